@@ -1,0 +1,26 @@
+# The only file that knows versions. All come from the system's packages (tools/packages.txt).
+find_package(Threads REQUIRED)
+find_package(ZLIB 1.2 REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(tomlplusplus 3.3 REQUIRED)
+find_package(hwy 1.0 REQUIRED)
+
+# oneDNN's own package file asks for OpenCL, which a CPU build does not use; header and library are enough.
+find_path(DNNL_INCLUDE_DIR dnnl.h REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+if(NOT TARGET plumb_dnnl)
+  add_library(plumb_dnnl INTERFACE IMPORTED)
+  target_include_directories(plumb_dnnl INTERFACE ${DNNL_INCLUDE_DIR})
+  target_link_libraries(plumb_dnnl INTERFACE ${DNNL_LIBRARY})
+endif()
+
+if(PLUMB_TESTS)
+  find_package(GTest 1.12 REQUIRED)
+  find_package(rapidcheck REQUIRED)
+endif()
+if(PLUMB_BENCH)
+  find_package(benchmark 1.7 REQUIRED)
+endif()

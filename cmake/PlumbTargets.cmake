@@ -1,0 +1,42 @@
+# One library a folder, one test program a folder: the folders' CMakeLists name their parts with these.
+
+add_library(plumb_options INTERFACE)
+target_compile_options(plumb_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wconversion -Wno-sign-conversion
+  $<$<BOOL:${PLUMB_WERROR}>:-Werror>)
+if(PLUMB_SANITIZE)
+  target_compile_options(plumb_options INTERFACE -fsanitize=${PLUMB_SANITIZE} -fno-omit-frame-pointer
+                                                 -fno-sanitize-recover=all)
+  target_link_options(plumb_options INTERFACE -fsanitize=${PLUMB_SANITIZE})
+endif()
+
+# plumb_library(core SOURCES a.cpp b.cpp DEPS other_folder PRIVATE_LIBS ZLIB::ZLIB)
+# makes plumb::core. DEPS are plumb's folders, PRIVATE_LIBS what only the sources include.
+function(plumb_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;PRIVATE_LIBS" ${ARGN})
+  add_library(plumb_${name} STATIC ${arg_SOURCES})
+  add_library(plumb::${name} ALIAS plumb_${name})
+  set_target_properties(plumb_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(plumb_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(plumb_${name} PUBLIC cxx_std_20)
+  list(TRANSFORM arg_DEPS PREPEND plumb::)
+  target_link_libraries(plumb_${name} PUBLIC ${arg_DEPS}
+                        PRIVATE $<BUILD_INTERFACE:plumb_options> ${arg_PRIVATE_LIBS})
+  set_property(GLOBAL APPEND PROPERTY PLUMB_LIBRARIES plumb_${name})
+endfunction()
+
+# plumb_test(core SOURCES shape_test.cpp DEPS core LIBS rapidcheck) makes one googletest program for a
+# folder of tests; each test of it is one ctest test, labelled `unit` unless LABEL says otherwise.
+function(plumb_test name)
+  cmake_parse_arguments(arg "" "LABEL" "SOURCES;DEPS;LIBS" ${ARGN})
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  string(REPLACE "/" "_" target test_${name})
+  add_executable(${target} ${arg_SOURCES})
+  list(TRANSFORM arg_DEPS PREPEND plumb::)
+  target_link_libraries(${target} PRIVATE ${arg_DEPS} plumb_options ${arg_LIBS} GTest::gtest_main)
+  target_compile_definitions(${target} PRIVATE PLUMB_TEST_DIR="${PROJECT_SOURCE_DIR}/tests")
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
+endfunction()

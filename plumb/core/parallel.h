@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+namespace plumb {
+
+/// A fixed set of threads that split index ranges. The split depends on the range and the thread count
+/// alone, never on timing, so a computation that gives each index to one chunk is deterministic.
+///
+/// Threads One pool is driven by one thread at a time; run() returns when all chunks are done.
+/// Errors  An exception in a chunk is rethrown by run() after all chunks ended.
+class ThreadPool {
+ public:
+  /// thread_count >= 1 counts the calling thread: 1 starts no thread at all.
+  explicit ThreadPool(int thread_count);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int thread_count() const;
+
+  /// Calls body(begin, end) on contiguous chunks of [0, count), at most one chunk a thread, each of at
+  /// least `grain` indices (one chunk if count is smaller) and each but the last a multiple of `grain`.
+  /// Does not allocate.
+  template <class Body>
+  void run(std::int64_t count, std::int64_t grain, Body&& body) {
+    run_erased(count, grain, &body, [](void* b, std::int64_t begin, std::int64_t end) {
+      (*static_cast<std::remove_reference_t<Body>*>(b))(begin, end);
+    });
+  }
+
+ private:
+  using Erased = void (*)(void* body, std::int64_t begin, std::int64_t end);
+  void run_erased(std::int64_t count, std::int64_t grain, void* body, Erased call);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace plumb

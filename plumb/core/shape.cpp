@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/core/shape.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "plumb/core/error.h"
+
+namespace plumb {
+
+Shape::Shape(std::initializer_list<std::int64_t> extents)
+    : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
+
+Shape::Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(extents.size())) {
+  PLUMB_CHECK(extents.size() <= kMaxRank);
+  PLUMB_CHECK(std::all_of(extents.begin(), extents.end(), [](std::int64_t e) { return e >= 0; }));
+  std::copy(extents.begin(), extents.end(), extents_.begin());
+}
+
+std::int64_t Shape::size() const {
+  return std::accumulate(extents().begin(), extents().end(), std::int64_t{1}, std::multiplies<>());
+}
+
+std::int64_t Shape::row_size() const {
+  const auto rest = extents().subspan(rank_ > 0 ? 1 : 0);
+  return std::accumulate(rest.begin(), rest.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+Shape Shape::with_batch(std::int64_t batch) const {
+  PLUMB_CHECK(rank_ > 0);
+  Shape result = *this;
+  result.extents_[0] = batch;
+  return result;
+}
+
+Shape Shape::row_shape() const { return Shape(extents().subspan(rank_ > 0 ? 1 : 0)); }
+
+std::string Shape::to_string() const {
+  std::string text = "[";
+  for (int axis = 0; axis < rank_; ++axis) {
+    if (axis > 0) text += ", ";
+    text += std::to_string((*this)[axis]);
+  }
+  return text + "]";
+}
+
+}  // namespace plumb

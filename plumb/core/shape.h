@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+namespace plumb {
+
+/// The extents of a tensor, outermost axis first: an inline array of rank at most 5, cheap to copy.
+///
+/// A rank-0 shape is a scalar and has size 1. Extents are never negative.
+/// Errors  std::logic_error on a rank above kMaxRank or a negative extent (a bug of the caller).
+class Shape {
+ public:
+  static constexpr int kMaxRank = 5;
+
+  Shape() = default;
+  Shape(std::initializer_list<std::int64_t> extents);
+  explicit Shape(std::span<const std::int64_t> extents);
+
+  int rank() const { return rank_; }
+  std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
+  /// Number of elements: the product of the extents.
+  std::int64_t size() const;
+  /// Number of elements of one row: the product of all extents but the first; 1 for rank 0 and 1.
+  std::int64_t row_size() const;
+  /// The same shape with the first extent replaced.
+  Shape with_batch(std::int64_t batch) const;
+  /// The shape without its first axis.
+  Shape row_shape() const;
+  std::span<const std::int64_t> extents() const {
+    return {extents_.data(), static_cast<std::size_t>(rank_)};
+  }
+
+  /// "[32, 64]"; "[]" for a scalar.
+  std::string to_string() const;
+
+  friend bool operator==(const Shape& a, const Shape& b) = default;
+
+ private:
+  std::array<std::int64_t, kMaxRank> extents_{};
+  int rank_ = 0;
+};
+
+}  // namespace plumb

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "plumb/core/view.h"
+
+namespace plumb {
+
+/// An owning, contiguous, row-major tensor, zeroed at construction and aligned to kAlignment bytes.
+/// Movable, not copyable: a copy is asked for by name.
+class Tensor {
+ public:
+  static constexpr std::size_t kAlignment = 64;
+
+  Tensor() = default;
+  Tensor(Shape shape, DType dtype);
+
+  const Shape& shape() const { return shape_; }
+  DType dtype() const { return dtype_; }
+  std::int64_t size() const { return data_ ? shape_.size() : 0; }
+  explicit operator bool() const { return data_ != nullptr; }
+
+  View view() { return {data_.get(), dtype_, shape_}; }
+  ConstView view() const { return {data_.get(), dtype_, shape_}; }
+  template <class T>
+  std::span<T> as() {
+    return view().as<T>();
+  }
+  template <class T>
+  std::span<const T> as() const {
+    return view().as<T>();
+  }
+
+  void fill_zero();
+  Tensor clone() const;
+
+ private:
+  struct Free {
+    void operator()(void* p) const;
+  };
+  std::unique_ptr<void, Free> data_;
+  Shape shape_;
+  DType dtype_ = DType::f32;
+};
+
+}  // namespace plumb

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+#include "plumb/core/error.h"
+#include "plumb/core/shape.h"
+
+namespace plumb {
+
+/// The element type of a tensor. f32 runs on the fast kernels, f64 on the reference kernels.
+enum class DType : std::uint8_t { f32, f64 };
+
+template <class T>
+inline constexpr DType kDTypeOf = std::is_same_v<T, float> ? DType::f32 : DType::f64;
+
+inline std::int64_t size_bytes(DType dtype) { return dtype == DType::f32 ? 4 : 8; }
+
+/// A contiguous, row-major, read-only tensor owned by somebody else.
+struct ConstView {
+  const void* data = nullptr;
+  DType dtype = DType::f32;
+  Shape shape;
+
+  /// False for a view of nothing, as a Layer gets for a grad_x that nobody asked for.
+  explicit operator bool() const { return data != nullptr; }
+
+  /// The elements as T (float or double). Errors: std::logic_error if T is not the dtype.
+  template <class T>
+  std::span<const T> as() const {
+    PLUMB_CHECK(dtype == kDTypeOf<T>);
+    return {static_cast<const T*>(data), static_cast<std::size_t>(shape.size())};
+  }
+};
+
+/// A contiguous, row-major, writable tensor owned by somebody else. Converts to ConstView.
+struct View {
+  void* data = nullptr;
+  DType dtype = DType::f32;
+  Shape shape;
+
+  explicit operator bool() const { return data != nullptr; }
+  operator ConstView() const { return {data, dtype, shape}; }
+
+  template <class T>
+  std::span<T> as() const {
+    PLUMB_CHECK(dtype == kDTypeOf<T>);
+    return {static_cast<T*>(data), static_cast<std::size_t>(shape.size())};
+  }
+};
+
+/// Calls f(float{}) or f(double{}) according to dtype: the one place where a dtype becomes a type.
+template <class F>
+decltype(auto) dispatch(DType dtype, F&& f) {
+  return dtype == DType::f32 ? f(float{}) : f(double{});
+}
+
+}  // namespace plumb
