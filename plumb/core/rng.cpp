@@ -16,6 +16,8 @@ constexpr std::uint32_t kWeyl0 = 0x9E3779B9;
 constexpr std::uint32_t kWeyl1 = 0xBB67AE85;
 constexpr int kRounds = 10;
 
+__extension__ using Uint128 = unsigned __int128;
+
 /// SplitMix64 finaliser: spreads the bits of seed and stream over the 64-bit key.
 std::uint64_t mix(std::uint64_t value) {
   value += 0x9E3779B97F4A7C15;
@@ -79,7 +81,7 @@ double Rng::normal(std::uint64_t index) const {
 }
 
 std::uint64_t Rng::below(std::uint64_t index, std::uint64_t n) const {
-  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(bits(index)) * n >> 64);
+  return static_cast<std::uint64_t>(static_cast<Uint128>(bits(index)) * n >> 64);
 }
 
 Rng Rng::child(std::uint64_t number) const {
