@@ -34,7 +34,7 @@ struct ThreadPool::State {
   std::exception_ptr error;
 
   Erased call = nullptr;
-  void* body = nullptr;
+  const void* body = nullptr;
   std::int64_t count = 0;
   std::int64_t chunk = 0;
 
@@ -92,7 +92,7 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::thread_count() const { return static_cast<int>(state_->workers.size()) + 1; }
 
-void ThreadPool::run_erased(std::int64_t count, std::int64_t grain, void* body, Erased call) {
+void ThreadPool::run_erased(std::int64_t count, std::int64_t grain, const void* body, Erased call) {
   if (count <= 0) return;
   grain = std::max<std::int64_t>(grain, 1);
   const std::int64_t threads = thread_count();

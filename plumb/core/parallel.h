@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <type_traits>
 
 namespace plumb {
 
@@ -26,15 +25,15 @@ class ThreadPool {
   /// least `grain` indices (one chunk if count is smaller) and each but the last a multiple of `grain`.
   /// Does not allocate.
   template <class Body>
-  void run(std::int64_t count, std::int64_t grain, Body&& body) {
-    run_erased(count, grain, &body, [](void* b, std::int64_t begin, std::int64_t end) {
-      (*static_cast<std::remove_reference_t<Body>*>(b))(begin, end);
+  void run(std::int64_t count, std::int64_t grain, const Body& body) {
+    run_erased(count, grain, &body, [](const void* b, std::int64_t begin, std::int64_t end) {
+      (*static_cast<const Body*>(b))(begin, end);
     });
   }
 
  private:
-  using Erased = void (*)(void* body, std::int64_t begin, std::int64_t end);
-  void run_erased(std::int64_t count, std::int64_t grain, void* body, Erased call);
+  using Erased = void (*)(const void* body, std::int64_t begin, std::int64_t end);
+  void run_erased(std::int64_t count, std::int64_t grain, const void* body, Erased call);
 
   struct State;
   std::unique_ptr<State> state_;
