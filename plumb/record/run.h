@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "plumb/record/finding.h"
+#include "plumb/record/run_info.h"
+#include "plumb/record/step_record.h"
+
+namespace plumb {
+
+/// Everything about one training or one probe, in memory: what flow, diagnosis and report read. It looks
+/// the same whoever produced it.
+struct Run {
+  RunInfo info;
+  std::vector<StepRecord> steps;     ///< ascending by step
+  std::vector<Finding> findings;     ///< as stored; empty until diagnosed
+  std::optional<RunEnd> end;
+
+  const LayerInfo* layer(std::string_view path) const;
+  /// The measured steps alone, ascending.
+  std::vector<const StepRecord*> measured() const;
+};
+
+/// Where a producer delivers its records, in order. Implemented by the store, and by whoever wants them live.
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  virtual void begin(const RunInfo& info) = 0;
+  virtual void add(const StepRecord& step) = 0;
+  virtual void end(const RunEnd& end) = 0;
+};
+
+}  // namespace plumb

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "plumb/core/view.h"
+
+namespace plumb {
+
+/// The number formats a tensor could be stored in instead of float.
+enum class NumberFormat : std::uint8_t { fp16, bf16, fp8_e4m3, fp8_e5m2 };
+inline constexpr std::size_t kNumberFormatCount = 4;
+const char* to_string(NumberFormat format);
+
+/// How many values a number format would lose. Exact counts over the non-zero finite values, of the true
+/// value (2^log2_scale applied), rounding to nearest even:
+///   flushed     |x| rounds to zero
+///   subnormal   |x| is below the smallest normal number (before rounding) and is not flushed
+///   overflowed  |x| rounds beyond the largest finite number
+struct FormatLoss {
+  std::uint64_t flushed = 0;
+  std::uint64_t subnormal = 0;
+  std::uint64_t overflowed = 0;
+  friend bool operator==(const FormatLoss&, const FormatLoss&) = default;
+};
+
+/// One-pass, mergeable statistics of one tensor whose true values are `values * 2^log2_scale`.
+///
+/// Moments and the histogram are of the stored values; add log2_scale to a logarithm, or use the true_*
+/// members. Non-finite values are counted and left out of everything else. Counts are exact integers.
+///
+/// Empty   count 0: mean, rms and var are 0; true_log2_rms is -infinity.
+/// Units   var divides by n (finite values). Histogram bin k of kBins holds the values with
+///         floor(log2 |x|) == k + kMinExponent; values below or above the range fall into the first or last
+///         bin; zeros are in no bin. For float tensors nothing is outside, but subnormals share bin 0.
+/// Threads A value type; use one object from one thread.
+/// Source  Merging after Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm".
+struct Sketch {
+  static constexpr int kMinExponent = -127;
+  static constexpr int kBins = 255;
+
+  std::uint64_t count = 0;            ///< all values, finite or not
+  std::uint64_t nonfinite_count = 0;  ///< NaN and both infinities
+  std::uint64_t zero_count = 0;       ///< +0 and -0
+  double mean = 0;
+  double m2 = 0;  ///< sum of squared deviations from the mean
+  double abs_max = 0;
+  int log2_scale = 0;
+  std::array<std::uint64_t, kBins> histogram{};
+  std::array<FormatLoss, kNumberFormatCount> format_loss{};
+
+  std::uint64_t finite_count() const { return count - nonfinite_count; }
+  double var() const;
+  double rms() const;
+  /// Fractions of `count`, 0 for an empty sketch.
+  double zero_fraction() const;
+  double nonfinite_fraction() const;
+  /// log2 of the true rms: log2(rms()) + log2_scale; -infinity when rms is 0.
+  double true_log2_rms() const;
+  double true_log2_abs_max() const;
+  /// log2 of the true median magnitude of the non-zero finite values, interpolated within its octave of the
+  /// histogram; NaN when there is none.
+  double true_log2_median() const;
+  const FormatLoss& loss(NumberFormat format) const {
+    return format_loss[static_cast<std::size_t>(format)];
+  }
+
+  /// Adds the other's values to this one's. Differing log2_scale are aligned to the larger one.
+  void merge(const Sketch& other);
+};
+
+/// The sketch of a tensor: float by the fastest kernel this machine has, double by plain loops.
+/// Moments agree with a naive double computation to 1e-6 relative (float) or 1e-12 (double).
+Sketch sketch(ConstView x, int log2_scale = 0);
+
+/// The definition, in plain loops; the oracle of the fast kernels.
+Sketch sketch_reference(ConstView x, int log2_scale = 0);
+
+/// The instruction set that sketch() uses for float on this machine, e.g. "AVX3".
+const char* sketch_target();
+
+}  // namespace plumb

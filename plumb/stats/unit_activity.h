@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "plumb/core/view.h"
+
+namespace plumb {
+
+/// How often each unit of an activation layer was active, over a window of batches: a dead unit is one
+/// that was silent for every sample of the window, never a zero entry of one tensor.
+///
+/// A unit is one feature (column) of a [batch, features...] tensor. It is active in a sample when the local
+/// derivative of its activation there is not zero, so a dead unit is one that no gradient passes.
+/// Mergeable; counts are exact.
+class UnitActivity {
+ public:
+  UnitActivity() = default;
+  explicit UnitActivity(std::int64_t units) : active_count_(static_cast<std::size_t>(units), 0) {}
+
+  /// Adds a batch: derivative [batch, features...] holds f'(x) elementwise.
+  void add(ConstView derivative);
+  void merge(const UnitActivity& other);
+
+  std::int64_t units() const { return static_cast<std::int64_t>(active_count_.size()); }
+  std::uint64_t sample_count() const { return sample_count_; }
+  const std::vector<std::uint64_t>& active_count() const { return active_count_; }
+  std::int64_t dead_units() const;          ///< units that were never active; 0 for an empty window
+  double dead_unit_fraction() const;        ///< dead_units / units; 0 for an empty window
+  double active_fraction() const;           ///< mean over units and samples
+
+ private:
+  std::vector<std::uint64_t> active_count_;
+  std::uint64_t sample_count_ = 0;
+};
+
+}  // namespace plumb

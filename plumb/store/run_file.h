@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plumb/record/run.h"
+
+namespace plumb {
+
+/// Writes one run into one file (SQLite, write-ahead log; docs/formats.md has the schema) from a thread of
+/// its own, so that a training step never waits for the disk.
+///
+/// What was added is in the file at most kCommitInterval_s later: kill -9 at any moment loses at most that
+/// and never the file. Readers may read while it grows.
+/// Errors  StoreError from the constructor when the file cannot be created (an existing file that is not a
+///         run is never overwritten; an existing run is replaced). A later failure (disk full) stops the
+///         recording, never the training: it is kept in error() and thrown by close().
+/// Threads begin/add/end/close from one thread; error() from any.
+class RunWriter : public RecordSink {
+ public:
+  static constexpr double kCommitInterval_s = 0.5;
+
+  explicit RunWriter(const std::string& path);
+  ~RunWriter() override;  ///< closes; swallows what close() would throw
+
+  void begin(const RunInfo& info) override;
+  void add(const StepRecord& step) override;
+  void end(const RunEnd& end) override;
+  /// Writes everything, checkpoints and closes, leaving one file. Idempotent.
+  void close();
+  /// What went wrong so far, if anything.
+  std::optional<std::string> error() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Reads a whole run, also one that is still being written.
+/// Errors  StoreError: no such file; not a run file (a text file, another database); written by a newer
+///         schema (both versions named); damaged.
+Run load_run(const std::string& path);
+
+/// Reads what came after `step` from a run that grows (live views).
+std::vector<StepRecord> load_steps_after(const std::string& path, std::int64_t step);
+
+/// Replaces the stored findings of a run.
+void save_findings(const std::string& path, std::span<const Finding> findings);
+
+/// The schema this build writes; a file of a newer one is refused, an older one is read.
+inline constexpr int kSchemaVersion = 1;
+
+/// The run as JSON (everything, schema in docs/formats.md) or as CSV (one line for each step and site).
+std::string export_json(const Run& run);
+std::string export_csv(const Run& run);
+
+}  // namespace plumb
