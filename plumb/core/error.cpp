@@ -4,8 +4,8 @@
 namespace plumb::detail {
 
 void check_failed(const char* condition, const char* file, int line) {
-  throw std::logic_error(std::string("plumb bug: ") + condition + " does not hold at " + file + ":" +
-                         std::to_string(line));
+  throw std::logic_error(std::string("plumb bug: ") + condition + " does not hold at " + file +
+                         ":" + std::to_string(line));
 }
 
 }  // namespace plumb::detail

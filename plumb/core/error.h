@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <string>
 
-/// One error style: exceptions, thrown where things are built or loaded. Every message names the place,
-/// what was given and what was expected, in that order:
+/// One error style: exceptions, thrown where things are built or loaded. Every message names the
+/// place, what was given and what was expected, in that order:
 ///   block.3.dense: x has shape [32, 64], expected [batch, 128]
 /// NaN, Inf, dead and exploding units are data, never errors.
 namespace plumb {
@@ -15,8 +15,8 @@ struct ShapeError : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-/// A network string, a TOML file or an option is wrong. what() may span several lines: the message, the
-/// offending text, and a caret under the column.
+/// A network string, a TOML file or an option is wrong. what() may span several lines: the message,
+/// the offending text, and a caret under the column.
 struct SpecError : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
@@ -37,6 +37,8 @@ namespace detail {
 
 }  // namespace plumb
 
-/// A bug in plumb itself (never bad input): throws std::logic_error with the condition and the place.
-#define PLUMB_CHECK(condition) \
-  ((condition) ? static_cast<void>(0) : ::plumb::detail::check_failed(#condition, __FILE__, __LINE__))
+/// A bug in plumb itself (never bad input): throws std::logic_error with the condition and the
+/// place.
+#define PLUMB_CHECK(condition)        \
+  ((condition) ? static_cast<void>(0) \
+               : ::plumb::detail::check_failed(#condition, __FILE__, __LINE__))

@@ -53,7 +53,8 @@ struct ThreadPool::State {
   void work(int index) {
     std::uint64_t seen = 0;
     while (true) {
-      for (int spin = 0; spin < kSpins && generation.load(std::memory_order_acquire) == seen; ++spin) {
+      for (int spin = 0; spin < kSpins && generation.load(std::memory_order_acquire) == seen;
+           ++spin) {
         pause();
       }
       if (generation.load(std::memory_order_acquire) == seen) {
@@ -69,7 +70,8 @@ struct ThreadPool::State {
 
   void announce() {
     {
-      // The lock pairs with the wait above: no worker can fall asleep between its check and the notice.
+      // The lock pairs with the wait above: no worker can fall asleep between its check and the
+      // notice.
       const std::lock_guard lock(mutex);
       generation.fetch_add(1, std::memory_order_release);
     }

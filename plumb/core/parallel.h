@@ -6,8 +6,9 @@
 
 namespace plumb {
 
-/// A fixed set of threads that split index ranges. The split depends on the range and the thread count
-/// alone, never on timing, so a computation that gives each index to one chunk is deterministic.
+/// A fixed set of threads that split index ranges. The split depends on the range and the thread
+/// count alone, never on timing, so a computation that gives each index to one chunk is
+/// deterministic.
 ///
 /// Threads One pool is driven by one thread at a time; run() returns when all chunks are done.
 /// Errors  An exception in a chunk is rethrown by run() after all chunks ended.
@@ -21,9 +22,9 @@ class ThreadPool {
 
   int thread_count() const;
 
-  /// Calls body(begin, end) on contiguous chunks of [0, count), at most one chunk a thread, each of at
-  /// least `grain` indices (one chunk if count is smaller) and each but the last a multiple of `grain`.
-  /// Does not allocate.
+  /// Calls body(begin, end) on contiguous chunks of [0, count), at most one chunk a thread, each of
+  /// at least `grain` indices (one chunk if count is smaller) and each but the last a multiple of
+  /// `grain`. Does not allocate.
   template <class Body>
   void run(std::int64_t count, std::int64_t grain, const Body& body) {
     run_erased(count, grain, &body, [](const void* b, std::int64_t begin, std::int64_t end) {

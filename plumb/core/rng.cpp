@@ -45,7 +45,8 @@ double to_unit(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x
 
 }  // namespace
 
-Rng::Rng(std::uint64_t seed, std::string_view stream) : key_(split(mix(mix(seed) ^ hash(stream)))) {}
+Rng::Rng(std::uint64_t seed, std::string_view stream)
+    : key_(split(mix(mix(seed) ^ hash(stream)))) {}
 
 std::array<std::uint32_t, 4> Rng::block(std::uint64_t index) const {
   auto [key0, key1] = key_;
@@ -54,8 +55,10 @@ std::array<std::uint32_t, 4> Rng::block(std::uint64_t index) const {
   for (int round = 0; round < kRounds; ++round) {
     const std::uint64_t product0 = std::uint64_t{kMultiplier0} * c[0];
     const std::uint64_t product1 = std::uint64_t{kMultiplier1} * c[2];
-    c = {static_cast<std::uint32_t>(product1 >> 32) ^ c[1] ^ key0, static_cast<std::uint32_t>(product1),
-         static_cast<std::uint32_t>(product0 >> 32) ^ c[3] ^ key1, static_cast<std::uint32_t>(product0)};
+    c = {static_cast<std::uint32_t>(product1 >> 32) ^ c[1] ^ key0,
+         static_cast<std::uint32_t>(product1),
+         static_cast<std::uint32_t>(product0 >> 32) ^ c[3] ^ key1,
+         static_cast<std::uint32_t>(product0)};
     key0 += kWeyl0;
     key1 += kWeyl1;
   }

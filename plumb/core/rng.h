@@ -8,13 +8,13 @@
 
 namespace plumb {
 
-/// A counter-based random generator: the value at an index depends on (seed, stream, index) alone, so any
-/// thread may draw any index in any order and the bits stay the same.
+/// A counter-based random generator: the value at an index depends on (seed, stream, index) alone,
+/// so any thread may draw any index in any order and the bits stay the same.
 ///
 /// Units   uniform is in [0, 1) with 53 bits; normal has mean 0 and variance 1.
 /// Threads All members are const and safe to call from any thread.
-/// Source  Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", Philox4x32-10; normals by the
-///         Box-Muller transform of two uniforms of the same block.
+/// Source  Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", Philox4x32-10;
+///         normals by the Box-Muller transform of two uniforms of the same block.
 class Rng {
  public:
   /// `stream` names what the numbers are for ("init/0.weight", "shuffle"); different names give

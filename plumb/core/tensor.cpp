@@ -13,13 +13,15 @@ std::size_t storage_bytes(const Shape& shape, DType dtype) {
 }  // namespace
 
 Tensor::Tensor(Shape shape, DType dtype)
-    : data_(::operator new(storage_bytes(shape, dtype), std::align_val_t{kAlignment})),
+    : data_(::operator new (storage_bytes(shape, dtype), std::align_val_t{kAlignment})),
       shape_(shape),
       dtype_(dtype) {
   fill_zero();
 }
 
-void Tensor::Free::operator()(void* p) const { ::operator delete(p, std::align_val_t{kAlignment}); }
+void Tensor::Free::operator()(void* p) const {
+  ::operator delete (p, std::align_val_t{kAlignment});
+}
 
 void Tensor::fill_zero() {
   if (data_) std::memset(data_.get(), 0, storage_bytes(shape_, dtype_));

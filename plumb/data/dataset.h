@@ -10,13 +10,14 @@
 
 namespace plumb {
 
-/// A supervised data set in memory: x [samples, features...], and either class labels or target values.
+/// A supervised data set in memory: x [samples, features...], and either class labels or target
+/// values.
 struct Dataset {
-  std::string name;                   ///< "mnist:DIR", "glyphs"
-  Tensor x;                           ///< float, [samples, features...]
-  std::vector<std::int32_t> labels;   ///< for classification: samples entries in [0, classes)
-  Tensor y;                           ///< for regression: float, [samples, outputs]; empty otherwise
-  std::int64_t classes = 0;           ///< 0 for regression
+  std::string name;                  ///< "mnist:DIR", "glyphs"
+  Tensor x;                          ///< float, [samples, features...]
+  std::vector<std::int32_t> labels;  ///< for classification: samples entries in [0, classes)
+  Tensor y;                          ///< for regression: float, [samples, outputs]; empty otherwise
+  std::int64_t classes = 0;          ///< 0 for regression
 
   std::int64_t size() const { return x ? x.shape()[0] : 0; }
   bool is_classification() const { return classes > 0; }
@@ -31,39 +32,43 @@ struct Split {
 };
 
 struct DataOptions {
-  std::int64_t limit = 0;               ///< use the first `limit` samples only; 0 for all
-  double validation_fraction = 0.1;     ///< 0 for none; the validation part is drawn by seed
-  bool standardise = false;             ///< subtract the training mean, divide by the training deviation (whole tensor)
+  std::int64_t limit = 0;            ///< use the first `limit` samples only; 0 for all
+  double validation_fraction = 0.1;  ///< 0 for none; the validation part is drawn by seed
+  /// Subtract the training mean, divide by the training deviation (of the whole tensor).
+  bool standardise = false;
   std::uint64_t seed = 0;
 };
 
 /// Loads or makes the data that a --data text names:
-///   mnist:DIR              IDX images and labels (plain or .gz; MNIST, Fashion-MNIST names; train-* files if
-///                          present, else t10k-*), pixels scaled to [0, 1], x [n, 28, 28]
-///   csv:FILE?label=COLUMN  a header line; the label column (name or zero-based number) holds classes
-///                          (integers or words); `target=COLUMN` instead makes it regression
+///   mnist:DIR              IDX images and labels (plain or .gz; MNIST, Fashion-MNIST names;
+///                          train-* files if present, else t10k-*), pixels scaled to [0, 1],
+///                          x [n, 28, 28]
+///   csv:FILE?label=COLUMN  a header line; the label column (name or zero-based number) holds
+///                          classes (integers or words); `target=COLUMN` instead makes it regression
 ///   npz:FILE               arrays x and y; integer y are classes, float y are targets
-///   glyphs[?n=N&noise=S], spirals[?n=N&classes=K&noise=S], teacher[?n=N&in=D&out=D&depth=L&classes=K]
+///   glyphs[?n=N&noise=S], spirals[?n=N&classes=K&noise=S],
+///   teacher[?n=N&in=D&out=D&depth=L&classes=K]
 ///                          made by plumb from the seed (see the makers' headers)
-/// Errors  SpecError for a text that names no source; DataError naming file and place: missing, truncated,
-///         mislabelled (magic, counts), NaN or Inf in x, label out of range.
+/// Errors  SpecError for a text that names no source; DataError naming file and place: missing,
+///         truncated, mislabelled (magic, counts), NaN or Inf in x, label out of range.
 Dataset load_dataset(const std::string& text, std::uint64_t seed);
 
 /// load_dataset, then limit, split and standardise.
 Split load_split(const std::string& text, const DataOptions& options);
 
 /// Mini-batches in an order drawn anew each epoch from the seed; the bits do not depend on threads.
-/// The last, smaller batch of an epoch is left out unless it is the only one, so that every step has the
-/// planned batch size.
+/// The last, smaller batch of an epoch is left out unless it is the only one, so that every step
+/// has the planned batch size.
 class BatchIterator {
  public:
   BatchIterator(const Dataset& data, std::int64_t batch, bool shuffle, std::uint64_t seed);
 
   std::int64_t batches_per_epoch() const { return batches_per_epoch_; }
   std::int64_t batch() const { return batch_; }
-  /// Copies batch `index` of `epoch` into x [batch, features...] (float or double) and labels, or y for
-  /// regression. Allocates only when the epoch changes.
-  void fill(std::int64_t epoch, std::int64_t index, View x, std::vector<std::int32_t>& labels, View y);
+  /// Copies batch `index` of `epoch` into x [batch, features...] (float or double) and labels, or y
+  /// for regression. Allocates only when the epoch changes.
+  void fill(std::int64_t epoch, std::int64_t index, View x, std::vector<std::int32_t>& labels,
+            View y);
 
  private:
   const Dataset& data_;

@@ -11,8 +11,8 @@
 
 namespace plumb {
 
-/// A run with its books: what every rule reads. Ledgers, profiles and depth scales are made once, one for
-/// each measured step, in the order of run.measured().
+/// A run with its books: what every rule reads. Ledgers, profiles and depth scales are made once,
+/// one for each measured step, in the order of run.measured().
 class RunView {
  public:
   explicit RunView(const Run& run);
@@ -30,13 +30,13 @@ class RunView {
   std::vector<DepthScale> depth_scales_;
 };
 
-/// One kind of problem. A rule's own header says the symptom, what is measured, the threshold and where it
-/// comes from, the known false alarms and the advice.
+/// One kind of problem. A rule's own header says the symptom, what is measured, the threshold and
+/// where it comes from, the known false alarms and the advice.
 using RuleCheck = void (*)(const RunView& run, std::vector<Finding>& findings);
 
 struct RuleEntry {
-  std::string_view id;        ///< "vanishing_gradient"
-  std::string_view summary;   ///< one line for --help and the docs
+  std::string_view id;       ///< "vanishing_gradient"
+  std::string_view summary;  ///< one line for --help and the docs
   RuleCheck check;
 };
 
@@ -47,8 +47,8 @@ std::span<const RuleEntry> rule_table();
 /// Errors  None for a run without measured steps: the result is empty.
 std::vector<Finding> diagnose(const Run& run);
 
-/// The verdict in plain words, two or three sentences: what is wrong, where, why, and what it means for
-/// learning; or that nothing was found and what was looked at.
+/// The verdict in plain words, two or three sentences: what is wrong, where, why, and what it means
+/// for learning; or that nothing was found and what was looked at.
 std::string verdict(const Run& run, std::span<const Finding> findings);
 
 }  // namespace plumb

@@ -18,7 +18,7 @@ enum class Cause : std::uint8_t {
   residual_shortcut,      ///< what came back through the shortcut
   residual_branch,        ///< what the branch added to it or cancelled
   dropout,
-  shape,                  ///< flatten and identity: 0
+  shape,  ///< flatten and identity: 0
 };
 const char* to_string(Cause cause);
 
@@ -31,60 +31,62 @@ struct LedgerPart {
 struct LedgerEntry {
   std::string path;
   std::string kind;
-  double log2_grad_out = 0;   ///< true log2 rms of the gradient with respect to the layer's output
-  double log2_grad_in = 0;    ///< and to its input
-  double attenuation = 0;     ///< log2_grad_in - log2_grad_out; negative is a loss
-  std::vector<LedgerPart> parts;       ///< sum to `attenuation` exactly (to rounding)
-  std::vector<LedgerEntry> branch;     ///< of a residual block: the books of its branch, not part of the sum
+  double log2_grad_out = 0;  ///< true log2 rms of the gradient with respect to the layer's output
+  double log2_grad_in = 0;   ///< and to its input
+  double attenuation = 0;    ///< log2_grad_in - log2_grad_out; negative is a loss
+  std::vector<LedgerPart> parts;  ///< sum to `attenuation` exactly (to rounding)
+  /// Of a residual block: the books of its branch, not part of the sum.
+  std::vector<LedgerEntry> branch;
 };
 
 /// The books of one backward pass, from the loss down to the input.
 ///
-/// Entries are in backward order (the layer nearest the loss first). The attenuations of the main chain add
-/// up to `total`, and so do all their parts: |total - sum| <= 1e-9 * max(1, |total|) in log2.
-/// A gradient that is zero or non-finite somewhere has no logarithm: the ledger ends there, and `ends_at`
-/// and `ends_because` say where and why.
+/// Entries are in backward order (the layer nearest the loss first). The attenuations of the main
+/// chain add up to `total`, and so do all their parts: |total - sum| <= 1e-9 * max(1, |total|) in
+/// log2. A gradient that is zero or non-finite somewhere has no logarithm: the ledger ends there,
+/// and `ends_at` and `ends_because` say where and why.
 /// Units   log2 throughout. Magnitudes are true ones, far beyond the range of float.
 struct Ledger {
   std::int64_t step = 0;
-  double log2_loss_gradient = 0;   ///< of the last layer's output
-  double total = 0;                ///< log2 from there to the lowest recorded gradient
+  double log2_loss_gradient = 0;  ///< of the last layer's output
+  double total = 0;               ///< log2 from there to the lowest recorded gradient
   std::vector<LedgerEntry> entries;
-  std::string ends_at;             ///< empty if the books reach the input
+  std::string ends_at;  ///< empty if the books reach the input
   std::string ends_because;
 
   /// Sum over the main chain of one cause.
   double total_of(Cause cause) const;
 };
 
-/// Books one measured step. The step must hold the sketches of grad_z / grad_a (and of weight for the
-/// split of the linear layers, ActivationRecords for that of the activations, JoinRecords for residual
-/// blocks; what lacks is booked whole under its first cause).
+/// Books one measured step. The step must hold the sketches of grad_z / grad_a (and of weight for
+/// the split of the linear layers, ActivationRecords for that of the activations, JoinRecords for
+/// residual blocks; what lacks is booked whole under its first cause).
 Ledger make_ledger(const RunInfo& info, const StepRecord& step);
 
 /// The flow at one depth of the network: what the profile over depth draws.
 struct FlowPoint {
-  std::string path;            ///< of a linear layer
-  int depth = 0;               ///< 1 for the linear layer next to the input
-  double log2_grad_z = 0;      ///< flow gradient: rms of dLoss/dz
-  double log2_grad_weight = 0; ///< parameter gradient: rms of dLoss/dweight
-  double log2_z = 0;           ///< rms of the pre-activation
-  double log2_a = 0;           ///< rms of what follows it up to the next linear layer
+  std::string path;             ///< of a linear layer
+  int depth = 0;                ///< 1 for the linear layer next to the input
+  double log2_grad_z = 0;       ///< flow gradient: rms of dLoss/dz
+  double log2_grad_weight = 0;  ///< parameter gradient: rms of dLoss/dweight
+  double log2_z = 0;            ///< rms of the pre-activation
+  double log2_a = 0;            ///< rms of what follows it up to the next linear layer
   double log2_weight = 0;
   double log2_update = 0;
   /// Learning speed: log2 of rms(update) / rms(weight); NaN where either lacks.
   double log2_update_ratio = 0;
 };
 
-/// One point for each linear layer of the network (those inside residual blocks too), input side first.
+/// One point for each linear layer of the network (those inside residual blocks too), input side
+/// first.
 std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step);
 
 /// Layers per e-fold of the gradient, fitted over depth by least squares on ln rms(grad_z).
 struct DepthScale {
-  double layers_per_efold = 0;   ///< > 0: the gradient shrinks towards the input; < 0: it grows; inf: flat
-  double log2_per_layer = 0;     ///< slope per layer towards the input; negative is a loss
-  double r_squared = 0;          ///< of the straight line; NaN with fewer than 3 points
-  int layers = 0;                ///< points used
+  double layers_per_efold = 0;  ///< > 0: shrinks towards the input; < 0: grows; inf: flat
+  double log2_per_layer = 0;    ///< slope per layer towards the input; negative is a loss
+  double r_squared = 0;         ///< of the straight line; NaN with fewer than 3 points
+  int layers = 0;               ///< points used
 };
 DepthScale fit_depth_scale(const std::vector<FlowPoint>& profile);
 

@@ -10,12 +10,12 @@
 
 namespace plumb {
 
-/// Everything about one training or one probe, in memory: what flow, diagnosis and report read. It looks
-/// the same whoever produced it.
+/// Everything about one training or one probe, in memory: what flow, diagnosis and report read. It
+/// looks the same whoever produced it.
 struct Run {
   RunInfo info;
-  std::vector<StepRecord> steps;     ///< ascending by step
-  std::vector<Finding> findings;     ///< as stored; empty until diagnosed
+  std::vector<StepRecord> steps;  ///< ascending by step
+  std::vector<Finding> findings;  ///< as stored; empty until diagnosed
   std::optional<RunEnd> end;
 
   const LayerInfo* layer(std::string_view path) const;
@@ -23,7 +23,8 @@ struct Run {
   std::vector<const StepRecord*> measured() const;
 };
 
-/// Where a producer delivers its records, in order. Implemented by the store, and by whoever wants them live.
+/// Where a producer delivers its records, in order. Implemented by the store, and by whoever wants
+/// them live.
 class RecordSink {
  public:
   virtual ~RecordSink() = default;

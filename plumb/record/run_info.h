@@ -12,27 +12,28 @@ namespace plumb {
 
 /// What a run is: fixed when it begins.
 struct RunInfo {
-  std::string kind = "train";        ///< "train" or "probe"
-  std::string network;               ///< the network string
-  std::string data;                  ///< as given to --data
+  std::string kind = "train";  ///< "train" or "probe"
+  std::string network;         ///< the network string
+  std::string data;            ///< as given to --data
   std::string loss;
-  std::string optimiser;             ///< "sgd", with its options in `settings`
-  std::string precision = "float";   ///< "float" or "double"
+  std::string optimiser;            ///< "sgd", with its options in `settings`
+  std::string precision = "float";  ///< "float" or "double"
   std::uint64_t seed = 0;
   std::int64_t batch = 0;
-  std::int64_t classes = 0;          ///< 0 for regression
+  std::int64_t classes = 0;  ///< 0 for regression
   std::int64_t planned_steps = 0;
   int threads = 1;
   std::string plumb_version;
-  std::string machine;               ///< CPU model, cores, instruction set
-  std::string started_at;            ///< UTC, ISO 8601
-  std::vector<std::pair<std::string, std::string>> settings;  ///< everything that was asked, in order
+  std::string machine;     ///< CPU model, cores, instruction set
+  std::string started_at;  ///< UTC, ISO 8601
+  /// Everything that was asked, in order.
+  std::vector<std::pair<std::string, std::string>> settings;
   std::vector<LayerInfo> layers;
 };
 
 /// How a run ended. A run file without one was cut off (or still runs).
 struct RunEnd {
-  std::string reason;                ///< "finished", "interrupted", "diverged"
+  std::string reason;  ///< "finished", "interrupted", "diverged"
   std::int64_t steps = 0;
   double time_s = 0;
 };

@@ -15,9 +15,10 @@ std::optional<Role> parse_role(std::string_view text);
 
 /// A named place where a tensor is observed: the path of the layer and the role of the tensor.
 ///
-/// The path is the layer's place in the network as PyTorch would number the flattened chain: "3", inside a
-/// residual block "5.0"; the input of the network is "input" and the loss "loss". For the roles weight,
-/// grad_weight and update, `param` says which parameter ("weight", "bias"); it is empty otherwise.
+/// The path is the layer's place in the network as PyTorch would number the flattened chain: "3",
+/// inside a residual block "5.0"; the input of the network is "input" and the loss "loss". For the
+/// roles weight, grad_weight and update, `param` says which parameter ("weight", "bias"); it is
+/// empty otherwise.
 struct Site {
   std::string path;
   Role role = Role::z;

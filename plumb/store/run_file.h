@@ -11,14 +11,14 @@
 
 namespace plumb {
 
-/// Writes one run into one file (SQLite, write-ahead log; docs/formats.md has the schema) from a thread of
-/// its own, so that a training step never waits for the disk.
+/// Writes one run into one file (SQLite, write-ahead log; docs/formats.md has the schema) from a
+/// thread of its own, so that a training step never waits for the disk.
 ///
-/// What was added is in the file at most kCommitInterval_s later: kill -9 at any moment loses at most that
-/// and never the file. Readers may read while it grows.
-/// Errors  StoreError from the constructor when the file cannot be created (an existing file that is not a
-///         run is never overwritten; an existing run is replaced). A later failure (disk full) stops the
-///         recording, never the training: it is kept in error() and thrown by close().
+/// What was added is in the file at most kCommitInterval_s later: kill -9 at any moment loses at
+/// most that and never the file. Readers may read while it grows.
+/// Errors  StoreError from the constructor when the file cannot be created (an existing file that
+///         is not a run is never overwritten; an existing run is replaced). A later failure (disk
+///         full) stops the recording, never the training: it is kept in error() and close() throws it.
 /// Threads begin/add/end/close from one thread; error() from any.
 class RunWriter : public RecordSink {
  public:
@@ -41,8 +41,8 @@ class RunWriter : public RecordSink {
 };
 
 /// Reads a whole run, also one that is still being written.
-/// Errors  StoreError: no such file; not a run file (a text file, another database); written by a newer
-///         schema (both versions named); damaged.
+/// Errors  StoreError: no such file; not a run file (a text file, another database); written by
+///         a newer schema (both versions named); damaged.
 Run load_run(const std::string& path);
 
 /// Reads what came after `step` from a run that grows (live views).
@@ -54,7 +54,8 @@ void save_findings(const std::string& path, std::span<const Finding> findings);
 /// The schema this build writes; a file of a newer one is refused, an older one is read.
 inline constexpr int kSchemaVersion = 1;
 
-/// The run as JSON (everything, schema in docs/formats.md) or as CSV (one line for each step and site).
+/// The run as JSON (everything, schema in docs/formats.md) or as CSV (one line for each step and
+/// site).
 std::string export_json(const Run& run);
 std::string export_csv(const Run& run);
 

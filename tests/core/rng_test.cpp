@@ -16,9 +16,9 @@ TEST(RngTest, SameSeedStreamAndIndexGiveTheSameBits) {
 
 TEST(RngTest, SeedStreamIndexAndChildAllMatter) {
   const Rng rng(7, "a");
-  const std::set<std::uint64_t> values{rng.bits(0), rng.bits(1), Rng(8, "a").bits(0),
-                                       Rng(7, "b").bits(0), rng.child(0).bits(0),
-                                       rng.child(1).bits(0)};
+  const std::set<std::uint64_t> values{rng.bits(0),          rng.bits(1),
+                                       Rng(8, "a").bits(0),  Rng(7, "b").bits(0),
+                                       rng.child(0).bits(0), rng.child(1).bits(0)};
   EXPECT_EQ(values.size(), 6u);
 }
 
