@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "plumb/core/rng.h"
+#include "plumb/nn/param.h"
+
+namespace plumb {
+
+/// How a tensor is filled at the start. Written as text "NAME" or "NAME:VALUE" ("normal:0.02",
+/// "constant:0.5", "he_normal"); `gain` multiplies what the scheme gives.
+///
+///   zeros, constant:V, identity (rectangular: ones on the diagonal), uniform:A = U(-A, A), normal:S = N(0, S^2)
+///   lecun_uniform, lecun_normal     variance gain^2 / fan_in                LeCun et al. 1998
+///   glorot_uniform, glorot_normal   variance gain^2 * 2 / (fan_in + fan_out)  Glorot and Bengio 2010, eq. 12, 16
+///   he_uniform, he_normal           variance gain^2 * 2 / fan_in            He et al. 2015, eq. 10
+///   orthogonal                      gain * Q, Q from the QR decomposition of a normal matrix, signs fixed; Saxe et al. 2013
+///   pytorch                         torch.nn.Linear's default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)), times gain
+/// Aliases: xavier_* = glorot_*, kaiming_* = he_*, standard = pytorch.
+struct InitScheme {
+  std::string name = "pytorch";
+  double value = 0;  ///< of constant, uniform, normal
+  double gain = 1;
+};
+
+/// Errors  SpecError for an unknown name (the nearest one is offered), a missing, extra or non-finite value.
+InitScheme parse_init(std::string_view text, double gain = 1);
+std::string to_string(const InitScheme& scheme);
+
+/// The names, for help and completion.
+std::span<const std::string_view> init_names();
+
+/// Fills param.value. The fans are the param's own (a bias has those of its weight). Element i
+/// depends on (rng, i) alone, computed in double and rounded once, so float and double agree to
+/// rounding and any thread count gives the same bits.
+void initialise(Param& param, const InitScheme& scheme, const Rng& rng);
+
+}  // namespace plumb

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "plumb/core/parallel.h"
+#include "plumb/core/view.h"
+#include "plumb/nn/param.h"
+
+namespace plumb {
+
+enum class Mode : std::uint8_t { train, infer };
+
+/// What a layer does to the gradient; decides the role of its output (linear: z, otherwise a).
+enum class Family : std::uint8_t { linear, activation, shape, dropout, residual };
+
+/// What a pass needs beyond tensors. Threads and randomness come in explicitly.
+struct Context {
+  Mode mode = Mode::train;
+  std::uint64_t step = 0;  ///< counter for layers that draw random numbers
+  ThreadPool& pool;
+};
+
+/// A differentiable map y = f(x; params). A layer owns parameters, never activations: the Network
+/// owns every x, y, grad_x and grad_y, so a probe can read any of them.
+///
+/// All tensors have the batch as their first axis and the dtype the layer was made for: float runs
+/// on the fast kernels, double on the reference kernels. Shapes were checked by output_shape() when
+/// the Network was built; forward and backward trust them, allocate nothing after their first call
+/// and never change a ConstView. Non-finite values pass through.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  virtual std::string_view kind() const = 0;  ///< "dense"; stable, saved in runs
+  virtual Family family() const = 0;
+  virtual Shape output_shape(const Shape& x) const = 0;  ///< of a batched x; throws ShapeError
+  virtual void forward(ConstView x, View y, const Context& context) = 0;
+  /// grad_x = J_x^T grad_y (overwritten; skipped when grad_x is a view of nothing);
+  /// each Param::grad += J_param^T grad_y (see Param::grad_is_zero). Linear in grad_y.
+  virtual void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
+                        const Context& context) = 0;
+  virtual std::span<Param> params() { return {}; }
+
+  /// Activations only: derivative[i] = f'(x[i]), y = f(x). Other families have none and return
+  /// false.
+  virtual bool derivative(ConstView /*x*/, ConstView /*y*/, View /*derivative*/) const {
+    return false;
+  }
+  /// sup |f'| over the reals; 1 for layers that are not activations.
+  virtual double max_derivative() const { return 1.0; }
+};
+
+}  // namespace plumb

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plumb {
+
+/// The network language: one short string describes any network.
+///
+///   chain   := item { '>' item }
+///   item    := layer | repeat | res
+///   layer   := name { argument } { key '=' value }       dense 128 bias=false   leaky_relu 0.2
+///   repeat  := count 'x' ( '[' chain ']' | layer | res )  30 x [dense 128 > sigmoid]
+///   res     := 'res' { key '=' value | flag } '[' chain ']'   y = shortcut(x) + scale * chain(x)
+///              flags and keys of res: proj (a learned linear shortcut without bias), scale=S
+///
+/// Whitespace is free. Names are lower case; popular aliases are accepted where the layer table
+/// says so. This is a plain syntax tree: it knows no layer, only the grammar. Remedies rewrite it.
+
+/// A word with its place in the text, for carets.
+struct SpecWord {
+  std::string text;
+  std::size_t column = 0;  ///< zero-based offset in the source text
+};
+
+struct SpecOption {
+  SpecWord key;
+  SpecWord value;  ///< text is empty for a flag
+};
+
+struct SpecItem {
+  enum class Kind : std::uint8_t { layer, repeat, residual };
+  Kind kind = Kind::layer;
+  SpecWord name;                    ///< "dense", "res"; of a repeat: its count as text
+  std::vector<SpecWord> arguments;  ///< positional
+  std::vector<SpecOption> options;
+  std::int64_t count = 1;          ///< of a repeat
+  std::vector<SpecItem> children;  ///< body of a repeat or a res
+};
+
+struct Spec {
+  std::string text;  ///< the source, for error messages
+  std::vector<SpecItem> items;
+};
+
+/// Errors  SpecError in three lines: what is wrong and what was expected, the text, a caret under the column:
+///           network: unknown character '&', expected a layer, '>' or ']'
+///             dense 128 & relu
+///                       ^
+///         Counts are limited (a network of more than kMaxLayers layers is refused).
+Spec parse_spec(std::string_view text);
+inline constexpr std::int64_t kMaxLayers = 100000;
+
+/// The normal form: single spaces, repeats and options kept as written. parse(to_string(s)) equals
+/// s but for columns.
+std::string to_string(const Spec& spec);
+std::string to_string(const SpecItem& item);
+
+/// The chain with every repeat written out (res stays nested, its children expanded too).
+std::vector<SpecItem> expand(const Spec& spec);
+
+/// The three-line message that every later stage uses to complain about a word of the network
+/// string.
+[[noreturn]] void throw_spec_error(const std::string& text, std::size_t column,
+                                   const std::string& message);
+
+}  // namespace plumb

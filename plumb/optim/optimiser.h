@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plumb/core/parallel.h"
+#include "plumb/nn/param.h"
+
+namespace plumb {
+
+/// sgd, rmsprop, adam, adamw with the conventions (and, in double, the numbers) of torch.optim:
+///   sgd      buf = momentum buf + g; step: buf, or g + momentum buf with nesterov          (torch.optim.SGD)
+///   rmsprop  v = rho v + (1-rho) g^2; step: g / (sqrt(v) + eps)                            (torch.optim.RMSprop)
+///   adam     Kingma and Ba 2015, algorithm 1 with bias correction                          (torch.optim.Adam)
+///   adamw    adam with decoupled decay (Loshchilov and Hutter 2019)                        (torch.optim.AdamW)
+/// weight_decay is added to the gradient (g + wd w), or with `decoupled` applied as -learning_rate
+/// wd w. Decay applies to weights; to biases only with decay_bias (torch decays all: set it to
+/// compare).
+struct OptimiserConfig {
+  std::string name = "sgd";
+  double momentum = 0;
+  bool nesterov = false;
+  double weight_decay = 0;
+  bool decoupled = false;  ///< always true for adamw
+  bool decay_bias = false;
+  double rho = 0.99;  ///< rmsprop's alpha
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+};
+
+/// What one step did to one parameter: the values that an observer may look at right after it.
+class UpdateObserver {
+ public:
+  virtual ~UpdateObserver() = default;
+  /// `update` is what was added to the value (weight decay included); `param.value` already has it.
+  virtual void on_update(std::size_t index, const Param& param, ConstView update) = 0;
+};
+
+/// Changes parameters by their gradients. Time advances per step, not per tensor. The arithmetic is
+/// the same bits whether or not an observer watches. Gradients enter with their true value (grad *
+/// 2^grad_log2_scale, as float training has it; below 2^-126 it counts as zero, so denormals never
+/// slow a step down). Allocates its state (and, with an observer, scratch) at the first step only.
+/// Threads  Elements are split over the pool; results do not depend on the thread count.
+class Optimiser {
+ public:
+  virtual ~Optimiser() = default;
+  virtual std::string_view kind() const = 0;
+  /// grad_factor multiplies every gradient first (clipping by norm); clip_value > 0 then clamps
+  /// each element of the (true) gradient to [-clip_value, clip_value]. Returns the l2 norm of the
+  /// weight-decay term (wd * w over all decayed parameters; 0 without decay).
+  virtual double step(std::span<Param* const> params, double learning_rate, double grad_factor,
+                      double clip_value, ThreadPool& pool, UpdateObserver* observer) = 0;
+};
+
+/// Errors  SpecError for an unknown name or a value out of its range.
+std::unique_ptr<Optimiser> make_optimiser(const OptimiserConfig& config);
+std::span<const std::string_view> optimiser_names();
+
+/// l2 norm of all gradients, true values, in double. Params with grad_is_zero count as zero.
+double gradient_norm(std::span<Param* const> params);
+
+/// torch.nn.utils.clip_grad_norm_'s factor: min(1, max_norm / (norm + 1e-6)); 1 when max_norm is 0
+/// (off) or norm is not finite.
+double clip_factor(double norm, double max_norm);
+
+}  // namespace plumb
