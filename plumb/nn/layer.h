@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "plumb/core/layer_family.h"
 #include "plumb/core/parallel.h"
 #include "plumb/core/view.h"
 #include "plumb/nn/param.h"
@@ -12,9 +13,6 @@
 namespace plumb {
 
 enum class Mode : std::uint8_t { train, infer };
-
-/// What a layer does to the gradient; decides the role of its output (linear: z, otherwise a).
-enum class Family : std::uint8_t { linear, activation, shape, dropout, residual };
 
 /// What a pass needs beyond tensors. Threads and randomness come in explicitly.
 struct Context {
@@ -35,7 +33,7 @@ class Layer {
   virtual ~Layer() = default;
 
   virtual std::string_view kind() const = 0;  ///< "dense"; stable, saved in runs
-  virtual Family family() const = 0;
+  virtual LayerFamily family() const = 0;
   virtual Shape output_shape(const Shape& x) const = 0;  ///< of a batched x; throws ShapeError
   virtual void forward(ConstView x, View y, const Context& context) = 0;
   /// grad_x = J_x^T grad_y (overwritten; skipped when grad_x is a view of nothing);

@@ -5,11 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace plumb {
+#include "plumb/core/layer_family.h"
 
-/// What a layer does to the gradient, which is what the ledger books it under.
-enum class LayerFamily : std::uint8_t { linear, activation, shape, dropout, residual };
-const char* to_string(LayerFamily family);
+namespace plumb {
 
 /// One layer of the recorded network, in forward order, as every consumer of a run sees it.
 struct LayerInfo {

@@ -33,17 +33,6 @@ std::string Site::name() const {
   return place + "/" + std::string(to_string(role));
 }
 
-const char* to_string(LayerFamily family) {
-  switch (family) {
-    case LayerFamily::linear: return "linear";
-    case LayerFamily::activation: return "activation";
-    case LayerFamily::shape: return "shape";
-    case LayerFamily::dropout: return "dropout";
-    case LayerFamily::residual: return "residual";
-  }
-  return "unknown";
-}
-
 const char* to_string(Severity severity) {
   switch (severity) {
     case Severity::note: return "note";

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/core/layer_family.h"
+
+namespace plumb {
+
+const char* to_string(LayerFamily family) {
+  switch (family) {
+    case LayerFamily::linear: return "linear";
+    case LayerFamily::activation: return "activation";
+    case LayerFamily::shape: return "shape";
+    case LayerFamily::dropout: return "dropout";
+    case LayerFamily::residual: return "residual";
+  }
+  return "unknown";
+}
+
+}  // namespace plumb
