@@ -13,8 +13,8 @@ enum class NumberFormat : std::uint8_t { fp16, bf16, fp8_e4m3, fp8_e5m2 };
 inline constexpr std::size_t kNumberFormatCount = 4;
 const char* to_string(NumberFormat format);
 
-/// How many values a number format would lose. Exact counts over the non-zero finite values, of the true
-/// value (2^log2_scale applied), rounding to nearest even:
+/// How many values a number format would lose. Exact counts over the non-zero finite values, of the
+/// true value (2^log2_scale applied), rounding to nearest even:
 ///   flushed     |x| rounds to zero
 ///   subnormal   |x| is below the smallest normal number (before rounding) and is not flushed
 ///   overflowed  |x| rounds beyond the largest finite number
@@ -27,13 +27,15 @@ struct FormatLoss {
 
 /// One-pass, mergeable statistics of one tensor whose true values are `values * 2^log2_scale`.
 ///
-/// Moments and the histogram are of the stored values; add log2_scale to a logarithm, or use the true_*
-/// members. Non-finite values are counted and left out of everything else. Counts are exact integers.
+/// Moments and the histogram are of the stored values; add log2_scale to a logarithm, or use the
+/// true_* members. Non-finite values are counted and left out of everything else. Counts are exact
+/// integers.
 ///
 /// Empty   count 0: mean, rms and var are 0; true_log2_rms is -infinity.
 /// Units   var divides by n (finite values). Histogram bin k of kBins holds the values with
-///         floor(log2 |x|) == k + kMinExponent; values below or above the range fall into the first or last
-///         bin; zeros are in no bin. For float tensors nothing is outside, but subnormals share bin 0.
+///         floor(log2 |x|) == k + kMinExponent; values below or above the range fall into the first
+///         or last bin; zeros are in no bin. For float tensors nothing is outside, but subnormals
+///         share bin 0.
 /// Threads A value type; use one object from one thread.
 /// Source  Merging after Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm".
 struct Sketch {
@@ -59,8 +61,8 @@ struct Sketch {
   /// log2 of the true rms: log2(rms()) + log2_scale; -infinity when rms is 0.
   double true_log2_rms() const;
   double true_log2_abs_max() const;
-  /// log2 of the true median magnitude of the non-zero finite values, interpolated within its octave of the
-  /// histogram; NaN when there is none.
+  /// log2 of the true median magnitude of the non-zero finite values, interpolated within its
+  /// octave of the histogram; NaN when there is none.
   double true_log2_median() const;
   const FormatLoss& loss(NumberFormat format) const {
     return format_loss[static_cast<std::size_t>(format)];

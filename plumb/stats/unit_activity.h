@@ -8,12 +8,12 @@
 
 namespace plumb {
 
-/// How often each unit of an activation layer was active, over a window of batches: a dead unit is one
-/// that was silent for every sample of the window, never a zero entry of one tensor.
+/// How often each unit of an activation layer was active, over a window of batches: a dead unit is
+/// one that was silent for every sample of the window, never a zero entry of one tensor.
 ///
-/// A unit is one feature (column) of a [batch, features...] tensor. It is active in a sample when the local
-/// derivative of its activation there is not zero, so a dead unit is one that no gradient passes.
-/// Mergeable; counts are exact.
+/// A unit is one feature (column) of a [batch, features...] tensor. It is active in a sample when
+/// the local derivative of its activation there is not zero, so a dead unit is one that no gradient
+/// passes. Mergeable; counts are exact.
 class UnitActivity {
  public:
   UnitActivity() = default;
@@ -26,9 +26,9 @@ class UnitActivity {
   std::int64_t units() const { return static_cast<std::int64_t>(active_count_.size()); }
   std::uint64_t sample_count() const { return sample_count_; }
   const std::vector<std::uint64_t>& active_count() const { return active_count_; }
-  std::int64_t dead_units() const;          ///< units that were never active; 0 for an empty window
-  double dead_unit_fraction() const;        ///< dead_units / units; 0 for an empty window
-  double active_fraction() const;           ///< mean over units and samples
+  std::int64_t dead_units() const;    ///< units that were never active; 0 for an empty window
+  double dead_unit_fraction() const;  ///< dead_units / units; 0 for an empty window
+  double active_fraction() const;     ///< mean over units and samples
 
  private:
   std::vector<std::uint64_t> active_count_;

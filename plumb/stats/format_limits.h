@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+
+#include "plumb/stats/sketch.h"
+
+namespace plumb::detail {
+
+/// Where a number format begins to lose values under rounding to nearest, ties to even. Every limit
+/// is a power of two but the last, which is given by its octave and significand.
+///
+/// Source  IEEE 754-2019 (fp16); Micikevicius et al. 2022, arXiv:2209.05433, table 1 (fp8; e4m3 has
+/// no
+///         infinity, so that 480 is not a number and 448 the largest one).
+struct FormatLimits {
+  int flush_exponent;     ///< |x| <= 2^flush_exponent, half the smallest subnormal, rounds to zero
+  int normal_exponent;    ///< 2^normal_exponent is the smallest normal number
+  int overflow_exponent;  ///< |x| beyond overflow_significand * 2^overflow_exponent, halfway
+                          ///< between
+  double overflow_significand;  ///< the largest number and the next one, overflows
+  bool overflow_tie;            ///< whether the halfway point itself does
+};
+
+/// In the order of NumberFormat.
+inline constexpr std::array<FormatLimits, kNumberFormatCount> kFormatLimits{{
+    {-25, -14, 15, 65520.0 / 32768.0, true},     // fp16: largest 65504, odd
+    {-134, -126, 127, 2.0 - 1.0 / 256.0, true},  // bf16: largest (2 - 2^-7) * 2^127, odd
+    {-10, -6, 8, 464.0 / 256.0, false},          // fp8_e4m3: largest 448, even
+    {-17, -14, 15, 61440.0 / 32768.0, true},     // fp8_e5m2: largest 57344, odd
+}};
+
+}  // namespace plumb::detail

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/stats/magnitude.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "plumb/stats/magnitude.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, which includes this file once for each instruction set.
+#include <hwy/highway.h>
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+HWY_BEFORE_NAMESPACE();
+namespace plumb::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+float abs_max_f32(const float* x, std::size_t n) {
+  // On the bits: as integers, magnitudes of floats order as the floats do, and NaN lie above
+  // infinity.
+  const hn::ScalableTag<float> df;
+  const hn::RebindToSigned<decltype(df)> di;
+  const std::size_t lanes = hn::Lanes(df);
+  const auto magnitude_bits = hn::Set(di, 0x7fffffff);
+  const auto infinity_bits = hn::Set(di, 0x7f800000);
+  auto max0 = hn::Zero(di), max1 = hn::Zero(di);
+  const auto number_bits = [&](std::size_t i) HWY_ATTR {
+    const auto bits = hn::And(hn::BitCast(di, hn::LoadU(df, x + i)), magnitude_bits);
+    return hn::IfThenZeroElse(hn::Gt(bits, infinity_bits), bits);
+  };
+  std::size_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    max0 = hn::Max(max0, number_bits(i));
+    max1 = hn::Max(max1, number_bits(i + lanes));
+  }
+  std::int32_t max = hn::GetLane(hn::MaxOfLanes(di, hn::Max(max0, max1)));
+  for (; i < n; ++i) {
+    const std::int32_t bits = std::bit_cast<std::int32_t>(x[i]) & 0x7fffffff;
+    if (bits <= 0x7f800000 && bits > max) max = bits;
+  }
+  return std::bit_cast<float>(max);
+}
+
+void multiply_f32(float* x, std::size_t n, const std::array<float, 3>& factors) {
+  const hn::ScalableTag<float> df;
+  const std::size_t lanes = hn::Lanes(df);
+  const auto f0 = hn::Set(df, factors[0]);
+  const auto f1 = hn::Set(df, factors[1]);
+  const auto f2 = hn::Set(df, factors[2]);
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto product = hn::Mul(hn::Mul(hn::Mul(hn::LoadU(df, x + i), f0), f1), f2);
+    hn::StoreU(product, df, x + i);
+  }
+  for (; i < n; ++i) x[i] = x[i] * factors[0] * factors[1] * factors[2];
+}
+
+double dot_f32(const float* a, const float* b, std::size_t n) {
+  const hn::ScalableTag<double> dd;
+  const hn::Rebind<float, decltype(dd)> df;
+  const std::size_t lanes = hn::Lanes(dd);
+  auto sum0 = hn::Zero(dd), sum1 = hn::Zero(dd), sum2 = hn::Zero(dd), sum3 = hn::Zero(dd);
+  const auto a_at = [&](std::size_t i) HWY_ATTR { return hn::PromoteTo(dd, hn::LoadU(df, a + i)); };
+  const auto b_at = [&](std::size_t i) HWY_ATTR { return hn::PromoteTo(dd, hn::LoadU(df, b + i)); };
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    sum0 = hn::MulAdd(a_at(i), b_at(i), sum0);
+    sum1 = hn::MulAdd(a_at(i + lanes), b_at(i + lanes), sum1);
+    sum2 = hn::MulAdd(a_at(i + 2 * lanes), b_at(i + 2 * lanes), sum2);
+    sum3 = hn::MulAdd(a_at(i + 3 * lanes), b_at(i + 3 * lanes), sum3);
+  }
+  double sum = hn::GetLane(hn::SumOfLanes(dd, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
+  for (; i < n; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  return sum;
+}
+
+}  // namespace plumb::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace plumb {
+
+HWY_EXPORT(abs_max_f32);
+HWY_EXPORT(multiply_f32);
+HWY_EXPORT(dot_f32);
+
+namespace {
+
+/// 2^log2 as three factors of T to be applied in order. The first one takes the part of log2 that
+/// is not a multiple of the largest step: if it has to round, to a subnormal, then the next one
+/// makes that zero, which is also the true result; so no value is rounded twice.
+template <class T>
+std::array<T, 3> power_of_two_factors(int log2) {
+  constexpr int step =
+      std::numeric_limits<T>::max_exponent - 2;  // 2^step and 2^-step are both normal
+  const int bounded = std::clamp(log2, -3 * step, 3 * step);
+  const int whole_steps = std::min(2, std::abs(bounded) / step);
+  const int signed_step = bounded < 0 ? -step : step;
+  const int rest = bounded - whole_steps * signed_step;
+  const T factor = std::scalbn(T{1}, signed_step);
+  return {std::scalbn(T{1}, rest), whole_steps > 0 ? factor : T{1},
+          whole_steps > 1 ? factor : T{1}};
+}
+
+double log2_rms_f64(std::span<const double> x) {
+  double max = 0;
+  for (const double v : x) {
+    if (!std::isfinite(v)) return v * v;
+    max = std::max(max, std::abs(v));
+  }
+  if (max == 0) return -std::numeric_limits<double>::infinity();
+  const int exponent = std::ilogb(max);
+  double sum = 0;
+  for (const double v : x) {
+    const double scaled = std::scalbn(v, -exponent);
+    sum += scaled * scaled;
+  }
+  return 0.5 * std::log2(sum / static_cast<double>(x.size())) + exponent;
+}
+
+}  // namespace
+
+float abs_max(std::span<const float> x) {
+  return HWY_DYNAMIC_DISPATCH(abs_max_f32)(x.data(), x.size());
+}
+
+double abs_max(std::span<const double> x) {
+  double max = 0;
+  for (const double v : x) {
+    if (std::abs(v) > max) max = std::abs(v);  // false for NaN
+  }
+  return max;
+}
+
+void scale_by_power_of_two(View x, int log2) {
+  if (log2 == 0) return;
+  if (x.dtype == DType::f32) {
+    const std::span<float> values = x.as<float>();
+    HWY_DYNAMIC_DISPATCH(multiply_f32)
+    (values.data(), values.size(), power_of_two_factors<float>(log2));
+    return;
+  }
+  const std::array<double, 3> factors = power_of_two_factors<double>(log2);
+  for (double& v : x.as<double>()) v = v * factors[0] * factors[1] * factors[2];
+}
+
+double log2_rms(ConstView x) {
+  if (x.shape.size() == 0) return -std::numeric_limits<double>::infinity();
+  if (x.dtype == DType::f64) return log2_rms_f64(x.as<double>());
+  // A float's square is always a normal double.
+  const std::span<const float> values = x.as<float>();
+  const double sum = HWY_DYNAMIC_DISPATCH(dot_f32)(values.data(), values.data(), values.size());
+  return 0.5 * std::log2(sum / static_cast<double>(values.size()));
+}
+
+double dot(ConstView a, ConstView b) {
+  PLUMB_CHECK(a.dtype == b.dtype);
+  PLUMB_CHECK(a.shape.size() == b.shape.size());
+  if (a.dtype == DType::f32) {
+    const std::span<const float> x = a.as<float>(), y = b.as<float>();
+    return HWY_DYNAMIC_DISPATCH(dot_f32)(x.data(), y.data(), x.size());
+  }
+  const std::span<const double> x = a.as<double>(), y = b.as<double>();
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * y[i];
+  return sum;
+}
+
+}  // namespace plumb
+#endif  // HWY_ONCE

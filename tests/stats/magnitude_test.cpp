@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/stats/magnitude.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include "plumb/core/rng.h"
+#include "tests/stats/sketch_matchers.h"
+
+namespace plumb {
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+View view_of_mutable(std::vector<float>& x) {
+  return {x.data(), DType::f32, Shape{static_cast<std::int64_t>(x.size())}};
+}
+
+TEST(MagnitudeTest, AbsMaxFindsTheLargestWhereverItIs) {
+  for_every_target([] {
+    for (std::size_t n = 1; n <= 70; ++n) {
+      for (std::size_t where = 0; where < n; ++where) {
+        std::vector<float> x(n, 0.5f);
+        x[where] = -3.0f;
+        ASSERT_EQ(abs_max(x), 3.0f) << n << " " << where;
+      }
+    }
+  });
+}
+
+TEST(MagnitudeTest, AbsMaxPassesOverNanAndSeesInfinity) {
+  for_every_target([] {
+    std::vector<float> x(67, kNan);
+    EXPECT_EQ(abs_max(x), 0.0f);
+    x[66] = -2.0f;
+    EXPECT_EQ(abs_max(x), 2.0f);
+    x[5] = -1e-45f;
+    x[66] = kNan;
+    EXPECT_EQ(abs_max(x), 1e-45f);
+    x[3] = -kInf;
+    EXPECT_EQ(abs_max(x), kInf);
+  });
+  EXPECT_EQ(abs_max(std::span<const float>{}), 0.0f);
+  const std::vector<double> d{1.0, -4.0, std::nan(""), 2.0};
+  EXPECT_EQ(abs_max(d), 4.0);
+  EXPECT_EQ(abs_max(std::span<const double>{}), 0.0);
+}
+
+TEST(MagnitudeTest, ScalingRoundsOnceAsScalbnDoesForEveryPower) {
+  const Rng rng(3, "scale");
+  std::vector<float> x;
+  for (std::uint64_t i = 0; i < 61; ++i) {
+    const int exponent = static_cast<int>(rng.below(2 * i, 276)) - 148;
+    x.push_back(std::scalbn(static_cast<float>(rng.uniform(2 * i + 1, -2, 2)), exponent));
+  }
+  x.insert(x.end(), {0.0f, -0.0f, kInf, -kInf, 1e-45f, std::numeric_limits<float>::max()});
+  for_every_target([&] {
+    for (int k = -500; k <= 500; k += (std::abs(k) < 290 ? 1 : 50)) {
+      std::vector<float> y = x;
+      scale_by_power_of_two(view_of_mutable(y), k);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const float expected = std::scalbn(x[i], k);
+        ASSERT_EQ(y[i], expected) << x[i] << " * 2^" << k;
+        ASSERT_EQ(std::signbit(y[i]), std::signbit(expected));
+      }
+    }
+    std::vector<float> nan{kNan};
+    scale_by_power_of_two(view_of_mutable(nan), -300);
+    EXPECT_TRUE(std::isnan(nan[0]));
+  });
+}
+
+TEST(MagnitudeTest, ScalingDoublesRoundsOnce) {
+  const std::vector<double> x{1.1, -3.7e-310, 1.7e308, 4.9e-324, 2.3e-200};
+  for (int k = -2300; k <= 2300; k += 7) {
+    std::vector<double> y = x;
+    scale_by_power_of_two(View{y.data(), DType::f64, Shape{5}}, k);
+    for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(y[i], std::scalbn(x[i], k)) << k;
+  }
+}
+
+TEST(MagnitudeTest, Log2RmsHoldsOverTheWholeRangeOfTheType) {
+  for_every_target([] {
+    for (const int exponent : {-149, -140, -100, 0, 60, 127}) {
+      const std::vector<float> x(37, std::scalbn(1.0f, exponent));
+      EXPECT_DOUBLE_EQ(log2_rms(view_of(x)), exponent);
+    }
+    EXPECT_DOUBLE_EQ(log2_rms(view_of(std::vector<float>{3, -4})), 0.5 * std::log2(12.5));
+  });
+  for (const int exponent : {-1074, -700, 0, 700, 1023}) {
+    const std::vector<double> x(5, std::scalbn(-1.0, exponent));
+    EXPECT_DOUBLE_EQ(log2_rms(view_of(x)), exponent);
+  }
+}
+
+TEST(MagnitudeTest, Log2RmsOfZerosNothingAndNonfinite) {
+  const double minus_inf = -std::numeric_limits<double>::infinity();
+  EXPECT_EQ(log2_rms(view_of(std::vector<float>(20, 0.0f))), minus_inf);
+  EXPECT_EQ(log2_rms(view_of(std::vector<float>{})), minus_inf);
+  EXPECT_EQ(log2_rms(view_of(std::vector<double>(3, 0.0))), minus_inf);
+  EXPECT_TRUE(std::isnan(log2_rms(view_of(std::vector<float>{1, kNan, 2}))));
+  EXPECT_EQ(log2_rms(view_of(std::vector<float>{1, -kInf, 2})), -minus_inf);
+  EXPECT_TRUE(std::isnan(log2_rms(view_of(std::vector<double>{1, std::nan("")}))));
+  EXPECT_EQ(log2_rms(view_of(std::vector<double>{1, minus_inf})), -minus_inf);
+}
+
+TEST(MagnitudeTest, DotAgreesWithPlainLoopsAtEveryLengthAndMisalignment) {
+  const Rng rng(5, "dot");
+  std::vector<float> a(90), b(90);
+  for (std::size_t i = 0; i < 90; ++i) {
+    a[i] = static_cast<float>(rng.normal(2 * i));
+    b[i] = static_cast<float>(rng.normal(2 * i + 1));
+  }
+  for_every_target([&] {
+    for (std::size_t offset = 0; offset < 4; ++offset) {
+      for (std::size_t n = 0; n + offset <= 90; ++n) {
+        double expected = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+          expected += static_cast<double>(a[offset + i]) * static_cast<double>(b[i]);
+        }
+        const double got = dot(view_of(std::span<const float>(a).subspan(offset, n)),
+                               view_of(std::span<const float>(b).first(n)));
+        ASSERT_NEAR(got, expected, 1e-13) << n;
+      }
+    }
+  });
+}
+
+TEST(MagnitudeTest, DotOfDifferentSizesOrTypesIsABug) {
+  const std::vector<float> a(3), b(4);
+  const std::vector<double> c(3, 2.0);
+  EXPECT_THROW(dot(view_of(a), view_of(b)), std::logic_error);
+  EXPECT_THROW(dot(view_of(a), view_of(c)), std::logic_error);
+  EXPECT_EQ(dot(view_of(c), view_of(c)), 12.0);
+}
+
+}  // namespace
+}  // namespace plumb

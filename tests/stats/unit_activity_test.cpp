@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/stats/unit_activity.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <vector>
+
+#include "plumb/core/rng.h"
+#include "tests/stats/every_target.h"
+
+namespace plumb {
+namespace {
+
+TEST(UnitActivityTest, CountsEveryColumnAtEveryWidth) {
+  const Rng rng(1, "activity");
+  for_every_target([&] {
+    for (std::int64_t units = 1; units <= 40; ++units) {
+      const std::int64_t batch = 9;
+      std::vector<float> x(static_cast<std::size_t>(batch * units));
+      std::vector<double> xd(x.size());
+      std::vector<std::uint64_t> expected(static_cast<std::size_t>(units), 0);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const double u = rng.uniform(i);
+        x[i] = u < 0.3 ? 0.0f : u < 0.5 ? -0.0f : u < 0.6 ? 1e-45f : -1.0f;
+        xd[i] = x[i];
+        expected[i % static_cast<std::size_t>(units)] += u >= 0.5;
+      }
+      UnitActivity activity(units), of_doubles(units);
+      activity.add({x.data(), DType::f32, Shape{batch, units}});
+      of_doubles.add({xd.data(), DType::f64, Shape{batch, units}});
+      ASSERT_EQ(activity.active_count(), expected);
+      ASSERT_EQ(of_doubles.active_count(), expected);
+      ASSERT_EQ(activity.sample_count(), 9u);
+    }
+  });
+}
+
+TEST(UnitActivityTest, AUnitIsDeadOnlyIfSilentOverTheWholeWindow) {
+  UnitActivity a(3), b(3);
+  const std::vector<float> first{0, 1, 0, 0, 0, 0}, second{0, 0, 1, 0, 0, 1};
+  a.add({first.data(), DType::f32, Shape{2, 3}});
+  EXPECT_EQ(a.dead_units(), 2);
+  b.add({second.data(), DType::f32, Shape{2, 3}});
+  a.merge(b);
+  EXPECT_EQ(a.dead_units(), 1);
+  EXPECT_DOUBLE_EQ(a.dead_unit_fraction(), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(a.active_fraction(), 3.0 / 12);
+  EXPECT_EQ(a.sample_count(), 4u);
+}
+
+TEST(UnitActivityTest, AnEmptyWindowHasNoDeadUnits) {
+  EXPECT_EQ(UnitActivity(4).dead_units(), 0);
+  EXPECT_EQ(UnitActivity(4).active_fraction(), 0.0);
+  EXPECT_EQ(UnitActivity().dead_unit_fraction(), 0.0);
+}
+
+TEST(UnitActivityTest, NanIsNotSilence) {
+  UnitActivity a(1);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  a.add({&nan, DType::f32, Shape{1, 1}});
+  EXPECT_EQ(a.dead_units(), 0);
+}
+
+TEST(UnitActivityTest, AllAxesAfterTheBatchAreUnits) {
+  UnitActivity a(4);
+  const std::vector<float> x{1, 0, 1, 0, 1, 0, 0, 0};
+  a.add({x.data(), DType::f32, Shape{2, 2, 2}});
+  EXPECT_EQ(a.active_count(), (std::vector<std::uint64_t>{2, 0, 1, 0}));
+}
+
+TEST(UnitActivityTest, AWrongNumberOfUnitsNamesBothShapes) {
+  UnitActivity a(3);
+  const std::vector<float> x(8);
+  try {
+    a.add({x.data(), DType::f32, Shape{2, 4}});
+    FAIL();
+  } catch (const ShapeError& e) {
+    EXPECT_STREQ(e.what(), "unit activity: derivative has shape [2, 4], expected [batch, 3]");
+  }
+  EXPECT_THROW(a.merge(UnitActivity(2)), ShapeError);
+}
+
+}  // namespace
+}  // namespace plumb
