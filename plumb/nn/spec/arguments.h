@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -15,28 +16,46 @@ namespace plumb {
 /// Typed access to one item's arguments and options, with caret errors. A layer's factory reads
 /// what it knows and then calls done(), which refuses everything that was not read:
 ///   network: dense has no option 'bais', expected bias
+/// Numbers are finite; positive integers end at kMaxInteger, so that a product of two fits.
 class SpecArguments {
  public:
   SpecArguments(const std::string& text, const SpecItem& item) : text_(text), item_(item) {}
 
   const SpecItem& item() const { return item_; }
+  static constexpr std::int64_t kMaxInteger = 2147483647;
+
   /// Positional argument `index`; `what` names it in errors ("the number of units").
   std::int64_t positive_integer(std::size_t index, std::string_view what);
+  /// "3x5" is {3, 5}, "3" is {3, 3}: a kernel or a window.
+  std::array<std::int64_t, 2> positive_pair(std::size_t index, std::string_view what);
+  /// nullopt when there is no such argument.
   std::optional<double> number(std::size_t index, std::string_view what);
   /// Options: nullopt / fallback when absent.
-  bool boolean(std::string_view key, bool fallback);  ///< true/false/1/0, or a bare flag for true
+  /// true/false/1/0, or the bare key for true.
+  bool boolean(std::string_view key, bool fallback);
+  std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t minimum);
   double number(std::string_view key, double fallback);
+  /// Any word when `allowed` is empty.
   std::optional<std::string> word(std::string_view key,
                                   std::initializer_list<std::string_view> allowed);
   void done();
-  /// Complains about the item's name.
+  /// Complains about the item, with the caret under its name: "network: NAME: message".
   [[noreturn]] void fail(const std::string& message) const;
 
  private:
+  const SpecWord* argument(std::size_t index);
+  const SpecOption* option(std::string_view key);
+  std::int64_t to_integer(const SpecWord& at, std::string_view digits, std::string_view what,
+                          std::int64_t minimum) const;
+  double to_number(const SpecWord& at, std::string_view what) const;
+  [[noreturn]] void refuse(const SpecWord& at, std::string_view what,
+                           const std::string& expected) const;
+
   const std::string& text_;
   const SpecItem& item_;
   std::size_t arguments_read_ = 0;
   std::vector<std::string> known_keys_;
+  std::vector<std::string> flags_read_;
 };
 
 }  // namespace plumb

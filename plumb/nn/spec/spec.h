@@ -17,8 +17,10 @@ namespace plumb {
 ///   res     := 'res' { key '=' value | flag } '[' chain ']'   y = shortcut(x) + scale * chain(x)
 ///              flags and keys of res: proj (a learned linear shortcut without bias), scale=S
 ///
-/// Whitespace is free. Names are lower case; popular aliases are accepted where the layer table
-/// says so. This is a plain syntax tree: it knows no layer, only the grammar. Remedies rewrite it.
+/// Whitespace is free, line breaks included ("30x[" reads like "30 x ["). Words are made of
+/// letters, digits and . _ + -; names are lower case. Popular aliases are accepted where the layer
+/// table says so. A repeat directly inside a repeat needs brackets. This is a plain syntax tree: it
+/// knows no layer, only the grammar. Remedies rewrite it.
 
 /// A word with its place in the text, for carets.
 struct SpecWord {
@@ -50,16 +52,20 @@ struct Spec {
 ///           network: unknown character '&', expected a layer, '>' or ']'
 ///             dense 128 & relu
 ///                       ^
-///         Counts are limited (a network of more than kMaxLayers layers is refused).
+///         Sizes are limited before memory is taken: more than kMaxLayers layers with all repeats
+///         written out (a res counts as one more than its body), or more than kMaxDepth nested
+///         brackets, are refused. A long text is shown as a part around the caret.
 Spec parse_spec(std::string_view text);
 inline constexpr std::int64_t kMaxLayers = 100000;
+inline constexpr int kMaxDepth = 64;
 
-/// The normal form: single spaces, repeats and options kept as written. parse(to_string(s)) equals
-/// s but for columns.
+/// The normal form: single spaces, repeats and options kept as written, brackets around a repeat's
+/// body only where they are needed. parse(to_string(s)) equals s but for columns.
 std::string to_string(const Spec& spec);
 std::string to_string(const SpecItem& item);
 
 /// The chain with every repeat written out (res stays nested, its children expanded too).
+/// Errors  SpecError above kMaxLayers, for trees that were rewritten by hand.
 std::vector<SpecItem> expand(const Spec& spec);
 
 /// The three-line message that every later stage uses to complain about a word of the network
