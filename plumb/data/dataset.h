@@ -44,7 +44,7 @@ struct DataOptions {
 ///                          train-* files if present, else t10k-*), pixels scaled to [0, 1],
 ///                          x [n, 28, 28]
 ///   csv:FILE?label=COLUMN  a header line; the label column (name or zero-based number) holds
-///                          classes (integers or words); `target=COLUMN` instead makes it regression
+///                          classes (integers or words); `target=COLUMN` makes it regression
 ///   npz:FILE               arrays x and y; integer y are classes, float y are targets
 ///   glyphs[?n=N&noise=S], spirals[?n=N&classes=K&noise=S],
 ///   teacher[?n=N&in=D&out=D&depth=L&classes=K]

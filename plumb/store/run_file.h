@@ -18,7 +18,7 @@ namespace plumb {
 /// most that and never the file. Readers may read while it grows.
 /// Errors  StoreError from the constructor when the file cannot be created (an existing file that
 ///         is not a run is never overwritten; an existing run is replaced). A later failure (disk
-///         full) stops the recording, never the training: it is kept in error() and close() throws it.
+///         full) stops the recording, never the training: error() keeps it and close() throws it.
 /// Threads begin/add/end/close from one thread; error() from any.
 class RunWriter : public RecordSink {
  public:
