@@ -21,9 +21,23 @@ function(plumb_library name)
                                                   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(plumb_${name} PUBLIC cxx_std_20)
   list(TRANSFORM arg_DEPS PREPEND plumb::)
+  # Header-only libraries leave nothing to link: who uses plumb need not have them.
+  list(TRANSFORM arg_PRIVATE_LIBS REPLACE "^(nlohmann_json|CLI11)::.*" "$<BUILD_INTERFACE:\\0>")
   target_link_libraries(plumb_${name} PUBLIC ${arg_DEPS}
                         PRIVATE $<BUILD_INTERFACE:plumb_options> ${arg_PRIVATE_LIBS})
   set_property(GLOBAL APPEND PROPERTY PLUMB_LIBRARIES plumb_${name})
+endfunction()
+
+# plumb_program(plumb SOURCES main.cpp DEPS cli PRIVATE_LIBS CLI11::CLI11) makes bin/plumb, installed too.
+function(plumb_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;PRIVATE_LIBS" ${ARGN})
+  set(target ${name}_program)
+  add_executable(${target} ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
+                                             RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  list(TRANSFORM arg_DEPS PREPEND plumb::)
+  target_link_libraries(${target} PRIVATE ${arg_DEPS} plumb_options ${arg_PRIVATE_LIBS})
+  set_property(GLOBAL APPEND PROPERTY PLUMB_PROGRAMS ${target})
 endfunction()
 
 # plumb_test(core SOURCES shape_test.cpp DEPS core LIBS rapidcheck) makes one googletest program for a
@@ -39,4 +53,25 @@ function(plumb_test name)
   target_link_libraries(${target} PRIVATE ${arg_DEPS} plumb_options ${arg_LIBS} GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE PLUMB_TEST_DIR="${PROJECT_SOURCE_DIR}/tests")
   gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
+endfunction()
+
+# plumb_bench(stats SOURCES sketch_bench.cpp DEPS stats) makes one Google Benchmark program for a folder of
+# benchmarks; `./run bench` runs them all.
+function(plumb_bench name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  add_executable(bench_${name} ${arg_SOURCES})
+  list(TRANSFORM arg_DEPS PREPEND plumb::)
+  target_link_libraries(bench_${name} PRIVATE ${arg_DEPS} plumb_options ${arg_LIBS}
+                                              benchmark::benchmark_main)
+endfunction()
+
+# plumb_example(train_in_process) builds examples/train_in_process.cpp as a user of plumb would; a test,
+# labelled `examples`, runs it.
+function(plumb_example name)
+  add_executable(example_${name} ${name}.cpp)
+  target_link_libraries(example_${name} PRIVATE plumb::plumb plumb_options)
+  if(PLUMB_TESTS)
+    add_test(NAME example_${name} COMMAND example_${name})
+    set_tests_properties(example_${name} PROPERTIES LABELS examples TIMEOUT 300)
+  endif()
 endfunction()
