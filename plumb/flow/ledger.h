@@ -37,6 +37,7 @@ struct LedgerEntry {
   std::vector<LedgerPart> parts;  ///< sum to `attenuation` exactly (to rounding)
   /// Of a residual block: the books of its branch, not part of the sum.
   std::vector<LedgerEntry> branch;
+  std::vector<LedgerEntry> shortcut;  ///< likewise of the projection on its shortcut, if any
 };
 
 /// The books of one backward pass, from the loss down to the input.
@@ -51,14 +52,20 @@ struct Ledger {
   double log2_loss_gradient = 0;  ///< of the last layer's output
   double total = 0;               ///< log2 from there to the lowest recorded gradient
   std::vector<LedgerEntry> entries;
-  std::string ends_at;  ///< empty if the books reach the input
-  std::string ends_because;
+  /// Path of the layer whose input gradient has no logarithm (it has no entry); empty if the books
+  /// reach the input. With no entry at all it is the last layer, and its output gradient is meant.
+  std::string ends_at;
+  std::string ends_because;  ///< "the gradient with respect to its input is zero everywhere"
 
   /// Sum over the main chain of one cause.
   double total_of(Cause cause) const;
 };
 
-/// Books one measured step. The step must hold the sketches of grad_z / grad_a (and of weight for
+/// Books one measured step. rms, not norm: a change of width is inside weight_scale, by its
+/// fan_out, so that a Gaussian weight is booked as what it does to an isotropic gradient. For norms
+/// of one sample add log2(units_in / units_out) / 2 to the attenuation; docs/ledger.md.
+///
+/// The step must hold the sketches of grad_z / grad_a (and of weight for
 /// the split of the linear layers, ActivationRecords for that of the activations, JoinRecords for
 /// residual blocks; what lacks is booked whole under its first cause).
 Ledger make_ledger(const RunInfo& info, const StepRecord& step);
@@ -67,6 +74,7 @@ Ledger make_ledger(const RunInfo& info, const StepRecord& step);
 struct FlowPoint {
   std::string path;             ///< of a linear layer
   int depth = 0;                ///< 1 for the linear layer next to the input
+  std::int64_t units = 0;       ///< of its output, per sample
   double log2_grad_z = 0;       ///< flow gradient: rms of dLoss/dz
   double log2_grad_weight = 0;  ///< parameter gradient: rms of dLoss/dweight
   double log2_z = 0;            ///< rms of the pre-activation
@@ -79,9 +87,12 @@ struct FlowPoint {
 
 /// One point for each linear layer of the network (those inside residual blocks too), input side
 /// first.
+/// A tensor of zeros is -infinity; one that was not recorded or holds non-finite values is NaN.
 std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step);
 
 /// Layers per e-fold of the gradient, fitted over depth by least squares on ln rms(grad_z).
+/// Left out are points whose gradient is zero or not finite, projections of shortcuts, and, where
+/// more than three points are there, the last layer: it has no activation behind it.
 struct DepthScale {
   double layers_per_efold = 0;  ///< > 0: shrinks towards the input; < 0: grows; inf: flat
   double log2_per_layer = 0;    ///< slope per layer towards the input; negative is a loss

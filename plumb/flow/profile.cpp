@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "plumb/flow/layer_tree.h"
+#include "plumb/flow/ledger.h"
+#include "plumb/flow/step_index.h"
+
+namespace plumb {
+
+namespace {
+
+/// The last layer of the run of activations, dropouts and reshapes that follows chain[i], or
+/// chain[i].
+const LayerInfo& last_before_next_linear(const LayerTree::Chain& chain, std::size_t i) {
+  while (i + 1 < chain.size() && chain[i + 1]->family != LayerFamily::linear &&
+         chain[i + 1]->family != LayerFamily::residual) {
+    ++i;
+  }
+  return *chain[i];
+}
+
+}  // namespace
+
+std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step) {
+  const LayerTree tree(info);
+  const StepIndex index(step);
+  std::unordered_map<std::string_view, const LayerInfo*> fed_by;
+  const auto note_followers = [&](const LayerTree::Chain& chain) {
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      if (chain[i]->family == LayerFamily::linear) {
+        fed_by[chain[i]->path] = &last_before_next_linear(chain, i);
+      }
+    }
+  };
+  note_followers(tree.chain(""));
+  for (const LayerInfo& layer : info.layers) {
+    if (layer.family == LayerFamily::residual) note_followers(tree.chain(layer.path));
+  }
+
+  std::vector<FlowPoint> profile;
+  for (const LayerInfo* layer : tree.forward_order()) {
+    if (layer->family != LayerFamily::linear) continue;
+    FlowPoint point;
+    point.path = layer->path;
+    point.depth = layer->depth;
+    point.units = layer->units;
+    point.log2_grad_z = log2_rms_or_nan(index.find(layer->path, Role::grad_z));
+    point.log2_grad_weight = log2_rms_or_nan(index.find(layer->path, Role::grad_weight));
+    point.log2_z = log2_rms_or_nan(index.find(layer->path, Role::z));
+    const auto follower = fed_by.find(layer->path);
+    const LayerInfo& last = follower == fed_by.end() ? *layer : *follower->second;
+    point.log2_a = log2_rms_or_nan(index.find(last.path, output_role(last)));
+    point.log2_weight = log2_rms_or_nan(index.find(layer->path, Role::weight));
+    point.log2_update = log2_rms_or_nan(index.find(layer->path, Role::update));
+    // -inf - -inf, a weight of zeros that stays so, has no ratio and gives NaN as it should.
+    point.log2_update_ratio = point.log2_update - point.log2_weight;
+    profile.push_back(std::move(point));
+  }
+  return profile;
+}
+
+DepthScale fit_depth_scale(const std::vector<FlowPoint>& profile) {
+  constexpr double kLn2 = 0.69314718055994530942;
+  std::vector<const FlowPoint*> points;
+  for (const FlowPoint& point : profile) {
+    const bool projection = point.path.ends_with(".proj");
+    if (!projection && std::isfinite(point.log2_grad_z)) points.push_back(&point);
+  }
+  const auto deepest = std::max_element(points.begin(), points.end(),
+                                        [](auto a, auto b) { return a->depth < b->depth; });
+  // The last layer gets its gradient from the loss alone, without the activation and the fan of a
+  // hidden layer: its step is of another kind than those the line describes.
+  if (points.size() > 3) points.erase(deepest);
+
+  DepthScale scale;
+  scale.layers = static_cast<int>(points.size());
+  scale.layers_per_efold = std::numeric_limits<double>::infinity();
+  scale.r_squared = std::numeric_limits<double>::quiet_NaN();
+  if (points.size() < 2) return scale;
+
+  const double n = static_cast<double>(points.size());
+  double mean_depth = 0;
+  double mean_log2 = 0;
+  for (const FlowPoint* point : points) {
+    mean_depth += point->depth / n;
+    mean_log2 += point->log2_grad_z / n;
+  }
+  double depth_depth = 0;
+  double depth_log2 = 0;
+  double log2_log2 = 0;
+  for (const FlowPoint* point : points) {
+    const double dx = point->depth - mean_depth;
+    const double dy = point->log2_grad_z - mean_log2;
+    depth_depth += dx * dx;
+    depth_log2 += dx * dy;
+    log2_log2 += dy * dy;
+  }
+  if (depth_depth == 0) return scale;
+  const double slope = depth_log2 / depth_depth;
+  scale.log2_per_layer = slope == 0 ? 0.0 : -slope;
+  if (slope != 0) scale.layers_per_efold = 1.0 / (slope * kLn2);
+  if (points.size() >= 3) {
+    scale.r_squared = log2_log2 == 0 ? 1.0 : depth_log2 * depth_log2 / (depth_depth * log2_log2);
+  }
+  return scale;
+}
+
+}  // namespace plumb
