@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "plumb/kernels/ref/piecewise.h"
+
+/// Vector kernels of the activations in float, for the widest instruction set found at run time.
+/// Overloaded on the functor of kernels/ref, which is also their definition and carries their
+/// constants; an activation that is not here runs as the plain loop (kernels/elementwise.h).
+///
+///   forward: y[i] = f(x[i])
+///   vjp:     grad_x[i] = grad_y[i] f'(x[i]), y = f(x); a null grad_y stands for ones
+///
+/// Any length, any alignment of float. grad_x may be grad_y.
+namespace plumb::fast {
+
+// clang-format off
+void forward(const ref::Identity& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::Relu& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::LeakyRelu& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::Hardtanh& op, const float* x, float* y, std::int64_t count);
+
+void vjp(const ref::Identity& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::Relu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::LeakyRelu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::Hardtanh& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+// clang-format on
+
+}  // namespace plumb::fast

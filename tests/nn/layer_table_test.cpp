@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/nn/layer_table.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/support/layer_builder.h"
+
+namespace plumb {
+namespace {
+
+using testing::layer_from_text;
+
+std::string error_of(const std::string& text) {
+  try {
+    layer_from_text(text, {2, 3}, DType::f64);
+  } catch (const SpecError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(LayerTableTest, EveryNameMakesALayerOfThatKindInBothTypes) {
+  for (const LayerEntry& entry : layer_table()) {
+    std::string text(entry.name);
+    if (entry.name == "dense") text += " 4";
+    if (entry.name == "dropout") text += " 0.5";
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      EXPECT_EQ(layer_from_text(text, {2, 3}, dtype)->kind(), entry.name);
+    }
+  }
+}
+
+TEST(LayerTableTest, AliasesMakeTheLayerTheyNameAndNoNameIsTakenTwice) {
+  EXPECT_EQ(layer_from_text("linear 4", {2, 3}, DType::f32)->kind(), "dense");
+  EXPECT_EQ(layer_from_text("swish", {2, 3}, DType::f32)->kind(), "silu");
+  std::set<std::string_view> names;
+  for (const LayerEntry& entry : layer_table()) {
+    EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
+    if (!entry.alias.empty()) {
+      EXPECT_TRUE(names.insert(entry.alias).second) << entry.alias;
+    }
+    EXPECT_TRUE(entry.usage.starts_with(entry.name));
+  }
+}
+
+TEST(LayerTableTest, AnUnknownNameGetsACaretAndTheNearestName) {
+  EXPECT_EQ(error_of("sigmiod"),
+            "network: unknown layer 'sigmiod', did you mean 'sigmoid'?\n  sigmiod\n  ^");
+}
+
+TEST(LayerTableTest, WrongArgumentsAreRefusedWithWhatWasExpected) {
+  EXPECT_NE(error_of("tanh 3").find("no place for '3'"), std::string::npos);
+  EXPECT_NE(error_of("dense").find("expected the number of units"), std::string::npos);
+  EXPECT_NE(error_of("dense 4 bais=false").find("no option 'bais', expected bias"),
+            std::string::npos);
+  EXPECT_NE(error_of("dropout").find("0 <= P < 1"), std::string::npos);
+  EXPECT_NE(error_of("dropout 1").find("0 <= P < 1"), std::string::npos);
+  EXPECT_NE(error_of("dropout -0.1").find("0 <= P < 1"), std::string::npos);
+  EXPECT_NE(error_of("hardtanh 1").find("expected none or both"), std::string::npos);
+  EXPECT_NE(error_of("hardtanh 1 1").find("MIN < MAX"), std::string::npos);
+  EXPECT_NE(error_of("gelu approximate=yes").find("none or tanh"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace plumb
