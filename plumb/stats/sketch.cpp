@@ -31,14 +31,10 @@ double fraction(std::uint64_t part, std::uint64_t whole) {
 
 const char* to_string(NumberFormat format) {
   switch (format) {
-    case NumberFormat::fp16:
-      return "fp16";
-    case NumberFormat::bf16:
-      return "bf16";
-    case NumberFormat::fp8_e4m3:
-      return "fp8_e4m3";
-    case NumberFormat::fp8_e5m2:
-      return "fp8_e5m2";
+    case NumberFormat::fp16: return "fp16";
+    case NumberFormat::bf16: return "bf16";
+    case NumberFormat::fp8_e4m3: return "fp8_e4m3";
+    case NumberFormat::fp8_e5m2: return "fp8_e5m2";
   }
   return "unknown";
 }
