@@ -98,6 +98,13 @@ class CheckIncludesTest(unittest.TestCase):
             **{"plumb/core/b.h": HEADER + '#include "plumb/core/a.h"\n'},
         )
 
+    def test_a_source_that_nothing_builds_is_refused(self):
+        listing = {"plumb/core/CMakeLists.txt": "plumb_library(core SOURCES ab.cpp parts/c.cpp)"}
+        message = "plumb/core/CMakeLists.txt does not name it"
+        self.assert_refused("plumb/core/b.cpp", SPDX, message, **listing)
+        status, output = check({"plumb/core/parts/c.cpp": SPDX, **listing})
+        self.assertEqual(status, 0, output)
+
     def test_flags_that_hide_nan_are_refused(self):
         for flag in ("-ffast-math", "-Ofast", "-ffinite-math-only"):
             self.assert_refused("cmake/A.cmake", f"add_compile_options({flag})\n", flag)
