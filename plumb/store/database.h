@@ -7,9 +7,6 @@
 #include <string>
 #include <string_view>
 
-struct sqlite3;
-struct sqlite3_stmt;
-
 /// The few calls of SQLite that the store needs, with the project's types and errors. Private to
 /// store/.
 namespace plumb::store {
@@ -28,34 +25,35 @@ class Database {
   /// Opens the same file while promising SQLite that nobody changes it: neither log nor locks are
   /// used.
   static Database open_immutable(const std::string& path);
+  ~Database();
+  Database(Database&&) noexcept;
 
   void execute(const char* sql);
   enum class Outcome : std::uint8_t { done, busy, failed };
   /// As execute, but returns what happened; busy when another connection is in the way.
   Outcome attempt(const char* sql);
   bool in_transaction() const;
-  /// Closes; the last writer's close folds the write-ahead log into the file.
-  void close() { handle_.reset(); }
+  /// Closes. No Statement may be left.
+  void close();
 
   [[noreturn]] void fail(int code) const;
   const std::string& path() const { return path_; }
-  sqlite3* handle() const { return handle_.get(); }
 
  private:
-  struct Close {
-    void operator()(sqlite3* handle) const;
-  };
+  friend class Statement;
+  struct Connection;
 
   Database(const std::string& path, const std::string& target, int flags);
 
   std::string path_;
-  std::unique_ptr<sqlite3, Close> handle_;
+  std::unique_ptr<Connection> connection_;
 };
 
 /// A prepared statement. Must not outlive its Database.
 class Statement {
  public:
   Statement(const Database& database, const char* sql);
+  ~Statement();
 
   /// Executes an INSERT, UPDATE or DELETE with these values for its parameters, in order.
   template <class... Values>
@@ -87,9 +85,7 @@ class Statement {
   [[noreturn]] void damaged(std::string_view what) const;
 
  private:
-  struct Finalize {
-    void operator()(sqlite3_stmt* statement) const;
-  };
+  struct Prepared;
 
   void bind(int index, std::int64_t value);
   void bind(int index, std::uint64_t value) { bind(index, static_cast<std::int64_t>(value)); }
@@ -105,7 +101,7 @@ class Statement {
   void reset();
 
   const Database* database_;
-  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
+  std::unique_ptr<Prepared> prepared_;
 };
 
 /// BEGIN ... COMMIT; rolled back when left without commit().
