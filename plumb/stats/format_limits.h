@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include "plumb/stats/sketch.h"
 
@@ -29,5 +30,21 @@ inline constexpr std::array<FormatLimits, kNumberFormatCount> kFormatLimits{{
     {-10, -6, 8, 464.0 / 256.0, false},          // fp8_e4m3: largest 448, even
     {-17, -14, 15, 61440.0 / 32768.0, true},     // fp8_e5m2: largest 57344, odd
 }};
+
+/// One past the largest finite float, as bits.
+inline constexpr std::uint32_t kInfinityBits = 0x7f800000;
+
+/// The same limits on the magnitude bits of a float (its bits without the sign), which order as the
+/// floats do: a non-zero finite x, standing for x * 2^log2_scale,
+///   is flushed      below begin[kNotFlushed]
+///   is subnormal    from there on, below begin[kNormal]
+///   is overflowed   from begin[kOverflowed] on.
+/// Every entry is in [1, kInfinityBits]; exact for any scale, where floats are subnormal too.
+struct FloatLimits {
+  enum Limit : std::uint8_t { kNotFlushed, kNormal, kOverflowed };
+  static constexpr std::size_t kLimits = 3;
+  std::array<std::array<std::uint32_t, kLimits>, kNumberFormatCount> begin;
+};
+FloatLimits float_limits(int log2_scale);
 
 }  // namespace plumb::detail

@@ -1,10 +1,378 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/stats/sketch.h"
 
+// AVX3_DL: AVX-512 with byte permutes and bit counts, as from Ice Lake and Zen 4 on.
+#define HWY_WANT_AVX3_DL
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "plumb/stats/sketch_fast.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, which includes this file once for each instruction set.
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "plumb/stats/format_limits.h"
+#include "plumb/stats/octave_counter-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+#if HWY_TARGET == HWY_AVX3_DL
+HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
+#endif
+namespace plumb::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+using detail::FloatLimits;
+using detail::kInfinityBits;
+
+// A block is read from memory once, into the magnitude bits that all counts are taken from; both
+// stay in the first-level cache.
+constexpr std::size_t kBlock = kOctaveMax;
+
+// Squares of floats sum up in float without overflow, and without loss below, while the largest is
+// in here.
+constexpr std::uint32_t kSafeLowBits = (127 - 50) << 23;
+constexpr std::uint32_t kSafeHighBits = (127 + 50) << 23;
+
+/// What the one pass over the values of a block finds.
+struct Pass {
+  double pivot;
+  double sum_d;   ///< of x - pivot
+  double sum_dd;  ///< of (x - pivot)^2
+  std::uint32_t max_bits;
+  std::size_t no_fraction_count;  ///< zeros and powers of two
+};
+
+/// A value near the block's mean: the mean of its first values, of many so that no single outlier
+/// sets it. They are a power of two and added in pairs, so that equal values have exactly
+/// themselves as their mean.
+HWY_INLINE float pivot_of(const float* x, std::size_t n) {
+  const hn::ScalableTag<float> df;
+  const std::size_t lanes = hn::Lanes(df);
+  constexpr std::size_t kHead = 64;
+  HWY_ALIGN float head[kHead] = {};
+  const std::size_t used = std::min(kHead, std::bit_floor(n));
+  std::copy_n(x, used, head);
+  std::size_t left = used;
+  for (; left > lanes; left /= 2) {
+    for (std::size_t i = 0; i < left / 2; i += lanes) {
+      const auto pairs = hn::Add(hn::Load(df, head + i), hn::LoadU(df, head + left / 2 + i));
+      hn::Store(pairs, df, head + i);
+    }
+  }
+  for (; left < lanes && left > 1; left /= 2) {
+    for (std::size_t i = 0; i < left / 2; ++i) head[i] += head[left / 2 + i];
+  }
+  const float sum = used < lanes ? head[0] : hn::GetLane(hn::SumOfLanes(df, hn::Load(df, head)));
+  return sum / static_cast<float>(used);
+}
+
+template <class VF>
+HWY_INLINE double sum_in_double(VF v) {
+  const hn::ScalableTag<float> df;
+  HWY_ALIGN float lane[HWY_MAX_BYTES / sizeof(float)];
+  hn::Store(v, df, lane);
+  const hn::ScalableTag<double> dd;
+  const hn::Rebind<float, decltype(dd)> half;
+  auto sum = hn::Zero(dd);
+  for (std::size_t i = 0; i < hn::Lanes(df); i += hn::Lanes(dd)) {
+    sum = hn::Add(sum, hn::PromoteTo(dd, hn::Load(half, lane + i)));
+  }
+  return hn::GetLane(hn::SumOfLanes(dd, sum));
+}
+
+/// Reads x[0, n) and writes its magnitude bits, with zeros up to a multiple of kOctaveGroup. `bits`
+/// may be x itself.
+HWY_INLINE Pass read_block(const float* x, std::size_t n, std::uint32_t* bits) {
+  const hn::ScalableTag<float> df;
+  const hn::RebindToUnsigned<decltype(df)> du;
+  const hn::RebindToSigned<decltype(df)> di;
+  const std::size_t lanes = hn::Lanes(df);
+  const auto magnitude_mask = hn::Set(du, 0x7fffffff);
+  const auto fraction_mask = hn::Set(du, 0x007fffff);
+  const float pivot_value = pivot_of(x, n);
+  const auto pivot = hn::Set(df, pivot_value);
+  auto sum_d0 = hn::Zero(df), sum_d1 = hn::Zero(df), sum_d2 = hn::Zero(df), sum_d3 = hn::Zero(df);
+  auto sum_dd0 = hn::Zero(df), sum_dd1 = hn::Zero(df), sum_dd2 = hn::Zero(df),
+       sum_dd3 = hn::Zero(df);
+  auto max0 = hn::Zero(di), max1 = hn::Zero(di);
+  std::size_t no_fraction_count = 0;
+
+  const auto look = [&](auto value, std::size_t i, auto& max) HWY_ATTR {
+    const auto magnitude = hn::And(hn::BitCast(du, value), magnitude_mask);
+    hn::Store(magnitude, du, bits + i);
+    max = hn::Max(max, hn::BitCast(di, magnitude));
+    const auto fraction = hn::And(hn::BitCast(du, value), fraction_mask);
+    no_fraction_count += hn::CountTrue(du, hn::Eq(fraction, hn::Zero(du)));
+  };
+  const auto add = [&](auto d, auto& sum_d, auto& sum_dd) HWY_ATTR {
+    sum_d = hn::Add(sum_d, d);
+    sum_dd = hn::MulAdd(d, d, sum_dd);
+  };
+
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    const auto x0 = hn::LoadU(df, x + i), x1 = hn::LoadU(df, x + i + lanes);
+    const auto x2 = hn::LoadU(df, x + i + 2 * lanes), x3 = hn::LoadU(df, x + i + 3 * lanes);
+    look(x0, i, max0);
+    look(x1, i + lanes, max1);
+    look(x2, i + 2 * lanes, max0);
+    look(x3, i + 3 * lanes, max1);
+    add(hn::Sub(x0, pivot), sum_d0, sum_dd0);
+    add(hn::Sub(x1, pivot), sum_d1, sum_dd1);
+    add(hn::Sub(x2, pivot), sum_d2, sum_dd2);
+    add(hn::Sub(x3, pivot), sum_d3, sum_dd3);
+  }
+  for (; i + lanes <= n; i += lanes) {
+    const auto x0 = hn::LoadU(df, x + i);
+    look(x0, i, max0);
+    add(hn::Sub(x0, pivot), sum_d0, sum_dd0);
+  }
+  if (i < n) {
+    HWY_ALIGN float rest[HWY_MAX_BYTES / sizeof(float)] = {};
+    std::memcpy(rest, x + i, (n - i) * sizeof(float));
+    const auto x0 = hn::Load(df, rest);
+    look(x0, i, max1);
+    no_fraction_count -= lanes - (n - i);
+    add(hn::IfThenElseZero(hn::FirstN(df, n - i), hn::Sub(x0, pivot)), sum_d1, sum_dd1);
+    i += lanes;
+  }
+  for (; i % kOctaveGroup != 0; i += lanes) hn::Store(hn::Zero(du), du, bits + i);
+
+  Pass pass;
+  pass.pivot = static_cast<double>(pivot_value);
+  pass.sum_d = sum_in_double(hn::Add(hn::Add(sum_d0, sum_d1), hn::Add(sum_d2, sum_d3)));
+  pass.sum_dd = sum_in_double(hn::Add(hn::Add(sum_dd0, sum_dd1), hn::Add(sum_dd2, sum_dd3)));
+  pass.max_bits = static_cast<std::uint32_t>(hn::GetLane(hn::MaxOfLanes(di, hn::Max(max0, max1))));
+  pass.no_fraction_count = no_fraction_count;
+  return pass;
+}
+
+/// Number of i < n, a multiple of kOctaveGroup, with first <= bits[i] < end.
+HWY_INLINE std::size_t count_between(const std::uint32_t* bits, std::size_t n, std::uint32_t first,
+                                     std::uint32_t end) {
+  const hn::ScalableTag<std::int32_t> di;
+  const auto before = hn::Set(di, static_cast<std::int32_t>(first) - 1);
+  const auto high = hn::Set(di, static_cast<std::int32_t>(end));
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < n; i += hn::Lanes(di)) {
+    const auto v = hn::Load(di, reinterpret_cast<const std::int32_t*>(bits + i));
+    count += hn::CountTrue(di, hn::And(hn::Gt(v, before), hn::Lt(v, high)));
+  }
+  return count;
+}
+
+/// A limit of a number format inside an octave, where whole octaves do not tell.
+struct InnerLimit {
+  std::uint32_t begin;     ///< bits
+  std::uint32_t exponent;  ///< of begin, biased
+  bool after_power;        ///< begin is the successor of a power of two, which alone is below it
+  std::uint64_t below;     ///< number of values in begin's octave and below begin
+};
+
+class FloatSketcher {
+ public:
+  FloatSketcher(const FloatLimits& limits, Sketch& out) : limits_(limits), out_(out) {
+    for (const auto& format : limits_.begin) {
+      for (const std::uint32_t begin : format) {
+        const std::uint32_t exponent = begin >> 23;
+        const bool at_edge = begin == exponent << 23 || begin == 1;
+        if (at_edge) continue;
+        inner_[inner_count_++] = {begin, exponent, begin == (exponent << 23) + 1 && exponent > 0,
+                                  0};
+      }
+    }
+  }
+
+  void add(const float* x, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += kBlock) add_block(x + i, std::min(kBlock, n - i));
+  }
+
+  void finish() {
+    out_.abs_max = static_cast<double>(std::bit_cast<float>(max_bits_));
+    out_.zero_count = zero_count_;
+    // below[e]: values in octaves lower than biased exponent e, as far up as there are any.
+    const std::uint32_t top = (max_bits_ >> 23) + 1;
+    std::uint64_t below[Sketch::kBins + 1];
+    below[0] = 0;
+    for (std::uint32_t e = 0; e < top; ++e) below[e + 1] = below[e] + out_.histogram[e];
+    const auto count_below = [&](std::uint32_t begin) {
+      std::uint64_t count = below[std::min(begin >> 23, top)];
+      for (std::size_t i = 0; i < inner_count_; ++i) {
+        if (inner_[i].begin == begin) return count + inner_[i].below;
+      }
+      return count;
+    };
+    for (std::size_t f = 0; f < kNumberFormatCount; ++f) {
+      const auto& begin = limits_.begin[f];
+      FormatLoss& loss = out_.format_loss[f];
+      loss.flushed = count_below(begin[FloatLimits::kNotFlushed]);
+      loss.subnormal = count_below(begin[FloatLimits::kNormal]) - loss.flushed;
+      loss.overflowed = below[top] - count_below(begin[FloatLimits::kOverflowed]);
+    }
+  }
+
+ private:
+  void add_block(const float* x, std::size_t n) {
+    HWY_ALIGN std::uint32_t bits[kBlock];
+    const Pass pass = read_block(x, n, bits);
+    if (pass.max_bits >= kInfinityBits) {
+      add_finite_of(x, n);
+      return;
+    }
+    max_bits_ = std::max(max_bits_, pass.max_bits);
+    const bool is_safe =
+        (pass.max_bits >= kSafeLowBits && pass.max_bits < kSafeHighBits) || pass.max_bits == 0;
+    if (is_safe) {
+      add_moments(pass, n, 1.0);
+    } else {
+      add_scaled_moments(x, n, pass.max_bits < kSafeLowBits ? 100 : -100);
+    }
+    count_block(bits, n, pass);
+  }
+
+  HWY_NOINLINE void add_finite_of(const float* x, std::size_t n) {
+    float finite[kBlock];
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      finite[count] = x[i];
+      count += (std::bit_cast<std::uint32_t>(x[i]) & kInfinityBits) != kInfinityBits;
+    }
+    out_.nonfinite_count += n - count;
+    if (count != 0) add_block(finite, count);
+  }
+
+  HWY_NOINLINE void add_scaled_moments(const float* x, std::size_t n, int log2) {
+    HWY_ALIGN float scaled[kBlock];
+    HWY_ALIGN std::uint32_t unused_bits[kBlock];
+    const float factor = std::scalbn(1.0f, log2);
+    for (std::size_t i = 0; i < n; ++i) scaled[i] = x[i] * factor;
+    add_moments(read_block(scaled, n, unused_bits), n, std::scalbn(1.0, -log2));
+  }
+
+  /// Chan, Golub, LeVeque 1979, as Sketch::merge.
+  void add_moments(const Pass& pass, std::size_t n, double unit) {
+    const auto n_b = static_cast<double>(n);
+    const double n_a = finite_count_;
+    const double mean_d = pass.sum_d / n_b;
+    const double m2 = std::max(0.0, pass.sum_dd - pass.sum_d * mean_d) * (unit * unit);
+    const double delta = (pass.pivot + mean_d) * unit - out_.mean;
+    const double part = n_b / (n_a + n_b);
+    out_.mean += delta * part;
+    out_.m2 += m2 + delta * delta * (n_a * part);
+    finite_count_ += n_b;
+  }
+
+  void count_block(const std::uint32_t* bits, std::size_t n, const Pass& pass) {
+    const std::size_t padded_n = (n + kOctaveGroup - 1) / kOctaveGroup * kOctaveGroup;
+    HWY_ALIGN std::uint16_t counts[kOctaveWindow];
+    // Never so low that the window reaches the zeros and subnormals of exponent 0 before they are
+    // told apart.
+    int highest = std::max(static_cast<int>(pass.max_bits >> 23), 32);
+    count_octaves(bits, padded_n, highest, counts);
+    std::size_t left = n - add_octaves(counts, highest);
+    std::size_t zeros = 0;
+    if (left > 0) {
+      zeros = count_between(bits, padded_n, 0, 1) - (padded_n - n);
+      zero_count_ += zeros;
+      left -= zeros;
+    }
+    const bool has_powers = pass.no_fraction_count != zeros;
+    count_inner(bits, padded_n, highest, counts, has_powers);
+    for (highest -= 32; left > 0 && highest > 0; highest -= 32) {
+      count_octaves(bits, padded_n, highest, counts);
+      if (highest < 32) counts[31 - highest] = 0;  // the zeros and subnormals
+      left -= add_octaves_above_zero(counts, highest);
+      count_inner(bits, padded_n, highest, counts, has_powers);
+    }
+    if (left > 0) {
+      out_.histogram[0] += left;
+      for (std::size_t i = 0; i < inner_count_; ++i) {
+        if (inner_[i].exponent == 0) {
+          inner_[i].below += count_between(bits, padded_n, 1, inner_[i].begin);
+        }
+      }
+    }
+  }
+
+  /// The window must lie above exponent 0. Returns how many values it holds.
+  HWY_INLINE std::size_t add_octaves(const std::uint16_t* counts, int highest) {
+    const hn::ScalableTag<std::uint64_t> d64;
+    const hn::Rebind<std::uint32_t, decltype(d64)> d32;
+    const hn::Rebind<std::uint16_t, decltype(d64)> d16;
+    std::uint64_t* histogram = out_.histogram.data() + (highest - 31);
+    auto sum = hn::Zero(d64);
+    for (std::size_t k = 0; k < kOctaveWindow; k += hn::Lanes(d64)) {
+      const auto wide = hn::PromoteTo(d64, hn::PromoteTo(d32, hn::Load(d16, counts + k)));
+      sum = hn::Add(sum, wide);
+      hn::StoreU(hn::Add(hn::LoadU(d64, histogram + k), wide), d64, histogram + k);
+    }
+    return hn::GetLane(hn::SumOfLanes(d64, sum));
+  }
+
+  std::size_t add_octaves_above_zero(const std::uint16_t* counts, int highest) {
+    std::size_t sum = 0;
+    for (int e = std::max(1, highest - 31); e <= highest; ++e) {
+      out_.histogram[e] += counts[e - (highest - 31)];
+      sum += counts[e - (highest - 31)];
+    }
+    return sum;
+  }
+
+  HWY_INLINE void count_inner(const std::uint32_t* bits, std::size_t n, int highest,
+                              const std::uint16_t* counts, bool has_powers) {
+    for (std::size_t i = 0; i < inner_count_; ++i) {
+      InnerLimit& limit = inner_[i];
+      const std::uint32_t k = limit.exponent - static_cast<std::uint32_t>(highest - 31);
+      if (k >= kOctaveWindow || counts[k] == 0 || limit.exponent == 0) continue;
+      if (limit.after_power && !has_powers) continue;
+      limit.below += count_between(bits, n, limit.exponent << 23, limit.begin);
+    }
+  }
+
+  const FloatLimits& limits_;
+  Sketch& out_;
+  double finite_count_ = 0;
+  std::uint64_t zero_count_ = 0;
+  std::uint32_t max_bits_ = 0;
+  std::size_t inner_count_ = 0;
+  std::array<InnerLimit, kNumberFormatCount * FloatLimits::kLimits> inner_;
+};
+
+void sketch_f32(const float* x, std::size_t n, const FloatLimits& limits, Sketch& out) {
+  FloatSketcher sketcher(limits, out);
+  sketcher.add(x, n);
+  sketcher.finish();
+}
+
+}  // namespace plumb::HWY_NAMESPACE
+#if HWY_TARGET == HWY_AVX3_DL
+HWY_POP_ATTRIBUTES
+#endif
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace plumb {
 
-Sketch sketch(ConstView x, int log2_scale) { return sketch_reference(x, log2_scale); }
+HWY_EXPORT(sketch_f32);
 
-const char* sketch_target() { return "plain loops"; }
+Sketch sketch(ConstView x, int log2_scale) {
+  if (x.dtype == DType::f64) return sketch_reference(x, log2_scale);
+  const std::span<const float> values = x.as<float>();
+  Sketch out;
+  out.count = values.size();
+  out.log2_scale = log2_scale;
+  HWY_DYNAMIC_DISPATCH(sketch_f32)
+  (values.data(), values.size(), detail::float_limits(log2_scale), out);
+  return out;
+}
+
+const char* sketch_target() {
+  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
+  return hwy::TargetName(usable & -usable);  // the lowest bit is the best target
+}
 
 }  // namespace plumb
+#endif  // HWY_ONCE
