@@ -11,6 +11,7 @@
 namespace plumb {
 
 /// What the network should have said: labels for classification, or values shaped like the output.
+/// Where a loss can use both, values win.
 struct Target {
   std::span<const std::int32_t> labels;
   ConstView values;
@@ -24,7 +25,18 @@ struct Target {
 ///   mse                   mean_b 1/2 sum_j (y_bj - t_bj)^2; labels are taken as one-hot
 ///   difference            mean_b sum_j (y_bj - t_bj): no cost at all, as a well-known tutorial has it; kept for
 ///                         the experiment that shows why
-/// All are evaluated in double from the dtype of y, stably for any finite logits; NaN gives NaN.
+/// All are evaluated in double from the dtype of y, stably for any finite logits; NaN gives NaN. No
+/// allocation.
+///
+/// Shapes  y and values [batch, ...] (further axes count as outputs); labels [batch], in [0, outputs).
+///         With a single output a label is its own value (0 or 1), not a one-hot row of length 1.
+/// vjp     grad_y in the dtype of y, computed in double and rounded once. 1 - p is formed from the other
+///         probabilities, so a gradient of 1e-20 is 1e-20 and not 0.
+/// Errors  DataError for a missing target, a wrong number of labels or a label out of range;
+///         ShapeError for values that are not shaped like y.
+/// Threads Objects have no state: one may be used from any thread.
+/// Source  Bishop 2006, Pattern Recognition and Machine Learning, 4.3; the means are over the batch only
+///         (torch's mse_loss and binary_cross_entropy_with_logits divide by batch * outputs, and mse has no 1/2).
 class Loss {
  public:
   virtual ~Loss() = default;
@@ -34,12 +46,12 @@ class Loss {
   virtual double gradient(ConstView y, const Target& target, View grad_y) const = 0;
 };
 
-/// Errors  SpecError naming the known losses.
+/// Errors  SpecError naming the known losses, and the nearest one.
 std::unique_ptr<Loss> make_loss(std::string_view name);
 std::span<const std::string_view> loss_names();
 
 /// Fraction of rows whose largest output is the labelled one (ties: the first index; a NaN row is
-/// wrong).
+/// wrong); NaN without rows.
 double accuracy(ConstView y, std::span<const std::int32_t> labels);
 
 }  // namespace plumb

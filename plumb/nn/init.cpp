@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/nn/init.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <vector>
+
+#include "plumb/core/error.h"
+#include "plumb/nn/orthogonal.h"
+#include "plumb/nn/spec/nearest.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::array<std::string_view, 13> kNames{
+    "zeros",         "constant",     "identity",       "uniform",       "normal",
+    "lecun_uniform", "lecun_normal", "glorot_uniform", "glorot_normal", "he_uniform",
+    "he_normal",     "orthogonal",   "pytorch"};
+
+struct Alias {
+  std::string_view alias;
+  std::string_view name;
+};
+constexpr std::array<Alias, 5> kAliases{{{"xavier_uniform", "glorot_uniform"},
+                                         {"xavier_normal", "glorot_normal"},
+                                         {"kaiming_uniform", "he_uniform"},
+                                         {"kaiming_normal", "he_normal"},
+                                         {"standard", "pytorch"}}};
+
+bool takes_value(std::string_view name) {
+  return name == "constant" || name == "uniform" || name == "normal";
+}
+
+std::string_view canonical(std::string_view name) {
+  for (const Alias& alias : kAliases) {
+    if (alias.alias == name) return alias.name;
+  }
+  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return name;
+
+  std::vector<std::string_view> known(kNames.begin(), kNames.end());
+  for (const Alias& alias : kAliases) known.push_back(alias.alias);
+  const std::string meant = did_you_mean(name, known);
+  throw SpecError("init: unknown scheme '" + std::string(name) + "'" +
+                  (meant.empty() ? ", expected " + join_names(kNames) : meant));
+}
+
+double parse_value(std::string_view text, std::string_view name, std::string_view value_text) {
+  double value = 0;
+  const char* const end = value_text.data() + value_text.size();
+  const auto result = std::from_chars(value_text.data(), end, value);
+  const bool any_sign = name == "constant";
+  if (result.ec != std::errc() || result.ptr != end || !std::isfinite(value) ||
+      (value < 0 && !any_sign)) {
+    throw SpecError("init: '" + std::string(text) + "' has the value '" + std::string(value_text) +
+                    "', expected a finite number" + (any_sign ? "" : " that is not negative"));
+  }
+  return value;
+}
+
+/// variance = gain^2 * numerator / denominator of a scheme that looks at the fans.
+struct FanRule {
+  std::string_view name;
+  bool normal;
+  double numerator;
+  bool both_fans;
+};
+constexpr std::array<FanRule, 6> kFanRules{{{"lecun_uniform", false, 1, false},
+                                            {"lecun_normal", true, 1, false},
+                                            {"glorot_uniform", false, 2, true},
+                                            {"glorot_normal", true, 2, true},
+                                            {"he_uniform", false, 2, false},
+                                            {"he_normal", true, 2, false}}};
+
+template <class Value>
+void fill(Param& param, const Value& value) {
+  dispatch(param.value.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const std::span<T> out = param.value.as<T>();
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(value(i));
+  });
+}
+
+void fill_uniform(Param& param, const Rng& rng, double limit) {
+  fill(param, [&](std::size_t i) { return rng.uniform(i, -limit, limit); });
+}
+
+void fill_normal(Param& param, const Rng& rng, double std_dev) {
+  fill(param, [&](std::size_t i) { return std_dev * rng.normal(i); });
+}
+
+void fill_identity(Param& param, double gain) {
+  const Shape& shape = param.value.shape();
+  if (shape.rank() < 2) return fill(param, [](std::size_t) { return 0.0; });
+  std::size_t taps = 1;    // positions of the window
+  std::size_t centre = 0;  // row-major index of the middle one
+  for (int axis = 2; axis < shape.rank(); ++axis) {
+    const auto extent = static_cast<std::size_t>(shape[axis]);
+    taps *= extent;
+    centre = centre * extent + extent / 2;
+  }
+  const auto inputs = static_cast<std::size_t>(shape[1]);
+  fill(param, [&](std::size_t i) {
+    const std::size_t row = i / (inputs * taps);
+    const std::size_t column = i / taps % inputs;
+    return row == column && i % taps == centre ? gain : 0.0;
+  });
+}
+
+void fill_orthogonal(Param& param, const Rng& rng, double gain) {
+  const Shape& shape = param.value.shape();
+  if (shape.rank() < 2 || shape.size() == 0) return fill(param, [](std::size_t) { return 0.0; });
+  std::vector<double> q(static_cast<std::size_t>(shape.size()));
+  fill_orthogonal(q, shape[0], shape.row_size(), rng);
+  fill(param, [&](std::size_t i) { return gain * q[i]; });
+}
+
+}  // namespace
+
+InitScheme parse_init(std::string_view text, double gain) {
+  const std::size_t colon = text.find(':');
+  InitScheme scheme;
+  scheme.name = canonical(text.substr(0, colon));
+  scheme.gain = gain;
+  if (!std::isfinite(gain)) {
+    throw SpecError("init: gain is " + std::to_string(gain) + ", expected a finite number");
+  }
+  const bool has_value = colon != std::string_view::npos;
+  if (has_value != takes_value(scheme.name)) {
+    throw SpecError("init: '" + std::string(text) + "', expected '" + scheme.name +
+                    (has_value ? "' without a value" : ":VALUE'"));
+  }
+  if (has_value) scheme.value = parse_value(text, scheme.name, text.substr(colon + 1));
+  return scheme;
+}
+
+std::string to_string(const InitScheme& scheme) {
+  if (!takes_value(scheme.name)) return scheme.name;
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), scheme.value).ptr;
+  return scheme.name + ":" + std::string(digits.data(), end);
+}
+
+std::span<const std::string_view> init_names() { return kNames; }
+
+void initialise(Param& param, const InitScheme& scheme, const Rng& rng) {
+  const std::string_view name = canonical(scheme.name);
+  const double gain = scheme.gain;
+  const double fan_in = static_cast<double>(std::max<std::int64_t>(1, param.fan_in));
+  const double fan_out = static_cast<double>(std::max<std::int64_t>(1, param.fan_out));
+
+  for (const FanRule& rule : kFanRules) {
+    if (rule.name != name) continue;
+    const double fans = rule.both_fans ? fan_in + fan_out : fan_in;
+    if (rule.normal) return fill_normal(param, rng, gain * std::sqrt(rule.numerator / fans));
+    return fill_uniform(param, rng, gain * std::sqrt(3 * rule.numerator / fans));
+  }
+  if (name == "pytorch") return fill_uniform(param, rng, gain / std::sqrt(fan_in));
+  if (name == "uniform") return fill_uniform(param, rng, gain * scheme.value);
+  if (name == "normal") return fill_normal(param, rng, gain * scheme.value);
+  if (name == "identity") return fill_identity(param, gain);
+  if (name == "orthogonal") return fill_orthogonal(param, rng, gain);
+  const double constant = name == "constant" ? gain * scheme.value : 0.0;
+  fill(param, [&](std::size_t) { return constant; });
+}
+
+}  // namespace plumb
