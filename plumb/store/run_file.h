@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +11,11 @@
 #include "plumb/record/run.h"
 
 namespace plumb {
+
+struct RunWriterOptions {
+  /// Recording stops, with an error, before the file grows beyond this. 0: no limit.
+  std::int64_t max_file_bytes = 0;
+};
 
 /// Writes one run into one file (SQLite, write-ahead log; docs/formats.md has the schema) from a
 /// thread of its own, so that a training step never waits for the disk.
@@ -23,14 +29,17 @@ namespace plumb {
 class RunWriter : public RecordSink {
  public:
   static constexpr double kCommitInterval_s = 0.5;
+  static constexpr std::int64_t kMaxQueue_bytes = 256
+                                                  << 20;  ///< our choice: above 300k measured sites
 
-  explicit RunWriter(const std::string& path);
+  explicit RunWriter(const std::string& path, const RunWriterOptions& options = {});
   ~RunWriter() override;  ///< closes; swallows what close() would throw
 
   void begin(const RunInfo& info) override;
   void add(const StepRecord& step) override;
   void end(const RunEnd& end) override;
-  /// Writes everything, checkpoints and closes, leaving one file. Idempotent.
+  /// Writes everything, checkpoints and closes, leaving one file. Idempotent; throws the first time
+  /// only.
   void close();
   /// What went wrong so far, if anything.
   std::optional<std::string> error() const;

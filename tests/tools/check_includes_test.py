@@ -75,7 +75,16 @@ class CheckIncludesTest(unittest.TestCase):
         self.assert_refused("plumb/report/a.h", text, "header in a header: <fmt/core.h>")
 
     def test_a_third_party_name_in_a_header_is_refused(self):
-        self.assert_refused("plumb/store/a.h", HEADER + "struct sqlite3;\n", "name in a header")
+        self.assert_refused("plumb/report/a.h", HEADER + "struct sqlite3;\n", "name in a header")
+
+    def test_a_header_that_declares_its_folder_s_library_is_private_to_the_folder(self):
+        header = {"plumb/store/a.h": HEADER + "struct sqlite3;\n"}
+        text = SPDX + '#include "plumb/store/a.h"\n'
+        sources = {"plumb/store/b.cpp": text, "tests/store/b_test.cpp": text, **header}
+        status, output = check(sources)
+        self.assertEqual(status, 0, output)
+        message = "c.cpp:2: plumb/store/a.h is private to its folder: it mentions sqlite3"
+        self.assert_refused("plumb/report/c.cpp", text, message, **header)
 
     def test_a_third_party_name_in_a_comment_is_fine(self):
         status, output = check({"plumb/store/a.h": HEADER + "// wraps sqlite3\n"})
@@ -97,6 +106,13 @@ class CheckIncludesTest(unittest.TestCase):
             "cycle: plumb/core/a.h > plumb/core/b.h > plumb/core/a.h",
             **{"plumb/core/b.h": HEADER + '#include "plumb/core/a.h"\n'},
         )
+
+    def test_a_source_that_nothing_builds_is_refused(self):
+        listing = {"plumb/core/CMakeLists.txt": "plumb_library(core SOURCES ab.cpp parts/c.cpp)"}
+        message = "plumb/core/CMakeLists.txt does not name it"
+        self.assert_refused("plumb/core/b.cpp", SPDX, message, **listing)
+        status, output = check({"plumb/core/parts/c.cpp": SPDX, **listing})
+        self.assertEqual(status, 0, output)
 
     def test_flags_that_hide_nan_are_refused(self):
         for flag in ("-ffast-math", "-Ofast", "-ffinite-math-only"):

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+#include <string_view>
+
+#include "plumb/store/run_file.h"
+
+namespace plumb {
+
+namespace {
+
+// The shortest digits that read back as the same double; every NaN is "nan", whatever its sign.
+std::string number(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
+
+// RFC 4180: a field with a comma, a quote or a line break is quoted, and quotes in it are doubled.
+std::string field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string header() {
+  std::string line =
+      "step,epoch,time_s,loss,site,path,role,param,count,nonfinite_count,zero_count,mean,m2,var,"
+      "rms,"
+      "abs_max,log2_scale,true_log2_rms,true_log2_abs_max,true_log2_median";
+  for (std::size_t i = 0; i < kNumberFormatCount; ++i) {
+    const char* name = to_string(static_cast<NumberFormat>(i));
+    line += fmt::format(",{0}_flushed,{0}_subnormal,{0}_overflowed", name);
+  }
+  return line + '\n';
+}
+
+}  // namespace
+
+std::string export_csv(const Run& run) {
+  std::string csv = header();
+  for (const StepRecord& step : run.steps) {
+    const std::string start =
+        fmt::format("{},{},{},{},", step.step, step.epoch, number(step.time_s), number(step.loss));
+    for (const auto& [site, sketch] : step.sketches) {
+      fmt::format_to(std::back_inserter(csv), "{}{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                     start, field(site.name()), field(site.path), to_string(site.role),
+                     field(site.param), sketch.count, sketch.nonfinite_count, sketch.zero_count,
+                     number(sketch.mean), number(sketch.m2), number(sketch.var()),
+                     number(sketch.rms()), number(sketch.abs_max), sketch.log2_scale,
+                     number(sketch.true_log2_rms()), number(sketch.true_log2_abs_max()),
+                     number(sketch.true_log2_median()));
+      for (const FormatLoss& loss : sketch.format_loss) {
+        fmt::format_to(std::back_inserter(csv), ",{},{},{}", loss.flushed, loss.subnormal,
+                       loss.overflowed);
+      }
+      csv += '\n';
+    }
+  }
+  return csv;
+}
+
+}  // namespace plumb

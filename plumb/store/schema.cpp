@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/store/schema.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "plumb/core/error.h"
+#include "plumb/store/run_file.h"
+
+namespace plumb::store {
+
+namespace {
+
+// Columns without a type hold doubles. Any numeric type would give them an affinity, and with one
+// SQLite stores -0.0 as the integer 0. docs/formats.md describes every column.
+constexpr const char* kTables = R"(
+CREATE TABLE info(
+  kind TEXT, network TEXT, data TEXT, loss TEXT, optimiser TEXT, precision TEXT, seed INTEGER,
+  batch INTEGER, classes INTEGER, planned_steps INTEGER, threads INTEGER, plumb_version TEXT,
+  machine TEXT, started_at TEXT);
+CREATE TABLE setting(idx INTEGER PRIMARY KEY, key TEXT, value TEXT);
+CREATE TABLE layer(
+  idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, family TEXT, text TEXT, parent TEXT, depth INTEGER,
+  units INTEGER, fan_in INTEGER, fan_out INTEGER, max_derivative);
+CREATE TABLE site(id INTEGER PRIMARY KEY, path TEXT, role TEXT, param TEXT);
+CREATE TABLE step(
+  step INTEGER PRIMARY KEY, epoch INTEGER, time_s, loss, accuracy, learning_rate, grad_norm,
+  clip_factor, weight_decay_norm, validated INTEGER, validation_loss, validation_accuracy,
+  measured INTEGER);
+CREATE TABLE sketch(
+  step INTEGER, idx INTEGER, site INTEGER, count INTEGER, nonfinite_count INTEGER,
+  zero_count INTEGER, mean, m2, abs_max, log2_scale INTEGER, histogram BLOB, format_loss BLOB,
+  PRIMARY KEY(step, idx)) WITHOUT ROWID;
+CREATE TABLE activation(
+  step INTEGER, idx INTEGER, path TEXT, log2_rms_derivative, saturated_fraction, active_fraction,
+  units INTEGER, dead_units INTEGER, window_samples INTEGER, PRIMARY KEY(step, idx)) WITHOUT ROWID;
+CREATE TABLE join_record(
+  step INTEGER, idx INTEGER, path TEXT, log2_rms_branch, log2_rms_shortcut, cosine,
+  PRIMARY KEY(step, idx)) WITHOUT ROWID;
+CREATE TABLE symmetry(
+  step INTEGER, idx INTEGER, path TEXT, units INTEGER, duplicate_units INTEGER,
+  PRIMARY KEY(step, idx)) WITHOUT ROWID;
+CREATE TABLE finding(
+  idx INTEGER PRIMARY KEY, rule TEXT, severity TEXT, path TEXT, first_step INTEGER,
+  last_step INTEGER, symptom TEXT, cause TEXT, consequence TEXT);
+CREATE TABLE evidence(
+  finding INTEGER, idx INTEGER, quantity TEXT, value, threshold, threshold_source TEXT,
+  PRIMARY KEY(finding, idx)) WITHOUT ROWID;
+CREATE TABLE remedy(
+  finding INTEGER, idx INTEGER, text TEXT, PRIMARY KEY(finding, idx)) WITHOUT ROWID;
+CREATE TABLE run_end(reason TEXT, steps INTEGER, time_s);
+)";
+
+constexpr std::chrono::seconds kReplaceTimeout{
+    2};  // our choice: a live view reads for milliseconds
+
+std::int64_t pragma(const Database& database, const char* sql) {
+  Statement statement(database, sql);
+  return statement.next() ? statement.integer(0) : 0;
+}
+
+constexpr const char* kNotOverwritten = ", it is not overwritten";
+
+// Whether there is a file at the path, seen from outside; anything there that cannot be a run is an
+// error. The file itself is opened by SQLite alone: closing a descriptor of our own would drop the
+// locks that a RunWriter of this process holds on it.
+bool is_file(const std::string& path, const char* consequence = "") {
+  if (path.empty()) throw StoreError("no path given, expected the path of a run file");
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return false;
+    throw StoreError(path + ": " + std::strerror(errno));
+  }
+  const char* what = S_ISDIR(status.st_mode)    ? "is a directory"
+                     : !S_ISREG(status.st_mode) ? "is not a regular file"
+                     : status.st_size == 0      ? "is empty"
+                                                : nullptr;
+  if (what != nullptr) {
+    throw StoreError(fmt::format("{}: {}, expected a run file{}", path, what, consequence));
+  }
+  return true;
+}
+
+void expect_run(const Database& database) {
+  if (pragma(database, "PRAGMA application_id") != kApplicationId) {
+    throw StoreError(database.path() + ": not a run file: an SQLite database of something else");
+  }
+}
+
+bool has_log(const std::string& path) {
+  struct stat status {};
+  return ::stat((path + "-wal").c_str(), &status) == 0 && status.st_size > 0;
+}
+
+Database open_for_reading(const std::string& path) {
+  if (::access(path.c_str(), R_OK) != 0) throw StoreError(path + ": " + std::strerror(errno));
+  try {
+    Database database(path, Access::read);
+    expect_run(database);
+    return database;
+  } catch (const StoreError&) {
+    // A file in WAL mode needs its -shm file, which a reader who may not write to the directory
+    // cannot make. Without a log nobody is writing, and the file alone is the whole run.
+    const std::string directory = std::filesystem::absolute(path).parent_path().string();
+    if (::access(directory.c_str(), W_OK) == 0) throw;
+    if (has_log(path)) {
+      if (::access((path + "-shm").c_str(), R_OK) == 0) throw;
+      throw StoreError(
+          path +
+          ": was not closed, and its log cannot be read without write permission to the "
+          "directory: copy the file and its -wal file to a directory of your own");
+    }
+  }
+  Database database = Database::open_immutable(path);
+  expect_run(database);
+  return database;
+}
+
+// Folds the log of the run that will be replaced into it, which needs it to be nobody else's: the
+// file names of its log are about to be the new run's.
+void take_over(const std::string& path) {
+  if (::access(path.c_str(), W_OK) != 0) throw StoreError(path + ": " + std::strerror(errno));
+  Database old(path, Access::write);
+  try {
+    expect_run(old);
+  } catch (const StoreError& error) {
+    throw StoreError(std::string(error.what()) + kNotOverwritten);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kReplaceTimeout;
+  // Any other failure means that the old run is damaged, which is no reason to keep it.
+  while (old.attempt("PRAGMA journal_mode = DELETE") == Database::Outcome::busy) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw StoreError(path + ": the run is open in another program, it cannot be replaced");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+[[noreturn]] void cannot_create(const std::string& path, int error) {
+  const auto directory = std::filesystem::path(path).parent_path();
+  if (error == ENOENT && !directory.empty() && !std::filesystem::exists(directory)) {
+    throw StoreError(path + ": cannot be created: directory " + directory.string() +
+                     " does not exist");
+  }
+  throw StoreError(path + ": cannot be created: " + std::strerror(error));
+}
+
+// An empty file under a name that nobody uses, beside the final one so that it can be renamed.
+std::string make_draft(const std::string& path) {
+  for (int attempt = 0;; ++attempt) {
+    const std::string draft = fmt::format("{}.new-{}-{}", path, ::getpid(), attempt);
+    const int descriptor = ::open(draft.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    if (descriptor >= 0) {
+      ::close(descriptor);
+      return draft;
+    }
+    if (errno != EEXIST || attempt == 100) cannot_create(path, errno);
+  }
+}
+
+void write_schema(const std::string& draft) {
+  Database database(draft, Access::write);
+  database.execute("PRAGMA journal_mode = MEMORY");
+  database.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str());
+  database.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str());
+  Transaction transaction(database, Access::write);
+  database.execute(kTables);
+  transaction.commit();
+}
+
+}  // namespace
+
+Database create_run_file(const std::string& path) {
+  namespace fs = std::filesystem;
+  if (is_file(path, kNotOverwritten)) take_over(path);
+  // A link keeps pointing at the run.
+  const std::string target = fs::exists(path) ? fs::canonical(path).string() : path;
+  const std::string draft = make_draft(target);
+  try {
+    write_schema(draft);
+    // What a run that is gone left behind would be taken for the log of the new one.
+    for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(target + suffix);
+    fs::rename(draft, target);
+  } catch (const std::exception& error) {
+    std::error_code ignored;
+    fs::remove(draft, ignored);
+    throw StoreError(path + ": cannot be created: " + error.what());
+  }
+  Database database(path, Access::write);
+  database.execute("PRAGMA journal_mode = WAL");
+  database.execute("PRAGMA synchronous = NORMAL");
+  return database;
+}
+
+Database open_run_file(const std::string& path, Access access) {
+  if (!is_file(path)) throw StoreError(path + ": no such file");
+  Database database =
+      access == Access::read ? open_for_reading(path) : Database(path, Access::write);
+  expect_run(database);
+  const std::int64_t version = pragma(database, "PRAGMA user_version");
+  if (version > kSchemaVersion) {
+    throw StoreError(
+        fmt::format("{}: was written with schema version {}, this build reads up to {}", path,
+                    version, kSchemaVersion));
+  }
+  if (version < 1) {
+    throw StoreError(fmt::format("{}: damaged run file: schema version {}", path, version));
+  }
+  return database;
+}
+
+}  // namespace plumb::store

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/store/packing.h"
+
+#include <gtest/gtest.h>
+
+namespace plumb::store {
+namespace {
+
+// The bytes are the file format: worked out by hand from docs/formats.md, 300 = 0b10'0101100.
+TEST(PackingTest, HistogramIsFirstBinThenCounts) {
+  Sketch sketch;
+  sketch.histogram[120] = 5;
+  sketch.histogram[122] = 300;
+  Bytes bytes;
+  append_histogram(sketch, bytes);
+  EXPECT_EQ(bytes, (Bytes{120, 5, 0, 0xAC, 0x02}));
+}
+
+TEST(PackingTest, EmptyHistogramAndLosslessFormatsTakeNoBytes) {
+  Bytes bytes;
+  append_histogram({}, bytes);
+  append_format_loss({}, bytes);
+  EXPECT_TRUE(bytes.empty());
+}
+
+TEST(PackingTest, FormatLossIsTwelveCounts) {
+  Sketch sketch;
+  sketch.format_loss[0].flushed = 1;
+  sketch.format_loss[3].overflowed = 128;
+  Bytes bytes;
+  append_format_loss(sketch, bytes);
+  EXPECT_EQ(bytes, (Bytes{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x01}));
+}
+
+bool histogram_is_valid(const Bytes& bytes) {
+  Sketch sketch;
+  return parse_histogram(bytes, sketch);
+}
+
+TEST(PackingTest, MalformedHistogramsAreRefused) {
+  EXPECT_TRUE(histogram_is_valid({254, 1}));
+  EXPECT_FALSE(histogram_is_valid({254, 1, 1})) << "a count beyond the last bin";
+  EXPECT_FALSE(histogram_is_valid({255, 1})) << "begins beyond the last bin";
+  EXPECT_FALSE(histogram_is_valid({3, 0x80})) << "ends inside a count";
+  const Bytes max{3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01};
+  EXPECT_TRUE(histogram_is_valid(max));
+  Bytes over = max;
+  over.back() = 0x02;
+  EXPECT_FALSE(histogram_is_valid(over)) << "65 bits";
+  EXPECT_FALSE(histogram_is_valid(Bytes(20, 0xff))) << "a count that does not end";
+}
+
+TEST(PackingTest, FormatLossOfAnotherLengthIsRefused) {
+  Sketch sketch;
+  EXPECT_FALSE(parse_format_loss(Bytes(11, 1), sketch));
+  EXPECT_TRUE(parse_format_loss(Bytes(12, 1), sketch));
+  EXPECT_FALSE(parse_format_loss(Bytes(13, 1), sketch));
+}
+
+TEST(PackingTest, SitesAreNumberedOnceAsTheyAppear) {
+  StepPacker packer;
+  StepRecord step;
+  step.sketches = {{{"0", Role::z, ""}, {}}, {{"0", Role::a, ""}, {}}};
+  EXPECT_EQ(packer.pack(step).new_sites.size(), 2U);
+  std::swap(step.sketches[0], step.sketches[1]);
+  step.sketches.push_back({{"1", Role::z, ""}, {}});
+  const PackedStep packed = packer.pack(step);
+  EXPECT_EQ(packed.sketches[0].site, 1);
+  EXPECT_EQ(packed.sketches[1].site, 0);
+  ASSERT_EQ(packed.new_sites.size(), 1U);
+  EXPECT_EQ(packed.new_sites[0].first, 2);
+}
+
+// Fields that would run together without a separator.
+TEST(PackingTest, SitesThatReadAlikeAreTwoSites) {
+  StepPacker packer;
+  StepRecord step;
+  step.sketches = {{{"0", Role::z, "z"}, {}}, {{"0z", Role::z, ""}, {}}};
+  EXPECT_EQ(packer.pack(step).new_sites.size(), 2U);
+}
+
+}  // namespace
+}  // namespace plumb::store

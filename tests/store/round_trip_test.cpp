@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "plumb/store/run_file.h"
+#include "tests/store/run_fixture.h"
+
+namespace plumb {
+namespace {
+
+// Random bits reach NaN of every kind, infinities and denormals; whole numbers are what SQLite
+// would like to store as integers.
+double any_double() {
+  return *rc::gen::oneOf(
+      rc::gen::map(rc::gen::arbitrary<std::uint64_t>(),
+                   [](std::uint64_t bits) { return std::bit_cast<double>(bits); }),
+      rc::gen::element(0.0, -0.0, 1.0, -3.0, 1e300, 0x1p-1074, -HUGE_VAL, HUGE_VAL));
+}
+
+template <class T>
+T any() {
+  return *rc::gen::arbitrary<T>();
+}
+
+template <class T>
+T any_bits() {
+  return static_cast<T>(*rc::gen::oneOf(rc::gen::arbitrary<std::uint64_t>(),
+                                        rc::gen::inRange<std::uint64_t>(0, 300)));
+}
+
+Sketch any_sketch() {
+  Sketch sketch;
+  sketch.count = any_bits<std::uint64_t>();
+  sketch.nonfinite_count = any_bits<std::uint64_t>();
+  sketch.zero_count = any_bits<std::uint64_t>();
+  sketch.mean = any_double();
+  sketch.m2 = any_double();
+  sketch.abs_max = any_double();
+  sketch.log2_scale = any<int>();
+  for (int i = *rc::gen::inRange(0, 6); i > 0; --i) {
+    const auto bin = static_cast<std::size_t>(*rc::gen::inRange(0, Sketch::kBins));
+    sketch.histogram[bin] = any_bits<std::uint64_t>();
+  }
+  if (any<bool>()) {
+    for (FormatLoss& loss : sketch.format_loss) {
+      loss = {any_bits<std::uint64_t>(), any_bits<std::uint64_t>(), any_bits<std::uint64_t>()};
+    }
+  }
+  return sketch;
+}
+
+StepRecord any_step(std::int64_t number) {
+  StepRecord step;
+  step.step = number;
+  step.epoch = any_bits<std::int64_t>();
+  for (double* value : {&step.time_s, &step.loss, &step.accuracy, &step.learning_rate,
+                        &step.grad_norm, &step.clip_factor, &step.weight_decay_norm}) {
+    *value = any_double();
+  }
+  if (any<bool>()) step.validation_loss = any_double();
+  if (any<bool>()) step.validation_accuracy = any_double();
+  step.measured = any<bool>();
+  for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
+    const Site site{any<std::string>(), static_cast<Role>(*rc::gen::inRange(0, 7)),
+                    any<std::string>()};
+    step.sketches.push_back({site, any_sketch()});
+  }
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i) {
+    step.activations.push_back({any<std::string>(), any_double(), any_double(), any_double(),
+                                any_bits<std::int64_t>(), any_bits<std::int64_t>(),
+                                any_bits<std::uint64_t>()});
+    step.joins.push_back({any<std::string>(), any_double(), any_double(), any_double()});
+    step.symmetries.push_back(
+        {any<std::string>(), any_bits<std::int64_t>(), any_bits<std::int64_t>()});
+  }
+  return step;
+}
+
+TEST(RoundTripTest, EveryFieldOfARichRunComesBack) {
+  const ScratchFolder folder;
+  const plumb::Run run = rich_run();
+  write_run(folder / "a.plumb", run);
+  EXPECT_EQ(describe(load_run(folder / "a.plumb")), describe(run));
+}
+
+RC_GTEST_PROP(RoundTripTest, AnyStepsComeBack, ()) {
+  const ScratchFolder folder;
+  plumb::Run run;
+  run.info.machine = any<std::string>();
+  std::int64_t number = any<std::int32_t>();
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
+    run.steps.push_back(any_step(number));
+    number += *rc::gen::inRange(1, 1000);
+  }
+  write_run(folder / "a.plumb", run);
+  RC_ASSERT(describe(load_run(folder / "a.plumb")) == describe(run));
+}
+
+TEST(RoundTripTest, StepsAtTheEndsOfTheNumberRangeComeBack) {
+  const ScratchFolder folder;
+  plumb::Run run;
+  run.steps.resize(2);
+  run.steps[0].step = std::numeric_limits<std::int64_t>::min();
+  run.steps[1].step = std::numeric_limits<std::int64_t>::max();
+  for (StepRecord& step : run.steps) step.sketches.push_back({{"0", Role::z, ""}, {}});
+  write_run(folder / "a.plumb", run);
+  EXPECT_EQ(describe(load_run(folder / "a.plumb")), describe(run));
+  EXPECT_TRUE(load_steps_after(folder / "a.plumb", run.steps[1].step).empty());
+}
+
+TEST(RoundTripTest, StepsAfterOneAreThoseOfTheWholeRun) {
+  const ScratchFolder folder;
+  const plumb::Run run = plain_run(10, 14);
+  write_run(folder / "a.plumb", run);
+  const auto steps = load_steps_after(folder / "a.plumb", 6);
+  ASSERT_EQ(steps.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(describe(steps[i]), describe(run.steps[7 + i]));
+  EXPECT_EQ(load_steps_after(folder / "a.plumb", -1).size(), 10U);
+  EXPECT_TRUE(load_steps_after(folder / "a.plumb", 9).empty());
+}
+
+TEST(RoundTripTest, ARunWithoutStepsFindingsOrEndComesBack) {
+  const ScratchFolder folder;
+  write_run(folder / "a.plumb", plumb::Run{});
+  EXPECT_EQ(describe(load_run(folder / "a.plumb")), describe(plumb::Run{}));
+}
+
+}  // namespace
+}  // namespace plumb
