@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/nn/gradient_pool.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plumb/stats/magnitude.h"
+
+namespace plumb {
+
+Gradient GradientPool::acquire(const Shape& shape, int log2_scale) {
+  PLUMB_CHECK(shape.size() <= capacity_);
+  if (free_.empty()) {
+    buffers_.push_back(std::make_unique<Tensor>(Shape{capacity_}, dtype_));
+    free_.reserve(buffers_.size());
+    free_.push_back(buffers_.back().get());
+  }
+  Tensor* buffer = free_.back();
+  free_.pop_back();
+  return {buffer, View{buffer->view().data, dtype_, shape}, log2_scale};
+}
+
+void GradientPool::release(const Gradient& gradient) {
+  if (gradient.buffer != nullptr) free_.push_back(gradient.buffer);
+}
+
+void keep_in_safe_band(Gradient& gradient) {
+  const double largest = dispatch(gradient.values.dtype, [&](auto zero) {
+    return static_cast<double>(
+        abs_max(std::span<const decltype(zero)>(gradient.values.as<decltype(zero)>())));
+  });
+  if (!(largest > 0) || !std::isfinite(largest)) return;
+  const int exponent = std::ilogb(largest);
+  if (std::abs(exponent) <= kSafeLog2) return;
+  scale_by_power_of_two(gradient.values, -exponent);
+  gradient.log2_scale += exponent;
+}
+
+}  // namespace plumb

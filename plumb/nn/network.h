@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plumb/nn/gradient_pool.h"
+#include "plumb/nn/init.h"
+#include "plumb/nn/node.h"
+#include "plumb/nn/pass_observer.h"
+#include "plumb/nn/spec/spec.h"
+
+namespace plumb {
+
+struct NetworkOptions {
+  DType dtype = DType::f32;
+  std::uint64_t seed = 0;
+  InitScheme weight_init{};  ///< of the weights of linear layers
+  InitScheme bias_init{};    ///< and of their biases
+};
+
+/// A chain of layers with residual joins: owns every activation and every gradient of a pass.
+///
+/// Beyond the range of float: every layer's vector-Jacobian product is linear in the incoming
+/// gradient, so the backward signal is carried as values * 2^log2_scale and rescaled by exact
+/// powers of two whenever it leaves a safe band (gradient_pool.h). Layers know nothing of it;
+/// observers and Param::grad carry the scale. A chain that attenuates by 2^-4000 reports finite,
+/// correct magnitudes at every layer.
+///
+/// Errors  SpecError (caret) for an unknown layer or a bad argument; ShapeError naming the layer's path for a
+///         shape that does not fit. Both from the constructor.
+/// Threads One Network is used by one thread at a time; it splits work over the Context's pool. Initial
+///         weights are the same bits for any thread count.
+class Network {
+ public:
+  /// x_row: shape of one sample, without the batch axis.
+  Network(const Spec& spec, const Shape& x_row, const NetworkOptions& options);
+  ~Network();
+  Network(Network&&) noexcept;
+  Network& operator=(Network&&) noexcept;
+
+  /// Allocates all tensors for this batch size. Called before the first pass; may be called again.
+  void plan(std::int64_t batch);
+  std::int64_t batch() const { return batch_; }
+  DType dtype() const { return options_.dtype; }
+  const Shape& input_row_shape() const { return x_row_; }
+  /// Shape of one sample of the output.
+  const Shape& output_row_shape() const { return y_row_; }
+
+  /// Where the caller puts x, [batch, ...].
+  View input() { return input_.view(); }
+  ConstView input_view() const { return input_.view(); }
+  ConstView output() const;
+  /// Runs the chain on input(); the result is output().
+  ConstView forward(const Context& context, PassObserver* observer = nullptr);
+  /// Where the caller puts dLoss/d output before backward().
+  View output_gradient() { return output_gradient_.view(); }
+  /// Accumulates into every Param::grad. The gradient with respect to the input is computed only
+  /// for an observer.
+  void backward(const Context& context, PassObserver* observer = nullptr);
+  /// Marks every gradient as zero.
+  void zero_grad();
+
+  /// All parameters in forward order, and their full names: "0.weight", "5.0.bias",
+  /// "5.proj.weight".
+  std::span<Param* const> params() const { return params_; }
+  std::span<const std::string> param_names() const { return param_names_; }
+  /// The path of the layer that a parameter belongs to.
+  std::span<const std::string> param_paths() const { return param_paths_; }
+
+  const std::vector<Node>& nodes() const { return nodes_; }
+  /// Visits every node in forward order, a residual node after its branch and projection.
+  void visit(const std::function<void(const Node&)>& visitor) const;
+
+ private:
+  std::vector<Node> build_chain(const std::string& text, const std::vector<SpecItem>& items,
+                                Shape& x, const std::string& parent, int& depth);
+  Node build_residual(const std::string& text, const SpecItem& item, Shape& x,
+                      const std::string& path, const std::string& parent, int& depth);
+  void collect_params(Node& node);
+  void plan_chain(std::vector<Node>& nodes, Shape& x, std::int64_t& capacity);
+  ConstView forward_chain(std::vector<Node>& nodes, ConstView x, const Context& context,
+                          PassObserver* observer);
+  void forward_residual(Node& node, ConstView x, const Context& context, PassObserver* observer);
+  std::optional<Gradient> backward_chain(std::vector<Node>& nodes, ConstView x, Gradient grad,
+                                         bool want_grad_x, const Context& context,
+                                         PassObserver* observer);
+  std::optional<Gradient> backward_layer(Node& node, ConstView x, const Gradient& grad_y,
+                                         bool want_grad_x, const Context& context);
+  std::optional<Gradient> backward_residual(Node& node, ConstView x, const Gradient& grad_y,
+                                            bool want_grad_x, const Context& context,
+                                            PassObserver* observer);
+
+  NetworkOptions options_;
+  Shape x_row_;
+  Shape y_row_;
+  std::int64_t batch_ = 0;
+  std::vector<Node> nodes_;
+  Tensor input_;
+  Tensor output_gradient_;
+  std::optional<GradientPool> pool_;
+  std::vector<Param*> params_;
+  std::vector<std::string> param_names_;
+  std::vector<std::string> param_paths_;
+};
+
+}  // namespace plumb

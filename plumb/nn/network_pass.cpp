@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "plumb/core/error.h"
+#include "plumb/nn/join.h"
+#include "plumb/nn/network.h"
+#include "plumb/stats/magnitude.h"
+
+namespace plumb {
+
+namespace {
+
+bool is_zero(const Gradient& gradient) {
+  return dispatch(gradient.values.dtype, [&](auto zero) {
+    return abs_max(std::span<const decltype(zero)>(gradient.values.as<decltype(zero)>())) == 0;
+  });
+}
+
+/// The scale that both summands are brought to: the larger one, where a summand of nothing but
+/// zeros has no say.
+int common_scale(const Gradient& a, const Gradient& b) {
+  if (is_zero(a)) return b.log2_scale;
+  if (is_zero(b)) return a.log2_scale;
+  return std::max(a.log2_scale, b.log2_scale);
+}
+
+}  // namespace
+
+ConstView Network::forward(const Context& context, PassObserver* observer) {
+  PLUMB_CHECK(batch_ > 0);
+  return forward_chain(nodes_, input_.view(), context, observer);
+}
+
+ConstView Network::forward_chain(std::vector<Node>& nodes, ConstView x, const Context& context,
+                                 PassObserver* observer) {
+  for (Node& node : nodes) {
+    if (node.is_residual()) {
+      forward_residual(node, x, context, observer);
+    } else {
+      node.layer->forward(x, node.y.view(), context);
+    }
+    if (observer != nullptr) observer->on_output(node, x, node.y.view());
+    x = node.y.view();
+  }
+  return x;
+}
+
+void Network::forward_residual(Node& node, ConstView x, const Context& context,
+                               PassObserver* observer) {
+  const ConstView branch = forward_chain(node.branch, x, context, observer);
+  ConstView shortcut = x;
+  if (node.projection) {
+    node.projection->layer->forward(x, node.projection->y.view(), context);
+    if (observer != nullptr) observer->on_output(*node.projection, x, node.projection->y.view());
+    shortcut = node.projection->y.view();
+  }
+  join_forward(shortcut, branch, node.scale, node.y.view());
+}
+
+void Network::backward(const Context& context, PassObserver* observer) {
+  PLUMB_CHECK(batch_ > 0);
+  const Gradient top{nullptr, output_gradient_.view(), 0};
+  const auto grad_x =
+      backward_chain(nodes_, input_.view(), top, observer != nullptr, context, observer);
+  if (!grad_x) return;
+  observer->on_input_gradient(grad_x->values, grad_x->log2_scale);
+  pool_->release(*grad_x);
+}
+
+std::optional<Gradient> Network::backward_chain(std::vector<Node>& nodes, ConstView x,
+                                                Gradient grad, bool want_grad_x,
+                                                const Context& context, PassObserver* observer) {
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    Node& node = nodes[i];
+    const ConstView node_x = i > 0 ? ConstView(nodes[i - 1].y.view()) : x;
+    const bool want = i > 0 || want_grad_x;
+    if (observer != nullptr) observer->on_gradient(node, grad.values, grad.log2_scale);
+    auto grad_x = node.is_residual()
+                      ? backward_residual(node, node_x, grad, want, context, observer)
+                      : backward_layer(node, node_x, grad, want, context);
+    pool_->release(grad);
+    if (!grad_x) return std::nullopt;
+    grad = *grad_x;
+  }
+  return grad;
+}
+
+std::optional<Gradient> Network::backward_layer(Node& node, ConstView x, const Gradient& grad_y,
+                                                bool want_grad_x, const Context& context) {
+  for (Param& param : node.layer->params()) {
+    if (!param.grad_is_zero && param.grad_log2_scale != grad_y.log2_scale) {
+      scale_by_power_of_two(param.grad.view(), param.grad_log2_scale - grad_y.log2_scale);
+    }
+    param.grad_log2_scale = grad_y.log2_scale;
+  }
+  if (!want_grad_x) {
+    node.layer->backward(x, node.y.view(), grad_y.values, View{}, context);
+    return std::nullopt;
+  }
+  Gradient grad_x = pool_->acquire(x.shape, grad_y.log2_scale);
+  node.layer->backward(x, node.y.view(), grad_y.values, grad_x.values, context);
+  keep_in_safe_band(grad_x);
+  return grad_x;
+}
+
+std::optional<Gradient> Network::backward_residual(Node& node, ConstView x, const Gradient& grad_y,
+                                                   bool want_grad_x, const Context& context,
+                                                   PassObserver* observer) {
+  Gradient into_branch = pool_->acquire(grad_y.values.shape, grad_y.log2_scale);
+  scaled_copy(grad_y.values, node.scale, into_branch.values);
+  keep_in_safe_band(into_branch);
+  auto branch = backward_chain(node.branch, x, into_branch, want_grad_x, context, observer);
+
+  Gradient shortcut = grad_y;
+  if (node.projection) {
+    if (observer != nullptr) {
+      observer->on_gradient(*node.projection, grad_y.values, grad_y.log2_scale);
+    }
+    auto projected = backward_layer(*node.projection, x, grad_y, want_grad_x, context);
+    if (!projected) return std::nullopt;
+    shortcut = *projected;
+  }
+  if (!branch) return std::nullopt;
+  if (observer != nullptr) {
+    observer->on_join(node, branch->values, branch->log2_scale, shortcut.values,
+                      shortcut.log2_scale);
+  }
+  const int scale = common_scale(*branch, shortcut);
+  add_scaled(branch->values, branch->log2_scale - scale, shortcut.values,
+             shortcut.log2_scale - scale);
+  branch->log2_scale = scale;
+  // grad_y itself stays with the caller, who releases it.
+  if (node.projection) pool_->release(shortcut);
+  keep_in_safe_band(*branch);
+  return branch;
+}
+
+}  // namespace plumb

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/nn/node.h"
+
+namespace plumb {
+
+/// Looks at the tensors of one forward or backward pass at the moment they are complete, while they
+/// are still in the cache. It must not change them. The true value of a gradient is `values *
+/// 2^log2_scale`.
+class PassObserver {
+ public:
+  virtual ~PassObserver() = default;
+  /// After a node's forward: x and y are its input and output.
+  virtual void on_output(const Node& /*node*/, ConstView /*x*/, ConstView /*y*/) {}
+  /// Before a node's backward: grad_y is dLoss/dy of that node.
+  virtual void on_gradient(const Node& /*node*/, ConstView /*grad_y*/, int /*log2_scale*/) {}
+  /// At a residual node's input: what came back through the branch and through the shortcut, before
+  /// they are added. Both have the same shape.
+  virtual void on_join(const Node& /*node*/, ConstView /*branch*/, int /*branch_log2_scale*/,
+                       ConstView /*shortcut*/, int /*shortcut_log2_scale*/) {}
+  /// At the end of the backward pass: dLoss/dx of the network's input.
+  virtual void on_input_gradient(ConstView /*grad_x*/, int /*log2_scale*/) {}
+};
+
+}  // namespace plumb

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/nn/network.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "plumb/nn/loss.h"
+#include "plumb/stats/magnitude.h"
+
+namespace plumb {
+namespace {
+
+NetworkOptions in_double(std::uint64_t seed = 1) {
+  NetworkOptions options;
+  options.dtype = DType::f64;
+  options.seed = seed;
+  return options;
+}
+
+void fill_normal(View values, std::uint64_t seed) {
+  const Rng rng(seed, "test/x");
+  dispatch(values.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::uint64_t index = 0;
+    for (T& value : values.as<T>()) value = static_cast<T>(rng.normal(index++));
+  });
+}
+
+std::vector<std::int32_t> labels_for(std::int64_t batch, std::int64_t classes) {
+  std::vector<std::int32_t> labels;
+  for (std::int64_t i = 0; i < batch; ++i) labels.push_back(static_cast<std::int32_t>(i % classes));
+  return labels;
+}
+
+/// One pass with cross-entropy; returns the loss.
+double run_pass(Network& network, PassObserver* observer = nullptr) {
+  ThreadPool pool(1);
+  const Context context{Mode::train, 0, pool};
+  const auto labels = labels_for(network.batch(), network.output_row_shape()[0]);
+  network.zero_grad();
+  const double loss =
+      make_loss("cross_entropy")
+          ->gradient(network.forward(context), {labels, {}}, network.output_gradient());
+  network.backward(context, observer);
+  return loss;
+}
+
+/// True log2 rms of the gradient at each node, by path.
+class FlowKeeper : public PassObserver {
+ public:
+  void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override {
+    flow[node.path] = log2_rms(grad_y) + log2_scale;
+  }
+  void on_input_gradient(ConstView grad_x, int log2_scale) override {
+    flow["input"] = log2_rms(grad_x) + log2_scale;
+  }
+  std::map<std::string, double> flow;
+};
+
+TEST(NetworkTest, NamesParametersAsTorchSequentialDoes) {
+  const Network network(
+      parse_spec("flatten > dense 4 > relu > res[dense 4 bias=false > tanh] > dense 3"),
+      Shape{2, 2}, in_double());
+  const std::vector<std::string> names(network.param_names().begin(), network.param_names().end());
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"1.weight", "1.bias", "3.0.weight", "4.weight", "4.bias"}));
+}
+
+TEST(NetworkTest, NamesTheProjectionOfAResidualBlock) {
+  const Network network(parse_spec("res proj[dense 3]"), Shape{2}, in_double());
+  const std::vector<std::string> names(network.param_names().begin(), network.param_names().end());
+  EXPECT_EQ(names, (std::vector<std::string>{"0.0.weight", "0.0.bias", "0.proj.weight"}));
+}
+
+TEST(NetworkTest, AShapeThatDoesNotFitNamesTheLayer) {
+  try {
+    Network(parse_spec("dense 4 > res[dense 3]"), Shape{2}, in_double());
+    FAIL();
+  } catch (const ShapeError& error) {
+    EXPECT_NE(std::string(error.what()).find("layer 1 (res)"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("res proj"), std::string::npos) << error.what();
+  }
+}
+
+TEST(NetworkTest, GradientsOfEveryParameterMatchCentralDifferences) {
+  Network network(parse_spec("dense 5 > tanh > res scale=0.7[dense 5 > sigmoid > dense 5] > gelu > "
+                             "res proj[dense 4 > prelu] > dense 3"),
+                  Shape{4}, in_double());
+  network.plan(3);
+  fill_normal(network.input(), 2);
+  run_pass(network);
+  std::vector<std::vector<double>> analytic;
+  for (const Param* param : network.params()) {
+    const auto grad = param->grad.as<double>();
+    analytic.emplace_back(grad.begin(), grad.end());
+    for (double& value : analytic.back()) value = std::ldexp(value, param->grad_log2_scale);
+  }
+  for (std::size_t p = 0; p < network.params().size(); ++p) {
+    const auto values = network.params()[p]->value.as<double>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double kept = values[i];
+      const double h = 1e-4 * std::max(1.0, std::abs(kept));
+      values[i] = kept + h;
+      const double above = run_pass(network);
+      values[i] = kept - h;
+      const double below = run_pass(network);
+      values[i] = kept;
+      EXPECT_NEAR(analytic[p][i], (above - below) / (2 * h), 1e-7)
+          << network.param_names()[p] << " " << i;
+    }
+  }
+}
+
+TEST(NetworkTest, ThreeHundredSigmoidLayersReportTheSlopeOfTwenty) {
+  // Far from both ends a sigmoid chain loses the same factor at every layer, so the deep network
+  // has the slope of the shallow one; plain double would hold it, plain float would not.
+  for (const int depth : {300, 2000}) {
+    NetworkOptions options;
+    options.seed = 3;
+    options.weight_init = parse_init("glorot_normal");
+    options.bias_init = parse_init("zeros");
+    Network network(parse_spec(std::to_string(depth) + " x [dense 32 > sigmoid] > dense 10"),
+                    Shape{32}, options);
+    network.plan(16);
+    fill_normal(network.input(), 4);
+    FlowKeeper keeper;
+    run_pass(network, &keeper);
+    const double top = keeper.flow.at(std::to_string(2 * depth - 20));
+    const double bottom = keeper.flow.at("0");
+    ASSERT_TRUE(std::isfinite(bottom)) << depth;
+    // sqrt(chi1) = sqrt(0.0557): log2 is -2.083 a layer in the limit of infinite width.
+    EXPECT_NEAR((bottom - top) / (depth - 10), -2.083, 0.06) << depth;
+  }
+}
+
+TEST(NetworkTest, FloatAndDoubleAgreeFarBelowTheRangeOfFloat) {
+  std::map<std::string, double> flows[2];
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    NetworkOptions options;
+    options.dtype = dtype;
+    options.seed = 5;
+    Network network(parse_spec("120 x [dense 16 > sigmoid] > dense 4"), Shape{16}, options);
+    network.plan(8);
+    fill_normal(network.input(), 6);
+    FlowKeeper keeper;
+    run_pass(network, &keeper);
+    flows[dtype == DType::f64 ? 1 : 0] = keeper.flow;
+  }
+  EXPECT_LT(flows[1].at("0"), -200);
+  for (const auto& [path, value] : flows[1]) EXPECT_NEAR(flows[0].at(path), value, 1e-3) << path;
+}
+
+TEST(NetworkTest, AZeroBranchLeavesTheGradientBitForBit) {
+  // With scale=0 a residual block is the identity (ReZero at its start): J = I exactly.
+  Network network(
+      parse_spec("dense 8 > res scale=0[dense 8 > sigmoid > dense 8] > identity > dense 3"),
+      Shape{4}, in_double());
+  network.plan(5);
+  fill_normal(network.input(), 7);
+  struct Keeper : PassObserver {
+    void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override {
+      const auto values = grad_y.as<double>();
+      for (const double value : values)
+        gradients[node.path].push_back(std::ldexp(value, log2_scale));
+    }
+    std::map<std::string, std::vector<double>> gradients;
+  } keeper;
+  run_pass(network, &keeper);
+  EXPECT_EQ(keeper.gradients.at("0"), keeper.gradients.at("1"));
+  for (std::size_t i = 0; i < network.params().size(); ++i) {
+    if (!network.param_names()[i].starts_with("1.")) continue;
+    for (const double value : network.params()[i]->grad.as<double>()) EXPECT_EQ(value, 0.0);
+  }
+}
+
+TEST(NetworkTest, ADeepDeadBranchDoesNotDisturbTheShortcut) {
+  // The branch's gradient is 2^-400 of the shortcut's: adding it must change nothing.
+  Network network(parse_spec("dense 8 > res[200 x [dense 8 > sigmoid]] > dense 3"), Shape{4},
+                  in_double());
+  network.plan(5);
+  fill_normal(network.input(), 8);
+  FlowKeeper keeper;
+  run_pass(network, &keeper);
+  EXPECT_NEAR(keeper.flow.at("0"), keeper.flow.at("1"), 1e-12);
+  EXPECT_LT(keeper.flow.at("1.0"), keeper.flow.at("1") - 300);
+}
+
+TEST(NetworkTest, EulersIdentityHoldsForEveryLayerOfABiasFreeReluNetwork) {
+  // f is homogeneous of degree 1 in each weight: <W_l, df/dW_l> = f.
+  Network network(parse_spec("4 x [dense 9 bias=false > relu] > dense 1 bias=false"), Shape{6},
+                  in_double(11));
+  network.plan(1);
+  fill_normal(network.input(), 9);
+  ThreadPool pool(1);
+  const Context context{Mode::train, 0, pool};
+  const double f = network.forward(context).as<double>()[0];
+  network.output_gradient().as<double>()[0] = 1;
+  network.backward(context);
+  ASSERT_NE(f, 0.0);
+  for (const Param* param : network.params()) {
+    const double product =
+        std::ldexp(dot(param->value.view(), param->grad.view()), param->grad_log2_scale);
+    EXPECT_NEAR(product, f, 1e-13 * std::abs(f));
+  }
+}
+
+TEST(NetworkTest, WithBiasesEulersIdentityCountsTheBiasesAbove) {
+  Network network(parse_spec("3 x [dense 9 > leaky_relu 0.1] > dense 1"), Shape{6}, in_double(12));
+  network.plan(1);
+  fill_normal(network.input(), 10);
+  ThreadPool pool(1);
+  const Context context{Mode::train, 0, pool};
+  const double f = network.forward(context).as<double>()[0];
+  network.output_gradient().as<double>()[0] = 1;
+  network.backward(context);
+  double biases_above = 0;
+  for (std::size_t i = network.params().size(); i-- > 0;) {
+    const Param& param = *network.params()[i];
+    const double product =
+        std::ldexp(dot(param.value.view(), param.grad.view()), param.grad_log2_scale);
+    if (param.name == "bias") {
+      biases_above += product;
+    } else {
+      EXPECT_NEAR(product + biases_above, f, 1e-12) << network.param_names()[i];
+    }
+  }
+}
+
+TEST(NetworkTest, LinearNetworksConserveTheBalanceOfNeighbouringWeights) {
+  // W_{l+1}^T dL/dW_{l+1} = dL/dW_l W_l^T.
+  Network network(parse_spec("dense 4 bias=false > dense 5 bias=false > dense 3 bias=false"),
+                  Shape{6}, in_double(13));
+  network.plan(7);
+  fill_normal(network.input(), 11);
+  run_pass(network);
+  for (std::size_t l = 0; l + 1 < network.params().size(); ++l) {
+    const Param& lower = *network.params()[l];
+    const Param& upper = *network.params()[l + 1];
+    const auto w = lower.value.as<double>(), gw = lower.grad.as<double>();
+    const auto v = upper.value.as<double>(), gv = upper.grad.as<double>();
+    const auto n = static_cast<std::size_t>(lower.value.shape()[0]);
+    const auto in = static_cast<std::size_t>(lower.value.shape()[1]);
+    const auto out = static_cast<std::size_t>(upper.value.shape()[0]);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        double left = 0, right = 0;
+        for (std::size_t o = 0; o < out; ++o) left += v[o * n + i] * gv[o * n + j];
+        for (std::size_t k = 0; k < in; ++k) right += gw[i * in + k] * w[j * in + k];
+        EXPECT_NEAR(left, right, 1e-14);
+      }
+    }
+  }
+}
+
+TEST(NetworkTest, AWeightGradientIsAnOuterProductAtBatchOne) {
+  Network network(parse_spec("dense 5 > tanh > dense 3"), Shape{4}, in_double(14));
+  network.plan(1);
+  fill_normal(network.input(), 12);
+  FlowKeeper keeper;
+  run_pass(network, &keeper);
+  const double x_norm = std::sqrt(dot(network.input_view(), network.input_view()));
+  const double delta_norm = std::exp2(keeper.flow.at("0")) * std::sqrt(5.0);
+  const Param& weight = *network.params().front();
+  const double grad_norm =
+      std::ldexp(std::sqrt(dot(weight.grad.view(), weight.grad.view())), weight.grad_log2_scale);
+  EXPECT_NEAR(grad_norm, x_norm * delta_norm, 1e-14);
+}
+
+TEST(NetworkTest, InitialWeightsDependOnSeedAndNameAlone) {
+  const Network a(parse_spec("dense 4 > tanh > dense 3"), Shape{4}, in_double(1));
+  const Network b(parse_spec("dense 4 > relu > dense 3"), Shape{4}, in_double(1));
+  const Network c(parse_spec("dense 4 > relu > dense 3"), Shape{4}, in_double(2));
+  const auto weight = [](const Network& network) {
+    const auto values = network.params()[0]->value.as<double>();
+    return std::vector<double>(values.begin(), values.end());
+  };
+  EXPECT_EQ(weight(a), weight(b));
+  EXPECT_NE(weight(b), weight(c));
+}
+
+TEST(NetworkTest, TwoPassesWithoutZeroGradAddUp) {
+  Network network(parse_spec("90 x [dense 6 > sigmoid] > dense 3"), Shape{4}, in_double(15));
+  network.plan(2);
+  fill_normal(network.input(), 13);
+  run_pass(network);
+  std::vector<double> once;
+  for (const Param* param : network.params())
+    once.push_back(log2_rms(param->grad.view()) + param->grad_log2_scale);
+  ThreadPool pool(1);
+  const Context context{Mode::train, 0, pool};
+  const auto labels = labels_for(2, 3);
+  make_loss("cross_entropy")
+      ->gradient(network.forward(context), {labels, {}}, network.output_gradient());
+  network.backward(context);
+  for (std::size_t i = 0; i < network.params().size(); ++i) {
+    const Param& param = *network.params()[i];
+    EXPECT_NEAR(log2_rms(param.grad.view()) + param.grad_log2_scale, once[i] + 1, 1e-9);
+  }
+}
+
+}  // namespace
+}  // namespace plumb
