@@ -21,7 +21,7 @@ namespace plumb {
 class Gelu final : public Activation<ref::Gelu> {
  public:
   std::string_view kind() const override { return "gelu"; }
-  double max_derivative() const override { return 1.1289041451136124; }
+  double max_derivative() const override { return 1.1289041451851549; }
 };
 
 /// The approximation by tanh.
@@ -35,7 +35,7 @@ class Gelu final : public Activation<ref::Gelu> {
 class GeluTanh final : public Activation<ref::GeluTanh> {
  public:
   std::string_view kind() const override { return "gelu"; }
-  double max_derivative() const override { return 1.1289309022450566; }
+  double max_derivative() const override { return 1.1289930686587718; }
 };
 
 std::unique_ptr<Layer> make_gelu(LayerRequest& request);

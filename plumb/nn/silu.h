@@ -20,7 +20,7 @@ namespace plumb {
 class Silu final : public Activation<ref::Silu> {
  public:
   std::string_view kind() const override { return "silu"; }
-  double max_derivative() const override { return 1.0998393201288659; }
+  double max_derivative() const override { return 1.0998393201288670; }
 };
 
 std::unique_ptr<Layer> make_silu(LayerRequest& request);

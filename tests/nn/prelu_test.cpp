@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/nn/prelu.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/support/layer_checks.h"
+
+namespace plumb::testing {
+
+INSTANTIATE_TEST_SUITE_P(Prelu, LayerChecks,
+                         ::testing::Values(LayerCase{.text = "prelu", .kinks = {0}}));
+
+TEST(PreluTest, StartsAtAQuarterAndSumsTheGradientOfTheSlope) {
+  ThreadPool pool(1);
+  Prelu prelu(DType::f32);
+  Tensor x({4}, DType::f32), grad_y({4}, DType::f32), y({4}, DType::f32), grad_x({4}, DType::f32);
+  std::ranges::copy(std::vector<float>{-2, -1, 0, 3}, x.as<float>().begin());
+  std::ranges::copy(std::vector<float>{1, 10, 100, 1000}, grad_y.as<float>().begin());
+  prelu.forward(x.view(), y.view(), {.pool = pool});
+  prelu.backward(x.view(), y.view(), grad_y.view(), grad_x.view(), {.pool = pool});
+  EXPECT_EQ(values_of(y.view()), (std::vector<double>{-0.5, -0.25, 0, 3}));
+  EXPECT_EQ(values_of(grad_x.view()), (std::vector<double>{0.25, 2.5, 25, 1000}));
+  EXPECT_EQ(prelu.params()[0].grad.as<float>()[0], -12.0f);
+}
+
+}  // namespace plumb::testing
