@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 
 #include "plumb/data/byte_reader.h"
+#include "plumb/data/checked_size.h"
 #include "plumb/data/file_bytes.h"
 #include "plumb/data/npy_header.h"
 #include "plumb/data/npz.h"
@@ -91,19 +91,12 @@ Shape checked_shape(const NpyHeader& header, const ByteReader& reader) {
     reader.fail(
         fmt::format("the array has {} axes, expected at most {}", extents.size(), Shape::kMaxRank));
   }
-  // Extents beside a 0 count too: the products of a Shape must not overflow, whatever part is
-  // multiplied.
-  std::uint64_t room = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / 8;
-  for (const std::uint64_t extent : extents) room /= std::max<std::uint64_t>(extent, 1);
-  const Shape shape =
-      room == 0 ? Shape{} : Shape(std::vector<std::int64_t>(extents.begin(), extents.end()));
-  const std::uint64_t expected = static_cast<std::uint64_t>(shape.size()) * header.element_bytes;
-  if (room == 0 || expected != reader.remaining()) {
+  const auto size = checked_size(extents);
+  if (!size || *size * header.element_bytes != reader.remaining()) {
     reader.fail(fmt::format("{} bytes follow the NPY header, expected {} elements of {} bytes",
-                            reader.remaining(), fmt::format("{}", fmt::join(extents, " x ")),
-                            header.element_bytes));
+                            reader.remaining(), fmt::join(extents, " x "), header.element_bytes));
   }
-  return shape;
+  return Shape(std::vector<std::int64_t>(extents.begin(), extents.end()));
 }
 
 }  // namespace
