@@ -53,12 +53,20 @@ struct DataOptions {
 ///         truncated, mislabelled (magic, counts), NaN or Inf in x, label out of range.
 Dataset load_dataset(const std::string& text, std::uint64_t seed);
 
-/// load_dataset, then limit, split and standardise.
+/// Limits, splits and standardises: the validation part has round(fraction * samples), at least 1,
+/// drawn by seed; both parts keep the order of `data`. `classes` stays that of the whole.
+/// Errors  SpecError for a limit below 0 or a fraction outside [0, 1); DataError for one sample to split.
+Split split_dataset(const Dataset& data, const DataOptions& options);
+
+/// load_dataset, then split_dataset.
 Split load_split(const std::string& text, const DataOptions& options);
 
 /// Mini-batches in an order drawn anew each epoch from the seed; the bits do not depend on threads.
 /// The last, smaller batch of an epoch is left out unless it is the only one, so that every step
-/// has the planned batch size.
+/// has the planned batch size: batch() is the one asked for, or all samples if they are fewer.
+///
+/// Errors  SpecError for a batch below 1, DataError for data without samples.
+/// Threads One object is used by one thread; the data set must outlive it.
 class BatchIterator {
  public:
   BatchIterator(const Dataset& data, std::int64_t batch, bool shuffle, std::uint64_t seed);
@@ -66,7 +74,9 @@ class BatchIterator {
   std::int64_t batches_per_epoch() const { return batches_per_epoch_; }
   std::int64_t batch() const { return batch_; }
   /// Copies batch `index` of `epoch` into x [batch, features...] (float or double) and labels, or y
-  /// for regression. Allocates only when the epoch changes.
+  /// for regression. Rows may have another shape of the same size (784 for 28 x 28). Allocates only
+  /// when the epoch changes.
+  /// Errors  ShapeError if x or y do not have batch() rows of the data's size.
   void fill(std::int64_t epoch, std::int64_t index, View x, std::vector<std::int32_t>& labels,
             View y);
 

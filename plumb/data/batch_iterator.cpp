@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "plumb/core/error.h"
+#include "plumb/data/dataset.h"
+
+namespace plumb {
+
+namespace {
+
+void expect_rows(const View& to, const Tensor& from, std::int64_t batch, const char* name) {
+  const Shape expected = from.shape().with_batch(batch);
+  if (to.shape.rank() < 1 || to.shape[0] != batch || to.shape.row_size() != expected.row_size()) {
+    throw ShapeError(fmt::format("batch: {} has shape {}, expected {} or rows of the same size",
+                                 name, to.shape.to_string(), expected.to_string()));
+  }
+}
+
+void copy_rows(const Tensor& from, std::span<const std::int64_t> rows, View to) {
+  const auto source = from.as<float>();
+  const auto row_size = static_cast<std::size_t>(from.shape().row_size());
+  dispatch(to.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    auto out = to.as<T>().begin();
+    for (const std::int64_t row : rows) {
+      const auto values = source.subspan(static_cast<std::size_t>(row) * row_size, row_size);
+      out = std::transform(values.begin(), values.end(), out,
+                           [](float v) { return static_cast<T>(v); });
+    }
+  });
+}
+
+}  // namespace
+
+BatchIterator::BatchIterator(const Dataset& data, std::int64_t batch, bool shuffle,
+                             std::uint64_t seed)
+    : data_(data),
+      batch_(std::min(batch, data.size())),
+      batches_per_epoch_(0),
+      shuffle_(shuffle),
+      rng_(seed, "data/shuffle"),
+      order_(static_cast<std::size_t>(data.size())) {
+  if (batch < 1) throw SpecError(fmt::format("batch: {}, expected 1 or more", batch));
+  if (data.size() == 0) {
+    throw DataError(fmt::format("{}: no samples, expected one or more", data.name));
+  }
+  batches_per_epoch_ = data.size() / batch_;
+  std::iota(order_.begin(), order_.end(), std::int64_t{0});
+}
+
+void BatchIterator::fill(std::int64_t epoch, std::int64_t index, View x,
+                         std::vector<std::int32_t>& labels, View y) {
+  PLUMB_CHECK(epoch >= 0 && index >= 0 && index < batches_per_epoch_);
+  expect_rows(x, data_.x, batch_, "x");
+  if (!data_.is_classification()) expect_rows(y, data_.y, batch_, "y");
+  if (shuffle_ && epoch != epoch_) {
+    order_ = rng_.child(static_cast<std::uint64_t>(epoch)).permutation(data_.size());
+    epoch_ = epoch;
+  }
+  const auto rows = std::span<const std::int64_t>(order_).subspan(
+      static_cast<std::size_t>(index * batch_), static_cast<std::size_t>(batch_));
+  copy_rows(data_.x, rows, x);
+  if (!data_.is_classification()) {
+    copy_rows(data_.y, rows, y);
+    return;
+  }
+  labels.resize(rows.size());
+  std::transform(rows.begin(), rows.end(), labels.begin(),
+                 [&](std::int64_t row) { return data_.labels[static_cast<std::size_t>(row)]; });
+}
+
+}  // namespace plumb

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/data/dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "plumb/core/error.h"
+
+namespace plumb {
+
+namespace {
+
+Tensor select_rows(const Tensor& from, const std::vector<std::int64_t>& indices) {
+  Tensor to(from.shape().with_batch(static_cast<std::int64_t>(indices.size())), from.dtype());
+  const auto row_size = static_cast<std::size_t>(from.shape().row_size());
+  dispatch(from.dtype(), [&](auto zero) {
+    auto out = to.as<decltype(zero)>().begin();
+    for (const std::int64_t index : indices) {
+      const auto row =
+          from.as<decltype(zero)>().subspan(static_cast<std::size_t>(index) * row_size, row_size);
+      out = std::copy(row.begin(), row.end(), out);
+    }
+  });
+  return to;
+}
+
+void standardise(Split& split) {
+  // Two passes in double: the mean first, so that nothing cancels.
+  const auto train = std::as_const(split.train.x).as<float>();
+  const double n = static_cast<double>(train.size());
+  const double mean = std::accumulate(train.begin(), train.end(), 0.0) / n;
+  double sum_sq = 0;
+  for (const float v : train) sum_sq += (v - mean) * (v - mean);
+  const double deviation = std::sqrt(sum_sq / n);
+  const double scale = deviation > 0 ? 1 / deviation : 1;
+  for (Dataset* part : {&split.train, &split.validation}) {
+    if (!part->x) continue;
+    for (float& v : part->x.as<float>()) v = static_cast<float>((v - mean) * scale);
+  }
+}
+
+}  // namespace
+
+Dataset Dataset::select(const std::vector<std::int64_t>& indices) const {
+  PLUMB_CHECK(std::all_of(indices.begin(), indices.end(),
+                          [&](std::int64_t i) { return i >= 0 && i < size(); }));
+  Dataset selected;
+  selected.name = name;
+  selected.classes = classes;
+  if (x) selected.x = select_rows(x, indices);
+  if (y) selected.y = select_rows(y, indices);
+  if (is_classification()) {
+    for (const std::int64_t i : indices)
+      selected.labels.push_back(labels[static_cast<std::size_t>(i)]);
+  }
+  return selected;
+}
+
+Split split_dataset(const Dataset& data, const DataOptions& options) {
+  if (options.limit < 0) {
+    throw SpecError(
+        fmt::format("data: limit is {}, expected 0 (all samples) or more", options.limit));
+  }
+  // Written so that NaN fails.
+  if (!(options.validation_fraction >= 0 && options.validation_fraction < 1)) {
+    throw SpecError(fmt::format("data: validation_fraction is {}, expected at least 0 and below 1",
+                                options.validation_fraction));
+  }
+  const std::int64_t n = options.limit > 0 ? std::min(options.limit, data.size()) : data.size();
+  std::int64_t held_out = 0;
+  if (options.validation_fraction > 0) {
+    if (n < 2) {
+      throw DataError(fmt::format("{}: {} samples, expected 2 for a training and a validation part",
+                                  data.name, n));
+    }
+    held_out = std::clamp<std::int64_t>(
+        std::llround(options.validation_fraction * static_cast<double>(n)), 1, n - 1);
+  }
+  std::vector<std::int64_t> order = Rng(options.seed, "data/split").permutation(n);
+  // Both parts keep the order of the file.
+  std::sort(order.begin(), order.begin() + held_out);
+  std::sort(order.begin() + held_out, order.end());
+  Split split;
+  split.train = data.select({order.begin() + held_out, order.end()});
+  if (held_out > 0) split.validation = data.select({order.begin(), order.begin() + held_out});
+  if (options.standardise) standardise(split);
+  return split;
+}
+
+Split load_split(const std::string& text, const DataOptions& options) {
+  return split_dataset(load_dataset(text, options.seed), options);
+}
+
+}  // namespace plumb
