@@ -19,8 +19,10 @@ namespace plumb {
 ///   adam     Kingma and Ba 2015, algorithm 1 with bias correction                          (torch.optim.Adam)
 ///   adamw    adam with decoupled decay (Loshchilov and Hutter 2019)                        (torch.optim.AdamW)
 /// weight_decay is added to the gradient (g + wd w), or with `decoupled` applied as -learning_rate
-/// wd w. Decay applies to weights; to biases only with decay_bias (torch decays all: set it to
-/// compare).
+/// wd w. Decay applies to weights; to biases (params with "bias" in their name) only with
+/// decay_bias (torch decays all: set it to compare). rmsprop knows momentum as torch does: buf =
+/// momentum buf + g / (sqrt(v) + eps); step: buf. adam and adamw have none (beta1 is theirs),
+/// nesterov is sgd's.
 struct OptimiserConfig {
   std::string name = "sgd";
   double momentum = 0;
@@ -58,7 +60,7 @@ class Optimiser {
                       double clip_value, ThreadPool& pool, UpdateObserver* observer) = 0;
 };
 
-/// Errors  SpecError for an unknown name or a value out of its range.
+/// Errors  SpecError for an unknown name, a value out of its range or an option that it does not have.
 std::unique_ptr<Optimiser> make_optimiser(const OptimiserConfig& config);
 std::span<const std::string_view> optimiser_names();
 

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/optim/optimiser.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "plumb/optim/config.h"
+#include "plumb/optim/update.h"
+
+namespace plumb {
+
+namespace {
+
+/// Indices of a chunk: below this the caller works alone. Also the unit of the decay norm's sum,
+/// whose order therefore does not depend on the threads.
+constexpr std::int64_t kGrain = 16384;
+
+UpdateFormula formula_of(const OptimiserConfig& config) {
+  const bool momentum = config.momentum != 0;
+  if (config.name == "sgd") {
+    if (config.nesterov) return UpdateFormula::nesterov;
+    return momentum ? UpdateFormula::momentum : UpdateFormula::sgd;
+  }
+  if (config.name == "rmsprop") {
+    return momentum ? UpdateFormula::rmsprop_momentum : UpdateFormula::rmsprop;
+  }
+  return UpdateFormula::adam;
+}
+
+bool has_first(UpdateFormula formula) {
+  return formula != UpdateFormula::sgd && formula != UpdateFormula::rmsprop;
+}
+bool has_second(UpdateFormula formula) {
+  return formula == UpdateFormula::rmsprop || formula == UpdateFormula::rmsprop_momentum ||
+         formula == UpdateFormula::adam;
+}
+
+/// factor * 2^log2_scale as two factors that both are normal numbers of the dtype.
+void split_scale(UpdateStep& step, double factor, int log2_scale, DType dtype) {
+  step.grad_is_scaled = factor != 1 || log2_scale != 0;
+  if (!step.grad_is_scaled) return;
+  int exponent = 0;
+  const double fraction = std::frexp(factor, &exponent);  // in [1/2, 1)
+  exponent += log2_scale;
+  const bool is_float = dtype == DType::f32;
+  const int low = (is_float ? std::numeric_limits<float>::min_exponent
+                            : std::numeric_limits<double>::min_exponent) +
+                  1;
+  const int high = (is_float ? std::numeric_limits<float>::max_exponent
+                             : std::numeric_limits<double>::max_exponent) -
+                   1;
+  const int half = std::clamp(exponent - exponent / 2, low, high);
+  step.grad_scale = std::ldexp(fraction, half);
+  step.grad_power = std::ldexp(1.0, std::clamp(exponent - half, low, high));
+}
+
+class MainOptimiser final : public Optimiser {
+ public:
+  explicit MainOptimiser(const OptimiserConfig& config)
+      : config_(config), formula_(formula_of(config)) {
+    if (config_.name == "adamw") config_.decoupled = true;
+  }
+
+  std::string_view kind() const override { return config_.name; }
+
+  double step(std::span<Param* const> params, double learning_rate, double grad_factor,
+              double clip_value, ThreadPool& pool, UpdateObserver* observer) override {
+    if (step_ == 0) allocate_state(params);
+    if (observer != nullptr && !scratch_) allocate_scratch(params);
+    PLUMB_CHECK(params.size() == param_count_);
+    ++step_;
+
+    UpdateStep common = common_step(learning_rate);
+    common.clip = clip_value;
+    double decayed = 0;
+    for (std::size_t index = 0; index < params.size(); ++index) {
+      Param& param = *params[index];
+      UpdateStep step = common;
+      step.grad_is_zero = param.grad_is_zero;
+      split_scale(step, grad_factor, param.grad_log2_scale, param.value.dtype());
+      const bool decays = config_.weight_decay != 0 && is_decayed(param);
+      if (decays && config_.decoupled) step.shrink = learning_rate * config_.weight_decay;
+      if (decays && !config_.decoupled) step.coupled_decay = config_.weight_decay;
+      dispatch(param.value.dtype(), [&](auto zero) {
+        decayed += update<decltype(zero)>(param, index, step, decays, pool, observer != nullptr);
+      });
+      if (observer != nullptr) observer->on_update(index, param, update_view(param));
+    }
+    return config_.weight_decay * std::sqrt(decayed);
+  }
+
+ private:
+  bool is_decayed(const Param& param) const {
+    return config_.decay_bias || param.name.find("bias") == std::string::npos;
+  }
+
+  UpdateStep common_step(double learning_rate) const {
+    UpdateStep step;
+    step.formula = formula_;
+    step.rate = learning_rate;
+    step.momentum = config_.momentum;
+    step.rho = config_.rho;
+    step.eps = config_.eps;
+    if (formula_ == UpdateFormula::adam) {
+      const auto time = static_cast<double>(step_);
+      step.beta1 = config_.beta1;
+      step.rho = config_.beta2;
+      step.rate = learning_rate / (1 - std::pow(config_.beta1, time));
+      step.root_correction = 1 / std::sqrt(1 - std::pow(config_.beta2, time));
+    }
+    return step;
+  }
+
+  void allocate_state(std::span<Param* const> params) {
+    param_count_ = params.size();
+    std::int64_t largest = 0;
+    for (const Param* const param : params) {
+      const Shape& shape = param->value.shape();
+      const DType dtype = param->value.dtype();
+      first_.push_back(has_first(formula_) ? Tensor(shape, dtype) : Tensor());
+      second_.push_back(has_second(formula_) ? Tensor(shape, dtype) : Tensor());
+      largest = std::max(largest, shape.size());
+    }
+    decay_sums_.resize(static_cast<std::size_t>((largest + kGrain - 1) / kGrain));
+  }
+
+  void allocate_scratch(std::span<Param* const> params) {
+    std::int64_t largest_bytes = 0;
+    for (const Param* const param : params) {
+      largest_bytes =
+          std::max(largest_bytes, param->value.size() * size_bytes(param->value.dtype()));
+    }
+    scratch_ = Tensor({largest_bytes / 8 + 1}, DType::f64);
+  }
+
+  ConstView update_view(const Param& param) {
+    return {scratch_.view().data, param.value.dtype(), param.value.shape()};
+  }
+
+  /// Returns the sum of squares of the value before the step if it `decays`, else 0.
+  template <class T>
+  double update(Param& param, std::size_t index, const UpdateStep& step, bool decays,
+                ThreadPool& pool, bool observed) {
+    UpdateArrays<T> all;
+    all.value = param.value.as<T>().data();
+    all.grad = param.grad.as<T>().data();
+    if (has_first(formula_)) all.first = first_[index].as<T>().data();
+    if (has_second(formula_)) all.second = second_[index].as<T>().data();
+    if (observed) all.update = static_cast<T*>(scratch_.view().data);
+
+    const std::int64_t count = param.value.size();
+    pool.run(count, kGrain, [&](std::int64_t chunk_begin, std::int64_t chunk_end) {
+      const DenormalsAreZero denormals_are_zero;
+      for (std::int64_t begin = chunk_begin; begin < chunk_end; begin += kGrain) {
+        const auto length = static_cast<std::size_t>(std::min(kGrain, chunk_end - begin));
+        if (decays) {
+          decay_sums_[static_cast<std::size_t>(begin / kGrain)] =
+              sum_of_squares(all.value + begin, length);
+        }
+        UpdateArrays<T> part = all;
+        part.value += begin;
+        part.grad += begin;
+        if (part.first != nullptr) part.first += begin;
+        if (part.second != nullptr) part.second += begin;
+        if (part.update != nullptr) part.update += begin;
+        apply_update(step, part, length);
+      }
+    });
+
+    double sum = 0;
+    for (std::int64_t i = 0; decays && i * kGrain < count; ++i) {
+      sum += decay_sums_[static_cast<std::size_t>(i)];
+    }
+    return sum;
+  }
+
+  OptimiserConfig config_;
+  UpdateFormula formula_;
+  std::int64_t step_ = 0;
+  std::size_t param_count_ = 0;
+  std::vector<Tensor> first_;
+  std::vector<Tensor> second_;
+  std::vector<double> decay_sums_;
+  Tensor scratch_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimiser> make_optimiser(const OptimiserConfig& config) {
+  check_config(config);
+  return std::make_unique<MainOptimiser>(config);
+}
+
+}  // namespace plumb
