@@ -38,8 +38,18 @@ std::string as_uri(const std::string& path) {
   return uri + "?immutable=1";
 }
 
+// SQLite quotes what it read, and a damaged file may hold anything.
+std::string one_line(std::string_view message) {
+  constexpr std::size_t kLongEnough = 200;
+  std::string line(message.substr(0, kLongEnough));
+  for (char& c : line) {
+    if (c < ' ' || c > '~') c = c == '\n' ? ' ' : '?';
+  }
+  return message.size() > kLongEnough ? line + "..." : line;
+}
+
 std::string explain(sqlite3* handle, int code) {
-  const std::string message = sqlite3_errmsg(handle);
+  const std::string message = one_line(sqlite3_errmsg(handle));
   const int system_error = sqlite3_system_errno(handle);
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
@@ -164,7 +174,7 @@ void Statement::bind(int index, std::span<const std::uint8_t> value) {
 }
 
 void Statement::damaged(std::string_view what) const {
-  throw StoreError(fmt::format("{}: damaged run file: {}", database_->path(), what));
+  throw StoreError(fmt::format("{}: damaged run file: {}", database_->path(), one_line(what)));
 }
 
 void Statement::expect_type(int column, int type, const char* name) const {

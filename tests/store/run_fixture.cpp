@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/store/run_fixture.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bit>
 #include <cmath>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -167,7 +169,9 @@ void add(Lines& line, const Finding& finding) {
 }  // namespace
 
 ScratchFolder::ScratchFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "plumb_store_XXXXXX").string();
+  const bool has_memory = ::access("/dev/shm", W_OK) == 0;
+  const auto parent = has_memory ? "/dev/shm" : std::filesystem::temp_directory_path();
+  std::string name = (parent / "plumb_store_XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
   folder_ = name;
 }
@@ -317,6 +321,53 @@ std::string store_error(const std::function<void()>& action) {
     return error.what();
   }
   return "";
+}
+
+std::string store_error_of_stranger(const ScratchFolder& folder,
+                                    const std::function<void()>& action) {
+  namespace fs = std::filesystem;
+  constexpr auto kReadOnly = fs::perms(0555);
+  constexpr uid_t kNobody = 65534;
+  fs::permissions(folder.path(), kReadOnly);
+  int pipe[2];
+  if (::pipe(pipe) != 0) throw std::runtime_error("pipe");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::geteuid() == 0 && ::setuid(kNobody) != 0) ::_exit(1);
+    const std::string message = store_error(action);
+    const auto written = ::write(pipe[1], message.data(), message.size());
+    ::_exit(written == static_cast<ssize_t>(message.size()) ? 0 : 1);
+  }
+  ::close(pipe[1]);
+  std::string message;
+  char buffer[512];
+  for (ssize_t n = 0; (n = ::read(pipe[0], buffer, sizeof buffer)) > 0;) {
+    message.append(buffer, static_cast<std::size_t>(n));
+  }
+  ::close(pipe[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  fs::permissions(folder.path(), fs::perms(0755));
+  return status == 0 ? message : "the stranger failed";
+}
+
+void kill_after(const std::function<void()>& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    action();
+    ::raise(SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+}
+
+void write_killed_run(const std::string& path, const Run& run) {
+  kill_after([&] {
+    RunWriter writer(path);
+    writer.begin(run.info);
+    for (const StepRecord& step : run.steps) writer.add(step);
+    if (run.end) writer.end(*run.end);
+    ::raise(SIGKILL);
+  });
 }
 
 std::string read_file(const std::string& path) {

@@ -9,7 +9,8 @@
 
 namespace plumb {
 
-/// A folder of its own for each test, removed afterwards.
+/// A folder of its own for each test, removed afterwards; in memory where the system has a place
+/// for that.
 class ScratchFolder {
  public:
   ScratchFolder();
@@ -39,6 +40,18 @@ std::string describe(const StepRecord& step);
 
 /// The message of the StoreError that `action` throws; empty if it throws none.
 std::string store_error(const std::function<void()>& action);
+
+/// The same in a process of its own, by somebody who may not write to the folder (nor to anything
+/// of ours).
+std::string store_error_of_stranger(const ScratchFolder& folder,
+                                    const std::function<void()>& action);
+
+/// Runs `action` in a process of its own, which then dies of SIGKILL.
+void kill_after(const std::function<void()>& action);
+
+/// A run that was killed before it was closed: its log is beside it. Without an end, steps may be
+/// missing.
+void write_killed_run(const std::string& path, const Run& run);
 
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& bytes);
