@@ -85,6 +85,15 @@ TEST(NpzTest, Zip64FieldsAreWrittenAndReadBack) {
   EXPECT_EQ(arrays[1].value.as<float>()[4], 0.5f);
 }
 
+TEST(NpzTest, Zip64FilesOfPythonAreRead) {
+  const auto arrays = read_npz(std::string(PLUMB_TEST_DIR) + "/data/golden/zip64.npz");
+  ASSERT_EQ(arrays.size(), 2u);
+  EXPECT_EQ(arrays[0].name, "a");
+  EXPECT_EQ(arrays[0].value.as<float>()[5], 3.0f);
+  EXPECT_EQ(arrays[1].name, "b");
+  EXPECT_EQ(arrays[1].value.as<double>()[0], -2.0);
+}
+
 TEST(NpzTest, MembersThatAreNoArraysArePassedOver) {
   const auto arrays = parse_npz(
       as_bytes(zip({{"readme.txt", "hello"}, {"x.npy", npy_bytes(ramp({2}, DType::f32))}})), "a");

@@ -117,6 +117,15 @@ TEST(SourcesTest, IntegersOfAnNpzAreClasses) {
   EXPECT_EQ(error({2, 2}, {0, 1, 1, 0}), "a.npz: y has shape [2, 2], expected [2]");
 }
 
+TEST(SourcesTest, ADataSetThatNumpySavedIsLoaded) {
+  const Dataset data =
+      load_dataset("npz:" + std::string(PLUMB_TEST_DIR) + "/data/golden/dataset.npz", 0);
+  EXPECT_EQ(data.x.shape(), (Shape{3, 2, 2}));
+  EXPECT_EQ(data.x.as<float>()[11], 11.0f);
+  EXPECT_EQ(data.labels, (std::vector<std::int32_t>{2, 0, 1}));
+  EXPECT_EQ(data.classes, 3);
+}
+
 TEST(SourcesTest, NpzDataSetsAreChecked) {
   const TempDir dir;
   const std::string path = dir.file("a.npz");

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the .npy and .npz files of this folder with numpy (1.24.2 wrote the committed ones)."""
 import os
+import zipfile
 
 import numpy as np
 
@@ -43,3 +44,10 @@ np.save(path("complex.npy"), np.zeros(2, dtype="c8"))
 np.save(path("object.npy"), np.array(["a", None], dtype=object))
 np.save(path("record.npy"), np.zeros(2, dtype=[("a", "f4"), ("b", "i4")]))
 np.save(path("rank_6.npy"), np.zeros((1,) * 6, dtype="f4"))
+
+np.savez(path("dataset.npz"), x=np.arange(12, dtype="u1").reshape(3, 2, 2), y=np.array([2, 0, 1]))
+
+# With a low limit zipfile writes every zip64 field that a file above 4 GiB has.
+limit, zipfile.ZIP64_LIMIT = zipfile.ZIP64_LIMIT, 100
+np.savez(path("zip64.npz"), a=arrays["f4"], b=arrays["i8"])
+zipfile.ZIP64_LIMIT = limit
