@@ -9,7 +9,7 @@ namespace plumb {
 
 struct GlyphsOptions {
   std::int64_t n = 6000;
-  double noise = 0.1;   ///< deviation of the pixel noise; ink is 0.6 to 1, paper 0
+  double noise = 0.1;  ///< deviation of the pixel noise; ink is 0.6 to 1, paper 0
 };
 
 /// Hand-drawn characters, made from the seed: ten classes (see glyph_shapes.h) that a linear

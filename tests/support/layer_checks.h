@@ -16,9 +16,9 @@ namespace plumb::testing {
 ///   INSTANTIATE_TEST_SUITE_P(Tanh, LayerChecks, ::testing::Values(LayerCase{.text = "tanh"}));
 /// Tests named Activation... are about layers with a derivative and skip the others.
 struct LayerCase {
-  std::string text;           ///< in the network language
+  std::string text;                ///< in the network language
   std::vector<double> kinks = {};  ///< inputs are kept clear of these
-  bool elementwise = true;    ///< y[i] depends on x[i] alone
+  bool elementwise = true;         ///< y[i] depends on x[i] alone
 
   friend std::ostream& operator<<(std::ostream& out, const LayerCase& c) { return out << c.text; }
 };

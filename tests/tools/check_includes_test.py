@@ -109,7 +109,7 @@ class CheckIncludesTest(unittest.TestCase):
 
     def test_a_source_that_nothing_builds_is_refused(self):
         listing = {"plumb/core/CMakeLists.txt": "plumb_library(core SOURCES ab.cpp parts/c.cpp)"}
-        message = "plumb/core/CMakeLists.txt does not name it"
+        message = "plumb/core/b.cpp: no CMakeLists.txt names it"
         self.assert_refused("plumb/core/b.cpp", SPDX, message, **listing)
         status, output = check({"plumb/core/parts/c.cpp": SPDX, **listing})
         self.assertEqual(status, 0, output)
