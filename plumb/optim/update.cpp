@@ -179,6 +179,13 @@ void apply_update(const UpdateStep& step, UpdateArrays<double> arrays, std::size
   update_dispatched(step, arrays, count);
 }
 
+void apply_update_baseline(const UpdateStep& step, UpdateArrays<float> arrays, std::size_t count) {
+  update_all(step, arrays, count);
+}
+void apply_update_baseline(const UpdateStep& step, UpdateArrays<double> arrays, std::size_t count) {
+  update_all(step, arrays, count);
+}
+
 double sum_of_squares(const float* values, std::size_t count) {
   return squares_dispatched(values, count);
 }

@@ -54,6 +54,10 @@ struct UpdateArrays {
 void apply_update(const UpdateStep& step, UpdateArrays<float> arrays, std::size_t count);
 void apply_update(const UpdateStep& step, UpdateArrays<double> arrays, std::size_t count);
 
+/// The same by the instructions that every machine has: what apply_update is tested against.
+void apply_update_baseline(const UpdateStep& step, UpdateArrays<float> arrays, std::size_t count);
+void apply_update_baseline(const UpdateStep& step, UpdateArrays<double> arrays, std::size_t count);
+
 /// Sum of squares in double, in an order that depends on count alone.
 double sum_of_squares(const float* values, std::size_t count);
 double sum_of_squares(const double* values, std::size_t count);
