@@ -12,6 +12,7 @@
 #include "plumb/core/error.h"
 #include "plumb/core/rng.h"
 #include "plumb/core/tensor.h"
+#include "tests/support/layer_checks.h"
 
 namespace plumb {
 namespace {
@@ -177,6 +178,21 @@ TEST(LossTest, FloatIsTheDoubleResultRoundedOnce) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       EXPECT_EQ(f.grad.as<float>()[i], static_cast<float>(d.grad.as<double>()[i])) << name;
     }
+  }
+}
+
+TEST(LossTest, AllocatesNothing) {
+  const Tensor y({32, 10}, DType::f32), t({32, 10}, DType::f32);
+  Tensor grad({32, 10}, DType::f32);
+  const std::vector<std::int32_t> labels(32, 3);
+  for (const std::string_view name : loss_names()) {
+    const std::int64_t before_making = testing::allocation_count();
+    const auto loss = make_loss(name);
+    const std::int64_t before = testing::allocation_count();
+    EXPECT_GT(before, before_making);  // the counter counts
+    loss->gradient(y.view(), {labels, {}}, grad.view());
+    if (name != "cross_entropy") loss->gradient(y.view(), {{}, t.view()}, grad.view());
+    EXPECT_EQ(testing::allocation_count(), before) << name;
   }
 }
 
