@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
+#include "plumb/kernels/ref/gelu.h"
 #include "plumb/kernels/ref/piecewise.h"
+#include "plumb/kernels/ref/smooth.h"
 
 /// Vector kernels of the activations in float, for the widest instruction set found at run time.
 /// Overloaded on the functor of kernels/ref, which is also their definition and carries their
@@ -12,7 +14,9 @@
 ///   forward: y[i] = f(x[i])
 ///   vjp:     grad_x[i] = grad_y[i] f'(x[i]), y = f(x); a null grad_y stands for ones
 ///
-/// Any length, any alignment of float. grad_x may be grad_y.
+/// Any length, any alignment of float; grad_x may be grad_y. NaN passes through, denormals are
+/// kept. forward is within 4 units in the last place of the double reference over all floats; vjp
+/// is within 8 float epsilons of sup |f'| |grad_y|.
 namespace plumb::fast {
 
 // clang-format off
@@ -20,11 +24,27 @@ void forward(const ref::Identity& op, const float* x, float* y, std::int64_t cou
 void forward(const ref::Relu& op, const float* x, float* y, std::int64_t count);
 void forward(const ref::LeakyRelu& op, const float* x, float* y, std::int64_t count);
 void forward(const ref::Hardtanh& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::Sigmoid& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::Tanh& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::ScaledElu& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::Silu& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::Softplus& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::Softsign& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::Gelu& op, const float* x, float* y, std::int64_t count);
+void forward(const ref::GeluTanh& op, const float* x, float* y, std::int64_t count);
 
 void vjp(const ref::Identity& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
 void vjp(const ref::Relu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
 void vjp(const ref::LeakyRelu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
 void vjp(const ref::Hardtanh& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::Sigmoid& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::Tanh& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::ScaledElu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::Silu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::Softplus& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::Softsign& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::Gelu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
+void vjp(const ref::GeluTanh& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
 // clang-format on
 
 }  // namespace plumb::fast

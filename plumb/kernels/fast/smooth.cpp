@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/kernels/ref/smooth.h"
+
+#include "plumb/kernels/fast/activations.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "plumb/kernels/fast/smooth.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as Highway asks.
+#include "plumb/kernels/fast/exponential-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace plumb::fast {
+namespace HWY_NAMESPACE {
+namespace {
+
+struct Sigmoid {
+  explicit Sigmoid(const ref::Sigmoid&) {}
+  FloatVec one = Constant(1.0f);
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec e = ExpOfMinus(hn::Abs(x));
+    return hn::Div(hn::IfThenElse(hn::Lt(x, Constant(0.0f)), e, one), hn::Add(one, e));
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec, FloatVec y, FloatVec g) const {
+    return hn::Mul(g, hn::Mul(hn::Sub(one, y), y));
+  }
+};
+
+struct Tanh {
+  explicit Tanh(const ref::Tanh&) {}
+  FloatVec one = Constant(1.0f);
+  /// (e^2a - 1) / (e^2a + 1) with a = |x|, where e^2a -+ 1 = p 2^q + (2^q -+ 1) does not cancel.
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec a = hn::Abs(x);
+    const ExpParts e = SplitExp(hn::Add(a, a));
+    const FloatVec power = PowerOfTwo(e.q_bits);
+    const FloatVec above = hn::MulAdd(e.p, power, hn::Sub(power, one));
+    const FloatVec below = hn::MulAdd(e.p, power, hn::Add(power, one));
+    const auto saturated = hn::Gt(a, Constant(9.5f));  // 1 - tanh < 2^-25 from 9.01 on
+    return hn::CopySign(hn::IfThenElse(saturated, one, hn::Div(above, below)), x);
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec, FloatVec y, FloatVec g) const {
+    return hn::Mul(g, hn::NegMulAdd(y, y, one));
+  }
+};
+
+struct ScaledElu {
+  explicit ScaledElu(const ref::ScaledElu& op)
+      : scale(Constant(static_cast<float>(op.scale))),
+        scale_alpha(Constant(static_cast<float>(op.scale * op.alpha))) {}
+  FloatVec scale, scale_alpha;
+  FloatVec zero = Constant(0.0f);
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec a = AtMost(hn::Neg(x), Constant(80.0f));  // e^-80 - 1 rounds to -1
+    const ExpParts e = SplitExp(hn::Neg(a));
+    const FloatVec power = PowerOfTwo(e.q_bits);
+    const FloatVec expm1 = hn::MulAdd(e.p, power, hn::Sub(power, Constant(1.0f)));
+    // At -0 the sum above is +0.
+    const FloatVec left = hn::IfThenElse(hn::Eq(x, zero), x, expm1);
+    return hn::IfThenElse(hn::Gt(x, zero), hn::Mul(scale, x), hn::Mul(scale_alpha, left));
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec x, FloatVec, FloatVec g) const {
+    const FloatVec left = hn::Mul(scale_alpha, ExpOfMinus(hn::Neg(x)));
+    return hn::Mul(g, hn::IfThenElse(hn::Gt(x, zero), scale, left));
+  }
+};
+
+struct Silu {
+  explicit Silu(const ref::Silu&) {}
+  FloatVec limit = Constant(120.0f);  // beyond it x sigmoid(x) is 0 or x in float
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec bounded = hn::Neg(AtMost(hn::Neg(x), limit));
+    const ExpParts e = SplitExp(hn::Neg(AtMost(hn::Abs(x), limit)));
+    return TimesLogistic(bounded, e);
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec x, FloatVec, FloatVec g) const {
+    const LogisticPair s = Logistic(x);
+    const FloatVec bounded = hn::CopySign(AtMost(hn::Abs(x), limit), x);  // inf * 0 has the limit 0
+    return hn::Mul(g, hn::MulAdd(bounded, hn::Mul(s.value, s.complement), s.value));
+  }
+};
+
+struct Softplus {
+  explicit Softplus(const ref::Softplus&) {}
+  /// max(x, 0) + log1p(t), t = e^-|x|, by log1p(t) = 2 atanh(t / (2 + t)) = s + s z R(z) with
+  /// s = 2 t / (2 + t), z = s^2; R a minimax fit on t in [0, 1] of relative error 5e-9.
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec t = ExpOfMinus(hn::Abs(x));
+    const FloatVec s = hn::Div(hn::Add(t, t), hn::Add(Constant(2.0f), t));
+    const FloatVec z = hn::Mul(s, s);
+    FloatVec r = hn::MulAdd(Constant(0.000547617616f), z, Constant(0.00218723435f));
+    r = hn::MulAdd(r, z, Constant(0.0125068249f));
+    r = hn::MulAdd(r, z, Constant(0.0833330154f));
+    const FloatVec log1p = hn::MulAdd(hn::Mul(s, z), r, s);
+    return hn::Add(hn::IfThenZeroElse(hn::Lt(x, Constant(0.0f)), x), log1p);
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec x, FloatVec, FloatVec g) const {
+    return hn::Mul(g, Logistic(x).value);
+  }
+};
+
+struct Softsign {
+  explicit Softsign(const ref::Softsign&) {}
+  FloatVec one = Constant(1.0f);
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec a = hn::Abs(x);
+    const FloatVec quotient = hn::Div(x, hn::Add(one, a));
+    const auto saturated = hn::Gt(a, Constant(0x1p26f));  // also keeps inf / inf away
+    return hn::IfThenElse(saturated, hn::CopySign(one, x), quotient);
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec x, FloatVec, FloatVec g) const {
+    const FloatVec root = hn::Div(one, hn::Add(one, hn::Abs(x)));
+    return hn::Mul(g, hn::Mul(root, root));
+  }
+};
+
+}  // namespace
+
+PLUMB_DEFINE_ACTIVATION(Sigmoid)
+PLUMB_DEFINE_ACTIVATION(Tanh)
+PLUMB_DEFINE_ACTIVATION(ScaledElu)
+PLUMB_DEFINE_ACTIVATION(Silu)
+PLUMB_DEFINE_ACTIVATION(Softplus)
+PLUMB_DEFINE_ACTIVATION(Softsign)
+
+}  // namespace HWY_NAMESPACE
+}  // namespace plumb::fast
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace plumb::fast {
+
+PLUMB_EXPORT_ACTIVATION(Sigmoid)
+PLUMB_EXPORT_ACTIVATION(Tanh)
+PLUMB_EXPORT_ACTIVATION(ScaledElu)
+PLUMB_EXPORT_ACTIVATION(Silu)
+PLUMB_EXPORT_ACTIVATION(Softplus)
+PLUMB_EXPORT_ACTIVATION(Softsign)
+
+}  // namespace plumb::fast
+#endif

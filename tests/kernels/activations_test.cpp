@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/kernels/fast/activations.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "plumb/kernels/ref/elementwise.h"
+#include "tests/stats/every_target.h"
+
+namespace plumb {
+namespace {
+
+/// Calls body(op, name, sup |f'|) for each activation that has a vector kernel.
+template <class Body>
+void for_every_activation(const Body& body) {
+  body(ref::Identity{}, "identity", 1.0);
+  body(ref::Relu{}, "relu", 1.0);
+  body(ref::LeakyRelu{0.2f}, "leaky_relu", 1.0);
+  body(ref::Hardtanh{-0.5, 1.5}, "hardtanh", 1.0);
+  body(ref::Sigmoid{}, "sigmoid", 0.25);
+  body(ref::Tanh{}, "tanh", 1.0);
+  body(ref::ScaledElu{}, "elu", 1.0);
+  body(ref::ScaledElu{1.6732632423543772848, 1.0507009873554804935}, "selu", 1.76);
+  body(ref::Silu{}, "silu", 1.1);
+  body(ref::Softplus{}, "softplus", 1.0);
+  body(ref::Softsign{}, "softsign", 1.0);
+  body(ref::Gelu{}, "gelu", 1.13);
+  body(ref::GeluTanh{}, "gelu_tanh", 1.13);
+}
+
+/// Every 19973rd float of all 2^32 (denormals, huge, inf and NaN among them), a fine grid where the
+/// functions bend, and the special values.
+const std::vector<float>& sweep() {
+  static const std::vector<float> values = [] {
+    std::vector<float> v;
+    for (std::uint64_t bits = 0; bits < (1ull << 32); bits += 19973) {
+      v.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+    }
+    for (int i = -150000; i <= 150000; ++i) v.push_back(static_cast<float>(i) * 7.7e-4f);
+    for (int i = -50000; i <= 50000; ++i) v.push_back(static_cast<float>(i) * 3.1e-5f);
+    using Limits = std::numeric_limits<float>;
+    for (const float special : {0.0f, Limits::denorm_min(), Limits::min(), Limits::max(),
+                                Limits::infinity(), Limits::quiet_NaN(), 0.5f, 1.0f, 1.5f}) {
+      v.push_back(special);
+      v.push_back(-special);
+    }
+    return v;
+  }();
+  return values;
+}
+
+/// |got - want| in units of the last place of want as a float.
+double ulps(float got, double want) {
+  if (std::isnan(want) || std::isnan(got)) {
+    return std::isnan(want) == std::isnan(got) ? 0 : std::numeric_limits<double>::infinity();
+  }
+  if (static_cast<double>(got) == want || got == static_cast<float>(want)) return 0;
+  const int exponent = std::max(std::ilogb(want == 0 ? 1e-300 : want), -126);
+  return std::abs(static_cast<double>(got) - want) / std::ldexp(1.0, exponent - 23);
+}
+
+TEST(ActivationKernelsTest, ForwardIsWithinFourUlpsOfTheDoubleReference) {
+  const std::vector<float>& x = sweep();
+  const auto count = static_cast<std::int64_t>(x.size());
+  for_every_activation([&](const auto& op, const char* name, double) {
+    std::vector<double> want(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) want[i] = op.value(static_cast<double>(x[i]));
+    for_every_target([&] {
+      std::vector<float> y(x.size());
+      fast::forward(op, x.data(), y.data(), count);
+      double worst = -1;
+      std::size_t at = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const double error = ulps(y[i], want[i]);
+        if (error > worst) worst = error, at = i;
+      }
+      EXPECT_LE(worst, 4.0) << name << "(" << x[at] << ") = " << y[at] << ", expected " << want[at];
+    });
+  });
+}
+
+TEST(ActivationKernelsTest, VjpIsWithinEightEpsilonsOfTheSupremum) {
+  const std::vector<float>& x = sweep();
+  const auto count = static_cast<std::int64_t>(x.size());
+  for_every_activation([&](const auto& op, const char* name, double supremum) {
+    const double limit = 8 * std::numeric_limits<float>::epsilon() * supremum;
+    for_every_target([&] {
+      std::vector<float> y(x.size()), g(x.size(), -3.0f), got(x.size()), derivative(x.size());
+      fast::forward(op, x.data(), y.data(), count);
+      fast::vjp(op, x.data(), y.data(), g.data(), got.data(), count);
+      fast::vjp(op, x.data(), y.data(), nullptr, derivative.data(), count);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const auto xd = static_cast<double>(x[i]);
+        const double want = op.vjp(xd, op.value(xd), 1.0);
+        if (std::isnan(want)) {
+          ASSERT_TRUE(std::isnan(derivative[i])) << name << " at " << x[i];
+        } else {
+          ASSERT_NEAR(derivative[i], want, limit) << name << " at " << x[i];
+          ASSERT_NEAR(got[i], -3 * want, 3 * limit) << name << " at " << x[i];
+        }
+      }
+    });
+  });
+}
+
+TEST(ActivationKernelsTest, EveryLengthAndAlignmentGivesTheSameBitsAndWritesNothingElse) {
+  constexpr std::size_t kLongest = 2 * 16 + 1;  // two vectors of the widest target and one
+  constexpr float kUntouched = 12345.0f;
+  for_every_activation([&](const auto& op, const char* name, double) {
+    for_every_target([&] {
+      std::vector<float> x(kLongest + 4), g(kLongest + 4), want(kLongest + 4), want_vjp(x.size());
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        x[i] = 0.37f * (static_cast<float>(i) - 17.0f);
+        g[i] = 1.0f + static_cast<float>(i);
+        fast::forward(op, &x[i], &want[i], 1);
+        fast::vjp(op, &x[i], &want[i], &g[i], &want_vjp[i], 1);
+      }
+      for (std::size_t offset = 0; offset < 3; ++offset) {
+        for (std::size_t length = 0; length <= kLongest; ++length) {
+          std::vector<float> y(x.size(), kUntouched), grad_x(x.size(), kUntouched);
+          const auto count = static_cast<std::int64_t>(length);
+          fast::forward(op, &x[offset], &y[offset], count);
+          fast::vjp(op, &x[offset], &want[offset], &g[offset], &grad_x[offset], count);
+          for (std::size_t i = 0; i < x.size(); ++i) {
+            const bool inside = i >= offset && i < offset + length;
+            ASSERT_EQ(y[i], inside ? want[i] : kUntouched) << name << " " << length;
+            ASSERT_EQ(grad_x[i], inside ? want_vjp[i] : kUntouched) << name << " " << length;
+          }
+        }
+      }
+    });
+  });
+}
+
+}  // namespace
+}  // namespace plumb
