@@ -18,9 +18,8 @@ std::size_t batch_of(const Shape& shape) {
 std::size_t outputs_of(const Shape& shape) { return static_cast<std::size_t>(shape.row_size()); }
 
 void check_labels(std::string_view kind, const Shape& y, std::span<const std::int32_t> labels) {
-  const std::string place(kind);
   if (labels.size() != batch_of(y)) {
-    throw DataError(place + ": " + std::to_string(labels.size()) +
+    throw DataError(std::string(kind) + ": " + std::to_string(labels.size()) +
                     " labels, expected one for each of " + std::to_string(batch_of(y)) + " rows");
   }
   // A single output of a value loss is compared with the label itself, which is 0 or 1.
@@ -28,7 +27,7 @@ void check_labels(std::string_view kind, const Shape& y, std::span<const std::in
   const std::size_t limit = is_value ? 2 : outputs_of(y);
   for (std::size_t b = 0; b < labels.size(); ++b) {
     if (labels[b] < 0 || static_cast<std::size_t>(labels[b]) >= limit) {
-      throw DataError(place + ": label " + std::to_string(labels[b]) + " of row " +
+      throw DataError(std::string(kind) + ": label " + std::to_string(labels[b]) + " of row " +
                       std::to_string(b) + ", expected 0 to " + std::to_string(limit - 1));
     }
   }
