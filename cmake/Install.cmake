@@ -14,9 +14,10 @@ if(programs)
   install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 foreach(library IN LISTS libraries)
-  string(REGEX REPLACE "^plumb_" "" folder ${library})
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/plumb/${folder}
-          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/plumb
+  get_target_property(folder ${library} SOURCE_DIR)
+  cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${PROJECT_SOURCE_DIR})
+  install(DIRECTORY ${folder}/
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder}
           FILES_MATCHING PATTERN "*.h" PATTERN "*[-_]inl.h" EXCLUDE)
 endforeach()
 

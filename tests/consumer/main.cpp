@@ -1,9 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/core/rng.h"
-#include "plumb/core/shape.h"
+// Uses the installed headers and libraries as a stranger would: learns XOR in process.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "plumb/core/parallel.h"
+#include "plumb/nn/loss.h"
+#include "plumb/nn/network.h"
+#include "plumb/nn/spec/spec.h"
+#include "plumb/optim/optimiser.h"
+#include "plumb/stats/sketch.h"
 
 int main() {
-  const plumb::Rng rng(7, "consumer");
-  const plumb::Shape shape({2, 3});
-  return shape.size() == 6 && rng.uniform(0) < 1.0 ? 0 : 1;
+  constexpr std::array<float, 8> kInputs{0, 0, 0, 1, 1, 0, 1, 1};
+  constexpr std::array<std::int32_t, 4> kLabels{0, 1, 1, 0};
+
+  plumb::ThreadPool pool(2);
+  const plumb::Context context{.pool = pool};
+  plumb::Network network(plumb::parse_spec("dense 8 > tanh > dense 2"), plumb::Shape({2}),
+                         {.seed = 7});
+  network.plan(4);
+  std::ranges::copy(kInputs, network.input().as<float>().begin());
+
+  const auto loss = plumb::make_loss("cross_entropy");
+  const auto adam = plumb::make_optimiser({.name = "adam"});
+  double first = 0;
+  double last = 0;
+  for (int step = 0; step < 300; ++step) {
+    network.zero_grad();
+    const plumb::ConstView y = network.forward(context);
+    last = loss->gradient(y, {.labels = kLabels, .values = {}}, network.output_gradient());
+    if (step == 0) first = last;
+    network.backward(context);
+    adam->step(network.params(), 0.05, 1.0, 0.0, pool, nullptr);
+  }
+  const double accuracy = plumb::accuracy(network.forward(context), kLabels);
+  const plumb::Sketch output = plumb::sketch(network.output());
+  std::printf("loss %.4f to %.4f, accuracy %.2f, output rms %.2f\n", first, last, accuracy,
+              output.rms());
+  return accuracy == 1.0 && last < 0.1 * first && output.nonfinite_count == 0 ? 0 : 1;
 }
