@@ -14,6 +14,7 @@
 
 HWY_BEFORE_NAMESPACE();
 #if HWY_TARGET == HWY_AVX3_DL
+// Every processor with Highway's AVX3_DL set has GFNI, which Highway does not name.
 HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
 #endif
 namespace plumb::HWY_NAMESPACE {

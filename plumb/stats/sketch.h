@@ -79,7 +79,7 @@ Sketch sketch(ConstView x, int log2_scale = 0);
 /// The definition, in plain loops; the oracle of the fast kernels.
 Sketch sketch_reference(ConstView x, int log2_scale = 0);
 
-/// The instruction set that sketch() uses for float on this machine, e.g. "AVX3".
+/// The instruction set that sketch() uses for float on this machine, e.g. "AVX3_DL".
 const char* sketch_target();
 
 }  // namespace plumb
