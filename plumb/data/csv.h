@@ -20,9 +20,10 @@ struct CsvTarget {
 /// Labels that are all integers from 0 on are the classes themselves, classes = largest + 1. Other
 /// integers
 /// (-1 and 1), and words, are numbered by their order: integers by value, words by bytes.
-/// Errors  DataError naming file, line and column: no header or no rows, no such column or two of that name,
-///         rows of another length, what is no number, NaN, Inf or beyond float, an empty label, fractions as
-///         labels, more than 2^20 classes.
+///
+/// Errors  DataError naming file, line and column: no header or no rows, no such column or two of
+///         that name, rows of another length, what is no number, NaN, Inf or beyond float, an empty
+///         label, fractions as labels, more than 2^20 classes.
 Dataset read_csv(const std::string& path, const CsvTarget& target);
 
 /// The same, of a text; `place` begins the message of every error.

@@ -14,8 +14,8 @@ CsvRecords::CsvRecords(std::string_view text, std::string place)
 }
 
 bool CsvRecords::at_line_end() const {
-  const std::string_view rest = text_.substr(position_);
-  return rest.empty() || rest.starts_with('\n') || rest.starts_with("\r\n");
+  if (position_ == text_.size() || text_[position_] == '\n') return true;
+  return text_[position_] == '\r' && position_ + 1 < text_.size() && text_[position_ + 1] == '\n';
 }
 
 void CsvRecords::skip_line_end() {

@@ -12,7 +12,8 @@ namespace plumb {
 /// field in double quotes may hold commas, line ends and doubled quotes. Lines end with LF or CRLF;
 /// empty lines and a UTF-8 byte order mark are passed over.
 ///
-/// Errors  DataError "PLACE: line N: ..." for a quote that is never closed, or inside a plain field.
+/// Errors  DataError "PLACE: line N: ..." for a quote that is never closed, one inside a plain
+///         field, or text after a closing one.
 class CsvRecords {
  public:
   /// The text must outlive the reader.

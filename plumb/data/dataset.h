@@ -55,7 +55,8 @@ Dataset load_dataset(const std::string& text, std::uint64_t seed);
 
 /// Limits, splits and standardises: the validation part has round(fraction * samples), at least 1,
 /// drawn by seed; both parts keep the order of `data`. `classes` stays that of the whole.
-/// Errors  SpecError for a limit below 0 or a fraction outside [0, 1); DataError for one sample to split.
+/// Errors  SpecError for a limit below 0 or a fraction outside [0, 1); DataError for a single
+///         sample that is to be split.
 Split split_dataset(const Dataset& data, const DataOptions& options);
 
 /// load_dataset, then split_dataset.

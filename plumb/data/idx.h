@@ -19,9 +19,9 @@ struct IdxArray {
 /// not its name): 0, 0, the type 8, the rank, then a big-endian 32-bit extent for each axis, then
 /// the elements.
 ///
-/// Errors  DataError naming the file: magic, truncated, bytes after the last element, damaged gzip data.
-///         A header that claims more than the file holds is an error before anything of that size is
-///         allocated.
+/// Errors  DataError naming the file: magic, truncated, bytes after the last element, damaged gzip
+///         data. A header that claims more than the file holds is an error before anything of that
+///         size is allocated.
 /// Source  LeCun, Cortes, Burges, "The MNIST database of handwritten digits", file formats.
 IdxArray read_idx(const std::string& path, int rank);
 

@@ -24,7 +24,7 @@ struct NamedArray {
 /// format versions 1 to 3.
 ///
 /// Errors  DataError naming the file and what is wrong: magic, version, header, element type
-///         (objects, complex numbers, records), rank, a size that differs from what the header says.
+///         (objects, complex numbers, records), rank, a size other than what the header says.
 /// Source  NumPy Enhancement Proposal 1, "A simple file format for NumPy arrays".
 NamedArray read_npy(const std::string& path);
 

@@ -13,8 +13,8 @@ namespace plumb {
 /// [samples, 1], are classes (classes = largest + 1); y of floats, [samples] or [samples, outputs],
 /// are targets. Other arrays are passed over.
 ///
-/// Errors  DataError naming the file, the array and the sample: no x or y, wrong ranks, other counts of
-///         samples, none, NaN, Inf or beyond float, a class below 0 or from 2^20 on.
+/// Errors  DataError naming the file, the array and the sample: no x or y, wrong ranks, other
+///         counts of samples, none, NaN, Inf or beyond float, a class below 0 or from 2^20 on.
 Dataset npz_dataset(std::vector<NamedArray> arrays, const std::string& place);
 
 }  // namespace plumb

@@ -14,7 +14,8 @@ namespace plumb {
 /// or '?' is the kind. A path may hold any character; only where options are allowed the last '?'
 /// ends it.
 ///
-/// Errors  SpecError of three lines: what is wrong and what was expected, the text, a caret under the place.
+/// Errors  SpecError of three lines: what is wrong and what was expected, the text, a caret under
+///         the place.
 class SourceText {
  public:
   /// Reads the kind alone.

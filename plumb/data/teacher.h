@@ -22,8 +22,9 @@ struct TeacherOptions {
 ///   W_l ~ N(0, 1 / in)
 ///
 /// The gain of 1.5 keeps the signal alive at any depth: tanh without bias loses it at 1 and below.
-/// Shapes  x [n, in], hidden layers as wide as x; output [n, out] is y, or the largest of `classes` outputs
-///         is the label.
+///
+/// Shapes  x [n, in], hidden layers as wide as x; output [n, out] is y, or the index of the largest
+///         of `classes` outputs is the label.
 /// Threads The teacher depends on the seed and its shape, a sample on seed and index alone.
 Dataset make_teacher(const TeacherOptions& options, std::uint64_t seed);
 
