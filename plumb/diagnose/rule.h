@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plumb/diagnose/depth_flow.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/record/run.h"
 
@@ -21,6 +22,7 @@ class RunView {
   const std::vector<Ledger>& ledgers() const { return ledgers_; }
   const std::vector<std::vector<FlowPoint>>& profiles() const { return profiles_; }
   const std::vector<DepthScale>& depth_scales() const { return depth_scales_; }
+  const std::vector<DepthFlow>& flows() const { return flows_; }
 
  private:
   const Run& run_;
@@ -28,6 +30,7 @@ class RunView {
   std::vector<Ledger> ledgers_;
   std::vector<std::vector<FlowPoint>> profiles_;
   std::vector<DepthScale> depth_scales_;
+  std::vector<DepthFlow> flows_;
 };
 
 /// One kind of problem. A rule's own header says the symptom, what is measured, the threshold and

@@ -44,6 +44,7 @@ struct Books {
   double log2_bottom = std::numeric_limits<double>::quiet_NaN();
   std::string ends_at;
   std::string ends_because;
+  bool ends_in_zero = false;
 };
 
 class Bookkeeper {
@@ -63,6 +64,7 @@ class Bookkeeper {
     books.log2_top = books.log2_bottom = out.log2;
     if (!out.problem.empty()) {
       books.ends_at = chain.back()->path;
+      books.ends_in_zero = std::isinf(out.log2);
       books.ends_because = "the gradient with respect to its output " + out.problem;
       return books;
     }
@@ -71,6 +73,7 @@ class Bookkeeper {
       Reading in = i > 0 ? output_gradient(*chain[i - 1]) : input;
       if (!in.problem.empty()) {
         books.ends_at = layer.path;
+        books.ends_in_zero = std::isinf(in.log2);
         books.ends_because =
             "the gradient with respect to its input " + in.problem + known_reason(layer, in);
         return books;
@@ -198,6 +201,7 @@ Ledger make_ledger(const RunInfo& info, const StepRecord& step) {
   ledger.entries = std::move(books.entries);
   ledger.ends_at = std::move(books.ends_at);
   ledger.ends_because = std::move(books.ends_because);
+  ledger.ends_in_zero = books.ends_in_zero;
   return ledger;
 }
 

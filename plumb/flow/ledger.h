@@ -55,7 +55,8 @@ struct Ledger {
   /// Path of the layer whose input gradient has no logarithm (it has no entry); empty if the books
   /// reach the input. With no entry at all it is the last layer, and its output gradient is meant.
   std::string ends_at;
-  std::string ends_because;  ///< "the gradient with respect to its input is zero everywhere"
+  std::string ends_because;   ///< "the gradient with respect to its input is zero everywhere"
+  bool ends_in_zero = false;  ///< that gradient was recorded, and is zero everywhere
 
   /// Sum over the main chain of one cause.
   double total_of(Cause cause) const;

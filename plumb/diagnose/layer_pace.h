@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plumb/diagnose/rule.h"
+
+namespace plumb {
+
+/// How fast one linear layer moves in one step, as a fraction of its weight.
+struct LayerPace {
+  std::string path;
+  /// log2 of rms(update) / rms(weight), all of the update.
+  double log2_update = 0;
+  /// The same without what weight decay alone explains; -infinity for a layer that only decays.
+  double log2_learning = 0;
+  /// log2 of rms(weight).
+  double log2_weight = 0;
+};
+
+/// Of every linear layer whose update was recorded; empty for a step at rate 0 or without updates.
+///
+/// Floor      A weight below half of 1/sqrt(fan_in), as one that starts at zero, counts as that
+///            large: measured against itself every step of it would be infinite.
+/// Decay      The decay's share of an update is learning_rate * c * rms(weight), with c from
+///            weight_decay_norm and the size of all weights. Where it explains the update to 5 %,
+///            learning is what the gradient itself would do at this rate, so that weight decay
+///            never passes for a gradient of the loss (He et al. 2015, footnote 2).
+std::vector<LayerPace> layer_paces(const RunInfo& info, const StepRecord& step,
+                                   const std::vector<FlowPoint>& profile);
+
+}  // namespace plumb

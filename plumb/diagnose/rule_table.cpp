@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "plumb/diagnose/rule.h"
+#include "plumb/diagnose/rules/dead_units.h"
+#include "plumb/diagnose/rules/exploding_gradient.h"
+#include "plumb/diagnose/rules/non_finite.h"
+#include "plumb/diagnose/rules/saturated_activation.h"
+#include "plumb/diagnose/rules/stalled_layer.h"
+#include "plumb/diagnose/rules/symmetric_units.h"
+#include "plumb/diagnose/rules/update_too_large.h"
+#include "plumb/diagnose/rules/vanishing_gradient.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::array kRules{
+    RuleEntry{"non_finite", "a NaN or an infinity, and what produced the first one",
+              check_non_finite},
+    RuleEntry{"symmetric_units", "units with the same weights, which training cannot tell apart",
+              check_symmetric_units},
+    RuleEntry{"dead_units", "units of a relu layer that are silent for every sample",
+              check_dead_units},
+    RuleEntry{"saturated_activation", "bounded activations in their flat ends",
+              check_saturated_activation},
+    RuleEntry{"update_too_large", "steps that are large against the weights they change",
+              check_update_too_large},
+    RuleEntry{"exploding_gradient", "a gradient that grows over depth or over time",
+              check_exploding_gradient},
+    RuleEntry{"vanishing_gradient", "a gradient that shrinks from the loss to the first layer",
+              check_vanishing_gradient},
+    RuleEntry{"stalled_layer", "a layer that does not move while others do", check_stalled_layer},
+};
+
+}  // namespace
+
+std::span<const RuleEntry> rule_table() { return kRules; }
+
+}  // namespace plumb

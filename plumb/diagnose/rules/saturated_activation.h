@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/diagnose/rule.h"
+
+namespace plumb {
+
+/// Symptom    Bounded activations (sigmoid, tanh, softsign, hardtanh) sit in their flat ends.
+/// Measured   The fraction of elements whose own derivative is below kSaturatedDerivative of the
+///            activation's largest. Never the size of the output: that means nothing for an
+///            unbounded activation, and half of the derivatives of a healthy relu are zero. An
+///            activation behind the last linear layer is left out: an output that is sure of itself
+///            is saturated by intent.
+/// Threshold  Half of a layer's elements; 9 in 10 is critical. Our choice, calibrated:
+///            docs/rules/saturated_activation.md.
+/// False alarms  Gates that learned to be open or shut late in training.
+/// Advice     By what makes z large: the input, the weight or the bias.
+void check_saturated_activation(const RunView& view, std::vector<Finding>& findings);
+
+inline constexpr double kSaturatedFraction = 0.5;
+inline constexpr double kSaturatedFractionCritical = 0.9;
+
+}  // namespace plumb

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/diagnose/rule.h"
+
+namespace plumb {
+
+/// Symptom    A layer does not move while others do, or none of them moves.
+/// Measured   rms(update) / rms(weight) of each linear layer without the part of weight decay,
+///            against the median layer of the same step. A network near its optimum moves little in
+///            all layers alike and is not meant.
+/// Threshold  (a) 1/1000 of the median layer. Our choice, calibrated: docs/rules/stalled_layer.md.
+///            (b) float weights only: below 2^-25, half a unit in the last place, adding the update
+///            leaves most weights as they were. Judged while the median layer is above it.
+///            (c) no layer above 1e-6 in the first steps: a hundredth of the lower end of the usual
+///            band (log10 of -4 to -1; Ben Braiek and Khomh 2022). Three measured steps one after
+///            another (all of them, if fewer): a residual branch that starts at zero has no
+///            gradient for one step. A zero update that was seen in one step only is not judged.
+/// False alarms  Layers frozen on purpose whose zero updates were recorded.
+/// Advice     Mostly what vanishing_gradient says; else the rate.
+void check_stalled_layer(const RunView& view, std::vector<Finding>& findings);
+
+inline constexpr double kStalledLog2 = -9.966;  ///< 1/1000
+inline constexpr double kRoundedAwayLog2 = -25;
+inline constexpr double kStandstillLog2 = -19.93;  ///< 1e-6
+
+}  // namespace plumb

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/diagnose/rule.h"
+
+namespace plumb {
+
+/// Symptom    Steps that are large against the weights they change: the learning rate is too high.
+/// Measured   rms(update) / rms(weight) of each linear layer (layer_pace.h: a weight that starts at
+///            zero counts as half of 1/sqrt(fan_in)).
+/// Threshold  For the median layer 1/10, the upper end of the usual band (log10 of -4 to -1; Ben
+///            Braiek and Khomh 2022); for a single layer 1/2, since the output layer of a healthy
+///            net reaches 0.36; in two measured steps one after another. Or 1, a step as large as
+///            the weight, once. Calibration: docs/rules/update_too_large.md.
+/// False alarms  The first steps of adam at a deliberately high, warmed-up rate.
+/// Advice     A lower rate, by the factor that brings the ratio to 1/100; or less weight decay, if
+///            that is what moves the weights.
+void check_update_too_large(const RunView& view, std::vector<Finding>& findings);
+
+inline constexpr double kUpdateLog2 = -3.322;   ///< 1/10, of the median layer
+inline constexpr double kLayerUpdateLog2 = -1;  ///< 1/2, of any layer
+
+}  // namespace plumb

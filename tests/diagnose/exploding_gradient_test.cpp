@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/rules/exploding_gradient.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/diagnose/rule_test.h"
+#include "tests/support/mini_net.h"
+#include "tests/support/run_builder.h"
+
+namespace plumb {
+namespace {
+
+TEST(ExplodingGradientTest, FiresOnTwiceTheHeGainLongBeforeANan) {
+  test::MiniSpec spec;
+  spec.gain = 2 * std::sqrt(2.0);
+  spec.depth = 30;
+  spec.steps = 1;
+  const auto run = test::run_mini_net(spec);
+  ASSERT_TRUE(std::isfinite(run.steps[0].loss));
+  const auto findings = test::findings_of(check_exploding_gradient, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(test::is_complete(findings[0]));
+  EXPECT_EQ(findings[0].severity, Severity::critical);
+  EXPECT_NEAR(findings[0].evidence[0].value, 30, 2.5);
+  EXPECT_TRUE(test::contains(findings[0].cause, "2.8"));
+  EXPECT_TRUE(test::contains(findings[0].remedies[0], "1.41"));
+}
+
+// SELU at lecun_normal multiplies the squared gradient by 1.0716 a layer (Klambauer et al. 2017):
+// 40 layers, 2^2.
+TEST(ExplodingGradientTest, SilentOnFortyLayersOfSelu) {
+  test::MiniSpec spec;
+  spec.activation = "selu";
+  spec.gain = 1;
+  spec.depth = 40;
+  EXPECT_TRUE(test::findings_of(check_exploding_gradient, test::run_mini_net(spec)).empty());
+}
+
+TEST(ExplodingGradientTest, UnscaledResidualBlocksAreBlamedOnTheirBranches) {
+  test::MiniSpec spec;
+  spec.depth = 16;
+  spec.residual = true;
+  spec.steps = 1;
+  const auto findings = test::findings_of(check_exploding_gradient, test::run_mini_net(spec));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(test::contains(findings[0].cause, "residual blocks"));
+  EXPECT_TRUE(test::contains(findings[0].remedies[0], "scale the branches by about 1/sqrt(15)"));
+}
+
+TEST(ExplodingGradientTest, GrowthOverTimeIsARatioToTheFirstSteps) {
+  for (const double factor : {900.0, 1100.0}) {
+    auto run = test::flat_run(4, 32, "relu", 30);
+    for (std::size_t s = 20; s < 30; ++s) run.steps[s].grad_norm = factor;
+    const auto findings = test::findings_of(check_exploding_gradient, run);
+    ASSERT_EQ(findings.size(), factor > 1000 ? 1u : 0u);
+    if (!findings.empty()) {
+      EXPECT_EQ(findings[0].first_step, 20);
+      EXPECT_EQ(findings[0].last_step, 29);
+      EXPECT_TRUE(test::is_complete(findings[0]));
+    }
+  }
+}
+
+// The gradient of a converged network is tiny; a batch with a large one is not an explosion.
+TEST(ExplodingGradientTest, SilentOnASpikeAfterConvergence) {
+  auto run = test::flat_run(4, 32, "relu", 40);
+  for (std::size_t s = 10; s < 40; ++s) run.steps[s].grad_norm = 1e-9;
+  run.steps[30].grad_norm = 2;
+  EXPECT_TRUE(test::findings_of(check_exploding_gradient, run).empty());
+}
+
+}  // namespace
+}  // namespace plumb

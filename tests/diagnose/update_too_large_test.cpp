@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/rules/update_too_large.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/diagnose/rule_test.h"
+#include "tests/support/mini_net.h"
+#include "tests/support/run_builder.h"
+
+namespace plumb {
+namespace {
+
+/// All layers of the given steps move by 2^log2_ratio of their weights of rms 1/4.
+plumb::Run run_with_ratio(double log2_ratio, std::size_t first, std::size_t last) {
+  auto run = test::flat_run(5, 16, "relu", 6);
+  for (std::size_t s = first; s <= last; ++s) {
+    for (const char* path : {"0", "2", "4", "6", "8"}) {
+      test::put_rms(run.steps[s], path, Role::update, -2 + log2_ratio);
+    }
+  }
+  return run;
+}
+
+TEST(UpdateTooLargeTest, FiresAboveATenthForTheMedianLayer) {
+  EXPECT_TRUE(test::findings_of(check_update_too_large, run_with_ratio(-3.4, 0, 5)).empty());
+  const auto findings = test::findings_of(check_update_too_large, run_with_ratio(-3.2, 2, 5));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(test::is_complete(findings[0]));
+  EXPECT_EQ(findings[0].first_step, 2);
+  EXPECT_EQ(findings[0].severity, Severity::warning);
+  EXPECT_TRUE(test::contains(findings[0].remedies[0], "lower the learning rate by about 11"));
+}
+
+TEST(UpdateTooLargeTest, ASingleLayerMayMoveByLessThanHalf) {
+  for (const double log2_ratio : {-1.1, -0.9}) {
+    auto run = test::flat_run(5, 16, "relu", 4);
+    for (StepRecord& step : run.steps) test::put_rms(step, "8", Role::update, -2 + log2_ratio);
+    const auto findings = test::findings_of(check_update_too_large, run);
+    ASSERT_EQ(findings.size(), log2_ratio > -1 ? 1u : 0u);
+    for (const Finding& finding : findings) EXPECT_EQ(finding.path, "8");
+  }
+}
+
+TEST(UpdateTooLargeTest, OneLargeStepCountsOnlyIfItIsAsLargeAsTheWeight) {
+  EXPECT_TRUE(test::findings_of(check_update_too_large, run_with_ratio(-1, 3, 3)).empty());
+  EXPECT_EQ(test::findings_of(check_update_too_large, run_with_ratio(0.1, 3, 3)).size(), 1u);
+}
+
+TEST(UpdateTooLargeTest, FiresOnRatesThatAreTooHighAndIsSilentOnUsualOnes) {
+  test::MiniSpec spec;
+  spec.depth = 5;
+  spec.steps = 20;
+  EXPECT_TRUE(test::findings_of(check_update_too_large, test::run_mini_net(spec)).empty());
+  spec.learning_rate = 2;
+  EXPECT_EQ(test::findings_of(check_update_too_large, test::run_mini_net(spec)).size(), 1u);
+  spec.adam = true;
+  spec.learning_rate = 1e-3;
+  EXPECT_TRUE(test::findings_of(check_update_too_large, test::run_mini_net(spec)).empty());
+  spec.learning_rate = 0.1;
+  EXPECT_EQ(test::findings_of(check_update_too_large, test::run_mini_net(spec)).size(), 1u);
+}
+
+// The first update of a weight that starts at zero is infinitely large against it, and quite usual.
+TEST(UpdateTooLargeTest, SilentOnAWeightThatStartsAtZero) {
+  auto run = test::flat_run(5, 16, "relu", 4);
+  for (std::size_t s = 0; s < 4; ++s) {
+    const double weight = s == 0 ? -std::numeric_limits<double>::infinity() : -9 + std::log2(s);
+    test::put_rms(run.steps[s], "8", Role::weight, weight);
+  }
+  EXPECT_TRUE(test::findings_of(check_update_too_large, run).empty());
+}
+
+}  // namespace
+}  // namespace plumb
