@@ -35,6 +35,21 @@ void copy_rows(const Tensor& from, std::span<const std::int64_t> rows, View to) 
 
 }  // namespace
 
+void copy_batch(const Dataset& data, std::span<const std::int64_t> rows, View x,
+                std::vector<std::int32_t>& labels, View y) {
+  const auto count = static_cast<std::int64_t>(rows.size());
+  expect_rows(x, data.x, count, "x");
+  copy_rows(data.x, rows, x);
+  if (!data.is_classification()) {
+    expect_rows(y, data.y, count, "y");
+    copy_rows(data.y, rows, y);
+    return;
+  }
+  labels.resize(rows.size());
+  std::transform(rows.begin(), rows.end(), labels.begin(),
+                 [&](std::int64_t row) { return data.labels[static_cast<std::size_t>(row)]; });
+}
+
 BatchIterator::BatchIterator(const Dataset& data, std::int64_t batch, bool shuffle,
                              std::uint64_t seed)
     : data_(data),
@@ -54,22 +69,13 @@ BatchIterator::BatchIterator(const Dataset& data, std::int64_t batch, bool shuff
 void BatchIterator::fill(std::int64_t epoch, std::int64_t index, View x,
                          std::vector<std::int32_t>& labels, View y) {
   PLUMB_CHECK(epoch >= 0 && index >= 0 && index < batches_per_epoch_);
-  expect_rows(x, data_.x, batch_, "x");
-  if (!data_.is_classification()) expect_rows(y, data_.y, batch_, "y");
   if (shuffle_ && epoch != epoch_) {
     order_ = rng_.child(static_cast<std::uint64_t>(epoch)).permutation(data_.size());
     epoch_ = epoch;
   }
   const auto rows = std::span<const std::int64_t>(order_).subspan(
       static_cast<std::size_t>(index * batch_), static_cast<std::size_t>(batch_));
-  copy_rows(data_.x, rows, x);
-  if (!data_.is_classification()) {
-    copy_rows(data_.y, rows, y);
-    return;
-  }
-  labels.resize(rows.size());
-  std::transform(rows.begin(), rows.end(), labels.begin(),
-                 [&](std::int64_t row) { return data_.labels[static_cast<std::size_t>(row)]; });
+  copy_batch(data_, rows, x, labels, y);
 }
 
 }  // namespace plumb

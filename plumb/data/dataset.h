@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,12 @@ Split split_dataset(const Dataset& data, const DataOptions& options);
 /// load_dataset, then split_dataset.
 Split load_split(const std::string& text, const DataOptions& options);
 
+/// Copies these samples, in this order, into x [rows, features...] (float or double) and labels, or y for
+/// regression. Rows of x may have another shape of the same size (784 for 28 x 28).
+/// Errors  ShapeError if x or y do not have that many rows of the data's size.
+void copy_batch(const Dataset& data, std::span<const std::int64_t> rows, View x,
+                std::vector<std::int32_t>& labels, View y);
+
 /// Mini-batches in an order drawn anew each epoch from the seed; the bits do not depend on threads.
 /// The last, smaller batch of an epoch is left out unless it is the only one, so that every step
 /// has the planned batch size: batch() is the one asked for, or all samples if they are fewer.
@@ -74,10 +81,7 @@ class BatchIterator {
 
   std::int64_t batches_per_epoch() const { return batches_per_epoch_; }
   std::int64_t batch() const { return batch_; }
-  /// Copies batch `index` of `epoch` into x [batch, features...] (float or double) and labels, or y
-  /// for regression. Rows may have another shape of the same size (784 for 28 x 28). Allocates only
-  /// when the epoch changes.
-  /// Errors  ShapeError if x or y do not have batch() rows of the data's size.
+  /// copy_batch() of batch `index` of `epoch`. Allocates only when the epoch changes.
   void fill(std::int64_t epoch, std::int64_t index, View x, std::vector<std::int32_t>& labels,
             View y);
 
