@@ -3,6 +3,7 @@
 add_library(plumb_options INTERFACE)
 target_compile_options(plumb_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wconversion -Wno-sign-conversion
+  -Wno-restrict # GCC 12 sees overlaps in std::string's own code (GCC bug 105651)
   $<$<BOOL:${PLUMB_WERROR}>:-Werror>)
 if(PLUMB_SANITIZE)
   target_compile_options(plumb_options INTERFACE -fsanitize=${PLUMB_SANITIZE} -fno-omit-frame-pointer
