@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "plumb/nn/network.h"
+#include "plumb/optim/optimiser.h"
+#include "plumb/record/step_record.h"
+#include "plumb/stats/unit_activity.h"
+
+namespace plumb {
+
+/// Turns the tensors of one training step into a StepRecord: a sketch of every site, the derivative
+/// of every activation, the two sides of every residual join, the symmetry of every weight.
+///
+/// It looks at each tensor at the moment it is complete and changes none, so a measured step has
+/// the same bits as an unmeasured one. A step that is not measured does not touch the probe at all.
+///
+/// Dead units are judged over a window of at least kWindowSamples samples (or all seen so far),
+/// gathered from the measured steps. Rows of weights are compared for symmetry at the first
+/// measured step, and again only while repeated ones are found.
+class Probe : public PassObserver, public UpdateObserver {
+ public:
+  static constexpr std::uint64_t kWindowSamples = 1024;
+
+  explicit Probe(const Network& network);
+
+  /// Starts a measured step. `record` must live until finish(); its vectors are reused.
+  void begin(StepRecord& record);
+  void finish();
+
+  void on_output(const Node& node, ConstView x, ConstView y) override;
+  void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override;
+  void on_join(const Node& node, ConstView branch, int branch_log2_scale, ConstView shortcut,
+               int shortcut_log2_scale) override;
+  void on_input_gradient(ConstView grad_x, int log2_scale) override;
+  void on_update(std::size_t index, const Param& param, ConstView update) override;
+
+  /// What probing without an optimiser step records of the parameters: weight and grad_weight.
+  void on_parameters();
+
+ private:
+  /// Two halves of a sliding window: when the younger is full, it becomes the older.
+  struct Window {
+    UnitActivity older;
+    UnitActivity younger;
+  };
+
+  void add(std::string path, Role role, std::string param, ConstView values, int log2_scale);
+  void add_activation(const Node& node, ConstView x, ConstView y);
+  void add_symmetries();
+
+  const Network& network_;
+  StepRecord* record_ = nullptr;
+  std::size_t used_ = 0;
+  Tensor derivative_;
+  std::map<std::string, Window, std::less<>> windows_;
+  bool symmetry_due_ = true;
+};
+
+}  // namespace plumb

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/nn/network.h"
+#include "plumb/record/run_info.h"
+#include "plumb/train/config.h"
+
+namespace plumb {
+
+/// What a run is: the settings, this machine, this build, and every layer in forward order (a
+/// residual node after its branch). The caller adds what it alone knows (loss, batch, planned
+/// steps).
+RunInfo describe_run(const TrainConfig& config, const Network& network);
+
+/// "Intel Xeon, 2 threads, AVX3": what the machine calls itself, for the record.
+std::string describe_machine();
+
+}  // namespace plumb

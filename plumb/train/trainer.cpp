@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "plumb/core/error.h"
+#include "plumb/stats/magnitude.h"
+#include "plumb/train/run_info.h"
+#include "plumb/train/weights.h"
+
+namespace plumb {
+
+namespace {
+
+std::string loss_name(const TrainConfig& config, const Dataset& data) {
+  if (!config.loss.empty()) return config.loss;
+  return data.is_classification() ? "cross_entropy" : "mse";
+}
+
+/// The output must have one logit a class, or one value a target column.
+void check_output(const Network& network, const Dataset& data) {
+  const Shape& y = network.output_row_shape();
+  const std::int64_t wanted = data.is_classification() ? data.classes : data.y.shape().row_size();
+  if (y.rank() != 1 || y[0] != wanted) {
+    throw ShapeError(fmt::format(
+        "network: its output has shape {} a sample, expected [{}] ({} of {})", y.to_string(),
+        wanted, data.is_classification() ? "the classes" : "the target values", data.name));
+  }
+}
+
+std::int64_t usable_batch(const TrainConfig& config, const Dataset& data) {
+  if (data.size() == 0) throw DataError(data.name + ": no samples, expected at least one");
+  return std::min(config.batch, data.size());
+}
+
+}  // namespace
+
+Network make_network(const TrainConfig& config, const Dataset& data) {
+  NetworkOptions options;
+  options.dtype = config.precision == "double" ? DType::f64 : DType::f32;
+  options.seed = config.seed;
+  options.weight_init = parse_init(config.init, config.gain);
+  options.bias_init = parse_init(config.bias_init);
+  Network network(parse_spec(config.network), data.x.shape().row_shape(), options);
+  check_output(network, data);
+  if (!config.weights.empty()) load_weights(network, config.weights);
+  return network;
+}
+
+Trainer::Trainer(const TrainConfig& config, const Split& data)
+    : config_(config),
+      data_(data),
+      threads_(config.threads),
+      network_(make_network(config, data.train)),
+      loss_(make_loss(loss_name(config, data.train))),
+      optimiser_(make_optimiser(config.optimiser)),
+      batches_(data.train, usable_batch(config, data.train), config.shuffle, config.seed),
+      schedule_(RecordSchedule::parse(config.record)) {
+  planned_steps_ = config.steps > 0 ? config.steps : config.epochs * batches_.batches_per_epoch();
+  learning_rate_ =
+      parse_schedule(config.schedule, config.learning_rate, config.warmup_steps, planned_steps_);
+  network_.plan(batches_.batch());
+  if (!data.train.is_classification()) {
+    values_ = Tensor(data.train.y.shape().with_batch(batches_.batch()), network_.dtype());
+  }
+  probe_.emplace(network_);
+}
+
+RunInfo Trainer::info() const {
+  RunInfo info = describe_run(config_, network_);
+  info.loss = loss_->kind();
+  info.batch = batches_.batch();
+  info.classes = data_.train.classes;
+  info.planned_steps = planned_steps_;
+  return info;
+}
+
+double Trainer::elapsed_s() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+void Trainer::load_batch(std::int64_t step) {
+  const std::int64_t per_epoch = batches_.batches_per_epoch();
+  batches_.fill(step / per_epoch, step % per_epoch, network_.input(), labels_, values_.view());
+}
+
+Target Trainer::target(std::int64_t rows) const {
+  if (data_.train.is_classification()) {
+    return {std::span(labels_).first(static_cast<std::size_t>(rows)), {}};
+  }
+  ConstView values = values_.view();
+  values.shape = values.shape.with_batch(rows);
+  return {{}, values};
+}
+
+double Trainer::backward_from_loss(PassObserver* observer) {
+  const Context context{Mode::train, static_cast<std::uint64_t>(step_), threads_};
+  network_.zero_grad();
+  const ConstView y = network_.forward(context, observer);
+  const double loss = loss_->gradient(y, target(batches_.batch()), network_.output_gradient());
+  network_.backward(context, observer);
+  return loss;
+}
+
+const StepRecord& Trainer::step() {
+  const bool last = step_ + 1 == planned_steps_;
+  const bool measured = !schedule_.is_off() && (schedule_.due(step_) || last);
+  record_.step = step_;
+  record_.epoch = step_ / batches_.batches_per_epoch();
+  record_.learning_rate = learning_rate_.at(step_);
+  record_.validation_loss.reset();
+  record_.validation_accuracy.reset();
+  record_.measured = false;
+  load_batch(step_);
+  if (measured) probe_->begin(record_);
+  Probe* const probe = measured ? &*probe_ : nullptr;
+  record_.loss = backward_from_loss(probe);
+  record_.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
+                                                     : std::numeric_limits<double>::quiet_NaN();
+  // One pass over all gradients: only where somebody reads it.
+  record_.grad_norm = measured || config_.clip_norm > 0 ? gradient_norm(network_.params())
+                                                        : std::numeric_limits<double>::quiet_NaN();
+  record_.clip_factor = clip_factor(record_.grad_norm, config_.clip_norm);
+  record_.weight_decay_norm =
+      optimiser_->step(network_.params(), record_.learning_rate, record_.clip_factor,
+                       config_.clip_value, threads_, probe);
+  if (measured) probe_->finish();
+  ++step_;
+  if ((step_ % batches_.batches_per_epoch() == 0 || last) && data_.validation.size() > 0) {
+    const Evaluation evaluation = evaluate(data_.validation);
+    record_.validation_loss = evaluation.loss;
+    record_.validation_accuracy = evaluation.accuracy;
+  }
+  record_.time_s = elapsed_s();
+  return record_;
+}
+
+namespace {
+/// Hands everything on to two observers.
+class Both : public PassObserver {
+ public:
+  Both(PassObserver& first, PassObserver& second) : first_(first), second_(second) {}
+  void on_output(const Node& node, ConstView x, ConstView y) override {
+    first_.on_output(node, x, y);
+    second_.on_output(node, x, y);
+  }
+  void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override {
+    first_.on_gradient(node, grad_y, log2_scale);
+    second_.on_gradient(node, grad_y, log2_scale);
+  }
+  void on_join(const Node& node, ConstView branch, int branch_log2_scale, ConstView shortcut,
+               int shortcut_log2_scale) override {
+    first_.on_join(node, branch, branch_log2_scale, shortcut, shortcut_log2_scale);
+    second_.on_join(node, branch, branch_log2_scale, shortcut, shortcut_log2_scale);
+  }
+  void on_input_gradient(ConstView grad_x, int log2_scale) override {
+    first_.on_input_gradient(grad_x, log2_scale);
+    second_.on_input_gradient(grad_x, log2_scale);
+  }
+
+ private:
+  PassObserver& first_;
+  PassObserver& second_;
+};
+}  // namespace
+
+const StepRecord& Trainer::probe(PassObserver* extra) {
+  load_batch(step_);
+  record_.step = step_;
+  record_.learning_rate = learning_rate_.at(step_);
+  probe_->begin(record_);
+  if (extra != nullptr) {
+    Both both(*probe_, *extra);
+    record_.loss = backward_from_loss(&both);
+  } else {
+    record_.loss = backward_from_loss(&*probe_);
+  }
+  record_.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
+                                                     : std::numeric_limits<double>::quiet_NaN();
+  record_.grad_norm = gradient_norm(network_.params());
+  probe_->on_parameters();
+  probe_->finish();
+  record_.time_s = elapsed_s();
+  return record_;
+}
+
+Evaluation Trainer::evaluate(const Dataset& data) {
+  const Context context{Mode::infer, 0, threads_};
+  const std::int64_t batch = batches_.batch();
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));
+  Evaluation sum;
+  for (std::int64_t first = 0; first < data.size(); first += batch) {
+    const std::int64_t count = std::min(batch, data.size() - first);
+    // The tensors have room for whole batches, so the last one is filled up and its head is judged.
+    for (std::int64_t i = 0; i < batch; ++i) rows[static_cast<std::size_t>(i)] = (first + i) % data.size();
+    copy_batch(data, rows, network_.input(), labels_, values_.view());
+    ConstView y = network_.forward(context);
+    y.shape = y.shape.with_batch(count);
+    const double weight = static_cast<double>(count) / static_cast<double>(data.size());
+    sum.loss += weight * loss_->value(y, target(count));
+    sum.accuracy +=
+        data.is_classification()
+            ? weight * accuracy(y, std::span(labels_).first(static_cast<std::size_t>(count)))
+            : std::numeric_limits<double>::quiet_NaN();
+  }
+  return sum;
+}
+
+void run_training(Trainer& trainer, RecordSink* sink, const StepCallback& callback) {
+  if (sink != nullptr) sink->begin(trainer.info());
+  RunEnd end{"finished", 0, 0};
+  while (!trainer.done()) {
+    const StepRecord& record = trainer.step();
+    end.steps = trainer.step_count();
+    end.time_s = record.time_s;
+    if (sink != nullptr) sink->add(record);
+    if (callback && !callback(trainer, record)) {
+      if (!trainer.done()) end.reason = "interrupted";
+      break;
+    }
+  }
+  if (sink != nullptr) sink->end(end);
+}
+
+namespace {
+/// Keeps a run in memory.
+class MemorySink : public RecordSink {
+ public:
+  void begin(const RunInfo& info) override { run.info = info; }
+  void add(const StepRecord& step) override { run.steps.push_back(step); }
+  void end(const RunEnd& end) override { run.end = end; }
+  Run run;
+};
+}  // namespace
+
+Run train(const TrainConfig& config, const StepCallback& callback) {
+  const Split data = load_split(config.data, config.data_options());
+  Trainer trainer(config, data);
+  MemorySink sink;
+  run_training(trainer, &sink, callback);
+  return std::move(sink.run);
+}
+
+}  // namespace plumb

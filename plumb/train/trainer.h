@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "plumb/core/parallel.h"
+#include "plumb/data/dataset.h"
+#include "plumb/nn/loss.h"
+#include "plumb/nn/network.h"
+#include "plumb/optim/optimiser.h"
+#include "plumb/optim/schedule.h"
+#include "plumb/record/run.h"
+#include "plumb/train/config.h"
+#include "plumb/train/probe.h"
+#include "plumb/train/record_schedule.h"
+
+namespace plumb {
+
+struct Evaluation {
+  double loss = 0;
+  double accuracy = 0;  ///< NaN for regression
+};
+
+/// Trains one network on one data set, step by step.
+///
+/// Same configuration, seed and thread count give the same bits, measured or not; initial weights,
+/// data and order are the same bits for any thread count. A step allocates nothing after the first
+/// one (a measured step may).
+/// Errors  SpecError, ShapeError, DataError from the constructor.
+class Trainer {
+ public:
+  /// `data` must outlive the trainer.
+  Trainer(const TrainConfig& config, const Split& data);
+
+  /// What this run is, for a RecordSink.
+  RunInfo info() const;
+  std::int64_t planned_steps() const { return planned_steps_; }
+  std::int64_t steps_per_epoch() const { return batches_.batches_per_epoch(); }
+  std::int64_t step_count() const { return step_; }
+  bool done() const { return step_ >= planned_steps_; }
+
+  /// One training step: forward, loss, backward, clipping, update; measured when due. At the end of
+  /// an epoch the validation part is evaluated too. The record is valid until the next step.
+  const StepRecord& step();
+  /// Measures the network as it is on the first batch, without changing it: forward and backward
+  /// only. `extra` may watch too.
+  const StepRecord& probe(PassObserver* extra = nullptr);
+  /// Loss and accuracy over a whole data set in inference mode.
+  Evaluation evaluate(const Dataset& data);
+
+  Network& network() { return network_; }
+  const TrainConfig& config() const { return config_; }
+
+ private:
+  void load_batch(std::int64_t step);
+  Target target(std::int64_t rows) const;
+  double backward_from_loss(PassObserver* observer);
+  double elapsed_s() const;
+
+  TrainConfig config_;
+  const Split& data_;
+  ThreadPool threads_;
+  Network network_;
+  std::unique_ptr<Loss> loss_;
+  std::unique_ptr<Optimiser> optimiser_;
+  BatchIterator batches_;
+  RecordSchedule schedule_;
+  std::int64_t planned_steps_ = 0;
+  Schedule learning_rate_;
+  std::vector<std::int32_t> labels_;
+  Tensor values_;  ///< regression targets of the batch
+  std::optional<Probe> probe_;
+  StepRecord record_;
+  std::int64_t step_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// The network that a configuration describes, for data of this shape, with its weights loaded.
+Network make_network(const TrainConfig& config, const Dataset& data);
+
+/// Called after each step; returning false stops the training cleanly.
+using StepCallback = std::function<bool(const Trainer& trainer, const StepRecord& record)>;
+
+/// Trains to the planned end (or until the callback says stop), delivering every record to the
+/// sink, and ends the run with the reason "finished" or "interrupted". Either argument may be
+/// empty.
+void run_training(Trainer& trainer, RecordSink* sink, const StepCallback& callback);
+
+/// Loads the data, trains and returns the whole run in memory: the short way for a C++ program.
+Run train(const TrainConfig& config, const StepCallback& callback = {});
+
+}  // namespace plumb

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "plumb/core/error.h"
+#include "tests/support/layer_checks.h"
+
+namespace plumb {
+namespace {
+
+/// Two well-separated classes in the plane, and noise.
+Split blobs(std::int64_t samples = 256) {
+  const Rng rng(1, "test/blobs");
+  Split split;
+  for (Dataset* part : {&split.train, &split.validation}) {
+    part->name = "blobs";
+    part->classes = 2;
+    part->x = Tensor(Shape{samples, 2}, DType::f32);
+    const auto x = part->x.as<float>();
+    for (std::int64_t i = 0; i < samples; ++i) {
+      const auto row = static_cast<std::size_t>(i);
+      const std::uint64_t draw = 4 * row + (part == &split.validation ? 2 : 0);
+      const std::int32_t label = i % 2 == 0 ? 0 : 1;
+      x[2 * row] = static_cast<float>(rng.normal(draw) + (label == 0 ? -2 : 2));
+      x[2 * row + 1] = static_cast<float>(rng.normal(draw + 1));
+      part->labels.push_back(label);
+    }
+  }
+  return split;
+}
+
+TrainConfig small_config() {
+  TrainConfig config;
+  config.network = "dense 8 > tanh > res[dense 8 > relu] > dense 2";
+  config.batch = 16;
+  config.epochs = 3;
+  config.seed = 5;
+  return config;
+}
+
+/// All parameters as bytes.
+std::vector<char> bits(Trainer& trainer) {
+  std::vector<char> bytes;
+  for (const Param* param : trainer.network().params()) {
+    const ConstView view = param->value.view();
+    const char* begin = static_cast<const char*>(view.data);
+    bytes.insert(bytes.end(), begin, begin + view.shape.size() * size_bytes(view.dtype));
+  }
+  return bytes;
+}
+
+std::vector<char> bits_after_training(const TrainConfig& config, const Split& data) {
+  Trainer trainer(config, data);
+  run_training(trainer, nullptr, {});
+  return bits(trainer);
+}
+
+TEST(TrainerTest, LearnsToSeparateTwoBlobs) {
+  const Split data = blobs();
+  Trainer trainer(small_config(), data);
+  const double before = trainer.evaluate(data.validation).loss;
+  run_training(trainer, nullptr, {});
+  const Evaluation after = trainer.evaluate(data.validation);
+  EXPECT_LT(after.loss, before / 3);
+  EXPECT_GT(after.accuracy, 0.95);
+}
+
+TEST(TrainerTest, SameSeedSameBits) {
+  const Split data = blobs();
+  EXPECT_EQ(bits_after_training(small_config(), data), bits_after_training(small_config(), data));
+}
+
+TEST(TrainerTest, AnotherSeedOtherBits) {
+  const Split data = blobs();
+  TrainConfig other = small_config();
+  other.seed = 6;
+  EXPECT_NE(bits_after_training(small_config(), data), bits_after_training(other, data));
+}
+
+TEST(TrainerTest, MeasuringChangesNoBit) {
+  const Split data = blobs();
+  for (const char* optimiser : {"sgd", "rmsprop", "adam", "adamw"}) {
+    for (const char* precision : {"float", "double"}) {
+      TrainConfig measured = small_config();
+      measured.optimiser.name = optimiser;
+      measured.optimiser.weight_decay = 0.01;
+      measured.learning_rate = 0.01;
+      measured.precision = precision;
+      measured.record = "every=1";
+      TrainConfig unmeasured = measured;
+      unmeasured.record = "off";
+      EXPECT_EQ(bits_after_training(measured, data), bits_after_training(unmeasured, data))
+          << optimiser << " " << precision;
+    }
+  }
+}
+
+TEST(TrainerTest, ThreadsChangeNoInitialBit) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  Trainer one(config, data);
+  config.threads = 3;
+  Trainer three(config, data);
+  EXPECT_EQ(bits(one), bits(three));
+}
+
+TEST(TrainerTest, SameThreadCountSameBits) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  config.network = "dense 96 > tanh > dense 96 > tanh > dense 2";
+  config.batch = 128;
+  config.threads = 2;
+  EXPECT_EQ(bits_after_training(config, data), bits_after_training(config, data));
+}
+
+TEST(TrainerTest, AStepAllocatesNothingAfterTheFirst) {
+  const Split data = blobs();
+  for (const char* optimiser : {"sgd", "adam"}) {
+    TrainConfig config = small_config();
+    config.optimiser.name = optimiser;
+    config.record = "off";
+    Trainer trainer(config, data);
+    trainer.step();
+    const std::int64_t before = testing::allocation_count();
+    for (int i = 0; i < 10; ++i) trainer.step();
+    EXPECT_EQ(testing::allocation_count(), before) << optimiser;
+  }
+}
+
+TEST(TrainerTest, ProbingChangesNoParameter) {
+  const Split data = blobs();
+  Trainer trainer(small_config(), data);
+  const auto before = bits(trainer);
+  const StepRecord& record = trainer.probe();
+  EXPECT_TRUE(record.measured);
+  EXPECT_EQ(bits(trainer), before);
+  EXPECT_EQ(trainer.step_count(), 0);
+}
+
+TEST(TrainerTest, AMeasuredStepHasEverySite) {
+  const Split data = blobs();
+  Trainer trainer(small_config(), data);
+  const StepRecord& record = trainer.step();
+  std::set<std::string> names;
+  for (const SketchRecord& sketch : record.sketches) {
+    EXPECT_TRUE(names.insert(sketch.site.name()).second) << "twice: " << sketch.site.name();
+  }
+  std::set<std::string> expected{"input/a", "input/grad_a"};
+  for (const std::string path : {"0", "2.0", "3"}) {
+    expected.insert({path + "/z", path + "/grad_z", path + "/weight", path + "/grad_weight",
+                     path + "/update", path + ".bias/weight", path + ".bias/grad_weight",
+                     path + ".bias/update"});
+  }
+  for (const std::string path : {"1", "2.1", "2"}) expected.insert({path + "/a", path + "/grad_a"});
+  EXPECT_EQ(names, expected);
+  EXPECT_EQ(record.activations.size(), 2u);
+  ASSERT_NE(record.join("2"), nullptr);
+  EXPECT_LE(std::abs(record.join("2")->cosine), 1.0);
+}
+
+TEST(TrainerTest, WeightDecayIsNeverPartOfTheLossGradient) {
+  // Without any loss gradient (all labels fitted by a saturated bias) the total gradient would be
+  // the decay alone; the record must say that the loss gradient is not there. Here: the same first
+  // step with and without decay has the same grad_weight, and another update.
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  Trainer plain(config, data);
+  config.optimiser.weight_decay = 0.5;
+  Trainer decayed(config, data);
+  const StepRecord& a = plain.step();
+  const StepRecord& b = decayed.step();
+  EXPECT_EQ(a.find("0", Role::grad_weight)->rms(), b.find("0", Role::grad_weight)->rms());
+  EXPECT_NE(a.find("0", Role::update)->rms(), b.find("0", Role::update)->rms());
+  EXPECT_EQ(a.weight_decay_norm, 0.0);
+  EXPECT_GT(b.weight_decay_norm, 0.0);
+}
+
+TEST(TrainerTest, ValidationIsEvaluatedAtTheEndOfEachEpochOverAllSamples) {
+  Split data = blobs(250);  // no multiple of the batch
+  Trainer trainer(small_config(), data);
+  int evaluations = 0;
+  run_training(trainer, nullptr, [&](const Trainer&, const StepRecord& record) {
+    if (record.validation_loss) ++evaluations;
+    return true;
+  });
+  EXPECT_EQ(evaluations, 3);
+  const double accuracy = trainer.evaluate(data.validation).accuracy;
+  EXPECT_NEAR(accuracy * 250, std::round(accuracy * 250), 1e-9);
+}
+
+TEST(TrainerTest, TheCallbackStopsTheRunCleanly) {
+  struct Sink : RecordSink {
+    void begin(const RunInfo&) override { ++begins; }
+    void add(const StepRecord&) override { ++adds; }
+    void end(const RunEnd& run_end) override { last = run_end; }
+    int begins = 0, adds = 0;
+    RunEnd last;
+  } sink;
+  const Split data = blobs();
+  Trainer trainer(small_config(), data);
+  run_training(trainer, &sink,
+               [](const Trainer& t, const StepRecord&) { return t.step_count() < 4; });
+  EXPECT_EQ(sink.begins, 1);
+  EXPECT_EQ(sink.adds, 4);
+  EXPECT_EQ(sink.last.reason, "interrupted");
+  EXPECT_EQ(sink.last.steps, 4);
+}
+
+TEST(TrainerTest, AnOutputThatDoesNotFitTheDataIsNamed) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  config.network = "dense 3";
+  try {
+    Trainer(config, data);
+    FAIL();
+  } catch (const ShapeError& error) {
+    EXPECT_STREQ(error.what(),
+                 "network: its output has shape [3] a sample, expected [2] (the classes of blobs)");
+  }
+}
+
+TEST(TrainerTest, NaNInTheDataIsMeasuredNotThrown) {
+  Split data = blobs();
+  data.train.x.as<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+  TrainConfig config = small_config();
+  config.shuffle = false;
+  Trainer trainer(config, data);
+  const StepRecord& record = trainer.step();
+  EXPECT_TRUE(std::isnan(record.loss));
+  EXPECT_GT(record.find("0", Role::z)->nonfinite_count, 0u);
+}
+
+TEST(TrainerTest, DeadUnitsAreJudgedOverTheWindow) {
+  // A bias of -1000 silences every unit for every sample; a bias of 0 leaves half of the entries
+  // zero and no unit dead.
+  const Split data = blobs();
+  for (const auto& [init, dead] : {std::pair{"constant:-1000", 8}, std::pair{"zeros", 0}}) {
+    TrainConfig config = small_config();
+    config.network = "dense 8 > relu > dense 2";
+    config.bias_init = init;
+    config.record = "every=1";
+    Trainer trainer(config, data);
+    for (int i = 0; i < 4; ++i) trainer.step();
+    const ActivationRecord* record = trainer.step().activation("1");
+    ASSERT_NE(record, nullptr);
+    EXPECT_EQ(record->dead_units, dead) << init;
+    EXPECT_EQ(record->window_samples, 5u * 16);
+  }
+}
+
+}  // namespace
+}  // namespace plumb
