@@ -36,7 +36,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 ///         for positions: Klarqvist, Mula, Lemire 2019, arXiv:1911.02696.
 inline constexpr std::size_t kOctaveWindow = 32;
 inline constexpr std::size_t kOctaveGroup = 16 * HWY_LANES(float);
-inline constexpr std::size_t kOctaveMax = 8 * kOctaveGroup;
+inline constexpr std::size_t kOctaveMax = 15 * kOctaveGroup;  // counts of 16 * 15 fit a byte
 
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
 

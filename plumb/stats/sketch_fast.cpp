@@ -29,7 +29,7 @@ using detail::FloatLimits;
 using detail::kInfinityBits;
 
 // A block is read from memory once, into the magnitude bits that all counts are taken from; both
-// stay in the first-level cache. It is short enough for sums in float: four sums of 32 values a
+// stay in the first-level cache. It is short enough for sums in float: four sums of 60 values a
 // lane.
 constexpr std::size_t kBlock = kOctaveMax;
 
