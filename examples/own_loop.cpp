@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A training loop of one's own around a Network, and an observer that looks at the gradient between layers.
+// A training loop of one's own around a Network, and an observer that looks at the gradient between
+// layers.
 #include <cstdio>
 
 #include "plumb/data/dataset.h"
@@ -15,7 +16,8 @@ class FlowPrinter : public plumb::PassObserver {
  public:
   void on_gradient(const plumb::Node& node, plumb::ConstView grad_y, int log2_scale) override {
     const plumb::Sketch sketch = plumb::sketch(grad_y, log2_scale);
-    std::printf("%-4s %-10s 2^%.1f\n", node.path.c_str(), node.text.c_str(), sketch.true_log2_rms());
+    std::printf("%-4s %-10s 2^%.1f\n", node.path.c_str(), node.text.c_str(),
+                sketch.true_log2_rms());
   }
 };
 

@@ -63,8 +63,8 @@ Split split_dataset(const Dataset& data, const DataOptions& options);
 /// load_dataset, then split_dataset.
 Split load_split(const std::string& text, const DataOptions& options);
 
-/// Copies these samples, in this order, into x [rows, features...] (float or double) and labels, or y for
-/// regression. Rows of x may have another shape of the same size (784 for 28 x 28).
+/// Copies these samples, in this order, into x [rows, features...] (float or double) and labels, or
+/// y for regression. Rows of x may have another shape of the same size (784 for 28 x 28).
 /// Errors  ShapeError if x or y do not have that many rows of the data's size.
 void copy_batch(const Dataset& data, std::span<const std::int64_t> rows, View x,
                 std::vector<std::int32_t>& labels, View y);

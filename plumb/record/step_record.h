@@ -63,7 +63,7 @@ struct StepRecord {
       std::numeric_limits<double>::quiet_NaN();  ///< of the batch, 0..1; NaN for regression
   double learning_rate = 0;
   double grad_norm = 0;          ///< l2 norm of all parameter gradients before clipping; NaN where
-                                    ///< neither a measurement nor clipping needed it
+                                 ///< neither a measurement nor clipping needed it
   double clip_factor = 1;        ///< what clipping multiplied the gradient with
   double weight_decay_norm = 0;  ///< l2 norm of the weight-decay term that was added
   std::optional<double> validation_loss;

@@ -196,7 +196,8 @@ Evaluation Trainer::evaluate(const Dataset& data) {
   for (std::int64_t first = 0; first < data.size(); first += batch) {
     const std::int64_t count = std::min(batch, data.size() - first);
     // The tensors have room for whole batches, so the last one is filled up and its head is judged.
-    for (std::int64_t i = 0; i < batch; ++i) rows[static_cast<std::size_t>(i)] = (first + i) % data.size();
+    for (std::int64_t i = 0; i < batch; ++i)
+      rows[static_cast<std::size_t>(i)] = (first + i) % data.size();
     copy_batch(data, rows, network_.input(), labels_, values_.view());
     ConstView y = network_.forward(context);
     y.shape = y.shape.with_batch(count);
