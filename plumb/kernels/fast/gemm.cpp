@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "plumb/kernels/fast/small_gemm.h"
+
 namespace plumb::fast {
 
 namespace {
@@ -36,6 +38,7 @@ char letter(Transpose transpose) { return transpose == Transpose::yes ? 'T' : 'N
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
           std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, float* c, std::int64_t ldc) {
+  if (small_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, ldc)) return;
   const SingleOpenMpThread single;
   const dnnl_status_t status = dnnl_sgemm(letter(transpose_a), letter(transpose_b), m, n, k, 1.0f,
                                           a, lda, b, ldb, beta, c, ldc);
