@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <unordered_map>
 
 #include "plumb/diagnose/activation_facts.h"
@@ -81,22 +82,29 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
   const LayerTree::Chain& chain = tree.chain("");
   std::unordered_map<std::string_view, Place> places;
   const LayerInfo* lowest = nullptr;
+  std::size_t top_index = 0;
   for (std::size_t i = 0; i < chain.size(); ++i) {
     places[chain[i]->path] = {chain[i], i > 0 ? chain[i - 1] : nullptr};
     const bool has_weights =
         chain[i]->family == LayerFamily::linear || chain[i]->family == LayerFamily::residual;
-    if (lowest == nullptr && has_weights) lowest = chain[i];
+    if (!has_weights) continue;
+    if (lowest == nullptr) lowest = chain[i];
+    top_index = i;
   }
   DepthFlow flow;
-  if (lowest == nullptr || lowest == chain.back()) return flow;
-  flow.top = chain.back()->path;
-  flow.bottom = flow.top;
+  // An output activation works on all layers alike: depth begins below it.
+  const std::size_t skipped = lowest == nullptr ? 0 : chain.size() - 1 - top_index;
+  if (lowest == nullptr || lowest == chain[top_index] || ledger.entries.size() < skipped) {
+    return flow;
+  }
+  const LayerInfo* top = chain[top_index];
+  flow.top = top->path;
 
   int linear = 0;
   int activations = 0;
   std::unordered_map<std::string, KindTally> kinds;
-  const LayerInfo* bottom = chain.back();
-  for (const LedgerEntry& entry : ledger.entries) {
+  const LayerInfo* bottom = top;
+  for (const LedgerEntry& entry : std::span(ledger.entries).subspan(skipped)) {
     const Place& place = places.at(entry.path);
     if (place.layer == lowest || place.below == nullptr) break;
     flow.log2_total += entry.attenuation + width_step(place);
@@ -104,7 +112,7 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
     bottom = place.below;
   }
   flow.bottom = bottom->path;
-  flow.linear_layers = chain.back()->depth - bottom->depth;
+  flow.linear_layers = top->depth - bottom->depth;
   flow.known = flow.linear_layers > 0;
   if (linear > 0) flow.mean_log2_gain /= linear;
   if (activations > 0) flow.mean_log2_derivative /= activations;
@@ -116,7 +124,7 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
   if (ledger.ends_in_zero && loss_has_gradient && bottom != lowest) {
     flow.known = true;
     flow.log2_total = -std::numeric_limits<double>::infinity();
-    flow.linear_layers = std::max(1, chain.back()->depth - lowest->depth);
+    flow.linear_layers = std::max(1, top->depth - lowest->depth);
     flow.bottom = ledger.ends_at;
     flow.ends_because = ledger.ends_because;
   }

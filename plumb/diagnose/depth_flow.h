@@ -8,8 +8,9 @@
 
 namespace plumb {
 
-/// What one backward pass does to the gradient between the network's output and the output of its
-/// first layer with weights, and who did it, against what is normal for the layers in between.
+/// What one backward pass does to the gradient between the output of the network's last layer with
+/// weights and that of its first one, and who did it, against what is normal for the layers in
+/// between.
 ///
 /// Units      log2 of norms of one sample's gradient (a change of width costs nothing). The parts
 ///            add up to log2_total.
@@ -20,7 +21,7 @@ struct DepthFlow {
   bool known = false;        ///< at least one linear layer could be judged
   double log2_total = 0;     ///< -infinity if the gradient ends on the way
   int linear_layers = 0;     ///< crossed on the way
-  std::string top;           ///< the last layer
+  std::string top;           ///< the last layer with weights
   std::string bottom;        ///< the lowest layer whose output gradient could be judged
   std::string ends_because;  ///< of a gradient that ends
 

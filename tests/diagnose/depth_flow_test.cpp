@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "plumb/diagnose/activation_facts.h"
 #include "tests/diagnose/rule_test.h"
@@ -59,6 +60,20 @@ TEST(DepthFlowTest, AChangeOfWidthIsNoLoss) {
   EXPECT_NEAR(flow.mean_log2_gain, 0.5, 1e-9);
   EXPECT_NEAR(flow.weight, 0, 1e-9);
   EXPECT_NEAR(flow.derivative, 0, 1e-9);
+}
+
+TEST(DepthFlowTest, AnOutputActivationIsNotDepth) {
+  auto run = test::flat_run(3, 32, "tanh", 1);
+  run.info.layers.push_back(test::activation_info("5", "sigmoid", 3, 32));
+  test::put_rms(run.steps[0], "5", Role::grad_a, 9);
+  run.steps[0].activations.push_back({"5", -9, 0.99, 1, 32, 0, 1000});
+  const DepthFlow flow = first_flow(run);
+  EXPECT_EQ(flow.top, "4");
+  EXPECT_NEAR(flow.log2_total, 0, 1e-9);
+  EXPECT_NEAR(flow.derivative, 0, 1e-9);
+  // An output that is flat everywhere leaves nothing to say about depth.
+  test::put_rms(run.steps[0], "4", Role::grad_z, -std::numeric_limits<double>::infinity());
+  EXPECT_FALSE(first_flow(run).known);
 }
 
 TEST(DepthFlowTest, TheHalfThatAReluTakesIsNormalAndTheGainIsBlamed) {

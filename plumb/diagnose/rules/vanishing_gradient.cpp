@@ -27,6 +27,7 @@ std::string consequence_text(const std::vector<FlowPoint>& profile, const DepthF
     return fmt::format("Layer {} and everything before it get no gradient at all and do not learn.",
                        flow.bottom);
   }
+  if (profile.empty()) return "The early layers learn far more slowly than the late ones.";
   const FlowPoint& first = profile.front();
   const FlowPoint& last = profile.back();
   const double updates = first.log2_update_ratio - last.log2_update_ratio;
