@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+import { magnitude, power } from "../format";
+import { decadeInterval, decadeRange, layerTicks, type Range } from "../scale";
+import type { Measured, Run, Value } from "../types";
+import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
+
+export const kCurves = [
+  { key: "grad_z", name: "Flow gradient (dLoss/dz)", short: "flow gradient", colour: "flow" },
+  { key: "grad_weight", name: "Parameter gradient (dLoss/dw)", short: "parameter gradient", colour: "param" },
+  { key: "a", name: "Activations", short: "activations", colour: "act" },
+] as const;
+
+export type CurveKey = (typeof kCurves)[number]["key"];
+
+/** Where number formats end, drawn only where the data comes near them. */
+const kLimits = [
+  { at: -7.22, name: "smallest fp16" },
+  { at: -44.85, name: "smallest fp32" },
+  { at: -323.3, name: "smallest fp64" },
+];
+
+/** One range for all runs, all steps and the curves that are shown, so that nothing jumps. */
+export function profileRange(runs: readonly Run[], shown: ReadonlySet<CurveKey>): Range {
+  const values: Value[] = [];
+  for (const run of runs) {
+    for (const measured of run.measured) {
+      for (const { key } of kCurves) if (shown.has(key)) values.push(...measured.flow[key]);
+    }
+  }
+  const range = decadeRange(values, 4);
+  // Below the lowest point its label needs room.
+  const lowest = values.reduce<number>((low, v) => (v !== null && v < low ? v : low), 0);
+  const crowded = lowest - range.min < (range.max - range.min) * 0.12;
+  return crowded ? { ...range, min: range.min - decadeInterval(range) } : range;
+}
+
+export function profilePanel(
+  run: Run,
+  current: () => Measured | undefined,
+  range: () => Range,
+  shown: ReadonlySet<CurveKey>,
+): Panel {
+  return {
+    label: run.label,
+    option: (look, width) => option(run, current(), range(), shown, look, width),
+    describe: () => describe(run, current()),
+    table: () => ({
+      head: ["layer", "text", "flow gradient", "parameter gradient", "activations", "weights"],
+      rows: run.profile.map((place, i) => {
+        const flow = current()?.flow;
+        const mark = current()?.marks.find((m) => m.layer === i);
+        const gradient = mark ? markName(mark.state) : magnitude(flow?.grad_z[i]);
+        return [
+          String(place.depth),
+          place.text,
+          gradient,
+          magnitude(flow?.grad_weight[i]),
+          magnitude(flow?.a[i]),
+          magnitude(flow?.weight[i]),
+        ];
+      }),
+    }),
+  };
+}
+
+export function markName(state: "zero" | "nonfinite"): string {
+  return state === "zero" ? "exactly zero" : "NaN or Inf";
+}
+
+function describe(run: Run, measured: Measured | undefined): string {
+  if (!measured) return "No step was measured.";
+  const values = measured.flow.grad_z;
+  const first = magnitude(values[0]);
+  const last = magnitude(values[values.length - 1]);
+  return (
+    `Flow gradient over depth at step ${measured.step}: ${first} at layer 1, ` +
+    `${last} at layer ${run.profile.length}.`
+  );
+}
+
+function option(
+  run: Run,
+  measured: Measured | undefined,
+  range: Range,
+  shown: ReadonlySet<CurveKey>,
+  look: Look,
+  width: number,
+): EChartsOption {
+  const axis = axisStyle(look);
+  const count = run.profile.length;
+  const few = count <= 60;
+  const series: Record<string, unknown>[] = [];
+  for (const curve of kCurves) {
+    if (!shown.has(curve.key) || !measured) continue;
+    const values = measured.flow[curve.key];
+    const colour = look[curve.colour];
+    const flow = curve.key === "grad_z";
+    series.push({
+      type: "line",
+      name: curve.name,
+      data: values.map((value, i) => [i + 1, value]),
+      connectNulls: false,
+      showSymbol: few,
+      symbol: flow ? "circle" : curve.key === "grad_weight" ? "rect" : "triangle",
+      symbolSize: flow ? 6 : 5,
+      lineStyle: { width: flow ? 2.5 : 1.5, color: colour, type: curve.key === "a" ? "dashed" : "solid" },
+      itemStyle: { color: colour },
+      areaStyle: flow ? { color: colour, opacity: 0.12, origin: "start" } : undefined,
+      z: flow ? 5 : 3,
+      markLine: flow ? limits(range, look) : undefined,
+    });
+  }
+  if (measured && shown.has("grad_z")) series.push(endLabels(measured, count, look), marks(measured, range, look));
+  return {
+    grid: { left: 58, right: 24, top: 34, bottom: 44 },
+    tooltip: {
+      ...tooltipStyle(look),
+      trigger: "axis",
+      formatter: (items: unknown) => tooltip(run, measured, items),
+    },
+    xAxis: {
+      type: "value",
+      min: 1,
+      max: Math.max(count, 2),
+      minInterval: 1,
+      name: "input  ←  layer  ←  loss",
+      nameLocation: "middle",
+      nameGap: 26,
+      ...axis,
+      splitLine: { show: false },
+      axisTick: { ...axis.axisTick, customValues: layerTicks(count, width) },
+      axisLabel: { ...axis.axisLabel, customValues: layerTicks(count, width), formatter: String },
+    },
+    yAxis: {
+      type: "value",
+      min: range.min,
+      max: range.max,
+      interval: decadeInterval(range),
+      name: "root mean square",
+      nameTextStyle: { ...axis.nameTextStyle, align: "left", padding: [0, 0, 4, -50] },
+      ...{ axisLine: { show: false }, axisTick: { show: false }, splitLine: axis.splitLine },
+      axisLabel: { ...axis.axisLabel, formatter: (y: number) => power(Math.round(y * 100) / 100) },
+    },
+    series: series as EChartsOption["series"],
+  };
+}
+
+function limits(range: Range, look: Look) {
+  return {
+    silent: true,
+    symbol: "none",
+    lineStyle: { color: look.faint, type: "dotted", width: 1 },
+    label: { position: "insideEndTop", color: look.faint, fontSize: 10.5, formatter: "{b}" },
+    data: kLimits
+      .filter((limit, i, all) => {
+        const room = (range.max - range.min) / 20;
+        const crowded = range.max - limit.at < room || all.slice(i + 1).some((next) => limit.at - next.at < room);
+        return limit.at > range.min + 0.5 && !crowded;
+      })
+      .map((limit) => ({ yAxis: limit.at, name: limit.name })),
+  };
+}
+
+// The two numbers that say it all stand in the picture: at the first and at the last layer with a gradient.
+function endLabels(measured: Measured, count: number, look: Look) {
+  const values = measured.flow.grad_z;
+  const present = values.flatMap((value, i) => (value === null ? [] : [i]));
+  const first = present[0];
+  const last = present[present.length - 1];
+  const rising = typeof values[first ?? 0] === "number" && (values[last ?? 0] ?? 0) - (values[first ?? 0] ?? 0) > 1;
+  // Beside a line that climbs, the free place for the first number is below it.
+  const label = (i: number, align: "left" | "right", below = false) => ({
+    value: [i + 1, values[i]],
+    label: {
+      show: true,
+      position: below ? "bottom" : "top",
+      align,
+      offset: below ? [8, 10] : [align === "left" ? -4 : 4, -3],
+      formatter: magnitude(values[i]),
+      color: look.flow,
+      fontWeight: 700,
+      fontSize: 13,
+      textBorderColor: look.surface,
+      textBorderWidth: 4,
+    },
+  });
+  const data = first === undefined ? [] : [label(first, first < count / 2 ? "left" : "right", rising)];
+  if (last !== undefined && last !== first) data.push(label(last, "right"));
+  return {
+    type: "scatter",
+    silent: true,
+    symbolSize: 8,
+    itemStyle: { color: look.flow },
+    data,
+    z: 8,
+    tooltip: { show: false },
+  };
+}
+
+function marks(measured: Measured, range: Range, look: Look) {
+  return {
+    type: "scatter",
+    name: "not a number, or zero",
+    symbolSize: 9,
+    z: 9,
+    data: measured.marks.map((mark) => ({
+      value: [mark.layer + 1, mark.state === "zero" ? range.min : range.max],
+      symbol: mark.state === "zero" ? "triangle" : "diamond",
+      symbolRotate: mark.state === "zero" ? 180 : 0,
+      itemStyle: { color: look.alarm },
+    })),
+  };
+}
+
+function tooltip(run: Run, measured: Measured | undefined, items: unknown): string {
+  const first = Array.isArray(items) ? (items[0] as { value?: [number, number] }) : undefined;
+  const i = (first?.value?.[0] ?? 1) - 1;
+  const place = run.profile[i];
+  if (!place || !measured) return "";
+  const mark = measured.marks.find((m) => m.layer === i);
+  const lines = kCurves.map(({ key, short }) => `${short} <b>${magnitude(measured.flow[key][i])}</b>`);
+  if (mark) lines.push(`<b>${markName(mark.state)}</b>`);
+  return `<b>layer ${place.depth}</b> ${escapeHtml(place.text)}<br>${lines.join("<br>")}`;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+import { activityPanel, hasActivity } from "./charts/activity";
+import { figure, redraw } from "./charts/chart";
+import { heatPanel } from "./charts/heatmap";
+import { has, metricPanel } from "./charts/loss";
+import { kCurves, profilePanel, profileRange, type CurveKey } from "./charts/profile";
+import { hasSpeed, speedPanel } from "./charts/speed";
+import { waterfallPanel, waterfallRange } from "./charts/waterfall";
+import { h } from "./dom";
+import { decadeRange } from "./scale";
+import { aboutRun } from "./sections/about";
+import { causeBars } from "./sections/causes";
+import { findingsOf } from "./sections/findings";
+import { verdictCard } from "./sections/verdict";
+import { StepChoice } from "./steps";
+import { nextTheme, setTheme, storedTheme } from "./theme";
+import type { Report, Run } from "./types";
+
+/** The whole report, top to bottom. */
+export function page(report: Report): HTMLElement[] {
+  const { runs } = report;
+  const choice = new StepChoice(report);
+  const measured = runs.some((run) => run.measured.length > 0);
+  const trained = runs.some((run) => run.measured.length > 1);
+  const sections: (HTMLElement | null)[] = [
+    beside("verdicts", "The verdict", runs.map((run, i) => verdictCard(run, i, choice.of(run)))),
+    measured ? atOneStep(runs, choice) : h("p", { class: "none" }, "No step of this run was measured."),
+    overTraining(runs, trained),
+    named("findings", "What was found, and what to do", runs, findingsOf),
+    named("about", "What was run", runs, aboutRun),
+  ];
+  choice.onChange(() => redraw(true));
+  return [masthead(), h("main", {}, ...sections), h("footer", {}, "Made by plumb. Nothing on this page is loaded from anywhere.")];
+}
+
+function masthead(): HTMLElement {
+  let theme = storedTheme();
+  const names = { auto: "Auto", light: "Light", dark: "Dark" };
+  const button = h("button", { type: "button", class: "theme" });
+  const label = () => {
+    button.textContent = `Colours: ${names[theme]}`;
+  };
+  label();
+  button.addEventListener("click", () => {
+    theme = nextTheme(theme);
+    setTheme(theme);
+    label();
+    redraw();
+  });
+  return h(
+    "header",
+    { class: "masthead" },
+    h("h1", {}, h("span", { class: "mark", "aria-hidden": "true" }), "plumb"),
+    h("p", {}, "how deep the gradient reaches"),
+    button,
+  );
+}
+
+function beside(id: string, title: string, cards: HTMLElement[]): HTMLElement {
+  const one = cards.length > 1 ? "columns" : "column";
+  return h("section", { id, "aria-label": title }, h("div", { class: one }, ...cards));
+}
+
+function named(id: string, title: string, runs: Run[], make: (run: Run, i: number) => HTMLElement): HTMLElement {
+  const cards = runs.map((run, i) =>
+    h("div", { class: "panel" }, runs.length > 1 ? h("h3", { class: "run" }, run.label) : null, make(run, i)),
+  );
+  return h("section", { id }, h("h2", {}, title), h("div", { class: cards.length > 1 ? "columns" : "column" }, ...cards));
+}
+
+function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
+  const shown = new Set<CurveKey>(kCurves.map((curve) => curve.key));
+  let range = profileRange(runs, shown);
+  const profile = figure(
+    "flow-profile",
+    runs.map((run) => profilePanel(run, () => choice.of(run), () => range, shown)),
+    "The gradient starts at the loss on the right and travels left to the input. Every grid line is a power of " +
+      "ten: where the blue line falls, layers further left receive too little to learn from; a level line is what you " +
+      "want. A red mark is a layer whose gradient is exactly zero (below) or not a number (above).",
+    {
+      height: 360,
+      followsStep: true,
+      legend: curveSwitches(shown, () => {
+        range = profileRange(runs, shown);
+        redraw(true);
+      }),
+    },
+  );
+  const fall = waterfallRange(runs);
+  const causes = runs.map((run) => ({ run, place: h("div", { class: "panel" }) }));
+  const fill = () => causes.forEach(({ run, place }) => place.replaceChildren(causeBars(run, choice.of(run))));
+  fill();
+  choice.onChange(fill);
+  const ledger = figure(
+    "ledger",
+    runs.map((run) => waterfallPanel(run, () => choice.of(run), fall)),
+    "Follow the stairs from right to left, as the gradient travels: each block is what one factor of the chain rule " +
+      "took from the gradient (down) or gave it (up). The colour with the longest way down is the cause.",
+    { height: 300, followsStep: true },
+  );
+  ledger.prepend(h("div", { class: "panels" }, ...causes.map((cause) => cause.place)));
+  const activity = runs.some(hasActivity)
+    ? figure(
+        "activity",
+        runs.map((run) => activityPanel(run, () => choice.of(run))),
+        "Saturated elements sit where the activation is flat, so they pass on hardly any gradient; dead units passed " +
+          "none for any sample seen. For relu, half of the elements being flat is normal.",
+        { height: 260, followsStep: true },
+      )
+    : null;
+  return h(
+    "section",
+    { id: "depth" },
+    choice.control(),
+    h("h2", {}, "How deep the gradient reaches"),
+    profile,
+    h("h2", {}, "Where it is lost, and to what"),
+    ledger,
+    activity ? h("h2", {}, "Which units still pass it on") : null,
+    activity,
+  );
+}
+
+function curveSwitches(shown: Set<CurveKey>, changed: () => void): HTMLElement {
+  return h(
+    "div",
+    { class: "switches", role: "group", "aria-label": "Curves shown" },
+    ...kCurves.map((curve) => {
+      const box = h("input", { type: "checkbox", checked: true });
+      box.addEventListener("change", () => {
+        if (box.checked) shown.add(curve.key);
+        else shown.delete(curve.key);
+        changed();
+      });
+      return h("label", { class: `switch ${curve.colour}` }, box, h("span", { class: "key" }), curve.name);
+    }),
+  );
+}
+
+function overTraining(runs: Run[], trained: boolean): HTMLElement | null {
+  const parts: HTMLElement[] = [];
+  if (trained) {
+    const flows = decadeRange(runs.flatMap((run) => run.measured.flatMap((m) => m.flow.grad_z)));
+    parts.push(
+      h("h2", {}, "The same over the whole training"),
+      figure(
+        "flow-heat",
+        runs.map((run) => heatPanel(run, flows)),
+        "Each column is a step, each row a layer, the input at the bottom. Bright means much gradient; dark rows that " +
+          "stay dark are layers that never got any. Red marks are zero or not a number.",
+        { height: 320 },
+      ),
+    );
+  }
+  if (trained && runs.some(hasSpeed)) {
+    const speeds = decadeRange(runs.flatMap((run) => run.measured.flatMap((m) => m.flow.update_ratio)));
+    parts.push(
+      h("h2", {}, "How fast each layer learns"),
+      figure(
+        "speed",
+        runs.map((run) => speedPanel(run, speeds)),
+        "The size of a step's update relative to the weight it changes. Lines close together: all layers learn. Dark " +
+          "lines (near the input) far below the others: those layers stand still.",
+        { height: 300 },
+      ),
+    );
+  }
+  const metrics = (["loss", "accuracy"] as const).filter((metric) => has(runs, metric));
+  if (metrics.length > 0 && runs.some((run) => run.series.step.length > 1)) {
+    parts.push(
+      h("h2", {}, "What came of it"),
+      figure(
+        "training",
+        metrics.map((metric) => metricPanel(runs, metric)),
+        "Loss should fall and accuracy rise; a gap that opens between training and validation is overfitting. A loss " +
+          "that stays level while the profile above falls is a network that cannot learn.",
+        { height: 300 },
+      ),
+    );
+  }
+  return parts.length > 0 ? h("section", { id: "training-section" }, ...parts) : null;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import { h } from "../dom";
+import { decades, magnitude, percent, prose } from "../format";
+import { causeTotals, kCauseNames, layerName } from "../ledger";
+import type { Measured, Run } from "../types";
+
+const kHeadings = { healthy: "Healthy", note: "Note", warning: "Warning", critical: "Critical" } as const;
+
+/** The first sentence apart from the rest. A full stop inside a number or before a small letter ends none. */
+export function firstSentence(text: string): [string, string] {
+  const end = /[.!?](?=\s+[A-Z"'“])/.exec(text);
+  return end ? [text.slice(0, end.index + 1), text.slice(end.index + 1).trim()] : [text, ""];
+}
+
+export function verdictCard(run: Run, index: number, shown: Measured | undefined): HTMLElement {
+  const [head, rest] = firstSentence(run.verdict.text);
+  const worst = run.findings[0];
+  const remedy = worst?.remedies[0];
+  return h(
+    "article",
+    { class: `verdict ${run.verdict.severity}` },
+    h(
+      "header",
+      {},
+      h("span", { class: "chip" }, kHeadings[run.verdict.severity]),
+      h("code", { class: "network" }, run.label),
+    ),
+    h("h2", {}, prose(head)),
+    rest ? h("p", {}, prose(rest)) : null,
+    shown ? keyFigures(run, shown) : null,
+    remedy && worst
+      ? h(
+          "p",
+          { class: "remedy" },
+          h("strong", {}, "First thing to try: "),
+          remedy,
+          " ",
+          h("a", { href: `#finding-${index}-0` }, "Why"),
+        )
+      : null,
+    ending(run),
+  );
+}
+
+function ending(run: Run): HTMLElement | null {
+  if (run.end?.reason === "finished") return null;
+  const text = run.end
+    ? `The run ended early (${run.end.reason}) after ${run.end.steps} steps.`
+    : `The run was cut off or is still going; this shows its first ${run.recorded.steps} recorded steps.`;
+  return h("p", { class: "cut" }, text);
+}
+
+function keyFigures(run: Run, measured: Measured): HTMLElement {
+  const flow = measured.flow.grad_z;
+  const first = flow[0];
+  const last = flow[flow.length - 1];
+  const relative = typeof first === "number" && typeof last === "number" ? first - last : null;
+  const main = causeTotals(measured.ledger)[0];
+  const total = measured.ledger.total;
+  const lossy = main !== undefined && total !== null && total < -2;
+  const scale = measured.depth_scale.log10_per_layer;
+  return h(
+    "dl",
+    { class: "figures" },
+    figureOf(
+      relative === null ? arrival(measured) : `× ${magnitude(relative)}`,
+      `gradient at layer 1, relative to the last layer (step ${measured.step})`,
+    ),
+    figureOf(scale === null ? "–" : `× ${magnitude(scale)}`, "what one layer passes on, fitted over depth"),
+    measured.ledger.ends_at
+      ? figureOf("lost", `below ${layerName(run, measured.ledger.ends_at)} the gradient is zero or not a number`)
+      : lossy
+      ? figureOf(percent(main.share), `of what is lost goes to the ${kCauseNames[main.cause]} (${decades(main.total)} powers of ten)`)
+      : figureOf("balanced", "what the causes take and give adds up to less than two powers of ten"),
+  );
+}
+
+function arrival(measured: Measured): string {
+  const mark = measured.marks.find((m) => m.layer === 0) ?? measured.marks[0];
+  return mark ? (mark.state === "zero" ? "0" : "NaN") : "–";
+}
+
+function figureOf(value: string, meaning: string): HTMLElement {
+  return h("div", {}, h("dt", {}, meaning), h("dd", {}, value));
+}

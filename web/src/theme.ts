@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Colours live in style.css alone; charts read them from there, so that both themes agree.
+import type { Cause } from "./types";
+
+export interface Look {
+  ink: string;
+  faint: string;
+  line: string;
+  surface: string;
+  flow: string;
+  param: string;
+  act: string;
+  alarm: string;
+  runs: string[];
+  ramp: string[]; // little to much
+  cause: Record<Cause, string>;
+  font: string;
+}
+
+export function currentLook(): Look {
+  const style = getComputedStyle(document.documentElement);
+  const get = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ink: get("ink"),
+    faint: get("faint"),
+    line: get("line"),
+    surface: get("surface"),
+    flow: get("flow"),
+    param: get("param"),
+    act: get("act"),
+    alarm: get("alarm"),
+    runs: [get("run-a"), get("run-b")],
+    ramp: get("ramp").split(/\s+/),
+    cause: {
+      activation_derivative: get("c-activation"),
+      weight_scale: get("c-scale"),
+      weight_alignment: get("c-direction"),
+      derivative_alignment: get("c-meeting"),
+      residual_shortcut: get("c-shortcut"),
+      residual_branch: get("c-branch"),
+      dropout: get("c-dropout"),
+      shape: get("c-dropout"),
+    },
+    font: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
+  };
+}
+
+const kThemes = ["auto", "light", "dark"] as const;
+type Theme = (typeof kThemes)[number];
+
+export function setTheme(theme: Theme): void {
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
+// Storage is refused to pages from file:// in some browsers; the choice then lasts as long as the page.
+export function storedTheme(): Theme {
+  try {
+    const stored = localStorage.getItem("plumb-theme");
+    return kThemes.find((theme) => theme === stored) ?? "auto";
+  } catch {
+    return "auto";
+  }
+}
+
+export function nextTheme(theme: Theme): Theme {
+  const next = kThemes[(kThemes.indexOf(theme) + 1) % kThemes.length] ?? "auto";
+  try {
+    localStorage.setItem("plumb-theme", next);
+  } catch {
+    // see storedTheme
+  }
+  return next;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// The document that plumb/report/report_json.cpp writes. Magnitudes are base-ten logarithms; null is
+// "nothing measured", zero or not finite.
+
+export type Value = number | null;
+
+export type Severity = "healthy" | "note" | "warning" | "critical";
+
+export type Cause =
+  | "weight_scale"
+  | "weight_alignment"
+  | "activation_derivative"
+  | "derivative_alignment"
+  | "residual_shortcut"
+  | "residual_branch"
+  | "dropout"
+  | "shape";
+
+export interface Layer {
+  path: string;
+  kind: string;
+  family: string;
+  text: string;
+  parent: string;
+  depth: number;
+  units: number;
+  fan_in: number;
+  fan_out: number;
+}
+
+export interface Evidence {
+  quantity: string;
+  value: Value;
+  threshold: Value;
+  threshold_source: string;
+}
+
+export interface Finding {
+  rule: string;
+  severity: Severity;
+  path: string;
+  layer: string;
+  depth: number;
+  first_step: number;
+  last_step: number;
+  symptom: string;
+  evidence: Evidence[];
+  cause: string;
+  consequence: string;
+  remedies: string[];
+}
+
+export interface LedgerEntry {
+  path: string;
+  kind: string;
+  grad_in: Value;
+  attenuation: Value;
+  parts: Partial<Record<Cause, Value>>;
+  branch?: LedgerEntry[];
+}
+
+export interface Ledger {
+  loss_gradient: Value;
+  total: Value;
+  ends_at: string;
+  ends_because: string;
+  entries: LedgerEntry[];
+}
+
+export interface Flow {
+  grad_z: Value[];
+  grad_weight: Value[];
+  z: Value[];
+  a: Value[];
+  weight: Value[];
+  update_ratio: Value[];
+  saturated_fraction: Value[];
+  dead_fraction: Value[];
+}
+
+export interface Mark {
+  layer: number;
+  state: "zero" | "nonfinite";
+}
+
+export interface Measured {
+  step: number;
+  flow: Flow;
+  marks: Mark[];
+  depth_scale: { layers_per_efold: Value; log10_per_layer: Value; r_squared: Value; layers: number };
+  ledger: Ledger;
+}
+
+export interface Series {
+  step: number[];
+  loss: Value[];
+  accuracy: Value[];
+  grad_norm: Value[];
+  learning_rate: Value[];
+  validation: { step: number; loss: Value; accuracy: Value }[];
+}
+
+export interface Info {
+  kind: string;
+  network: string;
+  data: string;
+  loss: string;
+  optimiser: string;
+  precision: string;
+  seed: string;
+  batch: number;
+  classes: number;
+  planned_steps: number;
+  threads: number;
+  plumb_version: string;
+  machine: string;
+  started_at: string;
+  settings: [string, string][];
+}
+
+export interface Run {
+  label: string;
+  info: Info;
+  end: { reason: string; steps: number; time_s: Value } | null;
+  verdict: { severity: Severity; text: string };
+  findings: Finding[];
+  layers: Layer[];
+  profile: { path: string; depth: number; text: string }[];
+  measured: Measured[];
+  series: Series;
+  recorded: { steps: number; measured: number };
+}
+
+export interface Report {
+  schema: number;
+  runs: Run[];
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Finding, Layer, Measured, Report, Run } from "../src/types";
+
+export interface SampleOptions {
+  depth?: number;
+  perLayer?: number; // log10 lost in each layer
+  steps?: number[]; // measured
+  critical?: boolean;
+  label?: string;
+}
+
+/** A made-up run of dense and sigmoid layers whose gradient shrinks evenly. */
+export function sampleRun(options: SampleOptions = {}): Run {
+  const { depth = 30, perLayer = -0.65, steps = [0], critical = true } = options;
+  const label = options.label ?? `${depth} x [dense 128 > sigmoid] > dense 10`;
+  const layers: Layer[] = [];
+  for (let d = 1; d <= depth; ++d) {
+    const common = { parent: "", depth: d, units: 128, fan_in: 128, fan_out: 128 };
+    layers.push({ path: String(2 * d - 2), kind: "dense", family: "linear", text: "dense 128", ...common });
+    layers.push({ path: String(2 * d - 1), kind: "sigmoid", family: "activation", text: "sigmoid", ...common });
+  }
+  const profile = layers
+    .filter((layer) => layer.family === "linear")
+    .map(({ path, depth: at, text }) => ({ path, depth: at, text }));
+  return {
+    label,
+    info: {
+      kind: "train", network: label, data: "spirals", loss: "cross_entropy", optimiser: "sgd", precision: "float",
+      seed: "18446744073709551615", batch: 64, classes: 10, planned_steps: 100, threads: 2, plumb_version: "0.1.0",
+      machine: "a machine", started_at: "2026-01-01T00:00:00Z", settings: [["learning_rate", "0.1"]],
+    },
+    end: { reason: "finished", steps: 100, time_s: 1.5 },
+    verdict: critical
+      ? { severity: "critical", text: "The first layers get no gradient. It is lost in the sigmoids." }
+      : { severity: "healthy", text: "Nothing was found." },
+    findings: critical ? [sampleFinding()] : [],
+    layers,
+    profile,
+    measured: steps.map((step) => sampleMeasured(step, depth, perLayer, layers)),
+    series: {
+      step: steps, loss: steps.map(() => 2.3), accuracy: steps.map(() => 0.1), grad_norm: steps.map(() => 0.2),
+      learning_rate: steps.map(() => 0.1), validation: [],
+    },
+    recorded: { steps: steps.length, measured: steps.length },
+  };
+}
+
+function sampleFinding(): Finding {
+  return {
+    rule: "vanishing_gradient", severity: "critical", path: "0", layer: "dense 128", depth: 1, first_step: 0, last_step: 100,
+    symptom: "Layer 1 gets 3.0e-21 of the gradient.",
+    evidence: [{ quantity: "attenuation, log2", value: -66, threshold: -20, threshold_source: "our choice" }],
+    cause: "derivative of the sigmoid", consequence: "It will not learn.", remedies: ["use relu"],
+  };
+}
+
+function sampleMeasured(step: number, depth: number, perLayer: number, layers: Layer[]): Measured {
+  const gradient = Array.from({ length: depth }, (_, i) => -1 + perLayer * (depth - 1 - i));
+  const flat = gradient.map(() => -0.3);
+  return {
+    step,
+    flow: {
+      grad_z: gradient, grad_weight: gradient.map((g) => g - 0.5), z: flat, a: flat, weight: flat,
+      update_ratio: gradient.map((g) => g - 1), saturated_fraction: flat.map(() => 0.05), dead_fraction: flat.map(() => 0),
+    },
+    marks: [],
+    depth_scale: { layers_per_efold: -0.434 / perLayer, log10_per_layer: perLayer, r_squared: 1, layers: depth },
+    ledger: {
+      loss_gradient: -1, total: perLayer * depth, ends_at: "", ends_because: "",
+      entries: [...layers].reverse().map((layer) =>
+        layer.family === "linear"
+          ? { path: layer.path, kind: layer.kind, grad_in: null, attenuation: perLayer / 4, parts: { weight_scale: perLayer / 4 } }
+          : { path: layer.path, kind: layer.kind, grad_in: null, attenuation: perLayer * 0.75, parts: { activation_derivative: perLayer * 0.75 } },
+      ),
+    },
+  };
+}
+
+export function sampleReport(...runs: Run[]): Report {
+  return { schema: 1, runs };
+}

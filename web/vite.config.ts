@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineConfig, type Plugin } from "vite";
+
+// One file that opens without a server: the script and the style go into the page itself. "</script" inside
+// a string of the script would end it early, so it is written with an escaped slash, which means the same.
+function inline(): Plugin {
+  return {
+    name: "inline",
+    enforce: "post",
+    generateBundle(_options, bundle) {
+      const page = bundle["index.html"];
+      if (page?.type !== "asset") throw new Error("inline: no index.html in the bundle");
+      let html = String(page.source);
+      for (const [name, file] of Object.entries(bundle)) {
+        const quoted = name.replace(/[.]/g, "\\.");
+        if (file.type === "chunk") {
+          const code = file.code.replace(/<\/script/gi, "<\\/script").replace(/<!--/g, "<\\!--");
+          const tag = new RegExp(`<script[^>]*src="[^"]*${quoted}"[^>]*></script>`);
+          html = html.replace(tag, () => `<script type="module">${code}</script>`);
+        } else if (name.endsWith(".css")) {
+          const tag = new RegExp(`<link[^>]*href="[^"]*${quoted}"[^>]*>`);
+          html = html.replace(tag, () => `<style>${String(file.source)}</style>`);
+        } else {
+          continue;
+        }
+        delete bundle[name];
+      }
+      page.source = html;
+    },
+  };
+}
+
+export default defineConfig({
+  base: "./",
+  plugins: [inline()],
+  build: {
+    target: "es2022",
+    modulePreload: false,
+    assetsInlineLimit: Number.MAX_SAFE_INTEGER,
+    cssCodeSplit: false,
+    chunkSizeWarningLimit: 1000,
+  },
+  test: { include: ["test/*.test.ts"] },
+} as Parameters<typeof defineConfig>[0]);
