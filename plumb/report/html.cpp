@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/report/html.h"
+
+#include <fstream>
+
+#include "plumb/core/error.h"
+#include "plumb/report/page.h"
+#include "plumb/report/report_json.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::string_view kPlaceholder = "PLUMB_REPORT_DATA";
+
+}  // namespace
+
+std::string escape_for_script(std::string_view json) {
+  std::string escaped;
+  escaped.reserve(json.size());
+  for (const char c : json) {
+    if (c == '<') {
+      escaped += "\\u003c";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string render_html(std::span<const Run> runs) {
+  std::string page = report_page();
+  const std::size_t at = page.find(kPlaceholder);
+  PLUMB_CHECK(at != std::string::npos);
+  page.replace(at, kPlaceholder.size(), escape_for_script(report_json(runs)));
+  return page;
+}
+
+std::string render_html(const Run& run) { return render_html(std::span(&run, 1)); }
+
+void write_html(std::span<const Run> runs, const std::string& path) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << render_html(runs);
+  file.flush();
+  if (!file) throw StoreError(path + ": the report cannot be written, expected a writable file");
+}
+
+void write_html(const Run& run, const std::string& path) { write_html(std::span(&run, 1), path); }
+
+}  // namespace plumb

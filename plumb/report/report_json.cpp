@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/report/report_json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "plumb/diagnose/rule.h"
+#include "plumb/report/layer_lines.h"
+#include "plumb/report/magnitude.h"
+#include "plumb/report/thin.h"
+
+namespace plumb {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchema = 1;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json rounded(double value) {
+  return std::isfinite(value) ? Json(std::round(value * 1e4) / 1e4) : Json(nullptr);
+}
+
+Json log10_of(double log2_value) { return rounded(log2_value * kLog10Of2); }
+
+Json to_json(const RunInfo& info) {
+  return {{"kind", info.kind},
+          {"network", info.network},
+          {"data", info.data},
+          {"loss", info.loss},
+          {"optimiser", info.optimiser},
+          {"precision", info.precision},
+          {"seed", std::to_string(info.seed)},
+          {"batch", info.batch},
+          {"classes", info.classes},
+          {"planned_steps", info.planned_steps},
+          {"threads", info.threads},
+          {"plumb_version", info.plumb_version},
+          {"machine", info.machine},
+          {"started_at", info.started_at},
+          {"settings", info.settings}};
+}
+
+Json to_json(const LayerInfo& layer) {
+  return {{"path", layer.path},   {"kind", layer.kind},     {"family", to_string(layer.family)},
+          {"text", layer.text},   {"parent", layer.parent}, {"depth", layer.depth},
+          {"units", layer.units}, {"fan_in", layer.fan_in}, {"fan_out", layer.fan_out}};
+}
+
+Json to_json(const Finding& finding, const Run& run) {
+  Json evidence = Json::array();
+  for (const auto& fact : finding.evidence) {
+    evidence.push_back({{"quantity", fact.quantity},
+                        {"value", number(fact.value)},
+                        {"threshold", number(fact.threshold)},
+                        {"threshold_source", fact.threshold_source}});
+  }
+  const LayerInfo* layer = run.layer(finding.path);
+  return {{"rule", finding.rule},
+          {"severity", to_string(finding.severity)},
+          {"path", finding.path},
+          {"layer", layer != nullptr ? layer->text : ""},
+          {"depth", layer != nullptr ? layer->depth : 0},
+          {"first_step", finding.first_step},
+          {"last_step", finding.last_step},
+          {"symptom", finding.symptom},
+          {"evidence", std::move(evidence)},
+          {"cause", finding.cause},
+          {"consequence", finding.consequence},
+          {"remedies", finding.remedies}};
+}
+
+// Columns rather than rows: half the size, and what the charts want.
+Json flow_columns(const std::vector<LayerLine>& lines) {
+  Json flow;
+  const auto column = [&](const char* name, auto value) {
+    Json& values = flow[name] = Json::array();
+    for (const auto& line : lines) values.push_back(value(line));
+  };
+  column("grad_z", [](const LayerLine& l) { return log10_of(l.flow.log2_grad_z); });
+  column("grad_weight", [](const LayerLine& l) { return log10_of(l.flow.log2_grad_weight); });
+  column("z", [](const LayerLine& l) { return log10_of(l.flow.log2_z); });
+  column("a", [](const LayerLine& l) { return log10_of(l.flow.log2_a); });
+  column("weight", [](const LayerLine& l) { return log10_of(l.flow.log2_weight); });
+  column("update_ratio", [](const LayerLine& l) { return log10_of(l.flow.log2_update_ratio); });
+  column("saturated_fraction", [](const LayerLine& l) { return rounded(l.saturated_fraction); });
+  column("dead_fraction", [](const LayerLine& l) { return rounded(l.dead_fraction); });
+  return flow;
+}
+
+Json marks_of(const std::vector<LayerLine>& lines) {
+  Json marks = Json::array();
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].nonfinite) {
+      marks.push_back({{"layer", i}, {"state", "nonfinite"}});
+    } else if (std::isinf(lines[i].flow.log2_grad_z) && lines[i].flow.log2_grad_z < 0) {
+      marks.push_back({{"layer", i}, {"state", "zero"}});
+    }
+  }
+  return marks;
+}
+
+Json to_json(const LedgerEntry& entry) {
+  Json parts = Json::object();
+  for (const auto& part : entry.parts) {
+    if (part.log2 != 0) parts[to_string(part.cause)] = log10_of(part.log2);
+  }
+  Json result{{"path", entry.path},
+              {"kind", entry.kind},
+              {"grad_in", log10_of(entry.log2_grad_in)},
+              {"attenuation", log10_of(entry.attenuation)},
+              {"parts", std::move(parts)}};
+  for (const auto& inner : entry.branch) result["branch"].push_back(to_json(inner));
+  return result;
+}
+
+Json to_json(const Ledger& ledger) {
+  Json entries = Json::array();
+  for (const auto& entry : ledger.entries) entries.push_back(to_json(entry));
+  return {{"loss_gradient", log10_of(ledger.log2_loss_gradient)},
+          {"total", log10_of(ledger.total)},
+          {"ends_at", ledger.ends_at},
+          {"ends_because", ledger.ends_because},
+          {"entries", std::move(entries)}};
+}
+
+Json measured_json(const RunInfo& info, const StepRecord& step) {
+  const auto lines = make_layer_lines(info, step);
+  const DepthScale scale = fit_depth_scale(flow_profile(info, step));
+  return {{"step", step.step},
+          {"flow", flow_columns(lines)},
+          {"marks", marks_of(lines)},
+          {"depth_scale",
+           {{"layers_per_efold", number(scale.layers_per_efold)},
+            {"log10_per_layer", log10_of(scale.log2_per_layer)},
+            {"r_squared", rounded(scale.r_squared)},
+            {"layers", scale.layers}}},
+          {"ledger", to_json(make_ledger(info, step))}};
+}
+
+Json series_json(const std::vector<StepRecord>& steps, std::size_t at_most) {
+  Json series{{"step", Json::array()},          {"loss", Json::array()},
+              {"accuracy", Json::array()},      {"grad_norm", Json::array()},
+              {"learning_rate", Json::array()}, {"validation", Json::array()}};
+  for (const std::size_t i : thin_out(steps.size(), at_most)) {
+    series["step"].push_back(steps[i].step);
+    series["loss"].push_back(number(steps[i].loss));
+    series["accuracy"].push_back(number(steps[i].accuracy));
+    series["grad_norm"].push_back(number(steps[i].grad_norm));
+    series["learning_rate"].push_back(number(steps[i].learning_rate));
+  }
+  // Validation is rare, so it is thinned by itself: even steps of the run would miss it.
+  std::vector<const StepRecord*> validated;
+  for (const auto& step : steps) {
+    if (step.validation_loss || step.validation_accuracy) validated.push_back(&step);
+  }
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const std::size_t i : thin_out(validated.size(), at_most)) {
+    series["validation"].push_back(
+        {{"step", validated[i]->step},
+         {"loss", number(validated[i]->validation_loss.value_or(nan))},
+         {"accuracy", number(validated[i]->validation_accuracy.value_or(nan))}});
+  }
+  return series;
+}
+
+Json to_json(const Run& run, const ReportLimits& limits) {
+  const std::vector<Finding> findings = run.findings.empty() ? diagnose(run) : run.findings;
+  Json result;
+  result["label"] = run.info.network;
+  result["info"] = to_json(run.info);
+  result["end"] = nullptr;
+  if (run.end) {
+    result["end"] = {{"reason", run.end->reason},
+                     {"steps", run.end->steps},
+                     {"time_s", number(run.end->time_s)}};
+  }
+  result["verdict"] = {
+      {"severity", findings.empty() ? "healthy" : to_string(findings.front().severity)},
+      {"text", verdict(run, findings)}};
+  result["findings"] = Json::array();
+  for (const auto& finding : findings) result["findings"].push_back(to_json(finding, run));
+
+  result["layers"] = Json::array();
+  for (const auto& layer : run.info.layers) result["layers"].push_back(to_json(layer));
+
+  const auto measured = run.measured();
+  Json& profile = result["profile"] = Json::array();
+  if (!measured.empty()) {
+    for (const auto& line : make_layer_lines(run.info, *measured.front())) {
+      profile.push_back(
+          {{"path", line.flow.path}, {"depth", line.flow.depth}, {"text", line.text}});
+    }
+  }
+  const std::size_t layers = std::max<std::size_t>(profile.size(), 1);
+  const std::size_t at_most =
+      std::max<std::size_t>(2, std::min(limits.measured_steps, limits.layer_steps / layers));
+  result["measured"] = Json::array();
+  for (const std::size_t i : thin_out(measured.size(), at_most)) {
+    result["measured"].push_back(measured_json(run.info, *measured[i]));
+  }
+  result["series"] = series_json(run.steps, limits.series_steps);
+  result["recorded"] = {{"steps", run.steps.size()}, {"measured", measured.size()}};
+  return result;
+}
+
+}  // namespace
+
+std::string report_json(std::span<const Run> runs, const ReportLimits& limits) {
+  Json document{{"schema", kSchema}, {"runs", Json::array()}};
+  for (const auto& run : runs) document["runs"].push_back(to_json(run, limits));
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string report_json(const Run& run, const ReportLimits& limits) {
+  return report_json(std::span(&run, 1), limits);
+}
+
+}  // namespace plumb

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/report/terminal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "plumb/diagnose/rule.h"
+#include "plumb/report/flow_bars.h"
+#include "plumb/report/layer_lines.h"
+#include "plumb/report/magnitude.h"
+#include "plumb/report/text.h"
+
+namespace plumb {
+
+namespace {
+
+enum class Ink { plain, faint, strong, good, warning, bad };
+
+constexpr int kMinWidth = 60;
+constexpr int kMagnitudeWidth = 9;  // "3.0e-1200"
+constexpr int kPercentWidth = 4;
+constexpr double kMinDecades = 3;
+constexpr int kWideEnoughForDead = 70;
+
+Ink ink_of(Severity severity) {
+  switch (severity) {
+    case Severity::note: return Ink::strong;
+    case Severity::warning: return Ink::warning;
+    case Severity::critical: return Ink::bad;
+  }
+  return Ink::plain;
+}
+
+const char* heading_of(Severity severity) {
+  switch (severity) {
+    case Severity::note: return "NOTE";
+    case Severity::warning: return "WARNING";
+    case Severity::critical: return "CRITICAL";
+  }
+  return "";
+}
+
+// Collects lines; knows the width, the character set and whether to colour.
+class Page {
+ public:
+  explicit Page(const TerminalOptions& options)
+      : width_(std::max(options.width, kMinWidth)), options_(options) {}
+
+  int width() const { return width_; }
+  bool unicode() const { return options_.unicode; }
+  std::string clean(std::string_view text) const { return printable(text, !options_.unicode); }
+
+  std::string ink(std::string_view text, Ink ink) const {
+    if (!options_.colour || ink == Ink::plain) return std::string(text);
+    static constexpr const char* kCodes[] = {"0", "2", "1", "32", "33", "1;31"};
+    return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<int>(ink)], text);
+  }
+
+  void line(std::string_view text = {}) {
+    const std::size_t end = text.find_last_not_of(' ');
+    text_ += text.substr(0, end == std::string_view::npos ? 0 : end + 1);
+    text_ += '\n';
+  }
+
+  // A paragraph indented by `indent`, with `head` (shorter than that) in the margin of its first
+  // line.
+  void paragraph(std::string_view head, std::string_view body, int indent,
+                 Ink head_ink = Ink::plain) {
+    const std::string margin(static_cast<std::size_t>(indent), ' ');
+    bool first = true;
+    for (const auto& text : wrap(clean(body), width_ - indent)) {
+      line(first ? ink(head, head_ink) + margin.substr(std::min(head.size(), margin.size())) + text
+                 : margin + text);
+      first = false;
+    }
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  int width_;
+  TerminalOptions options_;
+  std::string text_;
+};
+
+void write_verdict(Page& page, const Run& run, const std::vector<Finding>& findings) {
+  page.line(page.ink(shorten(page.clean(run.info.network), page.width()), Ink::strong));
+  std::string about = run.info.kind;
+  if (!run.info.data.empty()) about += ", " + run.info.data;
+  if (!run.info.optimiser.empty()) about += ", " + run.info.optimiser;
+  about += fmt::format(", seed {}", run.info.seed);
+  if (!run.end) {
+    about += ", cut off";
+  } else if (run.end->reason != "finished") {
+    about += ", " + run.end->reason;
+  }
+  page.line(page.ink(shorten(page.clean(about), page.width()), Ink::faint));
+  page.line();
+  const std::string head = findings.empty() ? "HEALTHY" : heading_of(findings.front().severity);
+  page.paragraph(head, verdict(run, findings), 10,
+                 findings.empty() ? Ink::good : ink_of(findings.front().severity));
+}
+
+struct Columns {
+  int depth = 4, layer = 14, bar = 10;
+  bool dead = true;
+};
+
+Columns lay_out(const std::vector<LayerLine>& lines, int width) {
+  Columns columns;
+  columns.dead = width >= kWideEnoughForDead;
+  int longest = 5;
+  for (const auto& line : lines) longest = std::max(longest, display_width(line.text));
+  const int fixed = columns.depth + 3 * kMagnitudeWidth + kPercentWidth * (columns.dead ? 2 : 1) +
+                    (columns.dead ? 7 : 6);
+  const int room = width - fixed;
+  columns.layer = std::clamp(room - 10, 9, std::min(longest, 24));
+  columns.layer = std::max(columns.layer, 5);
+  columns.bar = std::min(room - columns.layer, 40);
+  return columns;
+}
+
+Ink ink_of_flow(double decades_below) {
+  if (decades_below > 6) return Ink::bad;
+  return decades_below > 3 ? Ink::warning : Ink::plain;
+}
+
+void write_layers(Page& page, const Run& run, const StepRecord& step,
+                  const std::vector<Finding>& findings, int max_layers) {
+  const auto lines = make_layer_lines(run.info, step);
+  if (lines.empty()) return;
+  std::vector<std::string> keep;
+  for (const auto& finding : findings) keep.push_back(finding.path);
+  const auto shown = select_lines(lines, static_cast<std::size_t>(std::max(max_layers, 3)), keep);
+
+  double low = std::numeric_limits<double>::infinity();
+  double high = -low;
+  for (const auto& line : lines) {
+    if (!std::isfinite(line.flow.log2_grad_z)) continue;
+    low = std::min(low, line.flow.log2_grad_z);
+    high = std::max(high, line.flow.log2_grad_z);
+  }
+  low = std::min(low, high - kMinDecades / kLog10Of2);
+
+  const Columns columns = lay_out(lines, page.width());
+  const auto row = [&](std::string_view depth, std::string_view layer, std::string_view flow,
+                       const std::string& bar, std::string_view grad, std::string_view update,
+                       std::string_view saturated, std::string_view dead) {
+    std::string text = pad_left(depth, columns.depth) + " " +
+                       pad_right(shorten(layer, columns.layer), columns.layer) + " " +
+                       pad_left(flow, kMagnitudeWidth) + " " + bar + " " +
+                       pad_left(grad, kMagnitudeWidth) + " " + pad_left(update, kMagnitudeWidth) +
+                       " " + pad_left(saturated, kPercentWidth);
+    if (columns.dead) text += " " + pad_left(dead, kPercentWidth);
+    return text;
+  };
+  page.line();
+  page.line(page.ink(
+      fmt::format("Step {}: how much gradient reaches each layer (input first)", step.step),
+      Ink::strong));
+  page.line(page.ink(
+      row("", "layer", "dLoss/dz",
+          pad_right("log scale", columns.bar).substr(0, static_cast<std::size_t>(columns.bar)),
+          "dLoss/dw", "update/w", "sat.", "dead"),
+      Ink::faint));
+  for (const std::size_t i : shown) {
+    const LayerLine& line = lines[i];
+    const double value = line.flow.log2_grad_z;
+    const bool finite = std::isfinite(value);
+    std::string bar =
+        horizontal_bar(finite ? (value - low) / (high - low) : 0, columns.bar, page.unicode());
+    if (finite && value == low) bar = horizontal_bar(1e-9, columns.bar, page.unicode());
+    bar = page.ink(bar, ink_of_flow(finite ? (high - value) * kLog10Of2 : 0));
+    if (line.nonfinite) bar = page.ink(pad_right("NaN/Inf", columns.bar), Ink::bad);
+    page.line(row(std::to_string(line.flow.depth), page.clean(line.text),
+                  line.nonfinite && !finite ? "NaN" : format_log2(value), bar,
+                  format_log2(line.flow.log2_grad_weight), format_log2(line.flow.log2_update_ratio),
+                  format_percent(line.saturated_fraction), format_percent(line.dead_fraction)));
+  }
+  if (shown.size() < lines.size()) {
+    page.line(page.ink(fmt::format("     {} of {} layers: first, last, worst, even selection",
+                                   shown.size(), lines.size()),
+                       Ink::faint));
+  }
+}
+
+// Counted as the table counts; the path is what the network string, PyTorch and the run file know.
+std::string place_of(const Run& run, const std::string& path) {
+  const LayerInfo* layer = run.layer(path);
+  if (layer == nullptr) return path;
+  return fmt::format("layer {} ({}, path {})", layer->depth, layer->text, path);
+}
+
+std::string cause_name(Cause cause) {
+  std::string name = to_string(cause);
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+void write_ledger(Page& page, const Run& run, const StepRecord& step) {
+  const Ledger ledger = make_ledger(run.info, step);
+  if (ledger.entries.empty() && ledger.ends_at.empty()) return;
+  page.line();
+  page.line(page.ink("Gradient ledger: from the loss to the input", Ink::strong));
+  page.paragraph(
+      "",
+      fmt::format("The gradient is multiplied by {} ({:+.1f} powers of ten) over {} layers.",
+                  format_log2(ledger.total), ledger.total * kLog10Of2, ledger.entries.size()),
+      2);
+  if (!ledger.ends_at.empty()) {
+    page.paragraph(
+        "",
+        fmt::format("The books end at {}: {}.", place_of(run, ledger.ends_at), ledger.ends_because),
+        2);
+  }
+  constexpr Cause kCauses[] = {Cause::weight_scale,
+                               Cause::weight_alignment,
+                               Cause::activation_derivative,
+                               Cause::derivative_alignment,
+                               Cause::residual_shortcut,
+                               Cause::residual_branch,
+                               Cause::dropout,
+                               Cause::shape};
+  std::vector<std::pair<Cause, double>> totals;
+  double lost = 0;
+  double gained = 0;
+  for (const Cause cause : kCauses) {
+    const double total = ledger.total_of(cause);
+    if (std::abs(total) < 1e-9) continue;
+    totals.emplace_back(cause, total);
+    (total < 0 ? lost : gained) += total;
+  }
+  std::stable_sort(totals.begin(), totals.end(),
+                   [](const auto& a, const auto& b) { return a.second < b.second; });
+  const int bar_width = std::min(page.width() - 61, 24);
+  for (const auto& [cause, total] : totals) {
+    const double share = total / (total < 0 ? lost : gained);
+    const std::string line =
+        fmt::format("  {:<22} {:>8.2f} decades {:>4} of all {} {}", cause_name(cause),
+                    total * kLog10Of2, format_percent(share), total < 0 ? "lost" : "gained",
+                    bar_width < 6 ? "" : horizontal_bar(share, bar_width, page.unicode()));
+    page.line(shorten(line, page.width()));
+  }
+}
+
+void write_findings(Page& page, const Run& run, const std::vector<Finding>& findings) {
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const Finding& finding = findings[i];
+    const std::string where =
+        finding.path.empty() ? "the whole network" : place_of(run, finding.path);
+    page.line();
+    page.paragraph(fmt::format("{}. {}", i + 1, heading_of(finding.severity)),
+                   fmt::format("{} at {}, steps {} to {}", finding.rule, where, finding.first_step,
+                               finding.last_step),
+                   13, ink_of(finding.severity));
+    page.paragraph("", finding.symptom, 3);
+    for (const auto& evidence : finding.evidence) {
+      page.paragraph("   evidence",
+                     fmt::format("{}: {:.4g} (threshold {:.4g}, {})", evidence.quantity,
+                                 evidence.value, evidence.threshold, evidence.threshold_source),
+                     13, Ink::faint);
+    }
+    if (!finding.cause.empty()) page.paragraph("   cause", finding.cause, 13, Ink::faint);
+    if (!finding.consequence.empty())
+      page.paragraph("   then", finding.consequence, 13, Ink::faint);
+    for (std::size_t k = 0; k < finding.remedies.size(); ++k) {
+      page.paragraph(k == 0 ? "   remedy" : "   or", finding.remedies[k], 13, Ink::good);
+    }
+  }
+}
+
+const StepRecord* step_to_show(const Run& run, const TerminalOptions& options) {
+  const auto measured = run.measured();
+  if (!options.step) return measured.empty() ? nullptr : measured.back();
+  const auto it = std::find_if(measured.begin(), measured.end(),
+                               [&](const StepRecord* step) { return step->step == *options.step; });
+  return it == measured.end() ? nullptr : *it;
+}
+
+}  // namespace
+
+std::string render_table(const Run& run, const TerminalOptions& options) {
+  const std::vector<Finding> findings = run.findings.empty() ? diagnose(run) : run.findings;
+  Page page(options);
+  write_verdict(page, run, findings);
+  if (const StepRecord* step = step_to_show(run, options)) {
+    write_layers(page, run, *step, findings, options.max_layers);
+    write_ledger(page, run, *step);
+  } else {
+    page.line();
+    page.line(options.step ? fmt::format("Step {} was not measured.", *options.step)
+                           : std::string("No step of this run was measured."));
+  }
+  write_findings(page, run, findings);
+  return page.take();
+}
+
+}  // namespace plumb

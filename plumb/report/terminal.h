@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "plumb/record/run.h"
+
+namespace plumb {
+
+struct TerminalOptions {
+  int width = 80;       ///< columns; less than 60 is laid out as 60
+  bool colour = false;  ///< ANSI colours; the text alone says everything they say
+  bool unicode = true;  ///< block elements and the run's own text; else plain ASCII
+  int max_layers = 24;  ///< deeper networks are shortened to this many lines, at least 3
+  std::optional<std::int64_t> step{};  ///< the measured step to show; the last one by default
+};
+
+/// A run for the terminal: verdict first, then one line for each linear layer (input side first),
+/// the gradient ledger summed by cause, and the findings with their evidence and remedies.
+///
+/// Magnitudes are true ones (format_log2). The bars stand on a log axis from the smallest gradient
+/// shown, at least 3 decades, to the largest. A shortened table keeps the first and last layer, the
+/// one with the smallest gradient and those that findings name, and says that it is one.
+///
+/// A run that was not diagnosed (no findings stored) is diagnosed on the way. One without any
+/// measured step shows its verdict and says that nothing was measured; so does a step that was not
+/// measured. Every line fits into the width and ends without spaces; text from the run cannot send
+/// escape codes.
+std::string render_table(const Run& run, const TerminalOptions& options = {});
+
+}  // namespace plumb

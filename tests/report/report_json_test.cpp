@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/report/report_json.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "plumb/flow/ledger.h"
+#include "tests/report/sample_runs.h"
+
+namespace plumb {
+namespace {
+
+using Json = nlohmann::json;
+
+Json json_of(const plumb::Run& run, const ReportLimits& limits = {}) {
+  return Json::parse(report_json(run, limits)).at("runs").at(0);
+}
+
+TEST(ReportJsonTest, HasWhatThePageReads) {
+  const Json run = json_of(test::sick_run());
+  for (const char* key : {"label", "info", "end", "verdict", "findings", "layers", "profile",
+                          "measured", "series", "recorded"}) {
+    EXPECT_TRUE(run.contains(key)) << key;
+  }
+  EXPECT_EQ(run["verdict"]["severity"], "critical");
+  EXPECT_EQ(run["profile"].size(), 31u);
+  EXPECT_EQ(run["measured"].size(), 12u);
+  for (const char* column : {"grad_z", "grad_weight", "z", "a", "weight", "update_ratio",
+                             "saturated_fraction", "dead_fraction"}) {
+    EXPECT_EQ(run["measured"][0]["flow"][column].size(), 31u) << column;
+  }
+}
+
+TEST(ReportJsonTest, FlowIsTheBaseTenLogarithmOfTheRecord) {
+  const plumb::Run run = test::sick_run();
+  const Json json = json_of(run);
+  const double rms = run.steps[0].find(run.info.layers[0].path, Role::grad_z)->rms();
+  EXPECT_NEAR(json["measured"][0]["flow"]["grad_z"][0].get<double>(), std::log10(rms), 1e-4);
+}
+
+TEST(ReportJsonTest, LedgerPartsAddUpToTheTotal) {
+  const Json ledger = json_of(test::sick_run())["measured"][0]["ledger"];
+  double sum = 0;
+  for (const auto& entry : ledger["entries"]) {
+    for (const auto& part : entry["parts"]) sum += part.get<double>();
+  }
+  EXPECT_NEAR(sum, ledger["total"].get<double>(), 0.01);  // 4 decimals each
+  EXPECT_LT(sum, -10);
+}
+
+TEST(ReportJsonTest, HoldsMagnitudesBelowTheRangeOfADouble) {
+  const Json json = json_of(test::deep_run());
+  EXPECT_NEAR(json["measured"][0]["flow"]["grad_z"][0].get<double>(), -3998 * std::log10(2.0),
+              1e-4);
+}
+
+TEST(ReportJsonTest, WhatHasNoLogarithmIsNullAndMarked) {
+  const Json last = json_of(test::nasty_run())["measured"].back();
+  EXPECT_TRUE(last["flow"]["grad_z"][0].is_null());
+  EXPECT_TRUE(last["flow"]["grad_z"][1].is_null());
+  EXPECT_EQ(last["marks"],
+            Json::parse(R"([{"layer":0,"state":"zero"},{"layer":1,"state":"nonfinite"}])"));
+}
+
+TEST(ReportJsonTest, LongRunsAreThinnedAndKeepBothEnds) {
+  const plumb::Run run = test::sick_run();
+  const Json json = json_of(run, {.measured_steps = 5, .series_steps = 3});
+  EXPECT_EQ(json["measured"].size(), 5u);
+  EXPECT_EQ(json["measured"].front()["step"], run.steps.front().step);
+  EXPECT_EQ(json["measured"].back()["step"], run.steps.back().step);
+  EXPECT_EQ(json["series"]["step"].size(), 3u);
+  EXPECT_EQ(json["recorded"]["measured"], 12);
+  EXPECT_EQ(json_of(test::deep_run(), {.layer_steps = 6000})["measured"].size(), 3u);
+}
+
+TEST(ReportJsonTest, ASeedBeyondDoubleKeepsItsDigits) {
+  plumb::Run run = test::probe_run();
+  run.info.seed = 18446744073709551615u;
+  EXPECT_EQ(json_of(run)["info"]["seed"], "18446744073709551615");
+}
+
+TEST(ReportJsonTest, ARunCutOffHasNoEnd) {
+  EXPECT_TRUE(json_of(test::nasty_run())["end"].is_null());
+}
+
+TEST(ReportJsonTest, ARunWithoutMeasurementsIsStillAReport) {
+  plumb::Run run = test::healthy_run();
+  run.steps.clear();
+  const Json json = json_of(run);
+  EXPECT_TRUE(json["measured"].empty());
+  EXPECT_TRUE(json["profile"].empty());
+}
+
+}  // namespace
+}  // namespace plumb

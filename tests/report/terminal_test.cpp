@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/report/terminal.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "plumb/diagnose/rule.h"
+#include "plumb/report/text.h"
+#include "tests/report/sample_runs.h"
+#include "tests/support/run_builder.h"
+
+namespace plumb {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<plumb::Run> samples() {
+  return {test::sick_run(), test::healthy_run(), test::probe_run(), test::deep_run(),
+          test::nasty_run()};
+}
+
+TEST(TerminalTest, NoLineIsWiderThanAsked) {
+  for (const plumb::Run& run : samples()) {
+    for (const int width : {60, 69, 70, 80, 100, 200}) {
+      for (const bool unicode : {false, true}) {
+        const std::string text = render_table(run, {.width = width, .unicode = unicode});
+        for (const auto& line : lines_of(text)) EXPECT_LE(display_width(line), width) << line;
+      }
+    }
+  }
+}
+
+TEST(TerminalTest, LinesEndWithoutSpaces) {
+  for (const auto& line : lines_of(render_table(test::sick_run()))) {
+    EXPECT_TRUE(line.empty() || line.back() != ' ') << line;
+  }
+}
+
+TEST(TerminalTest, WithoutColourThereIsNoEscapeCodeEvenFromLabels) {
+  for (const plumb::Run& run : samples())
+    EXPECT_EQ(render_table(run).find('\x1b'), std::string::npos);
+}
+
+TEST(TerminalTest, ColourAddsCodesAndNothingElse) {
+  const plumb::Run run = test::sick_run();
+  std::string coloured = render_table(run, {.colour = true});
+  EXPECT_NE(coloured.find("\x1b["), std::string::npos);
+  for (std::size_t at; (at = coloured.find('\x1b')) != std::string::npos;) {
+    coloured.erase(at, coloured.find('m', at) - at + 1);
+  }
+  const auto strip = [](const std::string& text) {
+    std::string result;
+    for (const auto& line : lines_of(text))
+      result += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    return result;
+  };
+  EXPECT_EQ(strip(coloured), render_table(run));
+}
+
+TEST(TerminalTest, AsciiOptionIsAscii) {
+  for (const plumb::Run& run : samples()) {
+    const std::string text = render_table(run, {.unicode = false});
+    EXPECT_TRUE(
+        std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' || c == '\n'; }));
+  }
+}
+
+TEST(TerminalTest, OpensWithNetworkAndVerdict) {
+  const plumb::Run run = test::sick_run();
+  const auto lines = lines_of(render_table(run));
+  EXPECT_EQ(lines[0], "30 x [dense 32 > sigmoid] > dense 4");
+  EXPECT_EQ(lines[3].substr(0, 8), "CRITICAL");
+  EXPECT_EQ(lines_of(render_table(test::healthy_run()))[3].substr(0, 7), "HEALTHY");
+}
+
+TEST(TerminalTest, PrintsMagnitudesBelowTheRangeOfADouble) {
+  // 1999 layers below the loss side at 2 bits each: 2^-3998 = 3.03e-1204.
+  EXPECT_NE(render_table(test::deep_run()).find("3.0e-1204"), std::string::npos);
+}
+
+TEST(TerminalTest, ShortensADeepNetworkAndSaysSo) {
+  const std::string text = render_table(test::deep_run(), {.max_layers = 10});
+  EXPECT_NE(text.find("10 of 2000 layers"), std::string::npos);
+  EXPECT_NE(text.find("\n   1 "), std::string::npos);
+  EXPECT_NE(text.find("\n2000 "), std::string::npos);
+}
+
+TEST(TerminalTest, SharesOfTheLossAddUp) {
+  const std::string text = render_table(test::sick_run());
+  EXPECT_NE(text.find("activation derivative"), std::string::npos);
+  int sum = 0;
+  for (const auto& line : lines_of(text)) {
+    const std::size_t at = line.find("% of all lost");
+    // "<1%" is read as 0.
+    if (at != std::string::npos) sum += std::atoi(line.substr(at - 3, 3).c_str());
+  }
+  EXPECT_NEAR(sum, 100, 2);
+}
+
+TEST(TerminalTest, ShowsEveryFindingWithItsRemedies) {
+  plumb::Run run = test::healthy_run();
+  run.findings = {{.rule = "made_up",
+                   .severity = Severity::warning,
+                   .path = "4",
+                   .symptom = "It limps.",
+                   .evidence = {{"pace", 0.5, 2.0, "our choice"}},
+                   .cause = "A stone.",
+                   .consequence = "It falls.",
+                   .remedies = {"Take it out.", "Walk on."}}};
+  const std::string text = render_table(run);
+  for (const char* part :
+       {"made_up", "layer 3 (dense 32, path 4)", "It limps.", "pace: 0.5 (threshold 2, our choice)",
+        "A stone.", "It falls.", "Take it out.", "Walk on."}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+}
+
+TEST(TerminalTest, MarksNotANumberAndZero) {
+  const std::string text = render_table(test::nasty_run());
+  EXPECT_NE(text.find("NaN/Inf"), std::string::npos);
+  EXPECT_NE(text.find("cut off"), std::string::npos);
+}
+
+TEST(TerminalTest, SaysThatNothingWasMeasured) {
+  plumb::Run run = test::healthy_run();
+  EXPECT_NE(render_table(run, {.step = 999}).find("Step 999 was not measured"), std::string::npos);
+  run.steps.clear();
+  EXPECT_NE(render_table(run).find("No step of this run was measured"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace plumb
