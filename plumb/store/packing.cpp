@@ -76,6 +76,13 @@ bool parse_format_loss(std::span<const std::uint8_t> bytes, Sketch& sketch) {
   return bytes.empty();
 }
 
+std::int64_t PackedStep::size_bytes() const {
+  return static_cast<std::int64_t>(
+      sizeof(PackedStep) + bytes.size() + sketches.size() * sizeof(PackedSketch) +
+      rest.activations.size() * sizeof(ActivationRecord) + rest.joins.size() * sizeof(JoinRecord) +
+      rest.symmetries.size() * sizeof(SymmetryRecord));
+}
+
 PackedStep StepPacker::pack(const StepRecord& step) {
   PackedStep packed;
   packed.rest = {.step = step.step,

@@ -43,7 +43,7 @@ struct PackedStep {
   std::vector<PackedSketch> sketches;
   Bytes bytes;
 
-  std::size_t size_bytes() const { return bytes.size() + sketches.size() * sizeof(PackedSketch); }
+  std::int64_t size_bytes() const;  ///< of memory, nearly
 };
 
 /// Packs the steps of one run; numbers the sites as they appear.

@@ -13,8 +13,11 @@
 namespace plumb {
 
 struct RunWriterOptions {
-  /// Recording stops, with an error, before the file grows beyond this. 0: no limit.
+  /// Recording stops, with an error, before the file grows beyond this; its log, some MB while the
+  /// run lasts, is not counted. 0: no limit.
   std::int64_t max_file_bytes = 0;
+  /// What may wait for the disk before add() waits too. Our choice: more than a million sketches.
+  std::int64_t max_queue_bytes = 256 << 20;
 };
 
 /// Writes one run into one file (SQLite, write-ahead log; docs/formats.md has the schema) from a
@@ -25,12 +28,14 @@ struct RunWriterOptions {
 /// Errors  StoreError from the constructor when the file cannot be created (an existing file that
 ///         is not a run is never overwritten; an existing run is replaced). A later failure (disk
 ///         full) stops the recording, never the training: error() keeps it and close() throws it.
+///         So it is with a step that does not ascend and with calls in another order.
+/// Speed   add() packs the step in memory, about 0.5 us for each sketch, without I/O. begin() and
+///         end() return when the file has them. Only a disk that falls max_queue_bytes behind makes
+///         add() wait.
 /// Threads begin/add/end/close from one thread; error() from any.
 class RunWriter : public RecordSink {
  public:
   static constexpr double kCommitInterval_s = 0.5;
-  static constexpr std::int64_t kMaxQueue_bytes = 256
-                                                  << 20;  ///< our choice: above 300k measured sites
 
   explicit RunWriter(const std::string& path, const RunWriterOptions& options = {});
   ~RunWriter() override;  ///< closes; swallows what close() would throw

@@ -26,26 +26,29 @@ using Item = std::variant<RunInfo, store::PackedStep, RunEnd>;
 // nobody holds the file's write lock, so findings can be saved while the run grows.
 constexpr auto kGather = std::chrono::duration_cast<Clock::duration>(
     std::chrono::duration<double>(RunWriter::kCommitInterval_s / 2));
-constexpr std::size_t kGather_bytes = 8 << 20;  // our choice: more does not make a commit cheaper
+constexpr std::int64_t kGather_bytes = 8 << 20;  // our choice: more does not make a commit cheaper
 constexpr std::int64_t kPage_bytes = 4096;
 constexpr auto kCloseTimeout = std::chrono::seconds(1);
 
 }  // namespace
 
 struct RunWriter::State {
-  explicit State(const std::string& path) : database(store::create_run_file(path)) {
+  State(const std::string& path, const RunWriterOptions& with)
+      : options(with), database(store::create_run_file(path)) {
     inserter.emplace(database);
   }
 
   void work();
   void write(const std::vector<Item>& batch);
   void fold_log();
-  void push(Item item, std::size_t size_bytes, bool wait);
+  void push(Item item, std::int64_t size_bytes, bool wait);
   void fail(const std::string& what);
   bool failed() const {
     const std::lock_guard lock(mutex);
     return error.has_value();
   }
+
+  const RunWriterOptions options;
 
   // The caller's side.
   store::StepPacker packer;
@@ -61,7 +64,7 @@ struct RunWriter::State {
   mutable std::mutex mutex;
   std::condition_variable work_came, work_done;
   std::vector<Item> queue;
-  std::size_t queue_bytes = 0;
+  std::int64_t queue_bytes = 0;
   Clock::time_point oldest;
   bool urgent = false;
   bool busy = false;
@@ -107,9 +110,9 @@ void RunWriter::State::write(const std::vector<Item>& batch) {
   transaction.commit();
 }
 
-void RunWriter::State::push(Item item, std::size_t size_bytes, bool wait) {
+void RunWriter::State::push(Item item, std::int64_t size_bytes, bool wait) {
   std::unique_lock lock(mutex);
-  work_done.wait(lock, [&] { return error || queue_bytes < kMaxQueue_bytes; });
+  work_done.wait(lock, [&] { return error || queue_bytes < options.max_queue_bytes; });
   if (error) return;
   if (queue.empty()) oldest = Clock::now();
   queue.push_back(std::move(item));
@@ -135,7 +138,7 @@ void RunWriter::State::fold_log() {
 }
 
 RunWriter::RunWriter(const std::string& path, const RunWriterOptions& options)
-    : state_(std::make_unique<State>(path)) {
+    : state_(std::make_unique<State>(path, options)) {
   if (options.max_file_bytes > 0) {
     const auto pages = std::to_string(options.max_file_bytes / kPage_bytes);
     state_->database.execute(("PRAGMA max_page_count = " + pages).c_str());
@@ -166,7 +169,7 @@ void RunWriter::add(const StepRecord& step) {
   state_->last_step = step.step;
   try {
     store::PackedStep packed = state_->packer.pack(step);
-    const std::size_t size_bytes = packed.size_bytes();
+    const std::int64_t size_bytes = packed.size_bytes();
     state_->push(std::move(packed), size_bytes, false);
   } catch (const std::bad_alloc&) {
     state_->fail("out of memory");

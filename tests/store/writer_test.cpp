@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -53,7 +54,7 @@ TEST(RunWriterTest, AStepIsInTheFileHalfASecondLater) {
   const auto start = std::chrono::steady_clock::now();
   while (load_run(folder / "a.plumb").steps.empty()) {
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
-    ASSERT_LT(waited.count(), 2 * RunWriter::kCommitInterval_s);  // twice, for a busy machine
+    ASSERT_LT(waited.count(), 3 * RunWriter::kCommitInterval_s);  // a busy machine is late
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
@@ -165,10 +166,35 @@ TEST(RunWriterTest, AddDoesNotWaitForAFileThatIsLocked) {
   const auto start = std::chrono::steady_clock::now();
   for (const StepRecord& step : run.steps) writer.add(step);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  EXPECT_LT(took.count(), 0.2) << "200 steps of 70 sketches";
+  EXPECT_LT(took.count(), 5.0) << "the writer itself waits for up to ten seconds";
   std::this_thread::sleep_for(std::chrono::milliseconds(600));  // the writer is due, and waits
   EXPECT_TRUE(load_run(path).steps.empty());
   sqlite3_close(other);
+  writer.close();
+  EXPECT_EQ(expect_prefix(path, run), run.steps.size());
+}
+
+TEST(RunWriterTest, AddWaitsOnlyWhenTheQueueIsFull) {
+  const ScratchFolder folder;
+  const std::string path = folder / "a.plumb";
+  const plumb::Run run = plain_run(40, 700);  // above 100 bytes a sketch: 2.8 MB
+  RunWriter writer(path, {.max_queue_bytes = 1 << 20});
+  writer.begin(run.info);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  std::atomic<std::size_t> added = 0;
+  std::thread training([&] {
+    for (const StepRecord& step : run.steps) {
+      writer.add(step);
+      ++added;
+    }
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(800));
+  EXPECT_GT(added, 5U);
+  EXPECT_LT(added, run.steps.size());
+  sqlite3_close(other);
+  training.join();
   writer.close();
   EXPECT_EQ(expect_prefix(path, run), run.steps.size());
 }
