@@ -32,6 +32,6 @@ inline void column_sums(const double* x, std::int64_t rows, std::int64_t columns
   ref::column_sums(x, rows, columns, stride, beta, sums);
 }
 
-using ref::broadcast_row;  // a copy: the compiler's own loop is as fast
+using ref::broadcast_row;  // a copy: the library's is as fast
 
 }  // namespace plumb
