@@ -109,16 +109,19 @@ struct Columns {
   bool dead = true;
 };
 
+// The findings name layers by path, the first column counts them: "58: dense 32" brings the two
+// together.
+std::string name_of(const LayerLine& line) { return line.flow.path + ": " + line.text; }
+
 Columns lay_out(const std::vector<LayerLine>& lines, int width) {
   Columns columns;
   columns.dead = width >= kWideEnoughForDead;
-  int longest = 5;
-  for (const auto& line : lines) longest = std::max(longest, display_width(line.text));
+  int longest = 11;
+  for (const auto& line : lines) longest = std::max(longest, display_width(name_of(line)));
   const int fixed = columns.depth + 3 * kMagnitudeWidth + kPercentWidth * (columns.dead ? 2 : 1) +
                     (columns.dead ? 7 : 6);
   const int room = width - fixed;
-  columns.layer = std::clamp(room - 10, 9, std::min(longest, 24));
-  columns.layer = std::max(columns.layer, 5);
+  columns.layer = std::clamp(room - 8, 11, std::min(longest, 24));
   columns.bar = std::min(room - columns.layer, 40);
   return columns;
 }
@@ -162,7 +165,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
       fmt::format("Step {}: how much gradient reaches each layer (input first)", step.step),
       Ink::strong));
   page.line(page.ink(
-      row("", "layer", "dLoss/dz",
+      row("", "path: layer", "dLoss/dz",
           pad_right("log scale", columns.bar).substr(0, static_cast<std::size_t>(columns.bar)),
           "dLoss/dw", "update/w", "sat.", "dead"),
       Ink::faint));
@@ -175,7 +178,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
     if (finite && value == low) bar = horizontal_bar(1e-9, columns.bar, page.unicode());
     bar = page.ink(bar, ink_of_flow(finite ? (high - value) * kLog10Of2 : 0));
     if (line.nonfinite) bar = page.ink(pad_right("NaN/Inf", columns.bar), Ink::bad);
-    page.line(row(std::to_string(line.flow.depth), page.clean(line.text),
+    page.line(row(std::to_string(line.flow.depth), page.clean(name_of(line)),
                   line.nonfinite && !finite ? "NaN" : format_log2(value), bar,
                   format_log2(line.flow.log2_grad_weight), format_log2(line.flow.log2_update_ratio),
                   format_percent(line.saturated_fraction), format_percent(line.dead_fraction)));

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
@@ -56,8 +57,9 @@ Run deep_run() {
   }
   for (auto& activation : step.activations) activation.log2_rms_derivative = -1;
   for (std::int64_t later = 1; later < 4; ++later) {
-    run.steps.push_back(step);
-    run.steps.back().step = later;
+    StepRecord copy = run.steps.front();
+    copy.step = later;
+    run.steps.push_back(std::move(copy));
   }
   return run;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { heat } from "../src/heat";
 import { decadeInterval, decadeRange, lastAtMost, layerTicks, thin } from "../src/scale";
-import { firstSentence } from "../src/sections/verdict";
+import { firstSentence, story } from "../src/sections/verdict";
 import { StepChoice } from "../src/steps";
 import { sampleReport, sampleRun } from "./sample";
 
@@ -42,6 +42,11 @@ describe("the first view", () => {
     sick.findings[0]!.first_step = 10;
     expect(new StepChoice(sampleReport(sick)).step).toBe(10);
     expect(new StepChoice(sampleReport(sampleRun({ steps: [0, 10, 20], critical: false }))).step).toBe(20);
+  });
+  it("leads with a plain headline and tells the remedy once", () => {
+    const run = sampleRun();
+    run.verdict.text = "From layer 58 it shrinks. First thing to try: use relu.";
+    expect(story(run)).toEqual(["The first layers get almost no gradient.", "From layer 58 it shrinks."]);
   });
   it("leads with the first sentence, and no number ends one", () => {
     expect(firstSentence("Layer 1 gets 3.0e-21 of it. The sigmoid did it.")).toEqual(["Layer 1 gets 3.0e-21 of it.", "The sigmoid did it."]);

@@ -45,13 +45,14 @@ export function profilePanel(
     option: (look, width) => option(run, current(), range(), shown, look, width),
     describe: () => describe(run, current()),
     table: () => ({
-      head: ["layer", "text", "flow gradient", "parameter gradient", "activations", "weights"],
+      head: ["layer", "path", "text", "flow gradient", "parameter gradient", "activations", "weights"],
       rows: run.profile.map((place, i) => {
         const flow = current()?.flow;
         const mark = current()?.marks.find((m) => m.layer === i);
         const gradient = mark ? markName(mark.state) : magnitude(flow?.grad_z[i]);
         return [
           String(place.depth),
+          place.path,
           place.text,
           gradient,
           magnitude(flow?.grad_weight[i]),
@@ -220,5 +221,5 @@ function tooltip(run: Run, measured: Measured | undefined, items: unknown): stri
   const mark = measured.marks.find((m) => m.layer === i);
   const lines = kCurves.map(({ key, short }) => `${short} <b>${magnitude(measured.flow[key][i])}</b>`);
   if (mark) lines.push(`<b>${markName(mark.state)}</b>`);
-  return `<b>layer ${place.depth}</b> ${escapeHtml(place.text)}<br>${lines.join("<br>")}`;
+  return `<b>layer ${place.depth}</b> ${escapeHtml(place.text)}, path ${escapeHtml(place.path)}<br>${lines.join("<br>")}`;
 }

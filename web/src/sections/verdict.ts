@@ -6,6 +6,26 @@ import type { Measured, Run } from "../types";
 
 const kHeadings = { healthy: "Healthy", note: "Note", warning: "Warning", critical: "Critical" } as const;
 
+/** What a reader should take away within seconds; a rule that is not listed leads with its own words. */
+const kHeadlines: Record<string, string> = {
+  non_finite: "The numbers broke: a NaN or an infinity spreads.",
+  symmetric_units: "Units repeat each other, so part of the network is wasted.",
+  dead_units: "Units are dead: they pass no gradient for any sample.",
+  saturated_activation: "Activations are saturated: where they are flat, no gradient passes.",
+  update_too_large: "The updates are too large for the weights they change.",
+  exploding_gradient: "The gradient explodes on its way to the first layers.",
+  vanishing_gradient: "The first layers get almost no gradient.",
+  stalled_layer: "Some layers stand still while others learn.",
+};
+
+/** Headline and text of the card. The remedy at the end of the verdict has a place of its own there. */
+export function story(run: Run): [string, string] {
+  const text = run.verdict.text.replace(/\s*First thing to try:.*$/s, "");
+  const worst = run.findings[0];
+  const headline = worst ? kHeadlines[worst.rule] : undefined;
+  return headline ? [headline, text] : firstSentence(text);
+}
+
 /** The first sentence apart from the rest. A full stop inside a number or before a small letter ends none. */
 export function firstSentence(text: string): [string, string] {
   const end = /[.!?](?=\s+[A-Z"'“])/.exec(text);
@@ -13,7 +33,7 @@ export function firstSentence(text: string): [string, string] {
 }
 
 export function verdictCard(run: Run, index: number, shown: Measured | undefined): HTMLElement {
-  const [head, rest] = firstSentence(run.verdict.text);
+  const [head, rest] = story(run);
   const worst = run.findings[0];
   const remedy = worst?.remedies[0];
   return h(
@@ -27,6 +47,7 @@ export function verdictCard(run: Run, index: number, shown: Measured | undefined
     ),
     h("h2", {}, prose(head)),
     rest ? h("p", {}, prose(rest)) : null,
+    pathNote(run),
     shown ? keyFigures(run, shown) : null,
     remedy && worst
       ? h(
@@ -40,6 +61,15 @@ export function verdictCard(run: Run, index: number, shown: Measured | undefined
       : null,
     ending(run),
   );
+}
+
+// The words of the rules name layers by path, the charts count them: one line brings the two together.
+function pathNote(run: Run): HTMLElement | null {
+  const first = run.profile[0];
+  const last = run.profile[run.profile.length - 1];
+  if (!first || !last || run.findings.length === 0 || first.path === String(first.depth)) return null;
+  const text = `Texts name layers by their path in the network: path ${first.path} is layer ${first.depth} of the charts, path ${last.path} is layer ${last.depth}.`;
+  return h("p", { class: "paths" }, text);
 }
 
 function ending(run: Run): HTMLElement | null {
