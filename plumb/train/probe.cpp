@@ -71,6 +71,12 @@ void Probe::add(std::string path, Role role, std::string param, ConstView values
 void Probe::on_output(const Node& node, ConstView x, ConstView y) {
   if (used_ == 0) add("input", Role::a, "", network_.input_view(), 0);
   add(node.path, output_role(node), "", y, 0);
+  if (node.layer) {
+    // The weights that this step's passes use: the optimiser has not been here yet.
+    for (const Param& param : node.layer->params()) {
+      add(node.path, Role::weight, param.name, param.value.view(), 0);
+    }
+  }
   if (node.family() == LayerFamily::activation) add_activation(node, x, y);
 }
 
@@ -126,15 +132,13 @@ void Probe::on_update(std::size_t index, const Param& param, ConstView update) {
   const std::string& path = network_.param_paths()[index];
   add(path, Role::grad_weight, param.name, param.grad.view(), param.grad_log2_scale);
   add(path, Role::update, param.name, update, 0);
-  add(path, Role::weight, param.name, param.value.view(), 0);
 }
 
 void Probe::on_parameters() {
   for (std::size_t index = 0; index < network_.params().size(); ++index) {
     const Param& param = *network_.params()[index];
-    const std::string& path = network_.param_paths()[index];
-    add(path, Role::grad_weight, param.name, param.grad.view(), param.grad_log2_scale);
-    add(path, Role::weight, param.name, param.value.view(), 0);
+    add(network_.param_paths()[index], Role::grad_weight, param.name, param.grad.view(),
+        param.grad_log2_scale);
   }
 }
 

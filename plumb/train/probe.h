@@ -16,6 +16,7 @@ namespace plumb {
 /// Turns the tensors of one training step into a StepRecord: a sketch of every site, the derivative
 /// of every activation, the two sides of every residual join, the symmetry of every weight.
 ///
+/// Weights are those that the step's passes use, before the update.
 /// It looks at each tensor at the moment it is complete and changes none, so a measured step has
 /// the same bits as an unmeasured one. A step that is not measured does not touch the probe at all.
 ///
@@ -39,7 +40,8 @@ class Probe : public PassObserver, public UpdateObserver {
   void on_input_gradient(ConstView grad_x, int log2_scale) override;
   void on_update(std::size_t index, const Param& param, ConstView update) override;
 
-  /// What probing without an optimiser step records of the parameters: weight and grad_weight.
+  /// What probing without an optimiser step records of the parameters after the backward pass: their
+  /// gradients.
   void on_parameters();
 
  private:

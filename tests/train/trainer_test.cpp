@@ -163,6 +163,16 @@ TEST(TrainerTest, AMeasuredStepHasEverySite) {
   EXPECT_LE(std::abs(record.join("2")->cosine), 1.0);
 }
 
+TEST(TrainerTest, TheRecordedWeightIsTheOneThatThePassesUsed) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  config.learning_rate = 10;  // so that the update would show
+  Trainer probed(config, data);
+  const double before = probed.probe().find("0", Role::weight)->rms();
+  Trainer stepped(config, data);
+  EXPECT_EQ(stepped.step().find("0", Role::weight)->rms(), before);
+}
+
 TEST(TrainerTest, WeightDecayIsNeverPartOfTheLossGradient) {
   // Without any loss gradient (all labels fitted by a saturated bias) the total gradient would be
   // the decay alone; the record must say that the loss gradient is not there. Here: the same first
