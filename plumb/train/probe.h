@@ -40,8 +40,8 @@ class Probe : public PassObserver, public UpdateObserver {
   void on_input_gradient(ConstView grad_x, int log2_scale) override;
   void on_update(std::size_t index, const Param& param, ConstView update) override;
 
-  /// What probing without an optimiser step records of the parameters after the backward pass: their
-  /// gradients.
+  /// What probing without an optimiser step records of the parameters after the backward pass:
+  /// their gradients.
   void on_parameters();
 
  private:

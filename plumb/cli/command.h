@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace plumb::cli {
+
+/// Exit codes: everything worked; a clear error of the user's input or of the machine; a command
+/// line that makes no sense; interrupted by Ctrl-C (what was recorded is kept).
+enum ExitCode : int { kOk = 0, kError = 1, kUsage = 2, kInterrupted = 130 };
+
+/// Each adds one subcommand: its options and what it does when called. `result` receives the exit
+/// code of the one that ran.
+void add_train(CLI::App& app, int& result);
+void add_probe(CLI::App& app, int& result);
+void add_diagnose(CLI::App& app, int& result);
+void add_report(CLI::App& app, int& result);
+void add_export(CLI::App& app, int& result);
+void add_demo(CLI::App& app, int& result);
+void add_layers(CLI::App& app, int& result);
+void add_completion(CLI::App& app, int& result);
+
+}  // namespace plumb::cli

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace plumb::cli {
+
+/// One key of a TOML file with its value as text.
+struct FileSetting {
+  std::string key;  ///< underscores become dashes: clip_norm and clip-norm are one key
+  std::string value;
+  long line = 0;
+};
+
+/// Reads a flat TOML file of strings, numbers and booleans.
+/// Errors  DataError for a missing file; SpecError naming file and line for a syntax error, a table or an
+///         array.
+std::vector<FileSetting> read_config_file(const std::string& path);
+
+}  // namespace plumb::cli

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/rule.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "plumb/cli/command.h"
+#include "plumb/cli/json_output.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/store/run_file.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  plumb diagnose deep.plumb
+  plumb diagnose deep.plumb --json
+  plumb diagnose --rules
+
+Works on a run that was cut off, and on one that still grows. The findings are judged anew with this
+version's rules.)";
+
+struct Options {
+  std::string run;
+  std::int64_t step = -1;
+  bool json = false;
+  bool rules = false;
+};
+
+int run_diagnose(const Options& options) {
+  if (options.rules) {
+    for (const RuleEntry& rule : rule_table()) fmt::print("{:<22} {}\n", rule.id, rule.summary);
+    return kOk;
+  }
+  if (options.run.empty()) {
+    throw CLI::RequiredError("RUN");
+  }
+  Run run = load_run(options.run);
+  run.findings = diagnose(run);
+  if (options.json) {
+    fmt::print("{}\n", diagnosis_json(run, run.findings));
+    return kOk;
+  }
+  TerminalOptions terminal = terminal_options();
+  if (options.step >= 0) terminal.step = options.step;
+  fmt::print("{}", render_table(run, terminal));
+  return kOk;
+}
+
+}  // namespace
+
+void add_diagnose(CLI::App& app, int& result) {
+  auto* command =
+      app.add_subcommand("diagnose", "Say what is wrong in a recorded run, where and why");
+  auto options = std::make_shared<Options>();
+  command->add_option("RUN", options->run, "run file written by train or probe");
+  command->add_option("--step", options->step, "show the layers at this measured step")
+      ->type_name("STEP");
+  command->add_flag("--json", options->json, "print the diagnosis as JSON");
+  command->add_flag("--rules", options->rules, "list the rules");
+  command->footer(kFooter);
+  command->callback([options, &result] { result = run_diagnose(*options); });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace plumb::cli {
+
+/// From now on the first Ctrl-C (or SIGTERM) only sets a flag, so that the work can stop cleanly; a
+/// second one ends the program at once.
+void catch_interrupts();
+bool interrupted();
+
+}  // namespace plumb::cli

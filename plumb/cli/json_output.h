@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "plumb/record/run.h"
+
+namespace plumb::cli {
+
+/// The diagnosis for programs: {"healthy", "verdict", "network", "steps", "loss", "accuracy",
+/// "end", "findings":
+/// [{"rule", "severity", "path", "first_step", "last_step", "symptom", "cause", "consequence",
+/// "remedies", "evidence": [{"quantity", "value", "threshold", "threshold_source"}]}]}. Numbers
+/// that are not finite are null.
+std::string diagnosis_json(const Run& run, std::span<const Finding> findings);
+
+}  // namespace plumb::cli

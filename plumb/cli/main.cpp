@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "plumb/cli/command.h"
+#include "plumb/core/version.h"
+
+namespace {
+
+constexpr const char* kDescription =
+    "plumb measures how deep the gradient reaches in a neural network, shows where it is lost and "
+    "why.";
+
+constexpr const char* kFooter = R"(Examples:
+  plumb demo
+  plumb train "flatten > 30 x [dense 128 > sigmoid] > dense 10" --data mnist:DIR -o deep.plumb
+  plumb probe "flatten > 30 x [dense 128 > relu] > dense 10" --init he_normal
+  plumb diagnose deep.plumb
+  plumb report deep.plumb -o report.html
+
+Exit codes: 0 done; 1 an error, named in one line; 2 a wrong command line; 130 stopped by Ctrl-C.
+'plumb COMMAND --help' tells more.)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace plumb::cli;
+  CLI::App app{kDescription, "plumb"};
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("plumb ") + plumb::kVersion);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(30);
+
+  int result = kOk;
+  add_train(app, result);
+  add_probe(app, result);
+  add_diagnose(app, result);
+  add_report(app, result);
+  add_export(app, result);
+  add_demo(app, result);
+  add_layers(app, result);
+  add_completion(app, result);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "plumb: %s\n", error.what());
+    return kError;
+  }
+  return result;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "plumb/cli/command.h"
+#include "plumb/cli/config_options.h"
+#include "plumb/cli/json_output.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/diagnose/rule.h"
+#include "plumb/store/run_file.h"
+#include "plumb/train/tensor_dump.h"
+#include "plumb/train/trainer.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  plumb probe "flatten > 50 x [dense 64 > tanh] > dense 10" --init glorot_normal
+  plumb probe "flatten > 20 x [dense 64 > relu] > dense 10" --precision double --save-tensors out.npz
+  plumb probe "flatten > dense 10" --weights torch.npz --data mnist:DIR --batch 256
+
+--save-tensors writes, in double and with true values: each parameter under its name, its gradient under
+grad/NAME, the output of each chain position under out/POSITION, the loss gradient with respect to it under
+grad_out/POSITION, the input under x and its gradient under grad_x.)";
+
+struct Options {
+  ConfigOptions config;
+  std::string output;
+  std::string tensors;
+  bool json = false;
+};
+
+int run_probe(const Options& options) {
+  const TrainConfig config = options.config.resolve();
+  const Split data = load_split(config.data, config.data_options());
+  Trainer trainer(config, data);
+  Run run;
+  run.info = trainer.info();
+  run.info.kind = "probe";
+  if (options.tensors.empty()) {
+    run.steps.push_back(trainer.probe());
+  } else {
+    TensorDump dump(trainer.network());
+    run.steps.push_back(trainer.probe(&dump));
+    dump.write(options.tensors);
+  }
+  run.end = RunEnd{"finished", 0, run.steps.back().time_s};
+  run.findings = diagnose(run);
+  if (!options.output.empty()) {
+    RunWriter writer(options.output);
+    writer.begin(run.info);
+    writer.add(run.steps.back());
+    writer.end(*run.end);
+    writer.close();
+    save_findings(options.output, run.findings);
+  }
+  if (options.json) {
+    fmt::print("{}\n", diagnosis_json(run, run.findings));
+  } else {
+    fmt::print("{}", render_table(run, terminal_options()));
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_probe(CLI::App& app, int& result) {
+  auto* command = app.add_subcommand(
+      "probe", "Measure a network on one batch without training: the flow at initialisation");
+  auto options = std::make_shared<Options>();
+  options->config.add_to(*command);
+  command->add_option("-o,--output", options->output, "record the probe in this file")
+      ->type_name("FILE");
+  command->add_option("--save-tensors", options->tensors, "write every tensor of the pass as NPZ")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "print the diagnosis as JSON");
+  command->footer(kFooter);
+  command->callback([options, &result] { result = run_probe(*options); });
+}
+
+}  // namespace plumb::cli

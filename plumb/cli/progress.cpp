@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/cli/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "plumb/cli/terminal.h"
+#include "plumb/flow/ledger.h"
+#include "plumb/report/flow_bars.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr int kTextColumns = 58;
+
+std::string time_left(double seconds) {
+  if (!std::isfinite(seconds)) return "-";
+  const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
+  return whole < 60 ? fmt::format("{}s", whole) : fmt::format("{}m{:02}s", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+Progress::Progress(bool quiet, std::string label)
+    : active_(!quiet && stderr_is_terminal()), label_(std::move(label)) {}
+
+void Progress::update(const Trainer& trainer, const StepRecord& record) {
+  if (!active_) return;
+  if (record.measured) {
+    if (info_.layers.empty()) info_ = trainer.info();
+    BarOptions options;
+    options.unicode = locale_is_utf8();
+    const auto profile = flow_profile(info_, record);
+    const int room = std::max(8, progress_width() - kTextColumns - static_cast<int>(label_.size()));
+    options.width = std::min(static_cast<int>(profile.size()), room);
+    bars_ = render_flow_bars(profile, options);
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (drawn_ && now - last_ < kRedraw) return;
+  last_ = now;
+  drawn_ = true;
+  const auto steps = static_cast<double>(trainer.step_count());
+  const double left =
+      record.time_s / steps * (static_cast<double>(trainer.planned_steps()) - steps);
+  std::string line = fmt::format("{}step {}/{}  loss {:.4f}", label_, trainer.step_count(),
+                                 trainer.planned_steps(), record.loss);
+  if (!std::isnan(record.accuracy)) line += fmt::format("  acc {:3.0f}%", 100 * record.accuracy);
+  line += fmt::format("  left {}  {}", time_left(left), bars_);
+  // Return to the first column, draw, clear what is left of the older line.
+  fmt::print(stderr, "\r{}\x1b[K", line);
+  std::fflush(stderr);
+}
+
+void Progress::finish() {
+  if (!drawn_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "plumb/train/trainer.h"
+
+namespace plumb::cli {
+
+/// The live line of a training on standard error: step, loss, accuracy, time left, and the flow of
+/// the gradient as one small bar a layer (input side first), of the last measured step. Redrawn at
+/// most ten times a second; silent when standard error is not a terminal.
+class Progress {
+ public:
+  /// quiet: never draw. `label` stands in front ("sick").
+  explicit Progress(bool quiet, std::string label = "");
+  void update(const Trainer& trainer, const StepRecord& record);
+  /// Clears the line.
+  void finish();
+
+ private:
+  bool active_;
+  bool drawn_ = false;
+  std::string label_;
+  std::string bars_;
+  RunInfo info_;
+  std::chrono::steady_clock::time_point last_{};
+};
+
+}  // namespace plumb::cli

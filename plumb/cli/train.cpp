@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "plumb/cli/command.h"
+#include "plumb/cli/config_options.h"
+#include "plumb/cli/interrupt.h"
+#include "plumb/cli/json_output.h"
+#include "plumb/cli/progress.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/diagnose/rule.h"
+#include "plumb/store/run_file.h"
+#include "plumb/train/weights.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  plumb train "flatten > 30 x [dense 128 > sigmoid] > dense 10" --lr 0.1 --epochs 1 -o deep.plumb
+  plumb train --config deep.toml --seed 7 -o deep-7.plumb
+  plumb train "flatten > 2 x [dense 64 > relu] > dense 10" --data mnist:DIR --init he_normal
+
+A TOML file has the same keys as the long options (clip-norm may be written clip_norm):
+  network = "flatten > 30 x [dense 128 > sigmoid] > dense 10"
+  data = "glyphs"
+  lr = 0.1
+
+Ctrl-C stops after the current step and keeps what was recorded; a second Ctrl-C stops at once.)";
+
+struct Options {
+  ConfigOptions config;
+  std::string output;
+  std::string save_weights;
+  bool json = false;
+  bool quiet = false;
+};
+
+/// Keeps the run in memory, and in a file when one was asked for.
+class RunKeeper : public RecordSink {
+ public:
+  explicit RunKeeper(const std::string& path) {
+    if (!path.empty()) writer_ = std::make_unique<RunWriter>(path);
+  }
+  void begin(const RunInfo& info) override {
+    if (writer_) writer_->begin(info);
+    run.info = info;
+  }
+  void add(const StepRecord& step) override {
+    if (writer_) {
+      writer_->add(step);
+    } else {
+      run.steps.push_back(step);
+    }
+  }
+  void end(const RunEnd& end) override {
+    if (writer_) writer_->end(end);
+    run.end = end;
+  }
+  /// Throws what went wrong with the file.
+  void close(const std::string& path) {
+    if (!writer_) return;
+    writer_->close();
+    run = load_run(path);
+  }
+  Run run;
+
+ private:
+  std::unique_ptr<RunWriter> writer_;
+};
+
+int run_train(const Options& options) {
+  const TrainConfig config = options.config.resolve();
+  const Split data = load_split(config.data, config.data_options());
+  Trainer trainer(config, data);
+  RunKeeper keeper(options.output);
+  Progress progress(options.quiet || options.json);
+  catch_interrupts();
+  run_training(trainer, &keeper, [&](const Trainer& t, const StepRecord& record) {
+    progress.update(t, record);
+    return !interrupted();
+  });
+  progress.finish();
+  if (!options.save_weights.empty()) save_weights(trainer.network(), options.save_weights);
+  keeper.close(options.output);
+
+  Run& run = keeper.run;
+  run.findings = diagnose(run);
+  if (!options.output.empty()) save_findings(options.output, run.findings);
+  if (options.json) {
+    fmt::print("{}\n", diagnosis_json(run, run.findings));
+  } else {
+    fmt::print("{}", render_table(run, terminal_options()));
+    if (!options.output.empty() && !options.quiet) {
+      fmt::print("\nRecorded in {0}. Next: plumb report {0} -o report.html\n", options.output);
+    }
+  }
+  return interrupted() ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, int& result) {
+  auto* command =
+      app.add_subcommand("train", "Train a network, watch its gradient, and say what is wrong");
+  auto options = std::make_shared<Options>();
+  options->config.add_to(*command);
+  command->add_option("-o,--output", options->output, "record the run in this file")
+      ->type_name("FILE");
+  command
+      ->add_option("--save-weights", options->save_weights, "write the trained parameters as NPZ")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "print the diagnosis as JSON");
+  command->add_flag("-q,--quiet", options->quiet, "no progress line");
+  command->footer(kFooter);
+  command->callback([options, &result] { result = run_train(*options); });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Uses the program as a person would: right input, wrong input, Ctrl-C, kill -9, a pipe, a narrow terminal.
+
+usage: cli_test.py PLUMB [unittest options]
+"""
+
+import gzip
+import json
+import os
+import pty
+import re
+import select
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+PLUMB = ""
+SICK = "flatten > 12 x [dense 16 > sigmoid] > dense 10"
+SMALL = ["--data", "glyphs?n=200", "--batch", "20", "--epochs", "1"]
+LONG = ["--data", "glyphs?n=200", "--batch", "20", "--steps", "100000000"]
+
+
+def write_mnist(folder, images=20, rows=28, labels=None, magic=2051, cut=0):
+    """A small MNIST in IDX form, with what is asked to be wrong about it."""
+    pixels = bytes((7 * i) % 256 for i in range(images * rows * rows))
+    labels = [i % 10 for i in range(images)] if labels is None else labels
+    content = struct.pack(">IIII", magic, images, rows, rows) + pixels
+    (folder / "train-images-idx3-ubyte").write_bytes(content[: len(content) - cut])
+    (folder / "train-labels-idx1-ubyte").write_bytes(
+        struct.pack(">II", 2049, len(labels)) + bytes(labels))
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+
+    def run_plumb(self, *arguments, **environment):
+        return subprocess.run(
+            [PLUMB, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False,
+            cwd=self.folder, env={**os.environ, **environment})
+
+    def fails(self, code, *arguments):
+        """The one message on standard error of a command that must fail with this exit code."""
+        result = self.run_plumb(*arguments)
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertNotIn("terminate called", result.stderr)
+        return result.stderr
+
+    def recorded(self, name="run.plumb", network=SICK, *more):
+        path = self.folder / name
+        result = self.run_plumb("train", network, *SMALL, "-o", path, *more)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return path
+
+    # Right input
+
+    def test_train_records_and_names_the_vanishing_gradient(self):
+        path = self.recorded()
+        result = self.run_plumb("diagnose", path, "--json")
+        diagnosis = json.loads(result.stdout)
+        self.assertIn("vanishing_gradient", [f["rule"] for f in diagnosis["findings"]])
+        self.assertFalse(diagnosis["healthy"])
+
+    def test_a_healthy_network_is_left_in_peace(self):
+        result = self.run_plumb("probe", "flatten > 8 x [dense 64 > relu] > dense 10", "--init",
+                                "he_normal", "--bias-init", "zeros", *SMALL, "--json")
+        self.assertEqual(json.loads(result.stdout)["findings"], [])
+
+    def test_toml_gives_what_the_flags_give_and_a_flag_wins(self):
+        (self.folder / "a.toml").write_text(
+            f'network = "{SICK}"\ndata = "glyphs?n=200"\nbatch = 20\nlr = 0.5\nclip_norm = 1.0\n')
+        by_file = self.run_plumb("train", "--config", "a.toml", "--lr", "0.1", "--json")
+        by_flag = self.run_plumb("train", SICK, "--data", "glyphs?n=200", "--batch", "20", "--lr", "0.1",
+                                 "--clip-norm", "1", "--json")
+        self.assertEqual(by_file.returncode, 0, by_file.stderr)
+        self.assertEqual(json.loads(by_file.stdout)["loss"], json.loads(by_flag.stdout)["loss"])
+
+    def test_report_is_one_page_and_export_is_valid(self):
+        path = self.recorded()
+        self.assertEqual(self.run_plumb("report", path, "-o", "r.html").returncode, 0)
+        self.assertIn("<html", (self.folder / "r.html").read_text())
+        json.loads(self.run_plumb("export", path, "--format", "json").stdout)
+        csv = self.run_plumb("export", path, "--format", "csv").stdout.splitlines()
+        self.assertGreater(len(csv), 100)
+        self.assertEqual({line.count(",") for line in csv[1:]}, {csv[0].count(",")})
+
+    def test_saved_weights_start_another_training(self):
+        self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--save-weights", "w.npz").returncode, 0)
+        self.assertEqual(self.run_plumb("probe", SICK, *SMALL, "--weights", "w.npz").returncode, 0)
+
+    def test_help_of_every_command_works_and_completion_knows_the_options(self):
+        for command in ("train", "probe", "diagnose", "report", "export", "demo", "layers", "completion"):
+            result = self.run_plumb(command, "--help")
+            self.assertEqual(result.returncode, 0)
+            self.assertGreater(len(result.stdout), 100, command)
+        script = self.run_plumb("completion", "bash").stdout
+        check = f"{script}\nCOMP_WORDS=(plumb train --weight-d); COMP_CWORD=2; _plumb; echo ${{COMPREPLY[@]}}"
+        words = subprocess.run(["bash", "-c", check], capture_output=True, text=True, check=True).stdout
+        self.assertIn("--weight-decay", words)
+
+    # What it looks like
+
+    def test_output_into_a_pipe_is_plain_and_80_columns(self):
+        result = self.run_plumb("train", SICK, *SMALL, COLUMNS="", LC_ALL="C")
+        self.assertEqual(result.stderr, "")
+        self.assertTrue(result.stdout.isascii())
+        self.assertNotIn("\x1b", result.stdout)
+        self.assertLessEqual(max(map(len, result.stdout.splitlines())), 80)
+
+    def test_a_terminal_gets_a_progress_line_and_colour_unless_refused(self):
+        for no_colour in ("", "1"):
+            controller, terminal = pty.openpty()
+            environment = {**os.environ, "TERM": "xterm", "NO_COLOR": no_colour, "LC_ALL": "C.UTF-8"}
+            process = subprocess.Popen([PLUMB, "train", SICK, *SMALL], stdout=terminal, stderr=terminal,
+                                       cwd=self.folder, env=environment)
+            os.close(terminal)
+            output = b""
+            while True:
+                try:
+                    piece = os.read(controller, 65536)
+                except OSError:
+                    break
+                if not piece:
+                    break
+                output += piece
+            os.close(controller)
+            self.assertEqual(process.wait(), 0)
+            text = output.decode()
+            self.assertIn("step ", text)
+            self.assertEqual(bool(re.search("\x1b\\[[0-9;]+m", text)), no_colour == "")
+
+    # Wrong input
+
+    def test_wrong_network_strings_get_a_caret(self):
+        message = self.fails(1, "probe", "dense 8 & relu", *SMALL)
+        lines = message.splitlines()
+        self.assertEqual(lines[-1].index("^"), lines[-2].index("&"), message)
+        self.assertIn("relu", self.fails(1, "probe", "flatten > dense 8 > rellu > dense 10", *SMALL))
+        self.assertIn("^", self.fails(1, "probe", "flatten > dense > dense 10", *SMALL))
+
+    def test_shapes_that_do_not_fit_are_named(self):
+        self.assertIn("28, 28]", self.fails(1, "probe", "dense 10", *SMALL))
+        self.assertIn("expected [10]", self.fails(1, "probe", "flatten > dense 9", *SMALL))
+
+    def test_bad_data_files(self):
+        def probe(network="flatten > dense 10"):
+            return self.fails(1, "probe", network, "--data", f"mnist:{self.folder}")
+
+        self.assertIn("nowhere", self.fails(1, "probe", "dense 10", "--data", "mnist:nowhere"))
+        write_mnist(self.folder, cut=5)
+        self.assertIn("train-images", probe())
+        write_mnist(self.folder, magic=1234)
+        self.assertIn("magic", probe())
+        write_mnist(self.folder, labels=[1, 2, 3])
+        self.assertIn("20", probe())
+        write_mnist(self.folder, labels=[11] * 20)
+        self.assertIn("11", probe())
+        (self.folder / "nan.csv").write_text("a,b,label\n1,nan,0\n2,3,1\n")
+        self.assertIn("nan", self.fails(1, "probe", "dense 2", "--data", "csv:nan.csv?label=label").lower())
+        (self.folder / "x.npz").write_bytes(b"PK\x03\x04 not really")
+        self.assertIn("x.npz", self.fails(1, "probe", "dense 2", "--data", "npz:x.npz"))
+        self.assertIn("expected", self.fails(1, "probe", "dense 2", "--data", "cifar:x"))
+
+    def test_gzipped_data_and_truncated_gzip(self):
+        write_mnist(self.folder)
+        for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
+            path = self.folder / name
+            (self.folder / (name + ".gz")).write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+        data = f"mnist:{self.folder}"
+        self.assertEqual(self.run_plumb("probe", "flatten > dense 10", "--data", data).returncode, 0)
+        images = self.folder / "train-images-idx3-ubyte.gz"
+        images.write_bytes(images.read_bytes()[:-9])
+        self.assertIn("train-images", self.fails(1, "probe", "flatten > dense 10", "--data", data))
+
+    def test_files_that_are_no_runs(self):
+        self.assertIn("missing.plumb", self.fails(1, "diagnose", "missing.plumb"))
+        (self.folder / "text.plumb").write_text("no run\n" * 1000)
+        self.assertIn("text.plumb", self.fails(1, "diagnose", "text.plumb"))
+        database = sqlite3.connect(self.folder / "other.plumb")
+        database.execute("create table t (x)")
+        database.close()
+        self.assertIn("other.plumb", self.fails(1, "report", "other.plumb"))
+        self.assertIn("text.plumb", self.fails(1, "train", SICK, *SMALL, "-o", "text.plumb"))
+        self.assertEqual((self.folder / "text.plumb").read_text(), "no run\n" * 1000)
+
+    def test_a_run_of_a_newer_schema_is_refused_by_both_versions(self):
+        path = self.recorded()
+        database = sqlite3.connect(path)
+        database.execute("pragma user_version = 99")
+        database.close()
+        message = self.fails(1, "diagnose", path)
+        self.assertIn("99", message)
+        self.assertRegex(message, r"\b1\b")
+
+    def test_run_files_that_cannot_be_written(self):
+        self.assertIn("no/such/dir", self.fails(1, "train", SICK, *SMALL, "-o", "no/such/dir/run.plumb"))
+        self.assertIn("expected", self.fails(1, "report", self.recorded(), "-o", "no/such/dir/r.html"))
+
+    def test_wrong_command_lines_exit_with_2(self):
+        self.fails(2, "train", SICK, "--nonsense")
+        self.fails(2, "unknown-command")
+        self.fails(2)
+        self.fails(2, "diagnose")
+        self.fails(2, "export", "x.plumb", "--format", "xml")
+
+    def test_all_problems_of_a_config_file_are_named_at_once(self):
+        (self.folder / "bad.toml").write_text('lr = "fast"\nbatch = 0\ncolour = "red"\n')
+        message = self.fails(1, "train", SICK, "--config", "bad.toml")
+        for part in ("bad.toml:1", "bad.toml:2", "bad.toml:3", "colour"):
+            self.assertIn(part, message)
+        (self.folder / "broken.toml").write_text("lr = \n")
+        self.assertIn("broken.toml:1", self.fails(1, "train", SICK, "--config", "broken.toml"))
+
+    # Interruptions
+
+    def test_ctrl_c_stops_cleanly_and_keeps_the_run(self):
+        path = self.folder / "long.plumb"
+        process = subprocess.Popen([PLUMB, "train", SICK, *LONG, "-o", path], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertIn("vanish", output.lower())
+        diagnosis = json.loads(self.run_plumb("diagnose", path, "--json").stdout)
+        self.assertEqual(diagnosis["end"], "interrupted")
+
+    def test_a_killed_run_can_be_diagnosed_and_read_while_it_grows(self):
+        path = self.folder / "killed.plumb"
+        process = subprocess.Popen([PLUMB, "train", SICK, *LONG, "-o", path], cwd=self.folder,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(2.0)
+        growing = json.loads(self.run_plumb("diagnose", path, "--json").stdout)
+        process.kill()
+        process.wait()
+        killed = json.loads(self.run_plumb("diagnose", path, "--json").stdout)
+        self.assertGreater(growing["steps"], 0)
+        self.assertGreaterEqual(killed["steps"], growing["steps"])
+        self.assertIsNone(killed["end"])
+        self.assertIn("vanishing_gradient", [f["rule"] for f in killed["findings"]])
+
+    def test_a_reader_that_goes_away_is_no_disaster(self):
+        path = self.recorded()
+        process = subprocess.Popen([PLUMB, "export", path, "--format", "csv"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, cwd=self.folder)
+        select.select([process.stdout], [], [], 30)
+        process.stdout.read(10)
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+        process.stderr.close()
+        process.wait(timeout=30)
+        self.assertNotIn("terminate", errors)
+
+
+if __name__ == "__main__":
+    PLUMB = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares plumb with PyTorch on random networks.
+
+For each of N random network strings, `plumb probe --save-tensors` runs one forward and backward pass; the
+same network is built from torch.nn modules, gets plumb's parameters and input, and every output, every
+gradient and the loss must agree. Differences are measured as the largest absolute difference divided by
+the largest magnitude of the tensor, and must stay below 1e-11 in double and 3e-4 in float.
+
+usage: compare_torch.py PLUMB [--networks N] [--seed S]
+Exit code 0 when all agree, 1 when not, 77 when PyTorch is not installed (ctest: skipped).
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import numpy as np
+    import torch
+except ImportError:
+    print("compare_torch: PyTorch or numpy is not installed; skipped")
+    sys.exit(77)
+
+TOLERANCE = {"double": 1e-11, "float": 3e-4}
+# Below this the true value of a double is a denormal and has lost its digits.
+SMALLEST = 1e-300
+
+
+class Difference(torch.nn.Module):
+    """The loss `difference`: mean over the batch of the summed y - target."""
+
+    def forward(self, y, target):
+        return (y - target).sum() / y.shape[0]
+
+
+class HalfMse(torch.nn.Module):
+    def forward(self, y, target):
+        return 0.5 * ((y - target) ** 2).sum() / y.shape[0]
+
+
+class SummedBce(torch.nn.Module):
+    def forward(self, y, target):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(y, target, reduction="sum")
+        return loss / y.shape[0]
+
+
+LOSSES = {
+    "cross_entropy": (torch.nn.CrossEntropyLoss, False),
+    "binary_cross_entropy": (SummedBce, True),
+    "mse": (HalfMse, True),
+    "difference": (Difference, True),
+}
+
+
+class Identity(torch.nn.Module):
+    """A tensor of its own, so that its gradient is not that of its input as well."""
+
+    def forward(self, x):
+        return x.clone()
+
+
+class Residual(torch.nn.Module):
+    def __init__(self, branch, scale, proj):
+        super().__init__()
+        self.branch, self.scale, self.proj = branch, scale, proj
+
+    def forward(self, x):
+        shortcut = x if self.proj is None else self.proj(x)
+        return shortcut + self.scale * self.branch(x)
+
+
+def random_activation(rng):
+    """A word of the network language and the same torch module."""
+    slope = round(rng.uniform(0.01, 0.5), 3)
+    low, high = round(rng.uniform(-2, -0.1), 2), round(rng.uniform(0.1, 2), 2)
+    return rng.choice([
+        ("identity", Identity()),
+        ("sigmoid", torch.nn.Sigmoid()),
+        ("tanh", torch.nn.Tanh()),
+        ("relu", torch.nn.ReLU()),
+        ("leaky_relu", torch.nn.LeakyReLU()),
+        (f"leaky_relu {slope}", torch.nn.LeakyReLU(slope)),
+        ("prelu", torch.nn.PReLU()),
+        (f"elu {slope * 4:.3f}", torch.nn.ELU(float(f"{slope * 4:.3f}"))),
+        ("selu", torch.nn.SELU()),
+        ("gelu", torch.nn.GELU()),
+        ("gelu approximate=tanh", torch.nn.GELU(approximate="tanh")),
+        ("silu", torch.nn.SiLU()),
+        ("softplus", torch.nn.Softplus()),
+        ("softsign", torch.nn.Softsign()),
+        ("hardtanh", torch.nn.Hardtanh()),
+        (f"hardtanh {low} {high}", torch.nn.Hardtanh(low, high)),
+        ("dropout 0", Identity()),
+    ])
+
+
+def random_dense(rng, features):
+    units = rng.choice([1, 2, 3, 5, 8, 13, 16, 17, 33])
+    bias = rng.random() < 0.7
+    text = f"dense {units}" + ("" if bias else " bias=false")
+    return text, torch.nn.Linear(features, units, bias=bias), units
+
+
+def random_chain(rng, features, length, nesting):
+    """A chain of random layers: its text, its modules (None for what another name holds) and its width."""
+    texts, modules = [], []
+    for _ in range(length):
+        kind = rng.random()
+        if kind < 0.4:
+            text, module, features = random_dense(rng, features)
+        elif kind < 0.85 or nesting == 0:
+            text, module = random_activation(rng)
+        else:
+            inner_text, inner, width = random_chain(rng, features, rng.randint(1, 3), nesting - 1)
+            project = width != features or rng.random() < 0.3
+            scale = rng.choice([1.0, 0.5, 0.1, -0.7])
+            options = (" proj" if project else "") + ("" if scale == 1.0 else f" scale={scale}")
+            text = f"res{options}[{inner_text}]"
+            proj = torch.nn.Linear(features, width, bias=False) if project else None
+            module = Residual(inner, scale, proj)
+            features = width
+        texts.append(text)
+        modules.append(module)
+    return " > ".join(texts), torch.nn.Sequential(*modules), features
+
+
+def random_case(rng):
+    rows = rng.choice([(rng.randint(1, 20),), (rng.randint(1, 5), rng.randint(1, 5)), (2, 3, 4)])
+    features = int(np.prod(rows))
+    text, chain, features = random_chain(rng, features, rng.randint(1, 8), 2)
+    classes = rng.randint(1, 7)
+    texts = ([] if len(rows) == 1 else ["flatten"]) + [text, f"dense {classes}"]
+    modules = ([] if len(rows) == 1 else [torch.nn.Flatten()]) + list(chain)
+    modules.append(torch.nn.Linear(features, classes))
+    return {
+        "network": " > ".join(texts),
+        "module": torch.nn.Sequential(*modules),
+        "rows": rows,
+        "classes": classes,
+        "batch": rng.choice([1, 2, 3, 8, 17]),
+        "loss": rng.choice(list(LOSSES)),
+        "init": rng.choice(["pytorch", "glorot_normal", "he_normal", "orthogonal", "normal:0.3"]),
+        "gain": rng.choice([0.5, 1.0, 1.5]),
+    }
+
+
+def torch_name(module, path):
+    """plumb's path '3.0' of a layer inside a residual block is torch's '3.branch.0'."""
+    parts = path.split(".")
+    names = []
+    for index, part in enumerate(parts):
+        names.append(part)
+        child = module.get_submodule(".".join(names))
+        if isinstance(child, Residual) and index + 1 < len(parts) and parts[index + 1].isdigit():
+            names.append("branch")
+    return ".".join(names)
+
+
+def run_torch(case, arrays, labels, dtype):
+    module = case["module"].to(dtype)
+    module.zero_grad(set_to_none=True)
+    tensors = {}
+
+    def keep(path):
+        def hook(_module, _inputs, output):
+            output.retain_grad()
+            tensors[path] = output
+        return hook
+
+    def watch(chain, prefix):
+        for name, child in chain.named_children():
+            path = f"{prefix}{name}"
+            if isinstance(child, Residual):
+                watch(child.branch, path + ".")
+                if child.proj is not None:
+                    child.proj.register_forward_hook(keep(path + ".proj"))
+            child.register_forward_hook(keep(path))
+
+    watch(module, "")
+    for name, _ in list(module.named_parameters()):
+        plumb_name = name.replace(".branch.", ".")
+        value = torch.from_numpy(arrays[plumb_name]).to(dtype)
+        module.get_parameter(name).data.copy_(value)
+    x = torch.from_numpy(arrays["x"]).to(dtype).requires_grad_(True)
+    make_loss, one_hot = LOSSES[case["loss"]]
+    target = torch.from_numpy(labels)
+    if one_hot and case["classes"] == 1:
+        target = target.to(dtype).reshape(-1, 1)  # a single output is compared with the label itself
+    elif one_hot:
+        target = torch.nn.functional.one_hot(target, case["classes"]).to(dtype)
+    loss = make_loss()(module(x), target)
+    loss.backward()
+
+    expected = {"grad_x": x.grad}
+    for name, parameter in module.named_parameters():
+        expected["grad/" + name.replace(".branch.", ".")] = parameter.grad
+    for path, output in tensors.items():
+        expected[f"out/{path}"] = output.detach()
+        expected[f"grad_out/{path}"] = output.grad
+    return loss.item(), {name: t.double().numpy() for name, t in expected.items() if t is not None}
+
+
+def relative_difference(actual, expected):
+    scale = np.abs(expected).max(initial=0.0)
+    if scale < SMALLEST:
+        return 0.0 if np.abs(actual).max(initial=0.0) < SMALLEST else float("inf")
+    return float(np.abs(actual - expected).max(initial=0.0) / scale)
+
+
+def check(plumb, case, precision, directory, seed):
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(case["batch"], *case["rows"])).astype(np.float32)
+    labels = generator.integers(0, case["classes"], size=case["batch"])
+    labels[0] = case["classes"] - 1  # so that the number of classes is seen in the data
+    data = directory / "data.npz"
+    tensors = directory / "tensors.npz"
+    np.savez(data, x=x, y=labels)
+    command = [plumb, "probe", case["network"], "--data", f"npz:{data}", "--validation", "0",
+               "--shuffle", "false", "--batch", str(case["batch"]), "--loss", case["loss"],
+               "--init", case["init"], "--gain", str(case["gain"]), "--seed", str(seed),
+               "--precision", precision, "--save-tensors", str(tensors), "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        return [f"plumb failed: {result.stderr.strip()}"]
+    arrays = dict(np.load(tensors))
+    if not np.array_equal(arrays["x"], x.astype(np.float64)):
+        return ["the input is not the one that was given"]
+    dtype = torch.float64 if precision == "double" else torch.float32
+    loss, expected = run_torch(case, arrays, labels, dtype)
+
+    problems = []
+    plumb_loss = json.loads(result.stdout)["loss"]
+    if plumb_loss is None or abs(plumb_loss - loss) > TOLERANCE[precision] * max(1.0, abs(loss)):
+        problems.append(f"loss {plumb_loss}, PyTorch {loss}")
+    for name, value in expected.items():
+        if name not in arrays:
+            problems.append(f"{name} is missing")
+            continue
+        difference = relative_difference(arrays[name], value)
+        if not difference <= TOLERANCE[precision]:
+            problems.append(f"{name} differs by {difference:.2e}")
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("plumb")
+    parser.add_argument("--networks", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    failures = 0
+    with tempfile.TemporaryDirectory() as name:
+        for index in range(options.networks):
+            rng = random.Random(options.seed * 1_000_003 + index)
+            case = random_case(rng)
+            for precision in ("double", "float"):
+                problems = check(options.plumb, case, precision, Path(name), options.seed + index)
+                if problems:
+                    failures += 1
+                    print(f"{index} ({precision}, {case['loss']}, {case['init']}): {case['network']}")
+                    for problem in problems[:5]:
+                        print(f"    {problem}")
+    print(f"compare_torch: {options.networks} networks in double and float against PyTorch "
+          f"{torch.__version__}, {failures} differ")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
