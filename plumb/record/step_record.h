@@ -52,8 +52,8 @@ struct SymmetryRecord {
 /// Everything measured about one training step. Steps without a due measurement carry the metrics
 /// alone.
 ///
-/// Weights are those of the passes, before the update. Gradients of parameters are of the loss alone: the
-/// weight-decay term is never part of grad_weight, it is part of update.
+/// Weights are those of the passes, before the update. Gradients of parameters are of the loss
+/// alone: the weight-decay term is never part of grad_weight, it is part of update.
 struct StepRecord {
   std::int64_t step = 0;
   std::int64_t epoch = 0;
