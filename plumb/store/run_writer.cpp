@@ -114,11 +114,13 @@ void RunWriter::State::push(Item item, std::int64_t size_bytes, bool wait) {
   std::unique_lock lock(mutex);
   work_done.wait(lock, [&] { return error || queue_bytes < options.max_queue_bytes; });
   if (error) return;
-  if (queue.empty()) oldest = Clock::now();
+  const bool first = queue.empty();
+  if (first) oldest = Clock::now();
   queue.push_back(std::move(item));
   queue_bytes += size_bytes;
   urgent = urgent || wait;
-  work_came.notify_one();
+  // Only where the thread would act on it: waking it at each step costs more than adding the step.
+  if (first || urgent || queue_bytes >= kGather_bytes) work_came.notify_one();
   if (wait) work_done.wait(lock, [&] { return error || (queue.empty() && !busy); });
 }
 

@@ -109,34 +109,34 @@ double Trainer::backward_from_loss(PassObserver* observer) {
 const StepRecord& Trainer::step() {
   const bool last = step_ + 1 == planned_steps_;
   const bool measured = !schedule_.is_off() && (schedule_.due(step_) || last);
-  record_.step = step_;
-  record_.epoch = step_ / batches_.batches_per_epoch();
-  record_.learning_rate = learning_rate_.at(step_);
-  record_.validation_loss.reset();
-  record_.validation_accuracy.reset();
-  record_.measured = false;
+  StepRecord& record = measured ? measured_ : unmeasured_;
+  record.step = step_;
+  record.epoch = step_ / batches_.batches_per_epoch();
+  record.learning_rate = learning_rate_.at(step_);
+  record.validation_loss.reset();
+  record.validation_accuracy.reset();
   load_batch(step_);
-  if (measured) probe_->begin(record_);
+  if (measured) probe_->begin(record);
   Probe* const probe = measured ? &*probe_ : nullptr;
-  record_.loss = backward_from_loss(probe);
-  record_.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
-                                                     : std::numeric_limits<double>::quiet_NaN();
+  record.loss = backward_from_loss(probe);
+  record.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
+                                                    : std::numeric_limits<double>::quiet_NaN();
   // One pass over all gradients: only where somebody reads it.
-  record_.grad_norm = measured || config_.clip_norm > 0 ? gradient_norm(network_.params())
-                                                        : std::numeric_limits<double>::quiet_NaN();
-  record_.clip_factor = clip_factor(record_.grad_norm, config_.clip_norm);
-  record_.weight_decay_norm =
-      optimiser_->step(network_.params(), record_.learning_rate, record_.clip_factor,
+  record.grad_norm = measured || config_.clip_norm > 0 ? gradient_norm(network_.params())
+                                                       : std::numeric_limits<double>::quiet_NaN();
+  record.clip_factor = clip_factor(record.grad_norm, config_.clip_norm);
+  record.weight_decay_norm =
+      optimiser_->step(network_.params(), record.learning_rate, record.clip_factor,
                        config_.clip_value, threads_, probe);
   if (measured) probe_->finish();
   ++step_;
   if ((step_ % batches_.batches_per_epoch() == 0 || last) && data_.validation.size() > 0) {
     const Evaluation evaluation = evaluate(data_.validation);
-    record_.validation_loss = evaluation.loss;
-    record_.validation_accuracy = evaluation.accuracy;
+    record.validation_loss = evaluation.loss;
+    record.validation_accuracy = evaluation.accuracy;
   }
-  record_.time_s = elapsed_s();
-  return record_;
+  record.time_s = elapsed_s();
+  return record;
 }
 
 namespace {
@@ -170,22 +170,23 @@ class Both : public PassObserver {
 
 const StepRecord& Trainer::probe(PassObserver* extra) {
   load_batch(step_);
-  record_.step = step_;
-  record_.learning_rate = learning_rate_.at(step_);
-  probe_->begin(record_);
+  StepRecord& record = measured_;
+  record.step = step_;
+  record.learning_rate = learning_rate_.at(step_);
+  probe_->begin(record);
   if (extra != nullptr) {
     Both both(*probe_, *extra);
-    record_.loss = backward_from_loss(&both);
+    record.loss = backward_from_loss(&both);
   } else {
-    record_.loss = backward_from_loss(&*probe_);
+    record.loss = backward_from_loss(&*probe_);
   }
-  record_.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
-                                                     : std::numeric_limits<double>::quiet_NaN();
-  record_.grad_norm = gradient_norm(network_.params());
+  record.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
+                                                    : std::numeric_limits<double>::quiet_NaN();
+  record.grad_norm = gradient_norm(network_.params());
   probe_->on_parameters();
   probe_->finish();
-  record_.time_s = elapsed_s();
-  return record_;
+  record.time_s = elapsed_s();
+  return record;
 }
 
 Evaluation Trainer::evaluate(const Dataset& data) {

@@ -76,7 +76,8 @@ class Trainer {
   std::vector<std::int32_t> labels_;
   Tensor values_;  ///< regression targets of the batch
   std::optional<Probe> probe_;
-  StepRecord record_;
+  StepRecord measured_;    ///< of the last measured step: its vectors are reused by the next one
+  StepRecord unmeasured_;  ///< of the last other step: metrics alone
   std::int64_t step_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

@@ -163,6 +163,21 @@ TEST(TrainerTest, AMeasuredStepHasEverySite) {
   EXPECT_LE(std::abs(record.join("2")->cosine), 1.0);
 }
 
+TEST(TrainerTest, AnUnmeasuredStepCarriesNothingOfTheLastMeasuredOne) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  config.record = "every=2";
+  Trainer trainer(config, data);
+  EXPECT_FALSE(trainer.step().sketches.empty());
+  const StepRecord& record = trainer.step();
+  EXPECT_FALSE(record.measured);
+  EXPECT_TRUE(record.sketches.empty());
+  EXPECT_TRUE(record.activations.empty());
+  EXPECT_TRUE(record.joins.empty());
+  EXPECT_TRUE(record.symmetries.empty());
+  EXPECT_FALSE(trainer.step().sketches.empty());
+}
+
 TEST(TrainerTest, TheRecordedWeightIsTheOneThatThePassesUsed) {
   const Split data = blobs();
   TrainConfig config = small_config();
