@@ -105,6 +105,15 @@ TEST(NonFiniteTest, ANanBetweenMeasuredStepsIsDatedByTheLoss) {
   EXPECT_TRUE(test::contains(finding.symptom, "not finite from step 1 on"));
 }
 
+TEST(NonFiniteTest, AGradientNormThatWasNotTakenIsNoNan) {
+  auto run = test::flat_run(3, 32, "relu", 3);
+  run.steps[1].measured = false;
+  run.steps[1].grad_norm = kNan;
+  EXPECT_TRUE(test::findings_of(check_non_finite, run).empty());
+  run.steps[1].grad_norm = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(only_finding(run).first_step, 1);
+}
+
 TEST(NonFiniteTest, LayersOfABranchComeBeforeTheirBlock) {
   test::MiniSpec spec;
   spec.residual = true;

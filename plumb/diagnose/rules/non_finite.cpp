@@ -156,8 +156,9 @@ void check_non_finite(const RunView& view, std::vector<Finding>& findings) {
   std::optional<Origin> at;
   for (const StepRecord& step : view.run().steps) {
     const auto found = step.measured ? first_producer(order, step) : std::nullopt;
-    const bool sick =
-        found || !std::isfinite(step.loss) || (!step.measured && !std::isfinite(step.grad_norm));
+    // NaN there says that nobody took the norm.
+    const bool norm_overflowed = !step.measured && std::isinf(step.grad_norm);
+    const bool sick = found || !std::isfinite(step.loss) || norm_overflowed;
     if (!sick) {
       if (first == nullptr && step.measured) finite_before = &step;
       continue;

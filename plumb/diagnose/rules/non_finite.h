@@ -6,7 +6,7 @@
 namespace plumb {
 
 /// Symptom    A NaN or an infinity somewhere.
-/// Measured   Non-finite counts of all sketches, the loss and the gradient norm. In the first
+/// Measured   Non-finite counts of all sketches, the loss, an infinite gradient norm. In the first
 ///            measured step that shows one, the first producer in the order of computation: the
 ///            input, then layer by layer its weight and its output, the loss, then backwards the
 ///            gradients, then the updates. A weight is blamed only if what it made is not finite
