@@ -25,7 +25,7 @@ class FlowPrinter : public plumb::PassObserver {
 
 int main() {
   constexpr std::int64_t kBatch = 32;
-  const plumb::Dataset data = plumb::load_dataset("spirals?n=600&classes=3", 1);
+  const plumb::Dataset data = plumb::load_dataset("teacher?n=600&in=8&classes=3", 1);
 
   plumb::NetworkOptions options;
   options.seed = 1;
