@@ -55,7 +55,8 @@ void print_sgemm_peak() {
     std::vector<float> c(a.size());
     for (int repeat = 0; repeat < 30; ++repeat) {
       const auto start = Clock::now();
-      fast::gemm(Transpose::no, Transpose::no, n, n, n, a.data(), n, b.data(), n, 0.0f, c.data(), n);
+      fast::gemm(Transpose::no, Transpose::no, n, n, n, a.data(), n, b.data(), n, 0.0f, c.data(),
+                 n);
       best = std::max(best, 2e-9 * static_cast<double>(n * n * n) / seconds_since(start));
     }
   }
