@@ -84,7 +84,7 @@ class CheckIncludesTest(unittest.TestCase):
         status, output = check(sources)
         self.assertEqual(status, 0, output)
         message = "c.cpp:2: plumb/store/a.h is private to its folder: it mentions sqlite3"
-        self.assert_refused("plumb/report/c.cpp", text, message, **header)
+        self.assert_refused("plumb/cli/c.cpp", text, message, **header)
 
     def test_a_third_party_name_in_a_comment_is_fine(self):
         status, output = check({"plumb/store/a.h": HEADER + "// wraps sqlite3\n"})
