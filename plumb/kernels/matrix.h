@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "plumb/kernels/fast/gemm.h"
+#include "plumb/kernels/fast/linear.h"
 #include "plumb/kernels/fast/rows.h"
 #include "plumb/kernels/ref/gemm.h"
 #include "plumb/kernels/ref/rows.h"
@@ -32,6 +33,16 @@ inline void column_sums(const double* x, std::int64_t rows, std::int64_t columns
   ref::column_sums(x, rows, columns, stride, beta, sums);
 }
 
-using ref::broadcast_row;  // a copy: the library's is as fast
+/// y = x weight^T + bias (bias may be null); contract in fast/linear.h.
+inline void linear(std::int64_t rows, std::int64_t out, std::int64_t in, const float* x,
+                   const float* weight, const float* bias, float* y) {
+  fast::linear(rows, out, in, x, weight, bias, y);
+}
+inline void linear(std::int64_t rows, std::int64_t out, std::int64_t in, const double* x,
+                   const double* weight, const double* bias, double* y) {
+  if (bias != nullptr) ref::broadcast_row(bias, rows, out, y);
+  ref::gemm(Transpose::no, Transpose::yes, rows, out, in, x, in, weight, in,
+            bias != nullptr ? 1.0 : 0.0, y, out);
+}
 
 }  // namespace plumb

@@ -48,12 +48,8 @@ void Dense::forward(ConstView x, View y, const Context& context) {
     const T* const bias = params_.size() > 1 ? params_[1].value.as<T>().data() : nullptr;
     T* const y_data = y.as<T>().data();
     context.pool.run(x.shape[0], row_grain(in_ * out_), [&](auto begin, auto end) {
-      const auto rows = end - begin;
-      T* const y_rows = y_data + begin * out_;
-      if (bias) broadcast_row(bias, rows, out_, y_rows);
       // [rows, in] x [out, in]^T -> [rows, out]
-      gemm(Transpose::no, Transpose::yes, rows, out_, in_, x_data + begin * in_, in_, weight, in_,
-           bias ? T(1) : T(0), y_rows, out_);
+      linear(end - begin, out_, in_, x_data + begin * in_, weight, bias, y_data + begin * out_);
     });
   });
 }

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "plumb/core/rng.h"
+#include "plumb/kernels/fast/linear.h"
 #include "plumb/kernels/fast/rows.h"
 #include "plumb/kernels/ref/gemm.h"
 #include "plumb/kernels/ref/rows.h"
@@ -98,6 +100,39 @@ TEST(GemmTest, ANaNReachesItsRowAndColumnAlone) {
     fast::gemm(Transpose::no, Transpose::yes, n, n, n, a.data(), n, b.data(), n, 0.0f, c.data(), n);
     for (std::size_t i = 0; i < count; ++i) {
       ASSERT_EQ(std::isnan(c[i]), i / static_cast<std::size_t>(n) == 3) << n << " " << i;
+    }
+  }
+}
+
+TEST(LinearTest, MatchesTheReferenceOnBothSidesOfThePreparedSize) {
+  for (const auto& [rows, out, in] :
+       {std::array<std::int64_t, 3>{5, 7, 9}, {33, 65, 40}, {130, 129, 131}}) {
+    const bool prepared = rows * out * in >= fast::kPreparedMultiplies;
+    EXPECT_EQ(prepared, rows == 130);
+    const auto x = random_values(static_cast<std::size_t>(rows * in), "x");
+    const auto weight = random_values(static_cast<std::size_t>(out * in), "weight");
+    const auto bias = random_values(static_cast<std::size_t>(out), "bias");
+    for (const bool with_bias : {false, true}) {
+      std::vector<float> y(static_cast<std::size_t>(rows * out),
+                           std::numeric_limits<float>::quiet_NaN());
+      // Twice: prepared, and from what was kept.
+      for (int call = 0; call < 2; ++call) {
+        fast::linear(rows, out, in, x.data(), weight.data(), with_bias ? bias.data() : nullptr,
+                     y.data());
+      }
+      for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t j = 0; j < out; ++j) {
+          double want = with_bias ? bias[static_cast<std::size_t>(j)] : 0, size = std::abs(want);
+          for (std::int64_t p = 0; p < in; ++p) {
+            const double term = static_cast<double>(x[static_cast<std::size_t>(i * in + p)]) *
+                                weight[static_cast<std::size_t>(j * in + p)];
+            want += term;
+            size += std::abs(term);
+          }
+          ASSERT_NEAR(y[static_cast<std::size_t>(i * out + j)], want,
+                      4 * std::numeric_limits<float>::epsilon() * std::sqrt(in) * size);
+        }
+      }
     }
   }
 }
