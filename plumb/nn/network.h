@@ -61,7 +61,8 @@ class Network {
   View output_gradient() { return output_gradient_.view(); }
   /// Accumulates into every Param::grad. The gradient with respect to the input is computed only
   /// for an observer.
-  void backward(const Context& context, PassObserver* observer = nullptr);
+  void backward(const Context& context, PassObserver* observer = nullptr,
+                GradientReady* ready = nullptr);
   /// Marks every gradient as zero.
   void zero_grad();
 
@@ -102,6 +103,7 @@ class Network {
   std::vector<Node> nodes_;
   Tensor input_;
   Tensor output_gradient_;
+  GradientReady* ready_ = nullptr;  ///< of the backward pass that runs
   std::optional<GradientPool> pool_;
   std::vector<Param*> params_;
   std::vector<std::string> param_names_;

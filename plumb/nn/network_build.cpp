@@ -97,6 +97,7 @@ void Network::collect_params(Node& node) {
   for (Node& child : node.branch) collect_params(child);
   if (node.projection) collect_params(*node.projection);
   if (!node.layer) return;
+  node.first_param = params_.size();
   for (Param& param : node.layer->params()) {
     const std::string name = node.path + "." + param.name;
     // Only linear layers have weights to draw; a PReLU slope comes with its own start.

@@ -57,8 +57,9 @@ void Network::forward_residual(Node& node, ConstView x, const Context& context,
   join_forward(shortcut, branch, node.scale, node.y.view());
 }
 
-void Network::backward(const Context& context, PassObserver* observer) {
+void Network::backward(const Context& context, PassObserver* observer, GradientReady* ready) {
   PLUMB_CHECK(batch_ > 0);
+  ready_ = ready;
   const Gradient top{nullptr, output_gradient_.view(), 0};
   const auto grad_x =
       backward_chain(nodes_, input_.view(), top, observer != nullptr, context, observer);
@@ -95,10 +96,12 @@ std::optional<Gradient> Network::backward_layer(Node& node, ConstView x, const G
   }
   if (!want_grad_x) {
     node.layer->backward(x, node.y.view(), grad_y.values, View{}, context);
+    if (ready_ != nullptr) ready_->on_gradients(node);
     return std::nullopt;
   }
   Gradient grad_x = pool_->acquire(x.shape, grad_y.log2_scale);
   node.layer->backward(x, node.y.view(), grad_y.values, grad_x.values, context);
+  if (ready_ != nullptr) ready_->on_gradients(node);
   keep_in_safe_band(grad_x);
   return grad_x;
 }

@@ -24,6 +24,7 @@ struct Node {
   std::vector<Node> branch;          ///< of a residual node
   std::unique_ptr<Node> projection;  ///< of a residual node with `proj`
   double scale = 1;                  ///< of a residual node
+  std::size_t first_param = 0;       ///< index of its first parameter in Network::params()
   Tensor y;  ///< the output, [batch, ...]; alive until the next forward pass
 
   bool is_residual() const { return layer == nullptr; }

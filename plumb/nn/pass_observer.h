@@ -23,4 +23,13 @@ class PassObserver {
   virtual void on_input_gradient(ConstView /*grad_x*/, int /*log2_scale*/) {}
 };
 
+/// Called in a backward pass after the node's own backward: the gradients of its parameters are
+/// complete, and its parameters are not read again in this pass. It may change them: an optimiser
+/// that does finds them in the cache.
+class GradientReady {
+ public:
+  virtual ~GradientReady() = default;
+  virtual void on_gradients(const Node& node) = 0;
+};
+
 }  // namespace plumb

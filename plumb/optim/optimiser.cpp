@@ -64,31 +64,35 @@ class MainOptimiser final : public Optimiser {
 
   std::string_view kind() const override { return config_.name; }
 
-  double step(std::span<Param* const> params, double learning_rate, double grad_factor,
-              double clip_value, ThreadPool& pool, UpdateObserver* observer) override {
+  void begin(std::span<Param* const> params, double learning_rate, double grad_factor,
+             double clip_value) override {
     if (step_ == 0) allocate_state(params);
-    if (observer != nullptr && !scratch_) allocate_scratch(params);
-    PLUMB_CHECK(params.size() == param_count_);
+    PLUMB_CHECK(params.size() == first_.size());
     ++step_;
-
-    UpdateStep common = common_step(learning_rate);
-    common.clip = clip_value;
-    double decayed = 0;
-    for (std::size_t index = 0; index < params.size(); ++index) {
-      Param& param = *params[index];
-      UpdateStep step = common;
-      step.grad_is_zero = param.grad_is_zero;
-      split_scale(step, grad_factor, param.grad_log2_scale, param.value.dtype());
-      const bool decays = config_.weight_decay != 0 && is_decayed(param);
-      if (decays && config_.decoupled) step.shrink = learning_rate * config_.weight_decay;
-      if (decays && !config_.decoupled) step.coupled_decay = config_.weight_decay;
-      dispatch(param.value.dtype(), [&](auto zero) {
-        decayed += update<decltype(zero)>(param, index, step, decays, pool, observer != nullptr);
-      });
-      if (observer != nullptr) observer->on_update(index, param, update_view(param));
-    }
-    return config_.weight_decay * std::sqrt(decayed);
+    params_ = params;
+    learning_rate_ = learning_rate;
+    grad_factor_ = grad_factor;
+    common_ = common_step(learning_rate);
+    common_.clip = clip_value;
+    decayed_ = 0;
   }
+
+  void update(std::size_t index, ThreadPool& pool, UpdateObserver* observer) override {
+    if (observer != nullptr && !scratch_) allocate_scratch();
+    Param& param = *params_[index];
+    UpdateStep step = common_;
+    step.grad_is_zero = param.grad_is_zero;
+    split_scale(step, grad_factor_, param.grad_log2_scale, param.value.dtype());
+    const bool decays = config_.weight_decay != 0 && is_decayed(param);
+    if (decays && config_.decoupled) step.shrink = learning_rate_ * config_.weight_decay;
+    if (decays && !config_.decoupled) step.coupled_decay = config_.weight_decay;
+    dispatch(param.value.dtype(), [&](auto zero) {
+      decayed_ += apply<decltype(zero)>(param, index, step, decays, pool, observer != nullptr);
+    });
+    if (observer != nullptr) observer->on_update(index, param, update_view(param));
+  }
+
+  double finish() override { return config_.weight_decay * std::sqrt(decayed_); }
 
  private:
   bool is_decayed(const Param& param) const {
@@ -113,7 +117,6 @@ class MainOptimiser final : public Optimiser {
   }
 
   void allocate_state(std::span<Param* const> params) {
-    param_count_ = params.size();
     std::int64_t largest = 0;
     for (const Param* const param : params) {
       const Shape& shape = param->value.shape();
@@ -125,9 +128,9 @@ class MainOptimiser final : public Optimiser {
     decay_sums_.resize(static_cast<std::size_t>((largest + kGrain - 1) / kGrain));
   }
 
-  void allocate_scratch(std::span<Param* const> params) {
+  void allocate_scratch() {
     std::int64_t largest_bytes = 0;
-    for (const Param* const param : params) {
+    for (const Param* const param : params_) {
       largest_bytes =
           std::max(largest_bytes, param->value.size() * size_bytes(param->value.dtype()));
     }
@@ -140,8 +143,8 @@ class MainOptimiser final : public Optimiser {
 
   /// Returns the sum of squares of the value before the step if it `decays`, else 0.
   template <class T>
-  double update(Param& param, std::size_t index, const UpdateStep& step, bool decays,
-                ThreadPool& pool, bool observed) {
+  double apply(Param& param, std::size_t index, const UpdateStep& step, bool decays,
+               ThreadPool& pool, bool observed) {
     UpdateArrays<T> all;
     all.value = param.value.as<T>().data();
     all.grad = param.grad.as<T>().data();
@@ -178,14 +181,27 @@ class MainOptimiser final : public Optimiser {
   OptimiserConfig config_;
   UpdateFormula formula_;
   std::int64_t step_ = 0;
-  std::size_t param_count_ = 0;
   std::vector<Tensor> first_;
   std::vector<Tensor> second_;
   std::vector<double> decay_sums_;
   Tensor scratch_;
+
+  // Of the step that has begun.
+  std::span<Param* const> params_;
+  double learning_rate_ = 0;
+  double grad_factor_ = 1;
+  UpdateStep common_;
+  double decayed_ = 0;
 };
 
 }  // namespace
+
+double Optimiser::step(std::span<Param* const> params, double learning_rate, double grad_factor,
+                       double clip_value, ThreadPool& pool, UpdateObserver* observer) {
+  begin(params, learning_rate, grad_factor, clip_value);
+  for (std::size_t index = 0; index < params.size(); ++index) update(index, pool, observer);
+  return finish();
+}
 
 std::unique_ptr<Optimiser> make_optimiser(const OptimiserConfig& config) {
   check_config(config);

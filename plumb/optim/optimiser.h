@@ -53,11 +53,22 @@ class Optimiser {
  public:
   virtual ~Optimiser() = default;
   virtual std::string_view kind() const = 0;
-  /// grad_factor multiplies every gradient first (clipping by norm); clip_value > 0 then clamps
-  /// each element of the (true) gradient to [-clip_value, clip_value]. Returns the l2 norm of the
-  /// weight-decay term (wd * w over all decayed parameters; 0 without decay).
-  virtual double step(std::span<Param* const> params, double learning_rate, double grad_factor,
-                      double clip_value, ThreadPool& pool, UpdateObserver* observer) = 0;
+
+  /// A step is begin(), update() once for each index in any order, finish(): for a caller whose
+  /// gradients become complete one after the other and are still in the cache then. `params` are
+  /// the same at every step and must live until finish(). grad_factor multiplies every gradient
+  /// first (clipping by norm); clip_value > 0 then clamps each element of the (true) gradient to
+  /// [-clip_value, clip_value].
+  virtual void begin(std::span<Param* const> params, double learning_rate, double grad_factor,
+                     double clip_value) = 0;
+  virtual void update(std::size_t index, ThreadPool& pool, UpdateObserver* observer) = 0;
+  /// Returns the l2 norm of the weight-decay term (wd * w over all decayed parameters; 0 without
+  /// decay).
+  virtual double finish() = 0;
+
+  /// The three in one call, for all parameters in order.
+  double step(std::span<Param* const> params, double learning_rate, double grad_factor,
+              double clip_value, ThreadPool& pool, UpdateObserver* observer);
 };
 
 /// Errors  SpecError for an unknown name, a value out of its range or an option that it does not have.

@@ -97,14 +97,33 @@ Target Trainer::target(std::int64_t rows) const {
   return {{}, values};
 }
 
-double Trainer::backward_from_loss(PassObserver* observer) {
+double Trainer::backward_from_loss(PassObserver* observer, GradientReady* ready) {
   const Context context{Mode::train, static_cast<std::uint64_t>(step_), threads_};
   network_.zero_grad();
   const ConstView y = network_.forward(context, observer);
   const double loss = loss_->gradient(y, target(batches_.batch()), network_.output_gradient());
-  network_.backward(context, observer);
+  network_.backward(context, observer, ready);
   return loss;
 }
+
+namespace {
+/// Updates each parameter as soon as its gradient is complete.
+class UpdateWhenReady : public GradientReady {
+ public:
+  UpdateWhenReady(Optimiser& optimiser, ThreadPool& pool, UpdateObserver* observer)
+      : optimiser_(optimiser), pool_(pool), observer_(observer) {}
+  void on_gradients(const Node& node) override {
+    for (std::size_t i = 0; i < node.layer->params().size(); ++i) {
+      optimiser_.update(node.first_param + i, pool_, observer_);
+    }
+  }
+
+ private:
+  Optimiser& optimiser_;
+  ThreadPool& pool_;
+  UpdateObserver* observer_;
+};
+}  // namespace
 
 const StepRecord& Trainer::step() {
   const bool last = step_ + 1 == planned_steps_;
@@ -118,16 +137,25 @@ const StepRecord& Trainer::step() {
   load_batch(step_);
   if (measured) probe_->begin(record);
   Probe* const probe = measured ? &*probe_ : nullptr;
-  record.loss = backward_from_loss(probe);
+  record.clip_factor = 1;
+  const auto params = network_.params();
+  if (config_.clip_norm > 0) {
+    // The factor needs the gradients of all parameters first.
+    record.loss = backward_from_loss(probe);
+    record.grad_norm = gradient_norm(params);
+    record.clip_factor = clip_factor(record.grad_norm, config_.clip_norm);
+    record.weight_decay_norm = optimiser_->step(params, record.learning_rate, record.clip_factor,
+                                                config_.clip_value, threads_, probe);
+  } else {
+    UpdateWhenReady ready(*optimiser_, threads_, probe);
+    optimiser_->begin(params, record.learning_rate, 1, config_.clip_value);
+    record.loss = backward_from_loss(probe, &ready);
+    record.weight_decay_norm = optimiser_->finish();
+    // One pass over all gradients: only where somebody reads it.
+    record.grad_norm = measured ? gradient_norm(params) : std::numeric_limits<double>::quiet_NaN();
+  }
   record.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
                                                     : std::numeric_limits<double>::quiet_NaN();
-  // One pass over all gradients: only where somebody reads it.
-  record.grad_norm = measured || config_.clip_norm > 0 ? gradient_norm(network_.params())
-                                                       : std::numeric_limits<double>::quiet_NaN();
-  record.clip_factor = clip_factor(record.grad_norm, config_.clip_norm);
-  record.weight_decay_norm =
-      optimiser_->step(network_.params(), record.learning_rate, record.clip_factor,
-                       config_.clip_value, threads_, probe);
   if (measured) probe_->finish();
   ++step_;
   if ((step_ % batches_.batches_per_epoch() == 0 || last) && data_.validation.size() > 0) {

@@ -60,7 +60,7 @@ class Trainer {
  private:
   void load_batch(std::int64_t step);
   Target target(std::int64_t rows) const;
-  double backward_from_loss(PassObserver* observer);
+  double backward_from_loss(PassObserver* observer, GradientReady* ready = nullptr);
   double elapsed_s() const;
 
   TrainConfig config_;
