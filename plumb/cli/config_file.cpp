@@ -29,10 +29,13 @@ std::vector<FileSetting> read_config_file(const std::string& path) {
   std::stringstream content;
   content << file.rdbuf();
   if (!file) throw DataError(path + ": cannot be read, expected a TOML file");
+  return parse_config(content.str(), path);
+}
 
+std::vector<FileSetting> parse_config(const std::string& text, const std::string& path) {
   toml::table table;
   try {
-    table = toml::parse(content.str());
+    table = toml::parse(text);
   } catch (const toml::parse_error& error) {
     throw SpecError(fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()));
   }

@@ -17,5 +17,7 @@ struct FileSetting {
 /// Errors  DataError for a missing file; SpecError naming file and line for a syntax error, a table or an
 ///         array.
 std::vector<FileSetting> read_config_file(const std::string& path);
+/// The same of a text that is in memory; `path` is what errors call it.
+std::vector<FileSetting> parse_config(const std::string& text, const std::string& path);
 
 }  // namespace plumb::cli

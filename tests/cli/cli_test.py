@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import pty
+import random
 import re
 import select
 import signal
@@ -24,6 +25,8 @@ from pathlib import Path
 PLUMB = ""
 SICK = "flatten > 12 x [dense 16 > sigmoid] > dense 10"
 SMALL = ["--data", "glyphs?n=200", "--batch", "20", "--epochs", "1"]
+# What a loaded machine may take between a kill being asked for and it being done.
+SLACK_S = 0.3
 LONG = ["--data", "glyphs?n=200", "--batch", "20", "--steps", "100000000"]
 
 
@@ -248,6 +251,26 @@ class CliTest(unittest.TestCase):
         self.assertGreaterEqual(killed["steps"], growing["steps"])
         self.assertIsNone(killed["end"])
         self.assertIn("vanishing_gradient", [f["rule"] for f in killed["findings"]])
+
+    def test_fifty_kills_leave_a_run_that_lacks_at_most_a_second(self):
+        moments = random.Random(7)
+        for attempt in range(50):
+            path = self.folder / f"killed-{attempt}.plumb"
+            begin = time.monotonic()
+            process = subprocess.Popen([PLUMB, "train", SICK, *LONG, "-o", path], cwd=self.folder,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not path.exists() and time.monotonic() - begin < 10:
+                time.sleep(0.005)
+            created = time.monotonic()
+            time.sleep(moments.uniform(0.02, 1.2))
+            process.kill()
+            process.wait()
+            trained_s = time.monotonic() - created
+            diagnosis = self.run_plumb("diagnose", path, "--json")
+            self.assertEqual(diagnosis.returncode, 0, diagnosis.stderr)
+            steps = json.loads(self.run_plumb("export", path).stdout)["steps"]
+            recorded_s = steps[-1]["time_s"] if steps else 0.0
+            self.assertLess(trained_s - recorded_s, 1.0 + SLACK_S, f"attempt {attempt}")
 
     def test_a_reader_that_goes_away_is_no_disaster(self):
         path = self.recorded()

@@ -254,6 +254,74 @@ TEST(NetworkTest, LinearNetworksConserveTheBalanceOfNeighbouringWeights) {
   }
 }
 
+TEST(NetworkTest, EachReluUnitBalancesItsIncomingAndOutgoingWeights) {
+  // <incoming weights and bias, their gradients> = <outgoing weights, their gradients> for every
+  // hidden unit.
+  Network network(parse_spec("dense 6 > relu > dense 5 > relu > dense 3"), Shape{4}, in_double(16));
+  network.plan(9);
+  fill_normal(network.input(), 14);
+  run_pass(network);
+  for (std::size_t layer = 0; layer + 2 < network.params().size(); layer += 2) {
+    const auto w = network.params()[layer]->value.as<double>();
+    const auto gw = network.params()[layer]->grad.as<double>();
+    const auto b = network.params()[layer + 1]->value.as<double>();
+    const auto gb = network.params()[layer + 1]->grad.as<double>();
+    const auto v = network.params()[layer + 2]->value.as<double>();
+    const auto gv = network.params()[layer + 2]->grad.as<double>();
+    const auto units = b.size(), in = w.size() / units, out = v.size() / units;
+    for (std::size_t unit = 0; unit < units; ++unit) {
+      double incoming = b[unit] * gb[unit], outgoing = 0;
+      for (std::size_t i = 0; i < in; ++i) incoming += w[unit * in + i] * gw[unit * in + i];
+      for (std::size_t o = 0; o < out; ++o) outgoing += v[o * units + unit] * gv[o * units + unit];
+      EXPECT_NEAR(incoming, outgoing, 1e-14) << "layer " << layer / 2 << " unit " << unit;
+    }
+  }
+}
+
+TEST(NetworkTest, AScalarLinearChainHasTheProductOfTheOtherWeights) {
+  // dJ/dw_l is the product of all other weights times dJ/dy times x, so w_l dJ/dw_l is the same
+  // everywhere.
+  Network network(parse_spec("7 x dense 1 bias=false"), Shape{1}, in_double());
+  network.plan(1);
+  network.input().as<double>()[0] = 1.5;
+  const std::vector<double> weights{0.5, -1.2, 0.8, 2.0, -0.3, 1.1, 0.9};
+  double product = 1.5;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    network.params()[i]->value.as<double>()[0] = weights[i];
+    product *= weights[i];
+  }
+  ThreadPool pool(1);
+  const Context context{Mode::train, 0, pool};
+  EXPECT_NEAR(network.forward(context).as<double>()[0], product, 1e-15);
+  network.output_gradient().as<double>()[0] = 1;
+  network.backward(context);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const Param& param = *network.params()[i];
+    EXPECT_NEAR(std::ldexp(param.grad.as<double>()[0], param.grad_log2_scale), product / weights[i],
+                1e-14);
+  }
+}
+
+TEST(NetworkTest, HalvingTheStepQuartersTheErrorOfCentralDifferences) {
+  Network network(parse_spec("dense 5 > tanh > dense 5 > sigmoid > dense 3"), Shape{4},
+                  in_double(17));
+  network.plan(3);
+  fill_normal(network.input(), 15);
+  run_pass(network);
+  const double exact = network.params()[0]->grad.as<double>()[2];
+  double& weight = network.params()[0]->value.as<double>()[2];
+  const double kept = weight;
+  const auto error = [&](double h) {
+    weight = kept + h;
+    const double above = run_pass(network);
+    weight = kept - h;
+    const double below = run_pass(network);
+    weight = kept;
+    return (above - below) / (2 * h) - exact;
+  };
+  for (const double h : {0.2, 0.1, 0.05}) EXPECT_NEAR(error(h) / error(h / 2), 4, 0.1) << h;
+}
+
 TEST(NetworkTest, AWeightGradientIsAnOuterProductAtBatchOne) {
   Network network(parse_spec("dense 5 > tanh > dense 3"), Shape{4}, in_double(14));
   network.plan(1);
