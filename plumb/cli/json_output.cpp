@@ -34,7 +34,7 @@ Json to_json(const Finding& finding) {
 std::string diagnosis_json(const Run& run, std::span<const Finding> findings) {
   Json list = Json::array();
   for (const Finding& finding : findings) list.push_back(to_json(finding));
-  Json result{{"healthy", findings.empty()},
+  Json result{{"healthy", findings.empty() && !run.measured().empty()},
               {"verdict", verdict(run, findings)},
               {"network", run.info.network},
               {"steps", run.steps.size()},

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/config_options.h"
@@ -10,6 +11,7 @@
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/progress.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/core/error.h"
 #include "plumb/diagnose/rule.h"
 #include "plumb/store/run_file.h"
 #include "plumb/train/weights.h"
@@ -59,11 +61,18 @@ class RunKeeper : public RecordSink {
     if (writer_) writer_->end(end);
     run.end = end;
   }
-  /// Throws what went wrong with the file.
-  void close(const std::string& path) {
-    if (!writer_) return;
-    writer_->close();
+  /// Closes the file and reads the run back. What went wrong while writing (a full disk) is
+  /// returned, and the run is what reached the file.
+  std::optional<std::string> close(const std::string& path) {
+    if (!writer_) return std::nullopt;
+    std::optional<std::string> problem;
+    try {
+      writer_->close();
+    } catch (const StoreError& error) {
+      problem = error.what();
+    }
     run = load_run(path);
+    return problem;
   }
   Run run;
 
@@ -84,19 +93,20 @@ int run_train(const Options& options) {
   });
   progress.finish();
   if (!options.save_weights.empty()) save_weights(trainer.network(), options.save_weights);
-  keeper.close(options.output);
+  const std::optional<std::string> problem = keeper.close(options.output);
 
   Run& run = keeper.run;
   run.findings = diagnose(run);
-  if (!options.output.empty()) save_findings(options.output, run.findings);
+  if (!options.output.empty() && !problem) save_findings(options.output, run.findings);
   if (options.json) {
     fmt::print("{}\n", diagnosis_json(run, run.findings));
   } else {
     fmt::print("{}", render_table(run, terminal_options()));
-    if (!options.output.empty() && !options.quiet) {
+    if (!options.output.empty() && !options.quiet && !problem) {
       fmt::print("\nRecorded in {0}. Next: plumb report {0} -o report.html\n", options.output);
     }
   }
+  if (problem) throw StoreError(*problem + "; what is shown is what was recorded");
   return interrupted() ? kInterrupted : kOk;
 }
 

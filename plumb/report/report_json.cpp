@@ -179,9 +179,10 @@ Json to_json(const Run& run, const ReportLimits& limits) {
                      {"steps", run.end->steps},
                      {"time_s", number(run.end->time_s)}};
   }
-  result["verdict"] = {
-      {"severity", findings.empty() ? "healthy" : to_string(findings.front().severity)},
-      {"text", verdict(run, findings)}};
+  result["verdict"] = {{"severity", !findings.empty()        ? to_string(findings.front().severity)
+                                    : run.measured().empty() ? "note"
+                                                             : "healthy"},
+                       {"text", verdict(run, findings)}};
   result["findings"] = Json::array();
   for (const auto& finding : findings) result["findings"].push_back(to_json(finding, run));
 

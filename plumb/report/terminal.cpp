@@ -99,9 +99,14 @@ void write_verdict(Page& page, const Run& run, const std::vector<Finding>& findi
   }
   page.line(page.ink(shorten(page.clean(about), page.width()), Ink::faint));
   page.line();
-  const std::string head = findings.empty() ? "HEALTHY" : heading_of(findings.front().severity);
-  page.paragraph(head, verdict(run, findings), 10,
-                 findings.empty() ? Ink::good : ink_of(findings.front().severity));
+  if (!findings.empty()) {
+    const Severity worst = findings.front().severity;
+    page.paragraph(heading_of(worst), verdict(run, findings), 10, ink_of(worst));
+  } else if (run.measured().empty()) {
+    page.paragraph("UNKNOWN", verdict(run, findings), 10, Ink::faint);
+  } else {
+    page.paragraph("HEALTHY", verdict(run, findings), 10, Ink::good);
+  }
 }
 
 struct Columns {

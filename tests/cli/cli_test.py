@@ -11,6 +11,7 @@ import os
 import pty
 import random
 import re
+import resource
 import select
 import signal
 import sqlite3
@@ -208,6 +209,21 @@ class CliTest(unittest.TestCase):
     def test_run_files_that_cannot_be_written(self):
         self.assertIn("no/such/dir", self.fails(1, "train", SICK, *SMALL, "-o", "no/such/dir/run.plumb"))
         self.assertIn("expected", self.fails(1, "report", self.recorded(), "-o", "no/such/dir/r.html"))
+
+    def test_a_full_disk_ends_the_recording_and_not_the_training(self):
+        def small_disk():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+        result = subprocess.run(
+            [PLUMB, "train", SICK, "--data", "glyphs?n=200", "--batch", "20", "--steps", "60000", "--record",
+             "every=1000", "-o", "full.plumb"], capture_output=True, text=True, timeout=120, check=False,
+            cwd=self.folder, preexec_fn=small_disk)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("full.plumb", result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertIn("CRITICAL", result.stdout)
+        self.assertEqual(self.run_plumb("diagnose", "full.plumb").returncode, 0)
 
     def test_wrong_command_lines_exit_with_2(self):
         self.fails(2, "train", SICK, "--nonsense")

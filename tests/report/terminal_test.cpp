@@ -135,6 +135,8 @@ TEST(TerminalTest, SaysThatNothingWasMeasured) {
   EXPECT_NE(render_table(run, {.step = 999}).find("Step 999 was not measured"), std::string::npos);
   run.steps.clear();
   EXPECT_NE(render_table(run).find("No step of this run was measured"), std::string::npos);
+  EXPECT_NE(render_table(run).find("UNKNOWN"), std::string::npos);
+  EXPECT_EQ(render_table(run).find("HEALTHY"), std::string::npos);
 }
 
 }  // namespace
