@@ -248,6 +248,26 @@ def check(plumb, case, precision, directory, seed):
     return problems
 
 
+def check_state_dict(plumb, directory):
+    """A PyTorch state dict saved as NPZ must load with --weights and give PyTorch's output."""
+    torch.manual_seed(3)
+    module = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(12, 8), torch.nn.GELU(), torch.nn.Linear(8, 8, bias=False),
+        torch.nn.PReLU(), torch.nn.Linear(8, 4)).double()
+    network = "flatten > dense 8 > gelu > dense 8 bias=false > prelu > dense 4"
+    weights, data, tensors = directory / "w.npz", directory / "data.npz", directory / "tensors.npz"
+    np.savez(weights, **{name: value.numpy() for name, value in module.state_dict().items()})
+    x = np.random.default_rng(3).normal(size=(5, 3, 4)).astype(np.float32)
+    np.savez(data, x=x, y=np.array([0, 1, 2, 3, 0]))
+    subprocess.run(
+        [plumb, "probe", network, "--weights", str(weights), "--data", f"npz:{data}", "--validation", "0",
+         "--shuffle", "false", "--batch", "5", "--precision", "double", "--save-tensors", str(tensors),
+         "--json"], check=True, capture_output=True)
+    with torch.no_grad():
+        expected = module(torch.from_numpy(x).double()).numpy()
+    return relative_difference(np.load(tensors)["out/5"], expected)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("plumb")
@@ -257,6 +277,10 @@ def main():
     torch.set_num_threads(1)
     failures = 0
     with tempfile.TemporaryDirectory() as name:
+        difference = check_state_dict(options.plumb, Path(name))
+        if difference > TOLERANCE["double"]:
+            failures += 1
+            print(f"a PyTorch state dict loaded with --weights: the output differs by {difference:.2e}")
         for index in range(options.networks):
             rng = random.Random(options.seed * 1_000_003 + index)
             case = random_case(rng)
