@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uses the installed headers and libraries as a stranger would: learns XOR in process.
+// Uses the installed headers and libraries as a stranger would: learns XOR in process, then trains
+// and diagnoses.
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <string>
 
 #include "plumb/core/parallel.h"
+#include "plumb/diagnose/rule.h"
 #include "plumb/nn/loss.h"
 #include "plumb/nn/network.h"
 #include "plumb/nn/spec/spec.h"
 #include "plumb/optim/optimiser.h"
+#include "plumb/report/terminal.h"
 #include "plumb/stats/sketch.h"
+#include "plumb/train/trainer.h"
 
-int main() {
+namespace {
+
+bool learns_xor() {
   constexpr std::array<float, 8> kInputs{0, 0, 0, 1, 1, 0, 1, 1};
   constexpr std::array<std::int32_t, 4> kLabels{0, 1, 1, 0};
 
@@ -38,5 +45,26 @@ int main() {
   const plumb::Sketch output = plumb::sketch(network.output());
   std::printf("loss %.4f to %.4f, accuracy %.2f, output rms %.2f\n", first, last, accuracy,
               output.rms());
-  return accuracy == 1.0 && last < 0.1 * first && output.nonfinite_count == 0 ? 0 : 1;
+  return accuracy == 1.0 && last < 0.1 * first && output.nonfinite_count == 0;
+}
+
+std::string first_problem(const char* network) {
+  plumb::TrainConfig config;
+  config.network = network;
+  config.data = "teacher?n=600&in=8&classes=3";
+  config.optimiser.name = "adam";
+  config.learning_rate = 0.003;
+  config.steps = 100;
+  const plumb::Run run = plumb::train(config);
+  std::printf("%s\n", plumb::render_table(run).c_str());
+  const auto findings = plumb::diagnose(run);
+  return findings.empty() ? "" : findings.front().rule;
+}
+
+}  // namespace
+
+int main() {
+  const bool fine = learns_xor() && first_problem("2 x [dense 32 > tanh] > dense 3").empty() &&
+                    first_problem("20 x [dense 32 > sigmoid] > dense 3") == "vanishing_gradient";
+  return fine ? 0 : 1;
 }
