@@ -42,7 +42,8 @@ function(plumb_program name)
 endfunction()
 
 # plumb_test(core SOURCES shape_test.cpp DEPS core LIBS rapidcheck) makes one googletest program for a
-# folder of tests; each test of it is one ctest test, labelled `unit` unless LABEL says otherwise.
+# folder of tests; each test of it is one ctest test, labelled `unit` unless LABEL says otherwise. The target
+# unit_tests builds the programs of that label alone.
 function(plumb_test name)
   cmake_parse_arguments(arg "" "LABEL" "SOURCES;DEPS;LIBS" ${ARGN})
   if(NOT arg_LABEL)
@@ -53,6 +54,12 @@ function(plumb_test name)
   list(TRANSFORM arg_DEPS PREPEND plumb::)
   target_link_libraries(${target} PRIVATE ${arg_DEPS} plumb_options ${arg_LIBS} GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE PLUMB_TEST_DIR="${PROJECT_SOURCE_DIR}/tests")
+  if(arg_LABEL STREQUAL unit)
+    if(NOT TARGET unit_tests)
+      add_custom_target(unit_tests)
+    endif()
+    add_dependencies(unit_tests ${target})
+  endif()
   gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600)
 endfunction()
 
