@@ -16,6 +16,10 @@ namespace {
 /// whose order therefore does not depend on the threads.
 constexpr std::int64_t kGrain = 16384;
 
+/// What an observer is shown at once: small enough that value, gradient, update and state stay in a
+/// second-level cache, large enough for a few threads. A multiple of kGrain.
+constexpr std::int64_t kPiece = 4 * kGrain;
+
 UpdateFormula formula_of(const OptimiserConfig& config) {
   const bool momentum = config.momentum != 0;
   if (config.name == "sgd") {
@@ -86,15 +90,28 @@ class MainOptimiser final : public Optimiser {
     const bool decays = config_.weight_decay != 0 && is_decayed(param);
     if (decays && config_.decoupled) step.shrink = learning_rate_ * config_.weight_decay;
     if (decays && !config_.decoupled) step.coupled_decay = config_.weight_decay;
-    dispatch(param.value.dtype(), [&](auto zero) {
-      decayed_ += apply<decltype(zero)>(param, index, step, decays, pool, observer != nullptr);
-    });
-    if (observer != nullptr) observer->on_update(index, param, update_view(param));
+    const std::int64_t count = param.value.size();
+    const std::int64_t at_once = observer != nullptr ? kPiece : count;
+    for (std::int64_t begin = 0; begin < count; begin += at_once) {
+      const Piece piece{begin, std::min(at_once, count - begin)};
+      dispatch(param.value.dtype(), [&](auto zero) {
+        apply<decltype(zero)>(param, index, step, piece, decays, pool, observer != nullptr);
+      });
+      if (observer != nullptr) show(*observer, param, index, piece);
+    }
+    for (std::int64_t i = 0; decays && i * kGrain < count; ++i) {
+      decayed_ += decay_sums_[static_cast<std::size_t>(i)];
+    }
   }
 
   double finish() override { return config_.weight_decay * std::sqrt(decayed_); }
 
  private:
+  struct Piece {
+    std::int64_t begin;
+    std::int64_t length;
+  };
+
   bool is_decayed(const Param& param) const {
     return config_.decay_bias || param.name.find("bias") == std::string::npos;
   }
@@ -131,32 +148,36 @@ class MainOptimiser final : public Optimiser {
   void allocate_scratch() {
     std::int64_t largest_bytes = 0;
     for (const Param* const param : params_) {
-      largest_bytes =
-          std::max(largest_bytes, param->value.size() * size_bytes(param->value.dtype()));
+      const std::int64_t length = std::min(param->value.size(), kPiece);
+      largest_bytes = std::max(largest_bytes, length * size_bytes(param->value.dtype()));
     }
     scratch_ = Tensor({largest_bytes / 8 + 1}, DType::f64);
   }
 
-  ConstView update_view(const Param& param) {
-    return {scratch_.view().data, param.value.dtype(), param.value.shape()};
+  void show(UpdateObserver& observer, const Param& param, std::size_t index, Piece piece) {
+    const DType dtype = param.value.dtype();
+    const Shape shape{piece.length};
+    const char* const grad = static_cast<const char*>(param.grad.view().data);
+    observer.on_update(index, param, {grad + piece.begin * size_bytes(dtype), dtype, shape},
+                       {scratch_.view().data, dtype, shape}, piece.begin);
   }
 
-  /// Returns the sum of squares of the value before the step if it `decays`, else 0.
+  /// Leaves the sums of squares of the value before the step in decay_sums_ if it `decays`.
   template <class T>
-  double apply(Param& param, std::size_t index, const UpdateStep& step, bool decays,
-               ThreadPool& pool, bool observed) {
+  void apply(Param& param, std::size_t index, const UpdateStep& step, Piece piece, bool decays,
+             ThreadPool& pool, bool observed) {
     UpdateArrays<T> all;
     all.value = param.value.as<T>().data();
     all.grad = param.grad.as<T>().data();
     if (has_first(formula_)) all.first = first_[index].as<T>().data();
     if (has_second(formula_)) all.second = second_[index].as<T>().data();
-    if (observed) all.update = static_cast<T*>(scratch_.view().data);
+    T* const added = observed ? static_cast<T*>(scratch_.view().data) : nullptr;
 
-    const std::int64_t count = param.value.size();
-    pool.run(count, kGrain, [&](std::int64_t chunk_begin, std::int64_t chunk_end) {
+    pool.run(piece.length, kGrain, [&](std::int64_t chunk_begin, std::int64_t chunk_end) {
       const DenormalsAreZero denormals_are_zero;
-      for (std::int64_t begin = chunk_begin; begin < chunk_end; begin += kGrain) {
-        const auto length = static_cast<std::size_t>(std::min(kGrain, chunk_end - begin));
+      for (std::int64_t at = chunk_begin; at < chunk_end; at += kGrain) {
+        const std::int64_t begin = piece.begin + at;
+        const auto length = static_cast<std::size_t>(std::min(kGrain, chunk_end - at));
         if (decays) {
           decay_sums_[static_cast<std::size_t>(begin / kGrain)] =
               sum_of_squares(all.value + begin, length);
@@ -166,16 +187,10 @@ class MainOptimiser final : public Optimiser {
         part.grad += begin;
         if (part.first != nullptr) part.first += begin;
         if (part.second != nullptr) part.second += begin;
-        if (part.update != nullptr) part.update += begin;
+        if (added != nullptr) part.update = added + at;
         apply_update(step, part, length);
       }
     });
-
-    double sum = 0;
-    for (std::int64_t i = 0; decays && i * kGrain < count; ++i) {
-      sum += decay_sums_[static_cast<std::size_t>(i)];
-    }
-    return sum;
   }
 
   OptimiserConfig config_;

@@ -37,11 +37,15 @@ struct OptimiserConfig {
 };
 
 /// What one step did to one parameter: the values that an observer may look at right after it.
+/// A large parameter comes in consecutive pieces, each while it is in the processor's cache.
 class UpdateObserver {
  public:
   virtual ~UpdateObserver() = default;
-  /// `update` is what was added to the value (weight decay included); `param.value` already has it.
-  virtual void on_update(std::size_t index, const Param& param, ConstView update) = 0;
+  /// The piece of `param`, the index-th one, that begins at element `begin` (0: its first piece).
+  /// `grad` is that piece of param.grad, as stored; `update` is what was added to the value (weight
+  /// decay included), which already has it.
+  virtual void on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
+                         std::int64_t begin) = 0;
 };
 
 /// Changes parameters by their gradients. Time advances per step, not per tensor. The arithmetic is

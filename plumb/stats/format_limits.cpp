@@ -41,4 +41,22 @@ FloatLimits float_limits(int log2_scale) {
   return out;
 }
 
+SketchLimits sketch_limits(int log2_scale) {
+  SketchLimits out;
+  out.is_set = true;
+  out.log2_scale = log2_scale;
+  out.limits = float_limits(log2_scale);
+  std::uint8_t index = 0;
+  for (const auto& format : out.limits.begin) {
+    for (const std::uint32_t begin : format) {
+      const std::uint32_t exponent = begin >> 23;
+      const bool at_edge = begin == exponent << 23 || begin == 1;
+      const bool after_power = begin == (exponent << 23) + 1 && exponent > 0;
+      if (!at_edge) out.inner[out.inner_count++] = {begin, exponent, after_power, index};
+      ++index;
+    }
+  }
+  return out;
+}
+
 }  // namespace plumb::detail

@@ -47,4 +47,24 @@ struct FloatLimits {
 };
 FloatLimits float_limits(int log2_scale);
 
+inline constexpr std::size_t kAllLimits = kNumberFormatCount * FloatLimits::kLimits;
+
+/// A limit of a number format inside an octave, where counts of whole octaves do not tell.
+struct InnerLimit {
+  std::uint32_t begin;     ///< bits
+  std::uint32_t exponent;  ///< of begin, biased
+  bool after_power;        ///< begin is the successor of a power of two, which alone is below it
+  std::uint8_t index;      ///< among all limits of all formats
+};
+
+/// All that the fast sketch needs to know of one scale.
+struct SketchLimits {
+  bool is_set = false;
+  int log2_scale = 0;
+  FloatLimits limits{};
+  std::size_t inner_count = 0;
+  std::array<InnerLimit, kAllLimits> inner{};
+};
+SketchLimits sketch_limits(int log2_scale);
+
 }  // namespace plumb::detail

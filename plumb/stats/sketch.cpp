@@ -16,9 +16,11 @@ Sketch rescaled(const Sketch& s, int log2_scale) {
   out.mean = std::ldexp(s.mean, shift);
   out.m2 = std::ldexp(s.m2, 2 * shift);
   out.abs_max = std::ldexp(s.abs_max, shift);
-  out.histogram.fill(0);
-  for (int k = 0; k < Sketch::kBins; ++k) {
-    out.histogram[std::clamp(k + shift, 0, Sketch::kBins - 1)] += s.histogram[k];
+  out.histogram.assign(0, {});
+  const Histogram::Range touched = s.histogram.touched();
+  for (std::size_t k = touched.begin; k < touched.end; ++k) {
+    const int bin = std::clamp(static_cast<int>(k) + shift, 0, Sketch::kBins - 1);
+    out.histogram[static_cast<std::size_t>(bin)] += s.histogram[k];
   }
   return out;
 }
@@ -54,18 +56,17 @@ double Sketch::true_log2_rms() const { return std::log2(rms()) + log2_scale; }
 double Sketch::true_log2_abs_max() const { return std::log2(abs_max) + log2_scale; }
 
 double Sketch::true_log2_median() const {
-  std::uint64_t total = 0;
-  for (const std::uint64_t n : histogram) total += n;
+  const std::uint64_t total = histogram.total();
   if (total == 0) return std::numeric_limits<double>::quiet_NaN();
   const double half = static_cast<double>(total) / 2;
   double below = 0;
-  int k = 0;
+  std::size_t k = histogram.touched().begin;
   while (below + static_cast<double>(histogram[k]) < half) {
     below += static_cast<double>(histogram[k]);
     ++k;
   }
   const double within_octave = (half - below) / static_cast<double>(histogram[k]);
-  return kMinExponent + k + within_octave + log2_scale;
+  return kMinExponent + static_cast<int>(k) + within_octave + log2_scale;
 }
 
 void Sketch::merge(const Sketch& other) {
@@ -93,7 +94,7 @@ void Sketch::merge(const Sketch& other) {
   nonfinite_count += other.nonfinite_count;
   zero_count += other.zero_count;
   abs_max = std::max(abs_max, other.abs_max);
-  for (std::size_t k = 0; k < histogram.size(); ++k) histogram[k] += other.histogram[k];
+  histogram.add(other.histogram);
   for (std::size_t f = 0; f < format_loss.size(); ++f) {
     format_loss[f].flushed += other.format_loss[f].flushed;
     format_loss[f].subnormal += other.format_loss[f].subnormal;

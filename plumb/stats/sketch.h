@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "plumb/core/view.h"
+#include "plumb/stats/histogram.h"
 
 namespace plumb {
 
@@ -40,7 +41,7 @@ struct FormatLoss {
 /// Source  Merging after Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm".
 struct Sketch {
   static constexpr int kMinExponent = -127;
-  static constexpr int kBins = 255;
+  static constexpr int kBins = static_cast<int>(Histogram::kBins);
 
   std::uint64_t count = 0;            ///< all values, finite or not
   std::uint64_t nonfinite_count = 0;  ///< NaN and both infinities
@@ -49,7 +50,7 @@ struct Sketch {
   double m2 = 0;  ///< sum of squared deviations from the mean
   double abs_max = 0;
   int log2_scale = 0;
-  std::array<std::uint64_t, kBins> histogram{};
+  Histogram histogram;
   std::array<FormatLoss, kNumberFormatCount> format_loss{};
 
   std::uint64_t finite_count() const { return count - nonfinite_count; }
@@ -75,6 +76,9 @@ struct Sketch {
 /// The sketch of a tensor: float by the fastest kernel this machine has, double by plain loops.
 /// Moments agree with a naive double computation to 1e-6 relative (float) or 1e-12 (double).
 Sketch sketch(ConstView x, int log2_scale = 0);
+
+/// The same, into a sketch whose memory is reused.
+void sketch_into(Sketch& out, ConstView x, int log2_scale = 0);
 
 /// The definition, in plain loops; the oracle of the fast kernels.
 Sketch sketch_reference(ConstView x, int log2_scale = 0);

@@ -26,7 +26,9 @@ HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using detail::FloatLimits;
+using detail::InnerLimit;
 using detail::kInfinityBits;
+using detail::SketchLimits;
 
 // A block is read from memory once, into the magnitude bits that all counts are taken from; both
 // stay in the first-level cache. It is short enough for sums in float: four sums of 60 values a
@@ -52,28 +54,9 @@ HWY_INLINE std::size_t count_between(const std::uint32_t* bits, std::size_t n, s
   return count;
 }
 
-/// A limit of a number format inside an octave, where whole octaves do not tell.
-struct InnerLimit {
-  std::uint32_t begin;     ///< bits
-  std::uint32_t exponent;  ///< of begin, biased
-  bool after_power;        ///< begin is the successor of a power of two, which alone is below it
-  std::uint8_t index;      ///< among all limits of all formats
-};
-
 class FloatSketcher {
  public:
-  FloatSketcher(const FloatLimits& limits, Sketch& out) : limits_(limits), out_(out) {
-    std::uint8_t index = 0;
-    for (const auto& format : limits_.begin) {
-      for (const std::uint32_t begin : format) {
-        const std::uint32_t exponent = begin >> 23;
-        const bool at_edge = begin == exponent << 23 || begin == 1;
-        const bool after_power = begin == (exponent << 23) + 1 && exponent > 0;
-        if (!at_edge) inner_[inner_count_++] = {begin, exponent, after_power, index};
-        ++index;
-      }
-    }
-  }
+  FloatSketcher(const SketchLimits& limits, Sketch& out) : limits_(limits), out_(out) {}
 
   void add(const float* x, std::size_t n) {
     for (std::size_t i = 0; i < n; i += kBlock) add_block(x + i, std::min(kBlock, n - i));
@@ -83,11 +66,14 @@ class FloatSketcher {
     out_.abs_max = static_cast<double>(std::bit_cast<float>(max_bits_));
     out_.zero_count = zero_count_;
     // below[e - low]: values in octaves lower than biased exponent e, for those that hold any.
-    const std::uint32_t low = lowest_octave_, top = (max_bits_ >> 23) + 1;
+    std::uint32_t low = lowest_octave_;
+    const std::uint32_t top = (max_bits_ >> 23) + 1;
+    while (top > low + Histogram::kNear && counts_[low] == 0) ++low;
+    out_.histogram.assign(low, {counts_ + low, top > low ? top - low : 0});
     std::uint64_t below[Sketch::kBins + 1];
     below[0] = 0;
     for (std::uint32_t e = low; e < top; ++e) {
-      below[e + 1 - low] = below[e - low] + out_.histogram[e];
+      below[e + 1 - low] = below[e - low] + counts_[e];
     }
     std::size_t index = 0;
     const auto count_below = [&](std::uint32_t begin) {
@@ -95,7 +81,7 @@ class FloatSketcher {
       return below[e - low] + below_in_octave_[index++];
     };
     for (std::size_t f = 0; f < kNumberFormatCount; ++f) {
-      const auto& begin = limits_.begin[f];
+      const auto& begin = limits_.limits.begin[f];
       FormatLoss& loss = out_.format_loss[f];
       loss.flushed = count_below(begin[FloatLimits::kNotFlushed]);
       loss.subnormal = count_below(begin[FloatLimits::kNormal]) - loss.flushed;
@@ -181,10 +167,12 @@ class FloatSketcher {
     }
     if (left > 0) {
       lowest = 0;
-      out_.histogram[0] += left;
-      for (std::size_t i = 0; i < inner_count_; ++i) {
-        if (inner_[i].exponent == 0) {
-          below_in_octave_[inner_[i].index] += count_between(bits, padded_n, 1, inner_[i].begin);
+      clear_counts(0, 1);
+      counts_[0] += left;
+      for (std::size_t i = 0; i < limits_.inner_count; ++i) {
+        const InnerLimit& limit = limits_.inner[i];
+        if (limit.exponent == 0) {
+          below_in_octave_[limit.index] += count_between(bits, padded_n, 1, limit.begin);
         }
       }
     }
@@ -196,7 +184,8 @@ class FloatSketcher {
     const hn::ScalableTag<std::uint64_t> d64;
     const hn::Rebind<std::uint32_t, decltype(d64)> d32;
     const hn::Rebind<std::uint16_t, decltype(d64)> d16;
-    std::uint64_t* histogram = out_.histogram.data() + (highest - 31);
+    clear_counts(highest - 31, highest + 1);
+    std::uint64_t* histogram = counts_ + (highest - 31);
     auto sum = hn::Zero(d64);
     for (std::size_t k = 0; k < kOctaveWindow; k += hn::Lanes(d64)) {
       const auto wide = hn::PromoteTo(d64, hn::PromoteTo(d32, hn::Load(d16, counts + k)));
@@ -207,9 +196,10 @@ class FloatSketcher {
   }
 
   std::size_t add_octaves_above_zero(const std::uint16_t* counts, int highest) {
+    clear_counts(std::max(1, highest - 31), highest + 1);
     std::size_t sum = 0;
     for (int e = std::max(1, highest - 31); e <= highest; ++e) {
-      out_.histogram[e] += counts[e - (highest - 31)];
+      counts_[e] += counts[e - (highest - 31)];
       sum += counts[e - (highest - 31)];
     }
     return sum;
@@ -217,8 +207,8 @@ class FloatSketcher {
 
   HWY_INLINE void count_inner(const std::uint32_t* bits, std::size_t n, int highest,
                               const std::uint16_t* counts, bool has_powers) {
-    for (std::size_t i = 0; i < inner_count_; ++i) {
-      const InnerLimit& limit = inner_[i];
+    for (std::size_t i = 0; i < limits_.inner_count; ++i) {
+      const InnerLimit& limit = limits_.inner[i];
       const std::uint32_t k = limit.exponent - static_cast<std::uint32_t>(highest - 31);
       if (k >= kOctaveWindow || counts[k] == 0 || limit.exponent == 0) continue;
       if (limit.after_power && !has_powers) continue;
@@ -226,19 +216,35 @@ class FloatSketcher {
     }
   }
 
-  const FloatLimits& limits_;
+  /// Makes counts_[begin, end) usable: with what lies between them and the others in use, they are
+  /// 0 before the first count. Most tensors need 32 of them, and clearing all would cost more than
+  /// the rest of a small one.
+  HWY_INLINE void clear_counts(int begin, int end) {
+    if (clear_begin_ == clear_end_) clear_begin_ = clear_end_ = begin;
+    if (begin < clear_begin_) {
+      std::fill(counts_ + begin, counts_ + clear_begin_, 0);
+      clear_begin_ = begin;
+    }
+    if (end > clear_end_) {
+      std::fill(counts_ + clear_end_, counts_ + end, 0);
+      clear_end_ = end;
+    }
+  }
+
+  const SketchLimits& limits_;
   Sketch& out_;
   double finite_count_ = 0;
   std::uint64_t zero_count_ = 0;
   std::uint32_t max_bits_ = 0;
   std::uint32_t lowest_octave_ = Sketch::kBins;  ///< that may hold a value
-  std::size_t inner_count_ = 0;
-  static constexpr std::size_t kAllLimits = kNumberFormatCount * FloatLimits::kLimits;
-  std::array<InnerLimit, kAllLimits> inner_;
-  std::array<std::uint64_t, kAllLimits> below_in_octave_{};  ///< of the limit, in its own octave
+  std::array<std::uint64_t, detail::kAllLimits>
+      below_in_octave_{};  ///< of the limit, in its own octave
+  int clear_begin_ = 0;
+  int clear_end_ = 0;
+  std::uint64_t counts_[Sketch::kBins];  ///< by octave
 };
 
-void sketch_f32(const float* x, std::size_t n, const FloatLimits& limits, Sketch& out) {
+void sketch_f32(const float* x, std::size_t n, const SketchLimits& limits, Sketch& out) {
   FloatSketcher sketcher(limits, out);
   sketcher.add(x, n);
   sketcher.finish();
@@ -255,17 +261,37 @@ namespace plumb {
 
 HWY_EXPORT(sketch_f32);
 
-Sketch sketch(ConstView x, int log2_scale) {
-  Sketch out;  // the only one returned, so that it is built where the caller wants it: it has 2 KiB
+namespace {
+
+/// Of this scale; the tensors of a network share a few.
+const detail::SketchLimits& limits_of(int log2_scale) {
+  constexpr std::size_t kKept = 16;
+  thread_local std::array<detail::SketchLimits, kKept> kept{};
+  detail::SketchLimits& entry = kept[static_cast<unsigned>(log2_scale) % kKept];
+  if (!entry.is_set || entry.log2_scale != log2_scale) entry = detail::sketch_limits(log2_scale);
+  return entry;
+}
+
+}  // namespace
+
+void sketch_into(Sketch& out, ConstView x, int log2_scale) {
   if (x.dtype == DType::f64) {
     out = sketch_reference(x, log2_scale);
-    return out;
+    return;
   }
   const std::span<const float> values = x.as<float>();
   out.count = values.size();
   out.log2_scale = log2_scale;
+  out.nonfinite_count = 0;
+  out.mean = 0;
+  out.m2 = 0;
   HWY_DYNAMIC_DISPATCH(sketch_f32)
-  (values.data(), values.size(), detail::float_limits(log2_scale), out);
+  (values.data(), values.size(), limits_of(log2_scale), out);
+}
+
+Sketch sketch(ConstView x, int log2_scale) {
+  Sketch out;
+  sketch_into(out, x, log2_scale);
   return out;
 }
 

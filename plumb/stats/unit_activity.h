@@ -8,6 +8,12 @@
 
 namespace plumb {
 
+/// What one batch of an activation's derivative f' is like.
+struct DerivativeStats {
+  double log2_rms = 0;        ///< as of stats/magnitude.h
+  double below_fraction = 0;  ///< elements with |f'| < limit; 0 of nothing
+};
+
 /// How often each unit of an activation layer was active, over a window of batches: a dead unit is
 /// one that was silent for every sample of the window, never a zero entry of one tensor.
 ///
@@ -19,8 +25,10 @@ class UnitActivity {
   UnitActivity() = default;
   explicit UnitActivity(std::int64_t units) : active_count_(static_cast<std::size_t>(units), 0) {}
 
-  /// Adds a batch: derivative [batch, features...] holds f'(x) elementwise.
-  void add(ConstView derivative);
+  /// Adds a batch: derivative [batch, features...] holds f'(x) elementwise. The same pass judges
+  /// the batch alone: how large the derivative is, and how much of it is below `limit`.
+  DerivativeStats add(ConstView derivative, double limit = 0);
+  void clear();
   void merge(const UnitActivity& other);
 
   std::int64_t units() const { return static_cast<std::int64_t>(active_count_.size()); }

@@ -55,15 +55,11 @@ Json info_json(const RunInfo& info) {
 }
 
 Json histogram_json(const Sketch& sketch) {
-  int first = 0;
-  int last = Sketch::kBins - 1;
-  const auto bin = [&](int k) { return sketch.histogram[static_cast<std::size_t>(k)]; };
-  while (first <= last && bin(first) == 0) ++first;
-  while (last > first && bin(last) == 0) --last;
+  const Histogram::Range touched = sketch.histogram.touched();
   Json counts = Json::array();
-  for (int k = first; k <= last; ++k) counts.push_back(bin(k));
-  return {{"first_exponent", counts.empty() ? 0 : first + Sketch::kMinExponent},
-          {"counts", std::move(counts)}};
+  for (std::size_t k = touched.begin; k < touched.end; ++k) counts.push_back(sketch.histogram[k]);
+  const int first = static_cast<int>(touched.begin) + Sketch::kMinExponent;
+  return {{"first_exponent", counts.empty() ? 0 : first}, {"counts", std::move(counts)}};
 }
 
 Json sketch_json(const SketchRecord& record) {

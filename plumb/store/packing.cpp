@@ -33,14 +33,12 @@ std::optional<std::uint64_t> take_count(std::span<const std::uint8_t>& bytes) {
 }  // namespace
 
 void append_histogram(const Sketch& sketch, Bytes& bytes) {
-  const auto& bins = sketch.histogram;
-  std::size_t first = 0;
-  while (first < bins.size() && bins[first] == 0) ++first;
-  if (first == bins.size()) return;
-  std::size_t last = bins.size() - 1;
-  while (bins[last] == 0) --last;
-  bytes.push_back(static_cast<std::uint8_t>(first));
-  for (std::size_t k = first; k <= last; ++k) append_count(bins[k], bytes);
+  const Histogram::Range touched = sketch.histogram.touched();
+  if (touched.begin == touched.end) return;
+  bytes.push_back(static_cast<std::uint8_t>(touched.begin));
+  for (std::size_t k = touched.begin; k < touched.end; ++k) {
+    append_count(sketch.histogram[k], bytes);
+  }
 }
 
 bool parse_histogram(std::span<const std::uint8_t> bytes, Sketch& sketch) {

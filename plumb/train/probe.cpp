@@ -21,17 +21,8 @@ Role gradient_role(const Node& node) {
   return node.family() == LayerFamily::linear ? Role::grad_z : Role::grad_a;
 }
 
-double saturated_fraction(ConstView derivative, double limit) {
-  return dispatch(derivative.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const auto values = derivative.as<T>();
-    const T threshold = static_cast<T>(limit);
-    // An int sum of 0/1 is a loop that the compiler turns into vector compares.
-    std::int64_t count = 0;
-    for (const T value : values) count += std::abs(value) < threshold ? 1 : 0;
-    return values.empty() ? 0.0 : static_cast<double>(count) / static_cast<double>(values.size());
-  });
-}
+const std::string kInput = "input";
+const std::string kNoParam;
 
 }  // namespace
 
@@ -46,31 +37,38 @@ Probe::Probe(const Network& network) : network_(network) {
 void Probe::begin(StepRecord& record) {
   record_ = &record;
   record.measured = true;
-  record.activations.clear();
   record.joins.clear();
   record.symmetries.clear();
   used_ = 0;
+  activations_used_ = 0;
 }
 
 void Probe::finish() {
   record_->sketches.resize(used_);
+  record_->activations.resize(activations_used_);
   if (symmetry_due_) add_symmetries();
   record_ = nullptr;
 }
 
-void Probe::add(std::string path, Role role, std::string param, ConstView values, int log2_scale) {
+// Steps repeat their order of sites, so that the names of the last one nearly always stand already.
+Sketch& Probe::next_sketch(const std::string& path, Role role, const std::string& param) {
   auto& sketches = record_->sketches;
   if (used_ == sketches.size()) sketches.emplace_back();
   SketchRecord& slot = sketches[used_++];
-  slot.site.path = std::move(path);
   slot.site.role = role;
-  slot.site.param = std::move(param);
-  slot.sketch = sketch(values, log2_scale);
+  if (slot.site.path != path) slot.site.path = path;
+  if (slot.site.param != param) slot.site.param = param;
+  return slot.sketch;
+}
+
+void Probe::add(const std::string& path, Role role, const std::string& param, ConstView values,
+                int log2_scale) {
+  sketch_into(next_sketch(path, role, param), values, log2_scale);
 }
 
 void Probe::on_output(const Node& node, ConstView x, ConstView y) {
-  if (used_ == 0) add("input", Role::a, "", network_.input_view(), 0);
-  add(node.path, output_role(node), "", y, 0);
+  if (used_ == 0) add(kInput, Role::a, kNoParam, network_.input_view(), 0);
+  add(node.path, output_role(node), kNoParam, y, 0);
   if (node.layer) {
     // The weights that this step's passes use: the optimiser has not been here yet.
     for (const Param& param : node.layer->params()) {
@@ -83,33 +81,26 @@ void Probe::on_output(const Node& node, ConstView x, ConstView y) {
 void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
   const View derivative{derivative_.view().data, y.dtype, y.shape};
   if (!node.layer->derivative(x, y, derivative)) return;
-  Window& window = windows_[node.path];
-  if (window.younger.units() == 0) {
-    window = {UnitActivity(y.shape.row_size()), UnitActivity(y.shape.row_size())};
-  }
-  window.younger.add(derivative);
-  UnitActivity activity = window.older;
-  activity.merge(window.younger);
+  auto& activations = record_->activations;
+  const std::size_t index = activations_used_++;
+  if (index == windows_.size()) windows_.emplace_back(y.shape.row_size(), kWindowSamples);
+  if (index == activations.size()) activations.emplace_back();
 
-  ActivationRecord record;
-  record.path = node.path;
-  record.log2_rms_derivative = log2_rms(derivative);
-  record.saturated_fraction =
-      saturated_fraction(derivative, kSaturatedDerivative * node.layer->max_derivative());
-  record.active_fraction = activity.active_fraction();
-  record.units = activity.units();
-  record.dead_units = activity.dead_units();
-  record.window_samples = activity.sample_count();
-  record_->activations.push_back(std::move(record));
-
-  if (window.younger.sample_count() >= kWindowSamples) {
-    window.older = std::move(window.younger);
-    window.younger = UnitActivity(y.shape.row_size());
-  }
+  ActivityWindow& window = windows_[index];
+  const DerivativeStats stats =
+      window.add(derivative, kSaturatedDerivative * node.layer->max_derivative());
+  ActivationRecord& record = activations[index];
+  if (record.path != node.path) record.path = node.path;
+  record.log2_rms_derivative = stats.log2_rms;
+  record.saturated_fraction = stats.below_fraction;
+  record.active_fraction = window.active_fraction();
+  record.units = window.units();
+  record.dead_units = window.dead_units();
+  record.window_samples = window.sample_count();
 }
 
 void Probe::on_gradient(const Node& node, ConstView grad_y, int log2_scale) {
-  add(node.path, gradient_role(node), "", grad_y, log2_scale);
+  add(node.path, gradient_role(node), kNoParam, grad_y, log2_scale);
 }
 
 void Probe::on_join(const Node& node, ConstView branch, int branch_log2_scale, ConstView shortcut,
@@ -125,13 +116,21 @@ void Probe::on_join(const Node& node, ConstView branch, int branch_log2_scale, C
 }
 
 void Probe::on_input_gradient(ConstView grad_x, int log2_scale) {
-  add("input", Role::grad_a, "", grad_x, log2_scale);
+  add(kInput, Role::grad_a, kNoParam, grad_x, log2_scale);
 }
 
-void Probe::on_update(std::size_t index, const Param& param, ConstView update) {
+void Probe::on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
+                      std::int64_t begin) {
   const std::string& path = network_.param_paths()[index];
-  add(path, Role::grad_weight, param.name, param.grad.view(), param.grad_log2_scale);
-  add(path, Role::update, param.name, update, 0);
+  if (begin == 0) {
+    add(path, Role::grad_weight, param.name, grad, param.grad_log2_scale);
+    add(path, Role::update, param.name, update, 0);
+    return;
+  }
+  sketch_into(piece_, grad, param.grad_log2_scale);
+  record_->sketches[used_ - 2].sketch.merge(piece_);
+  sketch_into(piece_, update, 0);
+  record_->sketches[used_ - 1].sketch.merge(piece_);
 }
 
 void Probe::on_parameters() {
@@ -140,6 +139,26 @@ void Probe::on_parameters() {
     add(network_.param_paths()[index], Role::grad_weight, param.name, param.grad.view(),
         param.grad_log2_scale);
   }
+}
+
+double Probe::gradient_norm() const {
+  // sum = total * 4^exponent, so that squares of true values may leave the range of double.
+  double total = 0;
+  int exponent = 0;
+  for (std::size_t i = 0; i < used_; ++i) {
+    if (record_->sketches[i].site.role != Role::grad_weight) continue;
+    const Sketch& sketch = record_->sketches[i].sketch;
+    if (sketch.nonfinite_count > 0) return std::numeric_limits<double>::quiet_NaN();
+    const auto count = static_cast<double>(sketch.count);
+    const double sum = sketch.m2 + count * sketch.mean * sketch.mean;
+    if (sum == 0) continue;
+    const int scale = sketch.log2_scale;
+    if (total == 0) exponent = scale;
+    const int larger = std::max(exponent, scale);
+    total = std::ldexp(total, 2 * (exponent - larger)) + std::ldexp(sum, 2 * (scale - larger));
+    exponent = larger;
+  }
+  return std::ldexp(std::sqrt(total), exponent);
 }
 
 void Probe::add_symmetries() {

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "plumb/nn/network.h"
 #include "plumb/optim/optimiser.h"
 #include "plumb/record/step_record.h"
-#include "plumb/stats/unit_activity.h"
+#include "plumb/stats/activity_window.h"
 
 namespace plumb {
 
@@ -19,6 +18,8 @@ namespace plumb {
 /// Weights are those that the step's passes use, before the update.
 /// It looks at each tensor at the moment it is complete and changes none, so a measured step has
 /// the same bits as an unmeasured one. A step that is not measured does not touch the probe at all.
+/// Allocates at the first measured steps only, unless a tensor's magnitudes spread wider than
+/// before.
 ///
 /// Dead units are judged over a window of at least kWindowSamples samples (or all seen so far),
 /// gathered from the measured steps. Rows of weights are compared for symmetry at the first
@@ -38,28 +39,31 @@ class Probe : public PassObserver, public UpdateObserver {
   void on_join(const Node& node, ConstView branch, int branch_log2_scale, ConstView shortcut,
                int shortcut_log2_scale) override;
   void on_input_gradient(ConstView grad_x, int log2_scale) override;
-  void on_update(std::size_t index, const Param& param, ConstView update) override;
+  void on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
+                 std::int64_t begin) override;
 
   /// What probing without an optimiser step records of the parameters after the backward pass:
   /// their gradients.
   void on_parameters();
 
- private:
-  /// Two halves of a sliding window: when the younger is full, it becomes the older.
-  struct Window {
-    UnitActivity older;
-    UnitActivity younger;
-  };
+  /// l2 norm of the parameter gradients of this step, from their sketches; NaN if one is not
+  /// finite.
+  double gradient_norm() const;
 
-  void add(std::string path, Role role, std::string param, ConstView values, int log2_scale);
+ private:
+  Sketch& next_sketch(const std::string& path, Role role, const std::string& param);
+  void add(const std::string& path, Role role, const std::string& param, ConstView values,
+           int log2_scale);
   void add_activation(const Node& node, ConstView x, ConstView y);
   void add_symmetries();
 
   const Network& network_;
   StepRecord* record_ = nullptr;
-  std::size_t used_ = 0;
+  std::size_t used_ = 0;  ///< of the record's sketches; those behind are of the last step
+  std::size_t activations_used_ = 0;
   Tensor derivative_;
-  std::map<std::string, Window, std::less<>> windows_;
+  std::vector<ActivityWindow> windows_;  ///< in the order of the activation records
+  Sketch piece_;
   bool symmetry_due_ = true;
 };
 

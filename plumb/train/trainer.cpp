@@ -151,8 +151,7 @@ const StepRecord& Trainer::step() {
     optimiser_->begin(params, record.learning_rate, 1, config_.clip_value);
     record.loss = backward_from_loss(probe, &ready);
     record.weight_decay_norm = optimiser_->finish();
-    // One pass over all gradients: only where somebody reads it.
-    record.grad_norm = measured ? gradient_norm(params) : std::numeric_limits<double>::quiet_NaN();
+    record.grad_norm = measured ? probe->gradient_norm() : std::numeric_limits<double>::quiet_NaN();
   }
   record.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
                                                     : std::numeric_limits<double>::quiet_NaN();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -34,6 +35,40 @@ TEST(UnitActivityTest, CountsEveryColumnAtEveryWidth) {
       ASSERT_EQ(activity.sample_count(), 9u);
     }
   });
+}
+
+TEST(UnitActivityTest, TheSamePassJudgesTheBatch) {
+  const Rng rng(3, "derivative");
+  for_every_target([&] {
+    for (const std::int64_t units : {1, 3, 15, 16, 17, 33, 64, 65, 100, 150}) {
+      const std::int64_t batch = 11;
+      std::vector<float> x(static_cast<std::size_t>(batch * units));
+      std::vector<double> xd(x.size());
+      double squares = 0, below = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        x[i] = static_cast<float>(rng.normal(i) * 1e-25);  // the squares are beyond float
+        xd[i] = x[i];
+        squares += xd[i] * xd[i];
+        below += std::abs(x[i]) < 5e-26f;
+      }
+      const double size = static_cast<double>(x.size());
+      UnitActivity activity(units), of_doubles(units);
+      const auto a = activity.add({x.data(), DType::f32, Shape{batch, units}}, 5e-26f);
+      const auto b = of_doubles.add({xd.data(), DType::f64, Shape{batch, units}}, 5e-26f);
+      EXPECT_NEAR(a.log2_rms, 0.5 * std::log2(squares / size), 1e-12);
+      EXPECT_NEAR(b.log2_rms, 0.5 * std::log2(squares / size), 1e-12);
+      EXPECT_EQ(a.below_fraction, below / size);
+      EXPECT_EQ(b.below_fraction, below / size);
+    }
+  });
+}
+
+TEST(UnitActivityTest, NanIsNeverBelowAndSpoilsTheRms) {
+  UnitActivity a(20);
+  std::vector<float> x(40, std::numeric_limits<float>::quiet_NaN());
+  const DerivativeStats stats = a.add({x.data(), DType::f32, Shape{2, 20}}, 1);
+  EXPECT_EQ(stats.below_fraction, 0.0);
+  EXPECT_TRUE(std::isnan(stats.log2_rms));
 }
 
 TEST(UnitActivityTest, AUnitIsDeadOnlyIfSilentOverTheWholeWindow) {

@@ -229,9 +229,9 @@ Run rich_run() {
   record.sketch.m2 = kInf;
   record.sketch.abs_max = 1.0 / 3.0;
   record.sketch.log2_scale = -4000;
-  record.sketch.histogram.front() = 1;
+  record.sketch.histogram[0] = 1;
   record.sketch.histogram[100] = kMax;
-  record.sketch.histogram.back() = 128;
+  record.sketch.histogram[254] = 128;
   record.sketch.format_loss = {{{1, 2, 3}, {0, 0, 0}, {kMax, 127, 128}, {1ULL << 63, 0, 9}}};
   full.sketches.push_back(record);
   full.sketches.push_back({{"0", Role::grad_weight, "weight"}, {}});

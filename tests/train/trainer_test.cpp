@@ -132,6 +132,44 @@ TEST(TrainerTest, AStepAllocatesNothingAfterTheFirst) {
   }
 }
 
+TEST(TrainerTest, AMeasuredStepAllocatesNothingAfterTheFirstOnes) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  config.record = "every=1";
+  Trainer trainer(config, data);
+  for (int i = 0; i < 5; ++i) trainer.step();
+  const std::int64_t before = testing::allocation_count();
+  for (int i = 0; i < 10; ++i) trainer.step();
+  EXPECT_EQ(testing::allocation_count(), before);
+}
+
+TEST(TrainerTest, TheGradientNormIsThatOfTheClipping) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  Trainer plain(config, data);
+  config.clip_norm = 1e30;  // never reached: the norm is taken of the gradients themselves
+  Trainer clipped(config, data);
+  const double norm = clipped.step().grad_norm;
+  EXPECT_GT(norm, 0);
+  EXPECT_NEAR(plain.step().grad_norm, norm, 1e-6 * norm);
+}
+
+TEST(TrainerTest, ALargeParameterIsSketchedWhole) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  config.network = "dense 300 > tanh > dense 300 > tanh > dense 2";
+  Trainer trainer(config, data);
+  const StepRecord& record = trainer.step();
+  for (const Role role : {Role::weight, Role::grad_weight, Role::update}) {
+    const Sketch* sketch = record.find("2", role);
+    ASSERT_NE(sketch, nullptr);
+    EXPECT_EQ(sketch->count, 90000u);
+  }
+  const double rms = record.find("2", Role::update)->rms();
+  const double of_grad = std::exp2(record.find("2", Role::grad_weight)->true_log2_rms());
+  EXPECT_NEAR(rms, record.learning_rate * of_grad, 1e-5 * rms);
+}
+
 TEST(TrainerTest, ProbingChangesNoParameter) {
   const Split data = blobs();
   Trainer trainer(small_config(), data);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/stats/activity_window.h"
+
+#include <utility>
+
+namespace plumb {
+
+DerivativeStats ActivityWindow::add(ConstView derivative, double limit) {
+  if (younger_.sample_count() >= samples_) {
+    std::swap(older_, younger_);
+    younger_.clear();
+  }
+  return younger_.add(derivative, limit);
+}
+
+std::int64_t ActivityWindow::dead_units() const {
+  if (sample_count() == 0) return 0;
+  std::int64_t dead = 0;
+  const auto& a = older_.active_count();
+  const auto& b = younger_.active_count();
+  for (std::size_t j = 0; j < a.size(); ++j) dead += (a[j] | b[j]) == 0 ? 1 : 0;
+  return dead;
+}
+
+double ActivityWindow::active_fraction() const {
+  if (units() == 0 || sample_count() == 0) return 0.0;
+  std::uint64_t total = 0;
+  for (const std::uint64_t count : older_.active_count()) total += count;
+  for (const std::uint64_t count : younger_.active_count()) total += count;
+  return static_cast<double>(total) /
+         (static_cast<double>(units()) * static_cast<double>(sample_count()));
+}
+
+}  // namespace plumb

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/stats/activity_window.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace plumb {
+namespace {
+
+/// A batch of 4 samples of two units: the first one is active in `active` of them.
+DerivativeStats add_batch(ActivityWindow& window, int active) {
+  std::vector<float> x(8, 0.0f);
+  for (int i = 0; i < active; ++i) x[static_cast<std::size_t>(2 * i)] = 1.0f;
+  return window.add({x.data(), DType::f32, Shape{4, 2}}, 0.5);
+}
+
+TEST(ActivityWindowTest, AnEmptyWindowHasNoDeadUnits) {
+  const ActivityWindow window(2, 8);
+  EXPECT_EQ(window.units(), 2);
+  EXPECT_EQ(window.dead_units(), 0);
+  EXPECT_EQ(window.active_fraction(), 0.0);
+}
+
+TEST(ActivityWindowTest, HoldsOneToTwoTimesItsSamples) {
+  ActivityWindow window(2, 8);
+  std::vector<std::uint64_t> counts;
+  for (int batch = 0; batch < 7; ++batch) {
+    add_batch(window, 1);
+    counts.push_back(window.sample_count());
+  }
+  EXPECT_EQ(counts, (std::vector<std::uint64_t>{4, 8, 12, 16, 12, 16, 12}));
+}
+
+TEST(ActivityWindowTest, AUnitIsDeadOnceItsLastActivityHasLeftTheWindow) {
+  ActivityWindow window(2, 8);
+  add_batch(window, 3);
+  EXPECT_EQ(window.dead_units(), 1);  // the second one never was active
+  EXPECT_DOUBLE_EQ(window.active_fraction(), 3.0 / 8);
+  for (int batch = 0; batch < 3; ++batch) add_batch(window, 0);
+  EXPECT_EQ(window.dead_units(), 1);
+  EXPECT_DOUBLE_EQ(window.active_fraction(), 3.0 / 32);
+  add_batch(window, 0);  // the half with the active batch leaves
+  EXPECT_EQ(window.dead_units(), 2);
+  EXPECT_EQ(window.active_fraction(), 0.0);
+}
+
+TEST(ActivityWindowTest, JudgesTheLatestBatchAlone) {
+  ActivityWindow window(2, 8);
+  add_batch(window, 4);
+  EXPECT_DOUBLE_EQ(add_batch(window, 2).below_fraction, 6.0 / 8);
+}
+
+}  // namespace
+}  // namespace plumb
