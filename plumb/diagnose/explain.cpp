@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "plumb/diagnose/words.h"
+
 namespace plumb {
 
 namespace {
@@ -68,8 +70,9 @@ void explain(const RunView& view, std::vector<Finding>& findings) {
                                                      : root.first_step <= symptom.first_step;
         if (root.rule != relation.root || is_explained(root) || !in_time) continue;
         if (!ledger_agrees(view, relation)) continue;
-        symptom.cause += fmt::format("{}{}{}.", kMark, root.rule,
-                                     root.path.empty() ? "" : " at layer " + root.path);
+        symptom.cause +=
+            fmt::format("{}{}{}.", kMark, root.rule,
+                        root.path.empty() ? "" : " at " + layer_text(view.run().info, root.path));
         root.severity = std::max(root.severity, symptom.severity);
         if (symptom.severity == Severity::critical && symptom.rule != "non_finite") {
           symptom.severity = Severity::warning;

@@ -12,6 +12,18 @@ namespace plumb {
 
 namespace {
 
+/// How well the network does, with what guessing would give beside it; empty if that is not known.
+std::string outcome_text(const Run& run) {
+  for (auto step = run.steps.rbegin(); step != run.steps.rend(); ++step) {
+    if (!step->validation_accuracy || run.info.classes < 2) continue;
+    return fmt::format(
+        " After {} it has {} of the validation samples right; guessing among {} classes gives {}.",
+        count_text(step->step + 1, "step"), percent_text(*step->validation_accuracy),
+        run.info.classes, percent_text(1.0 / static_cast<double>(run.info.classes)));
+  }
+  return {};
+}
+
 std::string healthy_verdict(const Run& run) {
   const RunView view(run);
   if (view.measured().empty())
@@ -23,12 +35,12 @@ std::string healthy_verdict(const Run& run) {
   const DepthFlow& flow = view.flows().front();
   if (flow.known && std::isfinite(flow.log2_total)) {
     text += fmt::format(
-        " From the loss back to the first layer the gradient's size changes by {} over {}: it "
-        "reaches all of "
-        "them, so all of them can learn.",
-        power_text(flow.log2_total), count_text(flow.linear_layers, "linear layer"));
+        " On the way back from {} to {} the gradient keeps {} times its size, so it reaches every "
+        "layer.",
+        layer_of_text(run.info, flow.top), layer_text(run.info, flow.bottom),
+        size_text(flow.log2_total));
   }
-  return text;
+  return text + outcome_text(run);
 }
 
 }  // namespace
@@ -36,16 +48,14 @@ std::string healthy_verdict(const Run& run) {
 std::string verdict(const Run& run, std::span<const Finding> findings) {
   if (findings.empty()) return healthy_verdict(run);
   const Finding& worst = findings.front();
-  std::string text = fmt::format("{} {} {}", worst.symptom, worst.cause, worst.consequence);
+  std::string text =
+      fmt::format("{} {} {}{}", worst.symptom, worst.cause, worst.consequence, outcome_text(run));
   std::string also;
-  std::string follow;
   for (const Finding& finding : findings.subspan(1)) {
-    std::string& list = is_explained(finding) ? follow : also;
-    if (!list.empty()) list += ", ";
-    list += finding.rule;
+    if (is_explained(finding)) continue;
+    also += also.empty() ? finding.rule : ", " + finding.rule;
   }
   if (!also.empty()) text += fmt::format(" Also found: {}.", also);
-  if (!follow.empty()) text += fmt::format(" Consequences of these: {}.", follow);
   if (!worst.remedies.empty())
     text += fmt::format(" First thing to try: {}.", worst.remedies.front());
   return text;

@@ -5,10 +5,31 @@
 #include <string_view>
 #include <vector>
 
+#include "plumb/record/run_info.h"
+#include "plumb/record/site.h"
+
 namespace plumb {
 
-/// "2^-41.2 (4e-13)"; without the brackets beyond the range of double; "zero" for -infinity.
-std::string power_text(double log2);
+/// The words that findings and verdicts are made of.
+
+/// The size 2^log2 as a person writes it: "0.24", "210", "3e-26", also where no double holds it
+/// ("7.6e-1205"); "zero" and "infinity" for the infinities.
+std::string size_text(double log2);
+
+/// How a person finds a layer: counted as tables and charts count, from the input up. "layer 3" for
+/// a layer with weights, "the tanh after layer 3" for one without, "the flatten before layer 1",
+/// "the residual block that ends with layer 4"; "the input" and "the loss". A path that is not in
+/// the run is its own name. Finding.path remains the path, for programs.
+std::string layer_text(const RunInfo& info, std::string_view path);
+
+/// "layer 31 of 31": the same for a layer with weights, with how many there are.
+std::string layer_of_text(const RunInfo& info, std::string_view path);
+
+/// "the output of layer 3", "the gradient at layer 3", "the weight of layer 3".
+std::string site_text(const RunInfo& info, const Site& site);
+
+/// The text with its first letter a capital: a layer at the beginning of a sentence.
+std::string capitalised(std::string text);
 
 /// "1 layer", "4 layers".
 std::string count_text(long long count, std::string_view noun);

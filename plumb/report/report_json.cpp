@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plumb/diagnose/rule.h"
+#include "plumb/diagnose/words.h"
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/thin.h"
@@ -63,6 +64,7 @@ Json to_json(const Finding& finding, const Run& run) {
   return {{"rule", finding.rule},
           {"severity", to_string(finding.severity)},
           {"path", finding.path},
+          {"where", layer_text(run.info, finding.path)},
           {"layer", layer != nullptr ? layer->text : ""},
           {"depth", layer != nullptr ? layer->depth : 0},
           {"first_step", finding.first_step},

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <utility>
 
+#include "plumb/diagnose/explain.h"
 #include "plumb/diagnose/rule.h"
+#include "plumb/diagnose/words.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
@@ -114,15 +116,11 @@ struct Columns {
   bool dead = true;
 };
 
-// The findings name layers by path, the first column counts them: "58: dense 32" brings the two
-// together.
-std::string name_of(const LayerLine& line) { return line.flow.path + ": " + line.text; }
-
 Columns lay_out(const std::vector<LayerLine>& lines, int width) {
   Columns columns;
   columns.dead = width >= kWideEnoughForDead;
   int longest = 11;
-  for (const auto& line : lines) longest = std::max(longest, display_width(name_of(line)));
+  for (const auto& line : lines) longest = std::max(longest, display_width(line.text));
   const int fixed = columns.depth + 3 * kMagnitudeWidth + kPercentWidth * (columns.dead ? 2 : 1) +
                     (columns.dead ? 7 : 6);
   const int room = width - fixed;
@@ -170,7 +168,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
       fmt::format("Step {}: how much gradient reaches each layer (input first)", step.step),
       Ink::strong));
   page.line(page.ink(
-      row("", "path: layer", "dLoss/dz",
+      row("#", "layer", "dLoss/dz",
           pad_right("log scale", columns.bar).substr(0, static_cast<std::size_t>(columns.bar)),
           "dLoss/dw", "update/w", "sat.", "dead"),
       Ink::faint));
@@ -183,7 +181,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
     if (finite && value == low) bar = horizontal_bar(1e-9, columns.bar, page.unicode());
     bar = page.ink(bar, ink_of_flow(finite ? (high - value) * kLog10Of2 : 0));
     if (line.nonfinite) bar = page.ink(pad_right("NaN/Inf", columns.bar), Ink::bad);
-    page.line(row(std::to_string(line.flow.depth), page.clean(name_of(line)),
+    page.line(row(std::to_string(line.flow.depth), page.clean(line.text),
                   line.nonfinite && !finite ? "NaN" : format_log2(value), bar,
                   format_log2(line.flow.log2_grad_weight), format_log2(line.flow.log2_update_ratio),
                   format_percent(line.saturated_fraction), format_percent(line.dead_fraction)));
@@ -198,8 +196,8 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
 // Counted as the table counts; the path is what the network string, PyTorch and the run file know.
 std::string place_of(const Run& run, const std::string& path) {
   const LayerInfo* layer = run.layer(path);
-  if (layer == nullptr) return path;
-  return fmt::format("layer {} ({}, path {})", layer->depth, layer->text, path);
+  if (layer == nullptr) return layer_text(run.info, path);
+  return fmt::format("{} ({}, path {})", layer_text(run.info, path), layer->text, path);
 }
 
 std::string cause_name(Cause cause) {
@@ -261,20 +259,23 @@ void write_findings(Page& page, const Run& run, const std::vector<Finding>& find
         finding.path.empty() ? "the whole network" : place_of(run, finding.path);
     page.line();
     page.paragraph(fmt::format("{}. {}", i + 1, heading_of(finding.severity)),
-                   fmt::format("{} at {}, steps {} to {}", finding.rule, where, finding.first_step,
-                               finding.last_step),
+                   fmt::format("{} at {}, {}", finding.rule, where,
+                               steps_text(finding.first_step, finding.last_step)),
                    13, ink_of(finding.severity));
-    page.paragraph("", finding.symptom, 3);
+    // The verdict has just said the first one in full; what follows from another has its remedies.
+    const bool told = i == 0;
+    const bool follows = is_explained(finding);
+    if (!told) page.paragraph("", finding.symptom, 3);
     for (const auto& evidence : finding.evidence) {
       page.paragraph("   evidence",
                      fmt::format("{}: {:.4g} (threshold {:.4g}, {})", evidence.quantity,
                                  evidence.value, evidence.threshold, evidence.threshold_source),
                      13, Ink::faint);
     }
-    if (!finding.cause.empty()) page.paragraph("   cause", finding.cause, 13, Ink::faint);
-    if (!finding.consequence.empty())
+    if (!told && !finding.cause.empty()) page.paragraph("   cause", finding.cause, 13, Ink::faint);
+    if (!told && !follows && !finding.consequence.empty())
       page.paragraph("   then", finding.consequence, 13, Ink::faint);
-    for (std::size_t k = 0; k < finding.remedies.size(); ++k) {
+    for (std::size_t k = 0; !follows && k < finding.remedies.size(); ++k) {
       page.paragraph(k == 0 ? "   remedy" : "   or", finding.remedies[k], 13, Ink::good);
     }
   }
@@ -289,6 +290,12 @@ const StepRecord* step_to_show(const Run& run, const TerminalOptions& options) {
 }
 
 }  // namespace
+
+std::string render_verdict(const Run& run, const TerminalOptions& options) {
+  Page page(options);
+  write_verdict(page, run, run.findings.empty() ? diagnose(run) : run.findings);
+  return page.take();
+}
 
 std::string render_table(const Run& run, const TerminalOptions& options) {
   const std::vector<Finding> findings = run.findings.empty() ? diagnose(run) : run.findings;

@@ -30,4 +30,7 @@ struct TerminalOptions {
 /// escape codes.
 std::string render_table(const Run& run, const TerminalOptions& options = {});
 
+/// The head of that alone: the network and the verdict.
+std::string render_verdict(const Run& run, const TerminalOptions& options = {});
+
 }  // namespace plumb

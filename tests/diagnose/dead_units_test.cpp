@@ -28,7 +28,7 @@ TEST(DeadUnitsTest, FiresOnALayerThatIsMoreSilentThanChanceAllows) {
   EXPECT_TRUE(test::is_complete(findings[0]));
   EXPECT_EQ(findings[0].path, "3");
   EXPECT_EQ(findings[0].first_step, 0);
-  EXPECT_TRUE(test::contains(findings[0].symptom, "71 of 100 units of layer 3 (relu)"));
+  EXPECT_TRUE(test::contains(findings[0].symptom, "71 of 100 units of the relu after layer 2"));
   EXPECT_TRUE(test::contains(findings[0].cause, "silent from the start"));
 }
 

@@ -45,7 +45,7 @@ TEST(DiagnoseTest, HealthyNetIsSilentAndTheVerdictSaysWhatWasSeen) {
   EXPECT_TRUE(findings.empty());
   const std::string words = verdict(run, findings);
   EXPECT_TRUE(test::contains(words, "Nothing wrong was found in 6 measured steps"));
-  EXPECT_TRUE(test::contains(words, "10 linear layers"));
+  EXPECT_TRUE(test::contains(words, "from layer 11 of 11 to layer 1"));
 }
 
 TEST(DiagnoseTest, SigmoidNetHasOneRootAndItsConsequence) {
@@ -63,9 +63,9 @@ TEST(DiagnoseTest, SigmoidNetHasOneRootAndItsConsequence) {
   EXPECT_TRUE(is_explained(findings[1]));
   EXPECT_LT(findings[1].severity, findings[0].severity);
   EXPECT_TRUE(
-      test::contains(findings[1].cause, "This follows from vanishing_gradient at layer 0."));
+      test::contains(findings[1].cause, "This follows from vanishing_gradient at layer 1."));
   const std::string words = verdict(run, findings);
-  EXPECT_TRUE(test::contains(words, "Consequences of these: stalled_layer."));
+  EXPECT_FALSE(test::contains(words, "stalled_layer"));
   EXPECT_TRUE(test::contains(words, "First thing to try: replace sigmoid"));
 }
 

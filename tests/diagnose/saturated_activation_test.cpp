@@ -20,7 +20,7 @@ TEST(SaturatedActivationTest, FiresOnTanhWithLargeWeightsAndBlamesThem) {
   EXPECT_TRUE(test::is_complete(findings[0]));
   EXPECT_EQ(findings[0].path, "1");
   EXPECT_TRUE(test::contains(findings[0].symptom, "5 layers"));
-  EXPECT_TRUE(test::contains(findings[0].cause, "the weight that is too large"));
+  EXPECT_TRUE(test::contains(findings[0].cause, "The weight is too large"));
 }
 
 TEST(SaturatedActivationTest, BlamesInputsThatWereNotScaled) {
@@ -31,7 +31,7 @@ TEST(SaturatedActivationTest, BlamesInputsThatWereNotScaled) {
   spec.input_scale = 30;
   const auto findings = test::findings_of(check_saturated_activation, test::run_mini_net(spec));
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::contains(findings[0].cause, "the input that is too large"));
+  EXPECT_TRUE(test::contains(findings[0].cause, "The input is too large"));
 }
 
 TEST(SaturatedActivationTest, SilentOnTanhAtFiveThirds) {

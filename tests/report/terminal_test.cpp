@@ -83,8 +83,7 @@ TEST(TerminalTest, OpensWithNetworkAndVerdict) {
 
 TEST(TerminalTest, PrintsMagnitudesBelowTheRangeOfADouble) {
   // 1999 layers below the loss side at 2 bits each: 2^-3998 = 3.03e-1204.
-  EXPECT_NE(render_table(test::deep_run()).find("   1 0: dense 8    3.0e-1204 "),
-            std::string::npos);
+  EXPECT_NE(render_table(test::deep_run()).find("   1 dense 8     3.0e-1204 "), std::string::npos);
 }
 
 TEST(TerminalTest, ShortensADeepNetworkAndSaysSo) {
@@ -106,22 +105,44 @@ TEST(TerminalTest, SharesOfTheLossAddUp) {
   EXPECT_NEAR(sum, 100, 2);
 }
 
+Finding made_up(const std::string& word) {
+  Finding finding;
+  finding.rule = "made_up";
+  finding.path = "4";
+  finding.symptom = word + " limps.";
+  finding.evidence = {{"pace", 0.5, 2.0, "our choice"}};
+  finding.cause = word + " has a stone.";
+  finding.consequence = word + " falls.";
+  finding.remedies = {"Take it out.", "Walk on."};
+  return finding;
+}
+
 TEST(TerminalTest, ShowsEveryFindingWithItsRemedies) {
   plumb::Run run = test::healthy_run();
-  run.findings = {{.rule = "made_up",
-                   .severity = Severity::warning,
-                   .path = "4",
-                   .symptom = "It limps.",
-                   .evidence = {{"pace", 0.5, 2.0, "our choice"}},
-                   .cause = "A stone.",
-                   .consequence = "It falls.",
-                   .remedies = {"Take it out.", "Walk on."}}};
+  run.findings = {made_up("One"), made_up("Two")};
   const std::string text = render_table(run);
-  for (const char* part :
-       {"made_up", "layer 3 (dense 32, path 4)", "It limps.", "pace: 0.5 (threshold 2, our choice)",
-        "A stone.", "It falls.", "Take it out.", "Walk on."}) {
+  for (const char* part : {"made_up", "layer 3 (dense 32, path 4)", "Two limps.",
+                           "pace: 0.5 (threshold 2, our choice)", "Two has a stone.", "Two falls.",
+                           "Take it out.", "Walk on."}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
+}
+
+TEST(TerminalTest, SaysTheFirstFindingOnce) {
+  plumb::Run run = test::healthy_run();
+  run.findings = {made_up("One")};
+  const std::string text = render_table(run);
+  for (const char* part : {"One limps.", "One has a stone.", "One falls."}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+    EXPECT_EQ(text.find(part), text.rfind(part)) << part;
+  }
+}
+
+TEST(TerminalTest, TheVerdictAloneOpensTheTable) {
+  const plumb::Run run = test::sick_run();
+  const std::string head = render_verdict(run);
+  EXPECT_EQ(render_table(run).substr(0, head.size()), head);
+  EXPECT_EQ(head.find("dLoss/dz"), std::string::npos);
 }
 
 TEST(TerminalTest, MarksNotANumberAndZero) {

@@ -39,6 +39,7 @@ export interface Finding {
   rule: string;
   severity: Severity;
   path: string;
+  where: string;
   layer: string;
   depth: number;
   first_step: number;

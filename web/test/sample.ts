@@ -47,7 +47,7 @@ export function sampleRun(options: SampleOptions = {}): Run {
 
 function sampleFinding(): Finding {
   return {
-    rule: "vanishing_gradient", severity: "critical", path: "0", layer: "dense 128", depth: 1, first_step: 0, last_step: 100,
+    rule: "vanishing_gradient", severity: "critical", path: "0", where: "layer 1", layer: "dense 128", depth: 1, first_step: 0, last_step: 100,
     symptom: "Layer 1 gets 3.0e-21 of the gradient.",
     evidence: [{ quantity: "attenuation, log2", value: -66, threshold: -20, threshold_source: "our choice" }],
     cause: "derivative of the sigmoid", consequence: "It will not learn.", remedies: ["use relu"],

@@ -83,36 +83,36 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
       *view.measured()[worst.episode.worst]->activation(worst.layer->path);
   const bool died = worst.fraction - worst.at_first >= died_fraction_limit(record.units);
 
+  const std::string where = layer_text(view.run().info, worst.layer->path);
+
   Finding finding;
   finding.rule = "dead_units";
   finding.severity = worst.fraction >= 0.9 ? Severity::critical : Severity::warning;
   finding.path = first.layer->path;
   finding.first_step = view.measured()[first.episode.first]->step;
   finding.last_step = view.measured()[last]->step;
-  finding.symptom = fmt::format(
-      "{} of {} units of layer {} ({}) were silent for all {} samples of the window",
-      record.dead_units, record.units, worst.layer->path, worst.layer->kind, record.window_samples);
-  finding.symptom += hits.size() == 1 ? "."
-                                      : fmt::format("; {} of {} such layers have dead units.",
-                                                    hits.size(), judged);
+  finding.symptom = fmt::format("{} of {} units of {} gave zero for each of {} samples",
+                                record.dead_units, record.units, where, record.window_samples);
+  finding.symptom +=
+      hits.size() == 1
+          ? "."
+          : fmt::format("; {} of {} such layers have too many dead units.", hits.size(), judged);
   finding.evidence = {
-      {"dead units of layer " + worst.layer->path + ", fraction", worst.fraction, worst.limit,
+      {"dead units of " + where + ", fraction", worst.fraction, worst.limit,
        "1/2 + 2/sqrt(units): four standard deviations above what units of random sign give"},
       {"rise since the first measured step", worst.fraction - worst.at_first,
        died_fraction_limit(record.units), "our choice, calibrated in docs/rules/dead_units.md"}};
   finding.cause = died ? fmt::format(
                              "They died during training: {} at the first measured step, {} at step "
-                             "{}. A step that was too "
-                             "large pushed their pre-activations below zero for every sample.",
+                             "{}. A step that was too large pushed their inputs below zero for "
+                             "every sample.",
                              percent_text(worst.at_first), percent_text(worst.fraction),
                              view.measured()[worst.episode.worst]->step)
-                       : "They were silent from the start: their weights and biases keep the "
-                         "pre-activation below zero for "
-                         "every sample.";
+                       : "They were silent from the start: weights and biases keep their input "
+                         "below zero for every sample.";
   finding.consequence =
       worst.fraction == 1
-          ? fmt::format("Layer {} is dead: no gradient passes it, and nothing before it learns.",
-                        worst.layer->path)
+          ? fmt::format("No gradient passes {}, and nothing before it learns.", where)
           : "A dead unit gets no gradient and seldom comes back; the layer works as if it were "
             "that much narrower.";
   finding.remedies =

@@ -32,6 +32,8 @@ void check_over_depth(const RunView& view, std::vector<Finding>& findings) {
   if (!episode) return;
 
   const DepthFlow& flow = view.flows()[episode->first];
+  const RunInfo& info = view.run().info;
+  const std::string bottom = layer_text(info, flow.bottom);
   Finding finding;
   finding.rule = "exploding_gradient";
   finding.severity = flow.log2_total >= kFlowLog2Extreme && !episode->over ? Severity::critical
@@ -40,25 +42,25 @@ void check_over_depth(const RunView& view, std::vector<Finding>& findings) {
   finding.first_step = view.measured()[episode->first]->step;
   finding.last_step = view.measured()[episode->last]->step;
   finding.symptom = fmt::format(
-      "From layer {} back to layer {} the gradient grows by {}: {:+.2f} in log2 a layer over {}.",
-      flow.top, flow.bottom, power_text(flow.log2_total), flow.log2_per_layer(),
-      count_text(flow.linear_layers, "linear layer"));
+      "From {} back to {} the gradient grows to {} times its size: on average a layer multiplies "
+      "it by {}.",
+      layer_of_text(info, flow.top), bottom, size_text(flow.log2_total),
+      size_text(flow.log2_per_layer()));
   if (episode->over) {
     finding.symptom += fmt::format(" After step {} it no longer shows.", finding.last_step);
   }
   finding.evidence = {
-      {"flow gradient of layer " + flow.bottom + " against that of layer " + flow.top +
+      {"gradient at " + bottom + " against that at " + layer_text(info, flow.top) +
            ", log2 of the norm",
        flow.log2_total, kFlowLog2Total,
        "a factor of 100; our choice, calibrated in docs/rules/exploding_gradient.md"},
-      {"the same for one linear layer, log2", flow.log2_per_layer(), kFlowLog2PerLayer,
+      {"the same for one layer, log2", flow.log2_per_layer(), kFlowLog2PerLayer,
        "our choice, calibrated in docs/rules/exploding_gradient.md"}};
-  finding.cause = cause_text(view.run().info, flow);
+  finding.cause = cause_text(info, flow);
   finding.consequence =
-      "The first layers take steps far larger than the last ones; no learning rate fits both. In a "
-      "little "
-      "more depth, or after a few steps, the numbers overflow.";
-  finding.remedies = remedies_for(view.run().info, flow);
+      "The first layers take far larger steps than the last ones, and no learning rate fits both; "
+      "with more depth, or after a few steps, the numbers overflow.";
+  finding.remedies = remedies_for(info, flow);
   findings.push_back(std::move(finding));
 }
 
@@ -96,14 +98,13 @@ void check_over_time(const RunView& view, std::vector<Finding>& findings) {
   finding.symptom = fmt::format(
       "The norm of all gradients grew to {} times what it was in the first steps ({:.2g}), from "
       "step {} on.",
-      power_text(worst), reference, begin->step);
+      size_text(worst), reference, begin->step);
   finding.evidence = {
       {"gradient norm against its median in the first steps, log2", worst, kGrowthLog2,
        "a factor of 1000; our choice, calibrated in docs/rules/exploding_gradient.md"}};
   finding.cause = fmt::format(
       "It was not there at the start: training drove the weights to where the loss is steep (loss "
-      "{:.3g} at "
-      "step {}, {:.3g} at the start).",
+      "{:.3g} at step {}, {:.3g} at the start).",
       begin->loss, begin->step, steps.front()->loss);
   finding.consequence =
       "Each such step throws away what was learned before; the run diverges or ends in NaN.";

@@ -70,43 +70,47 @@ std::optional<Origin> first_producer(const LayerTree::Chain& order, const StepRe
 }
 
 struct LargestValue {
-  std::string site;
+  Site site;
   double log2 = 0;
 };
 
 /// The largest magnitude anywhere in a step: what is about to overflow.
 LargestValue largest_value(const StepRecord& step) {
-  LargestValue largest{"", -1e300};
+  LargestValue largest{{}, -1e300};
   for (const SketchRecord& record : step.sketches) {
     const double log2 = record.sketch.true_log2_abs_max();
-    if (std::isfinite(log2) && log2 > largest.log2) largest = {record.site.name(), log2};
+    if (std::isfinite(log2) && log2 > largest.log2) largest = {record.site, log2};
   }
   return largest;
 }
 
-std::string cause_of(const Origin& at, const StepRecord* before, double loss_gradient_is_finite) {
-  const std::string last_finite =
-      before == nullptr
-          ? "It is there in the first measured step."
-          : fmt::format(
-                "In the last measured step before (step {}) all was finite; the largest value was "
-                "{} in {}.",
-                before->step, power_text(largest_value(*before).log2), largest_value(*before).site);
+std::string last_finite_text(const RunInfo& info, const StepRecord* before) {
+  if (before == nullptr) return "It is there in the first measured step.";
+  const LargestValue largest = largest_value(*before);
+  return fmt::format(
+      "At the last measured step before (step {}) all was finite; the largest value was {}, in {}.",
+      before->step, size_text(largest.log2), site_text(info, largest.site));
+}
+
+std::string cause_of(const RunInfo& info, const Origin& at, const StepRecord* before,
+                     bool loss_is_finite) {
+  const std::string last_finite = last_finite_text(info, before);
+  const std::string where = layer_text(info, at.path);
   switch (at.producer) {
     case Producer::input:
       return "The data themselves hold it; the network is not to blame. " + last_finite;
     case Producer::weight:
       return fmt::format(
-                 "The weight of layer {} already held it when the step began: an earlier update "
-                 "broke it. ",
-                 at.path) +
+                 "The weight of {} already held it when the step began: an earlier update broke "
+                 "it. ",
+                 where) +
              last_finite;
     case Producer::forward:
       return fmt::format(
-                 "The input and the weight of layer {} are finite and its output is not: it is "
-                 "made there, by "
-                 "overflow or an undefined operation. ",
-                 at.path) +
+                 "The input and the weight of {} are finite and its output is not: it is made "
+                 "there, "
+                 "by overflow or an undefined operation. ",
+                 where) +
              last_finite;
     case Producer::loss:
       return "All outputs are finite and the loss is not: log(0), an overflow in exp, or a bad "
@@ -114,8 +118,8 @@ std::string cause_of(const Origin& at, const StepRecord* before, double loss_gra
              last_finite;
     case Producer::gradient:
     case Producer::weight_gradient:
-      return fmt::format("The forward pass{} finite; the backward pass makes it at layer {}. ",
-                         loss_gradient_is_finite != 0 ? " and the loss are" : " is", at.path) +
+      return fmt::format("The forward pass{} finite; the backward pass makes it at {}. ",
+                         loss_is_finite ? " and the loss are" : " is", where) +
              last_finite;
     case Producer::update:
       return "Activations and gradients are finite; the optimiser makes it. " + last_finite;
@@ -172,6 +176,7 @@ void check_non_finite(const RunView& view, std::vector<Finding>& findings) {
   }
   if (first == nullptr) return;
 
+  const RunInfo& info = view.run().info;
   Finding finding;
   finding.rule = "non_finite";
   finding.severity = Severity::critical;
@@ -179,8 +184,8 @@ void check_non_finite(const RunView& view, std::vector<Finding>& findings) {
   finding.last_step = last->step;
   if (at) {
     finding.path = at->path;
-    const std::string where = at->producer == Producer::loss ? std::string("the loss")
-                                                             : fmt::format("{}", at->site.name());
+    const std::string where =
+        at->producer == Producer::loss ? "the loss" : site_text(info, at->site);
     finding.symptom =
         fmt::format("The first non-finite value is in {} at step {}", where, shown_by->step);
     if (at->sketch != nullptr) {
@@ -191,19 +196,14 @@ void check_non_finite(const RunView& view, std::vector<Finding>& findings) {
                            "no healthy computation makes one"}};
     }
     finding.symptom += ".";
-    finding.cause = cause_of(*at, finite_before, std::isfinite(shown_by->loss) ? 1 : 0);
+    finding.cause = cause_of(info, *at, finite_before, std::isfinite(shown_by->loss));
     finding.remedies = remedies_of(at->producer);
   } else {
     finding.symptom =
         fmt::format("The {} is not finite at step {}, which was not measured.",
                     std::isfinite(first->loss) ? "gradient norm" : "loss", first->step);
-    finding.cause = finite_before == nullptr
-                        ? "No step around it was measured."
-                        : fmt::format(
-                              "In the last measured step (step {}) all was finite; the largest "
-                              "value was {} in {}.",
-                              finite_before->step, power_text(largest_value(*finite_before).log2),
-                              largest_value(*finite_before).site);
+    finding.cause = finite_before == nullptr ? "No step around it was measured."
+                                             : last_finite_text(info, finite_before);
     finding.remedies = remedies_of(Producer::unknown);
   }
   if (finding.evidence.empty()) {
@@ -216,8 +216,8 @@ void check_non_finite(const RunView& view, std::vector<Finding>& findings) {
                     first->step);
   }
   finding.consequence =
-      "A NaN reaches everything that is computed from it: after the next update no weight is left "
-      "to train.";
+      "A NaN spreads to everything that is computed from it: after the next update no weight is "
+      "left to train.";
   findings.push_back(std::move(finding));
 }
 

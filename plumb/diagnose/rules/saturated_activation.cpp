@@ -61,9 +61,9 @@ std::string cause_of(const Candidate& at, const StepRecord& step) {
   const std::string sizes =
       fmt::format("z = Wx + b has rms {:.3g}: x has rms {:.3g} and the weight a gain of {:.3g}",
                   std::exp2(z), std::exp2(x), std::exp2(gain));
-  if (x >= gain && x > 1) return sizes + "; it is the input that is too large.";
-  if (gain > 1) return sizes + "; it is the weight that is too large.";
-  return sizes + "; it is the bias, or a weight that has aligned with its input.";
+  if (x >= gain && x > 1) return "The input is too large: " + sizes + ".";
+  if (gain > 1) return "The weight is too large: " + sizes + ".";
+  return "The bias is too large, or the weight has aligned with its input: " + sizes + ".";
 }
 
 }  // namespace
@@ -97,6 +97,10 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
   std::size_t last = 0;
   for (const Hit& hit : hits) last = std::max(last, hit.episode.last);
 
+  const RunInfo& info = view.run().info;
+  const std::string where = layer_text(info, first.at.activation->path);
+  const std::string worst_at = layer_text(info, worst.at.activation->path);
+
   Finding finding;
   finding.rule = "saturated_activation";
   finding.severity =
@@ -105,25 +109,22 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
   finding.first_step = view.measured()[first.episode.first]->step;
   finding.last_step = view.measured()[last]->step;
   finding.symptom = fmt::format(
-      "{} of the {} elements of layer {} are in its flat ends, where f' is below {} of its largest",
-      percent_text(first.fraction), first.at.activation->kind, finding.path,
-      percent_text(kSaturatedDerivative));
-  finding.symptom +=
-      hits.size() == 1
-          ? "."
-          : fmt::format(", and likewise in {} layers in all; layer {} is the worst ({}).",
-                        hits.size(), worst.at.activation->path, percent_text(worst.fraction));
-  finding.evidence = {{"saturated fraction of layer " + worst.at.activation->path, worst.fraction,
-                       kSaturatedFraction,
+      "{} of the values of {} are in its flat ends, where its slope f' is below {} of the largest",
+      percent_text(first.fraction), where, percent_text(kSaturatedDerivative));
+  finding.symptom += hits.size() == 1
+                         ? "."
+                         : fmt::format("; so it is in {} layers, and {} is the worst ({}).",
+                                       hits.size(), worst_at, percent_text(worst.fraction));
+  finding.evidence = {{"saturated fraction of " + worst_at, worst.fraction, kSaturatedFraction,
                        "our choice, calibrated in docs/rules/saturated_activation.md"}};
   finding.cause = cause_of(first.at, *view.measured()[first.episode.first]);
   finding.consequence = fmt::format(
-      "Where f' is nearly 0 no gradient passes: these units, and all layers before layer {}, learn "
-      "from the few "
-      "elements that are left.",
-      finding.path);
+      "Where the slope is nearly 0 no gradient passes: {} and all layers before learn from the few "
+      "values that are left.",
+      where);
   finding.remedies = {"initialise the weights smaller: gain 1 for tanh (glorot_normal), biases 0",
-                      "scale the inputs to mean 0 and variance 1", "normalise the layers' inputs",
+                      "scale the inputs to mean 0 and variance 1",
+                      "normalise the inputs of the layers (batch or layer normalisation)",
                       "use relu with he_normal, which has no flat end on its active side",
                       "lower the learning rate, if it began during training"};
   findings.push_back(std::move(finding));

@@ -89,6 +89,8 @@ void check_single_layers(const RunView& view, const std::vector<std::vector<Laye
   const bool only_decay =
       std::isfinite(pace->log2_update) && pace->log2_update > pace->log2_learning + 3;
 
+  const std::string where = layer_text(view.run().info, worst.path);
+
   Finding finding;
   finding.rule = "stalled_layer";
   finding.severity = worst.relative < 2 * kStalledLog2 ? Severity::critical : Severity::warning;
@@ -96,21 +98,18 @@ void check_single_layers(const RunView& view, const std::vector<std::vector<Laye
   finding.first_step = view.measured()[first]->step;
   finding.last_step = view.measured()[last]->step;
   finding.symptom = fmt::format(
-      "{} of {} layers with weights hardly {}: layer {} changes by {} of its weight a step, {} of "
-      "the median "
-      "layer.",
-      hits.size(), order.size(), hits.size() == 1 ? "moves" : "move", worst.path,
-      power_text(pace->log2_learning), power_text(worst.relative));
-  finding.evidence = {{"learning pace of layer " + worst.path + " against the median layer, log2",
+      "{} of {} layers hardly {}: {} changes by {} of its weight a step, {} of what the median "
+      "layer does.",
+      hits.size(), order.size(), hits.size() == 1 ? "moves" : "move", where,
+      size_text(pace->log2_learning), size_text(worst.relative));
+  finding.evidence = {{"learning pace of " + where + " against the median layer, log2",
                        worst.relative, kStalledLog2,
                        "1/1000; our choice, calibrated in docs/rules/stalled_layer.md"}};
   finding.cause =
       only_decay ? "What moves its weight is weight decay; the loss gives it next to no gradient."
-                 : "The gradient of the loss with respect to its weight is that small against the "
-                   "others'.";
-  finding.consequence = fmt::format(
-      "In the time in which the median layer renews itself, layer {} stays at its random start.",
-      worst.path);
+                 : "The gradient of its weight is that small against the others'.";
+  finding.consequence =
+      fmt::format("While the median layer renews itself, {} stays at its random start.", where);
   finding.remedies = {
       "find out why its gradient is small: the ledger shows where it is lost",
       "residual shortcuts, the critical gain, another activation: see vanishing_gradient",
@@ -142,7 +141,7 @@ void check_standstill(const RunView& view, const std::vector<std::vector<LayerPa
   finding.last_step = view.measured().back()->step;
   finding.symptom = fmt::format(
       "No layer moves: in the first steps the fastest one changes by {} of its weight a step.",
-      power_text(top));
+      size_text(top));
   finding.evidence = {
       {"learning pace of the fastest layer, log2", top, kStandstillLog2,
        "1e-6: a hundredth of the usual lower end of 1e-4 (Ben Braiek and Khomh 2022)"}};

@@ -73,6 +73,8 @@ void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) 
   const SymmetryRecord& record = *symmetry(step, worst.layer->path);
   const double weight = log2_rms_or_nan(StepIndex(step).find(worst.layer->path, Role::weight));
 
+  const std::string where = layer_text(view.run().info, worst.layer->path);
+
   Finding finding;
   finding.rule = "symmetric_units";
   finding.severity = worst.fraction >= 0.5   ? Severity::critical
@@ -82,22 +84,22 @@ void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) 
   finding.first_step = view.measured()[first]->step;
   finding.last_step = view.measured()[last]->step;
   finding.symptom =
-      fmt::format("{} of the {} units of layer {} repeat the weights of another unit exactly",
-                  record.duplicate_units, record.units, worst.layer->path);
+      fmt::format("{} of the {} units of {} repeat the weights of another unit exactly",
+                  record.duplicate_units, record.units, where);
   finding.symptom +=
       hits.size() == 1 ? "." : fmt::format("; {} layers have such units.", hits.size());
-  finding.evidence = {{"repeated rows in the weight of layer " + worst.layer->path,
+  finding.evidence = {{"repeated rows in the weight of " + where,
                        static_cast<double>(record.duplicate_units), 1,
                        "continuous random initialisation never repeats a row"}};
   finding.cause = std::isinf(weight)
                       ? "All weights of the layer are zero."
                       : "The weights started equal (a constant instead of random numbers), and "
                         "equal units get equal gradients.";
-  finding.consequence = fmt::format(
-      "Training cannot tell these units apart: layer {} works as if it had {} instead of {}.",
-      worst.layer->path, count_text(record.units - record.duplicate_units, "unit"), record.units);
+  finding.consequence =
+      fmt::format("Training cannot tell these units apart: {} works as if it had {} instead of {}.",
+                  where, count_text(record.units - record.duplicate_units, "unit"), record.units);
   finding.remedies = {
-      "initialise with random weights: he_normal for relu, glorot_normal for tanh and sigmoid",
+      "initialise with random weights: glorot_normal for tanh and sigmoid, he_normal for relu",
       "biases may start at zero; weights of hidden layers may not"};
   findings.push_back(std::move(finding));
 }

@@ -74,6 +74,8 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   const StepRecord& end = *view.measured()[episode->last];
   const bool decay = worst.log2_learning < worst.log2_update - 1;
 
+  const std::string where = layer_text(view.run().info, worst.path);
+
   Finding finding;
   finding.rule = "update_too_large";
   finding.severity = worst.log2_update >= 0 ? Severity::critical : Severity::warning;
@@ -81,13 +83,13 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   finding.first_step = begin.step;
   finding.last_step = end.step;
   finding.symptom = fmt::format(
-      "Updates are too large for the weights in {} of {}: in layer {} one step changes the weight "
-      "by {} times its size (step {}). The loss went from {:.3g} to {:.3g} meanwhile.",
-      layers.size(), count_text(static_cast<long long>(then.size()), "layer"), worst.path,
-      power_text(worst.log2_update), view.measured()[episode->worst]->step, begin.loss, end.loss);
+      "Steps are too large in {} of {}: one step changes the weight of {} by {} times its size "
+      "(step {}). The loss went from {:.3g} to {:.3g} meanwhile.",
+      layers.size(), count_text(static_cast<long long>(then.size()), "layer"), where,
+      size_text(worst.log2_update), view.measured()[episode->worst]->step, begin.loss, end.loss);
   finding.evidence = {
-      {"rms(update) / rms(weight) of layer " + worst.path + ", log2", worst.log2_update,
-       kLayerUpdateLog2, "1/2; our choice, calibrated in docs/rules/update_too_large.md"},
+      {"rms(update) / rms(weight) of " + where + ", log2", worst.log2_update, kLayerUpdateLog2,
+       "1/2; our choice, calibrated in docs/rules/update_too_large.md"},
       {"the same of the median layer, log2", median_log2(then), kUpdateLog2,
        "1/10, the upper end of the usual band (Ben Braiek and Khomh 2022)"}};
   finding.cause =
@@ -96,9 +98,8 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
                           begin.learning_rate,
                           begin.clip_factor < 1 ? ", although clipping already shortens them" : "");
   finding.consequence =
-      "After a few such steps a layer has forgotten its start; the loss jumps about or diverges, "
-      "units die "
-      "or saturate.";
+      "After a few such steps a layer has forgotten its start: the loss jumps about or diverges, "
+      "and units die or saturate.";
   finding.remedies = {
       decay ? std::string("lower the weight decay")
             : fmt::format(

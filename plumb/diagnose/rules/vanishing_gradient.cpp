@@ -22,10 +22,10 @@ double badness_of(const DepthFlow& flow) {
 }
 
 /// What the optimiser makes of it: how much faster the last hidden layer moves than the first.
-std::string consequence_text(const std::vector<FlowPoint>& profile, const DepthFlow& flow) {
+std::string consequence_text(const RunInfo& info, const std::vector<FlowPoint>& profile,
+                             const DepthFlow& flow) {
   if (std::isinf(flow.log2_total)) {
-    return fmt::format("Layer {} and everything before it get no gradient at all and do not learn.",
-                       flow.bottom);
+    return "The layers before it get no gradient at all and do not learn.";
   }
   if (profile.empty()) return "The early layers learn far more slowly than the late ones.";
   const FlowPoint& first = profile.front();
@@ -37,18 +37,17 @@ std::string consequence_text(const std::vector<FlowPoint>& profile, const DepthF
   if (!std::isfinite(learning)) return "The early layers learn far more slowly than the late ones.";
   if (learning < 0.5 * flow.log2_total) {
     return fmt::format(
-        "Layer {} learns at {} of the pace of layer {} ({}), so the network trains as if its first "
-        "layers were frozen at their random start.",
-        first.path, power_text(learning), last.path,
-        std::isfinite(updates) ? "updates relative to weights" : "gradients relative to weights");
+        "Layer {} {} {} times more slowly than layer {}, so the first layers stay as random as "
+        "they "
+        "began.",
+        first.depth, info.kind == "probe" ? "would learn" : "learns", size_text(-learning),
+        last.depth);
   }
   return fmt::format(
-      "The parameter gradients show little of it (layer {} against layer {}: {}), because the "
-      "signal "
-      "on the way "
-      "forward shrinks as well: all layers learn slowly together, and the output hardly depends on "
-      "the input.",
-      first.path, last.path, power_text(learning));
+      "The weight gradients show little of it (layer {} against layer {}: {}), because the signal "
+      "shrinks on the way forward as well: all layers learn slowly together, and the output hardly "
+      "depends on the input.",
+      first.depth, last.depth, size_text(learning));
 }
 
 }  // namespace
@@ -65,6 +64,8 @@ void check_vanishing_gradient(const RunView& view, std::vector<Finding>& finding
 
   const DepthFlow& flow = view.flows()[episode->first];
   const bool stops = std::isinf(flow.log2_total);
+  const RunInfo& info = view.run().info;
+  const std::string bottom = layer_text(info, flow.bottom);
   Finding finding;
   finding.rule = "vanishing_gradient";
   finding.severity = -flow.log2_total >= kFlowLog2Extreme && !episode->over ? Severity::critical
@@ -73,26 +74,27 @@ void check_vanishing_gradient(const RunView& view, std::vector<Finding>& finding
   finding.first_step = view.measured()[episode->first]->step;
   finding.last_step = view.measured()[episode->last]->step;
   finding.symptom =
-      stops ? fmt::format("The gradient ends at layer {}: nothing of it reaches the layers before.",
-                          flow.bottom)
-            : fmt::format(
-                  "From layer {} back to layer {} the gradient shrinks to {}: {:.2f} in log2 a "
-                  "layer over {}.",
-                  flow.top, flow.bottom, power_text(flow.log2_total), flow.log2_per_layer(),
-                  count_text(flow.linear_layers, "linear layer"));
+      stops
+          ? fmt::format("The gradient ends at {}: nothing of it reaches the layers before.", bottom)
+          : fmt::format(
+                "From {} back to {} the gradient shrinks to {} of its size: on average a layer "
+                "passes on "
+                "{} of it.",
+                layer_of_text(info, flow.top), bottom, size_text(flow.log2_total),
+                size_text(flow.log2_per_layer()));
   if (episode->over) {
     finding.symptom += fmt::format(" After step {} it no longer shows.", finding.last_step);
   }
   finding.evidence = {
-      {"flow gradient of layer " + flow.bottom + " against that of layer " + flow.top +
+      {"gradient at " + bottom + " against that at " + layer_text(info, flow.top) +
            ", log2 of the norm",
        flow.log2_total, -kFlowLog2Total,
        "a factor of 100; our choice, calibrated in docs/rules/vanishing_gradient.md"},
-      {"the same for one linear layer, log2", flow.log2_per_layer(), -kFlowLog2PerLayer,
+      {"the same for one layer, log2", flow.log2_per_layer(), -kFlowLog2PerLayer,
        "our choice, calibrated in docs/rules/vanishing_gradient.md"}};
-  finding.cause = cause_text(view.run().info, flow);
-  finding.consequence = consequence_text(view.profiles()[episode->first], flow);
-  finding.remedies = remedies_for(view.run().info, flow);
+  finding.cause = cause_text(info, flow);
+  finding.consequence = consequence_text(info, view.profiles()[episode->first], flow);
+  finding.remedies = remedies_for(info, flow);
   findings.push_back(std::move(finding));
 }
 

@@ -11,7 +11,7 @@ export function findingsOf(run: Run, index: number): HTMLElement {
 }
 
 function card(finding: Finding, id: string): HTMLElement {
-  const layer = finding.layer ? `layer ${finding.depth} (${finding.layer}, path ${finding.path})` : `layer ${finding.path}`;
+  const layer = finding.layer ? `${finding.where} (${finding.layer}, path ${finding.path})` : finding.where;
   const where = finding.path ? layer : "the whole network";
   const steps =
     finding.first_step === finding.last_step

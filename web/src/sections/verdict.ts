@@ -47,7 +47,6 @@ export function verdictCard(run: Run, index: number, shown: Measured | undefined
     ),
     h("h2", {}, prose(head)),
     rest ? h("p", {}, prose(rest)) : null,
-    pathNote(run),
     shown ? keyFigures(run, shown) : null,
     remedy && worst
       ? h(
@@ -61,15 +60,6 @@ export function verdictCard(run: Run, index: number, shown: Measured | undefined
       : null,
     ending(run),
   );
-}
-
-// The words of the rules name layers by path, the charts count them: one line brings the two together.
-function pathNote(run: Run): HTMLElement | null {
-  const first = run.profile[0];
-  const last = run.profile[run.profile.length - 1];
-  if (!first || !last || run.findings.length === 0 || first.path === String(first.depth)) return null;
-  const text = `Texts name layers by their path in the network: path ${first.path} is layer ${first.depth} of the charts, path ${last.path} is layer ${last.depth}.`;
-  return h("p", { class: "paths" }, text);
 }
 
 function ending(run: Run): HTMLElement | null {
