@@ -12,6 +12,7 @@
 #include "plumb/core/error.h"
 #include "plumb/core/rng.h"
 #include "plumb/core/tensor.h"
+#include "tests/support/allocation_count.h"
 #include "tests/support/layer_checks.h"
 
 namespace plumb {

@@ -3,35 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <new>
 
 #include "plumb/core/error.h"
 #include "plumb/core/rng.h"
-
-namespace {
-std::atomic<long> allocations{0};
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  ++allocations;
-  void* const p = std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
-  if (p == nullptr) throw std::bad_alloc();
-  return p;
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+#include "tests/support/allocation_count.h"
 
 namespace plumb {
 namespace {
@@ -181,12 +159,12 @@ TEST(OptimiserTest, AllocatesAtTheFirstStepOnly) {
     Ignore observer;
     const auto optimiser = make_optimiser(config);
     net.draw_grads(0);
-    const long before = allocations;
+    const std::int64_t before = testing::allocation_count();
     optimiser->step(net.params, 0.1, 1, 0, pool, &observer);
-    EXPECT_GT(allocations, before);  // the counter counts
-    const long after = allocations;
+    EXPECT_GT(testing::allocation_count(), before);  // the counter counts
+    const std::int64_t after = testing::allocation_count();
     for (int step = 0; step < 3; ++step) optimiser->step(net.params, 0.1, 0.5, 1, pool, &observer);
-    EXPECT_EQ(allocations, after) << config.name;
+    EXPECT_EQ(testing::allocation_count(), after) << config.name;
   }
 }
 

@@ -8,6 +8,7 @@
 #include "plumb/core/rng.h"
 #include "plumb/core/tensor.h"
 #include "plumb/nn/gradient_check.h"
+#include "tests/support/allocation_count.h"
 #include "tests/support/layer_builder.h"
 
 namespace plumb::testing {

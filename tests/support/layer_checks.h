@@ -36,7 +36,4 @@ Tensor random_tensor(const Shape& shape, DType dtype, const std::string& stream,
 /// The elements as double, whatever the dtype.
 std::vector<double> values_of(ConstView view);
 
-/// Allocations by operator new since the program started, on any thread.
-std::int64_t allocation_count();
-
 }  // namespace plumb::testing

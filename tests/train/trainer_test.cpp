@@ -8,7 +8,7 @@
 #include <set>
 
 #include "plumb/core/error.h"
-#include "tests/support/layer_checks.h"
+#include "tests/support/allocation_count.h"
 
 namespace plumb {
 namespace {
