@@ -35,11 +35,6 @@ using detail::SketchLimits;
 // lane.
 constexpr std::size_t kBlock = kOctaveMax;
 
-// Squares of floats sum up in float without overflow, and without loss below, while the largest is
-// in here.
-constexpr std::uint32_t kSafeLowBits = (127 - 50) << 23;
-constexpr std::uint32_t kSafeHighBits = (127 + 50) << 23;
-
 /// Number of i < n, a multiple of kOctaveGroup, with first <= bits[i] < end.
 HWY_INLINE std::size_t count_between(const std::uint32_t* bits, std::size_t n, std::uint32_t first,
                                      std::uint32_t end) {
@@ -93,18 +88,18 @@ class FloatSketcher {
  private:
   void add_block(const float* x, std::size_t n) {
     HWY_ALIGN std::uint32_t bits[kBlock];
-    const Pass pass = read_block(x, n, bits);
+    const Pass pass = read_block(x, n, bits, true);
     if (pass.max_bits >= kInfinityBits) {
       add_finite_of(x, n);
       return;
     }
     max_bits_ = std::max(max_bits_, pass.max_bits);
-    const bool is_safe =
-        (pass.max_bits >= kSafeLowBits && pass.max_bits < kSafeHighBits) || pass.max_bits == 0;
-    if (is_safe) {
-      add_moments(pass, n, 1.0);
+    const bool is_small = pass.max_bits < kSafeLowBits;
+    const bool is_safe = pass.factor == 1 ? !is_small && pass.max_bits < kSafeHighBits : is_small;
+    if (is_safe || pass.max_bits == 0) {
+      add_moments(pass, n, 1.0 / static_cast<double>(pass.factor));
     } else {
-      add_scaled_moments(x, n, pass.max_bits < kSafeLowBits ? 100 : -100);
+      add_scaled_moments(x, n, is_small ? 100 : pass.max_bits < kSafeHighBits ? 0 : -100);
     }
     count_block(bits, n, pass);
   }
@@ -125,7 +120,7 @@ class FloatSketcher {
     HWY_ALIGN std::uint32_t unused_bits[kBlock];
     const float factor = std::scalbn(1.0f, log2);
     for (std::size_t i = 0; i < n; ++i) scaled[i] = x[i] * factor;
-    add_moments(read_block(scaled, n, unused_bits), n, std::scalbn(1.0, -log2));
+    add_moments(read_block(scaled, n, unused_bits, false), n, std::scalbn(1.0, -log2));
   }
 
   /// Chan, Golub, LeVeque 1979, as Sketch::merge.
