@@ -2,13 +2,17 @@
 #include "plumb/diagnose/rule.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/core/error.h"
 #include "plumb/store/run_file.h"
 
 namespace plumb::cli {
@@ -30,6 +34,14 @@ struct Options {
   bool rules = false;
 };
 
+void check_measured(const Run& run, std::int64_t asked) {
+  std::vector<std::int64_t> steps;
+  for (const StepRecord* step : run.measured()) steps.push_back(step->step);
+  if (std::find(steps.begin(), steps.end(), asked) != steps.end()) return;
+  throw DataError(fmt::format("--step: {} was not measured, expected one of {}", asked,
+                              fmt::join(steps, ", ")));
+}
+
 int run_diagnose(const Options& options) {
   if (options.rules) {
     for (const RuleEntry& rule : rule_table()) fmt::print("{:<22} {}\n", rule.id, rule.summary);
@@ -45,7 +57,10 @@ int run_diagnose(const Options& options) {
     return kOk;
   }
   TerminalOptions terminal = terminal_options();
-  if (options.step >= 0) terminal.step = options.step;
+  if (options.step >= 0) {
+    check_measured(run, options.step);
+    terminal.step = options.step;
+  }
   fmt::print("{}", render_table(run, terminal));
   return kOk;
 }

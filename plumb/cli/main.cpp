@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
 
 #include "plumb/cli/command.h"
 #include "plumb/core/version.h"
@@ -21,6 +22,15 @@ constexpr const char* kFooter = R"(Examples:
 
 Exit codes: 0 done; 1 an error, named in one line; 2 a wrong command line; 130 stopped by Ctrl-C.
 'plumb COMMAND --help' tells more.)";
+
+int refuse_command(const CLI::App& app, const char* given) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  std::fprintf(stderr, "plumb: unknown command '%s', expected one of %s\n", given, names.c_str());
+  return plumb::cli::kUsage;
+}
 
 }  // namespace
 
@@ -44,6 +54,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      return refuse_command(app, argv[1]);
+    }
     return app.exit(error) == 0 ? kOk : kUsage;
   } catch (const std::exception& error) {
     std::fflush(stdout);

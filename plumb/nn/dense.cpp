@@ -87,9 +87,8 @@ std::unique_ptr<Layer> make_dense(LayerRequest& request) {
   const bool bias = request.arguments.boolean("bias", true);
   request.arguments.done();
   if (request.x.rank() != 2) {
-    throw ShapeError((request.path.empty() ? "dense" : request.path) + ": x has shape " +
-                     request.x.to_string() +
-                     ", expected [batch, features]; put flatten before dense");
+    throw ShapeError("x has shape " + request.x.row_shape().to_string() +
+                     " a sample, expected [features]; put flatten before dense");
   }
   return std::make_unique<Dense>(request.x[1], units, bias, request.dtype, request.path);
 }

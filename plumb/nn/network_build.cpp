@@ -14,12 +14,8 @@ Shape with_batch_axis(const Shape& row) {
   return Shape(std::span<const std::int64_t>(extents));
 }
 
-Shape checked_output(const Layer& layer, const Shape& x, const std::string& path) {
-  try {
-    return layer.output_shape(x);
-  } catch (const ShapeError& error) {
-    throw ShapeError("layer " + path + " (" + std::string(layer.kind()) + "): " + error.what());
-  }
+[[noreturn]] void refuse(const Node& node, const std::string& problem) {
+  throw ShapeError("path " + node.path + " (" + node.text + "): " + problem);
 }
 
 }  // namespace
@@ -48,10 +44,14 @@ std::vector<Node> Network::build_chain(const std::string& text, const std::vecto
     node.path = path;
     node.parent = parent;
     node.text = to_string(item);
-    node.layer = make_layer(text, item, x, options_.dtype, options_.seed, path);
+    try {
+      node.layer = make_layer(text, item, x, options_.dtype, options_.seed, path);
+      x = node.layer->output_shape(x);
+    } catch (const ShapeError& error) {
+      refuse(node, error.what());
+    }
     if (node.layer->family() == LayerFamily::linear) ++depth;
     node.depth = depth;
-    x = checked_output(*node.layer, x, path);
     nodes.push_back(std::move(node));
   }
   return nodes;
@@ -73,8 +73,8 @@ Node Network::build_residual(const std::string& text, const SpecItem& item, Shap
   node.depth = depth;
   if (project) {
     if (x.rank() != 2 || y.rank() != 2) {
-      throw ShapeError("layer " + path + " (res): proj maps " + x.to_string() + " to " +
-                       y.to_string() + ", expected [batch, features] on both sides");
+      refuse(node, "proj maps " + x.row_shape().to_string() + " to " + y.row_shape().to_string() +
+                       " a sample, expected [features] on both sides");
     }
     const std::string shortcut = "dense " + std::to_string(y[1]) + " bias=false";
     const Spec spec = parse_spec(shortcut);
@@ -86,8 +86,9 @@ Node Network::build_residual(const std::string& text, const SpecItem& item, Shap
     node.projection->layer = make_layer(spec.text, spec.items.front(), x, options_.dtype,
                                         options_.seed, node.projection->path);
   } else if (x != y) {
-    throw ShapeError("layer " + path + " (res): the branch turns " + x.to_string() + " into " +
-                     y.to_string() + ", expected the same shape (or write 'res proj[...]')");
+    refuse(node, "the branch turns " + x.row_shape().to_string() + " into " +
+                     y.row_shape().to_string() +
+                     " a sample, expected the same shape (or write 'res proj[...]')");
   }
   x = y;
   return node;

@@ -69,7 +69,7 @@ using Text = std::string_view;
 
 constexpr auto kSettings = std::to_array<Setting>({
     {"network", "Network", "TEXT", "the network, in the network language", PLUMB_TEXT(network)},
-    {"init", "Network", "NAME", "initialiser of the weights (plumb help init lists them)",
+    {"init", "Network", "NAME", "initialiser of the weights ('plumb layers' lists them)",
      PLUMB_TEXT(init)},
     {"bias-init", "Network", "NAME", "initialiser of the biases", PLUMB_TEXT(bias_init)},
     {"gain", "Network", "NUMBER", "multiplies what the weight initialiser gives",

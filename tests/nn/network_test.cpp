@@ -79,8 +79,17 @@ TEST(NetworkTest, AShapeThatDoesNotFitNamesTheLayer) {
     Network(parse_spec("dense 4 > res[dense 3]"), Shape{2}, in_double());
     FAIL();
   } catch (const ShapeError& error) {
-    EXPECT_NE(std::string(error.what()).find("layer 1 (res)"), std::string::npos) << error.what();
-    EXPECT_NE(std::string(error.what()).find("res proj"), std::string::npos) << error.what();
+    EXPECT_STREQ(error.what(),
+                 "path 1 (res[dense 3]): the branch turns [4] into [3] a sample, expected the same "
+                 "shape (or write 'res proj[...]')");
+  }
+  try {
+    Network(parse_spec("dense 10"), Shape{28, 28}, in_double());
+    FAIL();
+  } catch (const ShapeError& error) {
+    EXPECT_STREQ(error.what(),
+                 "path 0 (dense 10): x has shape [28, 28] a sample, expected [features]; put "
+                 "flatten before dense");
   }
 }
 
