@@ -43,17 +43,21 @@ endfunction()
 
 # plumb_test(core SOURCES shape_test.cpp DEPS core LIBS rapidcheck) makes one googletest program for a
 # folder of tests; each test of it is one ctest test, labelled `unit` unless LABEL says otherwise. The target
-# unit_tests builds the programs of that label alone.
+# unit_tests builds the programs of that label alone. GOLDEN are the sources that read files of the checkout,
+# by PLUMB_TEST_DIR: only these are compiled anew, not taken from ccache, in a checkout at another place.
 function(plumb_test name)
-  cmake_parse_arguments(arg "" "LABEL" "SOURCES;DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "LABEL" "SOURCES;GOLDEN;DEPS;LIBS" ${ARGN})
   if(NOT arg_LABEL)
     set(arg_LABEL unit)
   endif()
   string(REPLACE "/" "_" target test_${name})
-  add_executable(${target} ${arg_SOURCES})
+  add_executable(${target} ${arg_SOURCES} ${arg_GOLDEN})
   list(TRANSFORM arg_DEPS PREPEND plumb::)
   target_link_libraries(${target} PRIVATE ${arg_DEPS} plumb_options ${arg_LIBS} GTest::gtest_main)
-  target_compile_definitions(${target} PRIVATE PLUMB_TEST_DIR="${PROJECT_SOURCE_DIR}/tests")
+  if(arg_GOLDEN)
+    set_source_files_properties(${arg_GOLDEN} PROPERTIES
+      COMPILE_DEFINITIONS "PLUMB_TEST_DIR=\"${PROJECT_SOURCE_DIR}/tests\"")
+  endif()
   if(arg_LABEL STREQUAL unit)
     if(NOT TARGET unit_tests)
       add_custom_target(unit_tests)

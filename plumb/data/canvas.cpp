@@ -34,7 +34,8 @@ void Canvas::draw_segment(Point a, Point b) {
       const float px = static_cast<float>(column) - ax, py = static_cast<float>(row) - ay;
       const float t = std::clamp((px * dx + py * dy) * inverse, 0.0f, 1.0f);
       const float ex = px - t * dx, ey = py - t * dy;
-      float& nearest = distance_sq_[static_cast<std::size_t>(row * kSide + column)];
+      const int pixel = row * kSide + column;
+      float& nearest = distance_sq_[static_cast<std::size_t>(pixel)];
       nearest = std::min(nearest, ex * ex + ey * ey);
     }
   }
