@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "plumb/diagnose/rule.h"
-#include "plumb/train/trainer.h"
+#include "plumb/train/run_training.h"
 
 int main() {
   plumb::TrainConfig config;

@@ -15,7 +15,7 @@
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/html.h"
 #include "plumb/store/run_file.h"
-#include "plumb/train/trainer.h"
+#include "plumb/train/run_training.h"
 
 namespace plumb::cli {
 

@@ -14,6 +14,7 @@
 #include "plumb/core/error.h"
 #include "plumb/diagnose/rule.h"
 #include "plumb/store/run_file.h"
+#include "plumb/train/run_training.h"
 #include "plumb/train/weights.h"
 
 namespace plumb::cli {

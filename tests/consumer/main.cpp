@@ -14,7 +14,7 @@
 #include "plumb/optim/optimiser.h"
 #include "plumb/report/terminal.h"
 #include "plumb/stats/sketch.h"
-#include "plumb/train/trainer.h"
+#include "plumb/train/run_training.h"
 
 namespace {
 

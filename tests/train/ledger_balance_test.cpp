@@ -6,7 +6,7 @@
 #include <string>
 
 #include "plumb/flow/ledger.h"
-#include "plumb/train/trainer.h"
+#include "plumb/train/run_training.h"
 
 namespace plumb {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/train/trainer.h"
+#include "plumb/train/run_training.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/train/run_training.h"
+
+#include <utility>
+
+namespace plumb {
+
+void run_training(Trainer& trainer, RecordSink* sink, const StepCallback& callback) {
+  if (sink != nullptr) sink->begin(trainer.info());
+  RunEnd end{"finished", 0, 0};
+  while (!trainer.done()) {
+    const StepRecord& record = trainer.step();
+    end.steps = trainer.step_count();
+    end.time_s = record.time_s;
+    if (sink != nullptr) sink->add(record);
+    if (callback && !callback(trainer, record)) {
+      if (!trainer.done()) end.reason = "interrupted";
+      break;
+    }
+  }
+  if (sink != nullptr) sink->end(end);
+}
+
+namespace {
+/// Keeps a run in memory.
+class MemorySink : public RecordSink {
+ public:
+  void begin(const RunInfo& info) override { run.info = info; }
+  void add(const StepRecord& step) override { run.steps.push_back(step); }
+  void end(const RunEnd& end) override { run.end = end; }
+  Run run;
+};
+}  // namespace
+
+Run train(const TrainConfig& config, const StepCallback& callback) {
+  const Split data = load_split(config.data, config.data_options());
+  Trainer trainer(config, data);
+  MemorySink sink;
+  run_training(trainer, &sink, callback);
+  return std::move(sink.run);
+}
+
+}  // namespace plumb
