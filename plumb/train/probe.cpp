@@ -36,6 +36,10 @@ Probe::Probe(const Network& network) : network_(network) {
 
 void Probe::begin(StepRecord& record) {
   record_ = &record;
+  // A record of another step, or one that was emptied, has other names or none.
+  const bool same = named_ == record_;
+  names_.resize(same ? std::min(names_.size(), record.sketches.size()) : 0);
+  named_ = record_;
   record.measured = true;
   record.joins.clear();
   record.symmetries.clear();
@@ -45,19 +49,26 @@ void Probe::begin(StepRecord& record) {
 
 void Probe::finish() {
   record_->sketches.resize(used_);
+  names_.resize(used_);
   record_->activations.resize(activations_used_);
   if (symmetry_due_) add_symmetries();
   record_ = nullptr;
 }
 
-// Steps repeat their order of sites, so that the names of the last one nearly always stand already.
+// Steps repeat their order of sites, so that the names of the last one nearly always stand already;
+// comparing the strings themselves would take a tenth of the time of a small network's sketches.
 Sketch& Probe::next_sketch(const std::string& path, Role role, const std::string& param) {
   auto& sketches = record_->sketches;
   if (used_ == sketches.size()) sketches.emplace_back();
   SketchRecord& slot = sketches[used_++];
   slot.site.role = role;
-  if (slot.site.path != path) slot.site.path = path;
-  if (slot.site.param != param) slot.site.param = param;
+  if (used_ > names_.size()) names_.resize(used_);
+  Names& names = names_[used_ - 1];
+  if (names != Names{&path, &param}) {
+    slot.site.path = path;
+    slot.site.param = param;
+    names = {&path, &param};
+  }
   return slot.sketch;
 }
 

@@ -61,6 +61,14 @@ class Probe : public PassObserver, public UpdateObserver {
   StepRecord* record_ = nullptr;
   std::size_t used_ = 0;  ///< of the record's sketches; those behind are of the last step
   std::size_t activations_used_ = 0;
+  /// Whose names stand in the record's sketches: strings of the network, known by their address.
+  struct Names {
+    const std::string* path;
+    const std::string* param;
+    friend bool operator==(const Names&, const Names&) = default;
+  };
+  std::vector<Names> names_;
+  const StepRecord* named_ = nullptr;  ///< the record that names_ tells of
   Tensor derivative_;
   std::vector<ActivityWindow> windows_;  ///< in the order of the activation records
   Sketch piece_;

@@ -9,7 +9,7 @@ namespace plumb {
 
 namespace {
 constexpr std::int64_t kLastPowerOfTwo = 64;
-constexpr std::int64_t kLogSpacing = 100;
+constexpr std::int64_t kMaxSpacing = 500;  // our choice: a measured step costs two others at most
 }  // namespace
 
 RecordSchedule RecordSchedule::parse(std::string_view text) {
@@ -38,7 +38,10 @@ bool RecordSchedule::due(std::int64_t step) const {
     case Kind::every: return step % every_ == 0;
     case Kind::log: break;
   }
-  return step <= kLastPowerOfTwo ? (step & (step - 1)) == 0 : step % kLogSpacing == 0;
+  if (step <= kLastPowerOfTwo) return (step & (step - 1)) == 0;
+  std::int64_t due = kLastPowerOfTwo;
+  while (due < step && due / 4 < kMaxSpacing) due += due / 4;
+  return due < step ? (step - due) % kMaxSpacing == 0 : due == step;
 }
 
 std::string RecordSchedule::to_string() const {

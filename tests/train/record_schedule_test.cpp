@@ -19,9 +19,16 @@ std::vector<std::int64_t> due_steps(std::string_view text, std::int64_t end) {
   return steps;
 }
 
-TEST(RecordScheduleTest, LogMeasuresPowersOfTwoThenEveryHundredth) {
-  EXPECT_EQ(due_steps("log", 301),
-            (std::vector<std::int64_t>{0, 1, 2, 4, 8, 16, 32, 64, 100, 200, 300}));
+TEST(RecordScheduleTest, LogMeasuresPowersOfTwoThenEachAQuarterFurther) {
+  EXPECT_EQ(due_steps("log", 400), (std::vector<std::int64_t>{0, 1, 2, 4, 8, 16, 32, 64, 80, 100,
+                                                              125, 156, 195, 243, 303, 378}));
+}
+
+TEST(RecordScheduleTest, LogIsNeverMoreThanFiveHundredStepsApart) {
+  const std::vector<std::int64_t> steps = due_steps("log", 20000);
+  for (std::size_t i = 1; i < steps.size(); ++i) EXPECT_LE(steps[i] - steps[i - 1], 500);
+  EXPECT_EQ(steps[23], 2246);
+  EXPECT_EQ(steps.back() - steps[steps.size() - 2], 500);
 }
 
 TEST(RecordScheduleTest, EveryKMeasuresMultiples) {
