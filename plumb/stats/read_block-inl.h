@@ -89,8 +89,9 @@ HWY_INLINE std::size_t count_without_bits(VU v, VU mask) {
 /// Asks for what will be read two blocks later. The counting between two blocks gives the
 /// hardware's own prefetcher too little to follow: without this a large tensor is read at three
 /// quarters of the speed. As an address, not a pointer: past the tensor's end it is never read.
+inline constexpr std::size_t kAheadBytes = 16384;
 HWY_INLINE void prefetch_ahead(const float* x, std::size_t n) {
-  constexpr std::size_t kAheadBytes = 16384, kLineBytes = 64;
+  constexpr std::size_t kLineBytes = 64;
   const auto ahead = reinterpret_cast<std::uintptr_t>(x) + kAheadBytes;
   for (std::size_t at = 0; at < n * sizeof(float); at += kLineBytes) {
     hwy::Prefetch(reinterpret_cast<const char*>(ahead + at));
@@ -110,8 +111,10 @@ HWY_INLINE float factor_for(float pivot) {
 }
 
 /// Reads x[0, n) and writes its magnitude bits, with zeros up to a multiple of kOctaveGroup. `bits`
-/// may be x itself. The factor is 1 unless the pass `may_scale`.
-HWY_INLINE Pass read_block(const float* x, std::size_t n, std::uint32_t* bits, bool may_scale) {
+/// may be x itself. The factor is 1 unless the pass `may_scale`. `goes_on`: more than kAheadBytes
+/// of the same tensor follow, worth asking for.
+HWY_INLINE Pass read_block(const float* x, std::size_t n, std::uint32_t* bits, bool may_scale,
+                           bool goes_on) {
   const hn::ScalableTag<float> df;
   const hn::RebindToUnsigned<decltype(df)> du;
   const hn::RebindToSigned<decltype(df)> di;
@@ -144,7 +147,7 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, std::uint32_t* bits, b
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
     const auto x0 = hn::LoadU(df, x + i), x1 = hn::LoadU(df, x + i + lanes);
     const auto x2 = hn::LoadU(df, x + i + 2 * lanes), x3 = hn::LoadU(df, x + i + 3 * lanes);
-    prefetch_ahead(x + i, 4 * lanes);
+    if (goes_on) prefetch_ahead(x + i, 4 * lanes);
     look(x0, i, max0);
     look(x1, i + lanes, max1);
     look(x2, i + 2 * lanes, max0);

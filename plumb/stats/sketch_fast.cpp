@@ -54,7 +54,10 @@ class FloatSketcher {
   FloatSketcher(const SketchLimits& limits, Sketch& out) : limits_(limits), out_(out) {}
 
   void add(const float* x, std::size_t n) {
-    for (std::size_t i = 0; i < n; i += kBlock) add_block(x + i, std::min(kBlock, n - i));
+    for (std::size_t i = 0; i < n; i += kBlock) {
+      const bool goes_on = (n - i) * sizeof(float) > kAheadBytes;
+      add_block(x + i, std::min(kBlock, n - i), goes_on);
+    }
   }
 
   void finish() {
@@ -86,9 +89,9 @@ class FloatSketcher {
   }
 
  private:
-  void add_block(const float* x, std::size_t n) {
+  void add_block(const float* x, std::size_t n, bool goes_on) {
     HWY_ALIGN std::uint32_t bits[kBlock];
-    const Pass pass = read_block(x, n, bits, true);
+    const Pass pass = read_block(x, n, bits, true, goes_on);
     if (pass.max_bits >= kInfinityBits) {
       add_finite_of(x, n);
       return;
@@ -112,7 +115,7 @@ class FloatSketcher {
       count += (std::bit_cast<std::uint32_t>(x[i]) & kInfinityBits) != kInfinityBits;
     }
     out_.nonfinite_count += n - count;
-    if (count != 0) add_block(finite, count);
+    if (count != 0) add_block(finite, count, false);
   }
 
   HWY_NOINLINE void add_scaled_moments(const float* x, std::size_t n, int log2) {
@@ -120,7 +123,7 @@ class FloatSketcher {
     HWY_ALIGN std::uint32_t unused_bits[kBlock];
     const float factor = std::scalbn(1.0f, log2);
     for (std::size_t i = 0; i < n; ++i) scaled[i] = x[i] * factor;
-    add_moments(read_block(scaled, n, unused_bits, false), n, std::scalbn(1.0, -log2));
+    add_moments(read_block(scaled, n, unused_bits, false, false), n, std::scalbn(1.0, -log2));
   }
 
   /// Chan, Golub, LeVeque 1979, as Sketch::merge.
