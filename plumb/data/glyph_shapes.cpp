@@ -51,27 +51,27 @@ Stroke join(const std::vector<Stroke>& parts) {
 }  // namespace
 
 const std::array<std::vector<Stroke>, kGlyphClasses>& glyph_shapes() {
-  static const Stroke spine = line({{-0.6, -1}, {-0.6, 1}});
-  static const Stroke upper_bowl = join(
+  static const Stroke kSpine = line({{-0.6, -1}, {-0.6, 1}});
+  static const Stroke kUpperBowl = join(
       {line({{-0.6, -1}, {0, -1}}), arc({0, -0.5}, 0.55, 0.5, -90, 90), line({{0, 0}, {-0.6, 0}})});
-  static const Stroke lower_bowl =
+  static const Stroke kLowerBowl =
       join({line({{-0.6, 0}, {0.05, 0}}), arc({0.05, 0.5}, 0.6, 0.5, -90, 90),
             line({{0.05, 1}, {-0.6, 1}})});
-  static const std::array<std::vector<Stroke>, kGlyphClasses> shapes{{
-      {line({{-0.8, 1}, {0, -1}, {0.8, 1}}), line({{-0.5, 0.3}, {0.5, 0.3}})},        // A
-      {spine, upper_bowl, lower_bowl},                                                // B
-      {spine, join({line({{-0.6, -1}, {-0.1, -1}}), arc({-0.1, 0}, 0.8, 1, -90, 90),  // D
-                    line({{-0.1, 1}, {-0.6, 1}})})},
+  static const std::array<std::vector<Stroke>, kGlyphClasses> kShapes{{
+      {line({{-0.8, 1}, {0, -1}, {0.8, 1}}), line({{-0.5, 0.3}, {0.5, 0.3}})},         // A
+      {kSpine, kUpperBowl, kLowerBowl},                                                // B
+      {kSpine, join({line({{-0.6, -1}, {-0.1, -1}}), arc({-0.1, 0}, 0.8, 1, -90, 90),  // D
+                     line({{-0.1, 1}, {-0.6, 1}})})},
       {line({{0.6, -1}, {-0.6, -1}, {-0.6, 1}, {0.6, 1}}), line({{-0.6, 0}, {0.4, 0}})},  // E
       {join({arc({0, 0}, 0.85, 1, -40, -330), line({{0.75, 0.15}, {0.2, 0.15}})})},       // G
       {line({{-0.65, -1}, {-0.65, 1}}), line({{0.65, -1}, {0.65, 1}}),                    // H
        line({{-0.65, 0}, {0.65, 0}})},
-      {spine, line({{0.6, -1}, {-0.6, 0.15}}), line({{-0.25, -0.15}, {0.65, 1}})},         // K
-      {spine, upper_bowl, line({{-0.1, 0}, {0.65, 1}})},                                   // R
+      {kSpine, line({{0.6, -1}, {-0.6, 0.15}}), line({{-0.25, -0.15}, {0.65, 1}})},        // K
+      {kSpine, kUpperBowl, line({{-0.1, 0}, {0.65, 1}})},                                  // R
       {join({arc({0, -0.5}, 0.65, 0.5, -30, -270), arc({0, 0.5}, 0.65, 0.5, -90, 150)})},  // S
       {line({{-0.65, -1}, {0.65, -1}, {-0.65, 1}, {0.65, 1}})},                            // Z
   }};
-  return shapes;
+  return kShapes;
 }
 
 }  // namespace plumb

@@ -27,6 +27,7 @@ std::vector<std::uint64_t> read_extents(ByteReader& reader, int rank) {
                             magic, expected, rank, rank == 1 ? "axis" : "axes"));
   }
   std::vector<std::uint64_t> extents;
+  extents.reserve(static_cast<std::size_t>(rank));
   for (int axis = 0; axis < rank; ++axis)
     extents.push_back(reader.big<std::uint32_t>("the IDX header"));
   return extents;
