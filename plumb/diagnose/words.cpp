@@ -36,7 +36,10 @@ const char* role_text(Role role) {
 
 std::string size_text(double log2) {
   if (std::isinf(log2)) return log2 < 0 ? "zero" : "infinity";
-  if (std::abs(log2) < 10) return fmt::format("{:.2g}", std::exp2(log2));
+  if (std::abs(log2) < 10) {
+    const double size = std::exp2(log2);
+    return size < 100 ? fmt::format("{:.2g}", size) : fmt::format("{:.0f}", size);
+  }
   const double log10 = log2 * kLog10Of2;
   double power = std::floor(log10);
   double digits = std::round(10 * std::pow(10, log10 - power)) / 10;

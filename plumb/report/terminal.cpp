@@ -134,8 +134,16 @@ Ink ink_of_flow(double decades_below) {
   return decades_below > 3 ? Ink::warning : Ink::plain;
 }
 
+bool gradient_is_finite(const StepRecord& step) {
+  return std::none_of(step.sketches.begin(), step.sketches.end(), [](const SketchRecord& record) {
+    return record.site.role == Role::grad_z && record.sketch.nonfinite_count > 0;
+  });
+}
+
 void write_layers(Page& page, const Run& run, const StepRecord& step,
                   const std::vector<Finding>& findings, int max_layers) {
+  const bool later_is_broken =
+      gradient_is_finite(step) && !gradient_is_finite(*run.measured().back());
   const auto lines = make_layer_lines(run.info, step);
   if (lines.empty()) return;
   std::vector<std::string> keep;
@@ -165,7 +173,9 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
   };
   page.line();
   page.line(page.ink(
-      fmt::format("Step {}: how much gradient reaches each layer (input first)", step.step),
+      fmt::format("Step {}{}", step.step,
+                  later_is_broken ? " (the last finite one): gradient by layer"
+                                  : ": how much gradient reaches each layer (input first)"),
       Ink::strong));
   page.line(page.ink(
       row("#", "layer", "dLoss/dz",
@@ -281,9 +291,16 @@ void write_findings(Page& page, const Run& run, const std::vector<Finding>& find
   }
 }
 
+// The last one, unless the numbers broke on the way: then the last one that still says something.
 const StepRecord* step_to_show(const Run& run, const TerminalOptions& options) {
   const auto measured = run.measured();
-  if (!options.step) return measured.empty() ? nullptr : measured.back();
+  if (!options.step) {
+    const auto said = std::find_if(measured.rbegin(), measured.rend(), [](const StepRecord* step) {
+      return gradient_is_finite(*step);
+    });
+    if (said != measured.rend()) return *said;
+    return measured.empty() ? nullptr : measured.back();
+  }
   const auto it = std::find_if(measured.begin(), measured.end(),
                                [&](const StepRecord* step) { return step->step == *options.step; });
   return it == measured.end() ? nullptr : *it;

@@ -14,7 +14,8 @@ struct TerminalOptions {
   bool colour = false;  ///< ANSI colours; the text alone says everything they say
   bool unicode = true;  ///< block elements and the run's own text; else plain ASCII
   int max_layers = 24;  ///< deeper networks are shortened to this many lines, at least 3
-  std::optional<std::int64_t> step{};  ///< the measured step to show; the last one by default
+  std::optional<std::int64_t> step{};  ///< the measured step to show; by default the
+                                       ///< last one whose gradients are finite
 };
 
 /// A run for the terminal: verdict first, then one line for each linear layer (input side first),

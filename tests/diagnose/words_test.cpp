@@ -35,6 +35,7 @@ TEST(WordsTest, SizesAreDecimal) {
   EXPECT_EQ(size_text(-2), "0.25");
   EXPECT_EQ(size_text(0), "1");
   EXPECT_EQ(size_text(-86.4), "9.8e-27");
+  EXPECT_EQ(size_text(8), "256");
   EXPECT_EQ(size_text(20), "1e6");
   EXPECT_EQ(size_text(-10 / std::log10(2.0)), "1e-10");
 }

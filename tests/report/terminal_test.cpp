@@ -146,9 +146,16 @@ TEST(TerminalTest, TheVerdictAloneOpensTheTable) {
 }
 
 TEST(TerminalTest, MarksNotANumberAndZero) {
-  const std::string text = render_table(test::nasty_run());
+  const plumb::Run run = test::nasty_run();
+  const std::string text = render_table(run, {.step = run.measured().back()->step});
   EXPECT_NE(text.find("NaN/Inf"), std::string::npos);
   EXPECT_NE(text.find("cut off"), std::string::npos);
+}
+
+TEST(TerminalTest, ShowsTheLastStepThatStillHadNumbers) {
+  const std::string text = render_table(test::nasty_run());
+  EXPECT_NE(text.find("Step 1 (the last finite one)"), std::string::npos);
+  EXPECT_EQ(text.find("NaN/Inf"), std::string::npos);
 }
 
 TEST(TerminalTest, SaysThatNothingWasMeasured) {

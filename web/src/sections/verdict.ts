@@ -23,6 +23,7 @@ export function story(run: Run): [string, string] {
   const text = run.verdict.text.replace(/\s*First thing to try:.*$/s, "");
   const worst = run.findings[0];
   const headline = worst ? kHeadlines[worst.rule] : undefined;
+  if (run.verdict.severity === "healthy" && run.recorded.measured > 0) return ["The gradient reaches every layer.", text];
   return headline ? [headline, text] : firstSentence(text);
 }
 
@@ -74,10 +75,11 @@ function keyFigures(run: Run, measured: Measured): HTMLElement {
   const flow = measured.flow.grad_z;
   const first = flow[0];
   const last = flow[flow.length - 1];
-  const relative = typeof first === "number" && typeof last === "number" ? first - last : null;
-  const main = causeTotals(measured.ledger)[0];
+  const relative = typeof first === "number" && typeof last === "number" ? first - last + widthRatio(run) : null;
   const total = measured.ledger.total;
-  const lossy = main !== undefined && total !== null && total < -2;
+  const totals = causeTotals(measured.ledger);
+  // Beyond two powers of ten the cause that did most of it is worth its name; below it none is.
+  const main = total === null || Math.abs(total) < 2 ? undefined : total < 0 ? totals[0] : totals[totals.length - 1];
   const scale = measured.depth_scale.log10_per_layer;
   return h(
     "dl",
@@ -89,10 +91,19 @@ function keyFigures(run: Run, measured: Measured): HTMLElement {
     figureOf(scale === null ? "–" : `× ${magnitude(scale)}`, "what one layer passes on, fitted over depth"),
     measured.ledger.ends_at
       ? figureOf("lost", `below ${layerName(run, measured.ledger.ends_at)} the gradient is zero or not a number`)
-      : lossy
-      ? figureOf(percent(main.share), `of what is lost goes to the ${kCauseNames[main.cause]} (${decades(main.total)} powers of ten)`)
-      : figureOf("balanced", "what the causes take and give adds up to less than two powers of ten"),
+      : main
+      ? figureOf(
+          percent(main.share),
+          `of what is ${main.total < 0 ? "lost goes to" : "gained comes from"} the ${kCauseNames[main.cause]} (${decades(main.total)} powers of ten)`,
+        )
+      : figureOf(`× ${magnitude(total)}`, "from the loss to the input, all causes together"),
   );
+}
+
+/** Turns the ratio of root mean squares into that of norms, of which the verdict speaks: log10 of the square root of the widths. */
+function widthRatio(run: Run): number {
+  const units = (place: { path: string } | undefined) => run.layers.find((layer) => layer.path === place?.path)?.units ?? 1;
+  return 0.5 * Math.log10(units(run.profile[0]) / units(run.profile[run.profile.length - 1]));
 }
 
 function arrival(measured: Measured): string {
