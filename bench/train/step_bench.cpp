@@ -8,11 +8,14 @@
 //       sgemm    no network: the best matrix-product rate of this machine for square matrices, in
 //       GFLOP/s
 // tools/bench_training.py runs it side by side with PyTorch.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -96,7 +99,8 @@ int run(int argc, char** argv) {
   const Split data = random_data(batch, width);
   Trainer trainer(config, data);
   std::optional<RunWriter> writer;
-  const std::string file = "/tmp/plumb-step-bench.plumb";
+  const std::string name = "plumb-step-bench-" + std::to_string(::getpid()) + ".plumb";
+  const std::string file = std::filesystem::temp_directory_path() / name;
   if (mode != "off") {
     writer.emplace(file);
     writer->begin(trainer.info());
