@@ -8,7 +8,6 @@
 #include <cstdio>
 
 #include "plumb/cli/terminal.h"
-#include "plumb/flow/ledger.h"
 #include "plumb/report/flow_bars.h"
 
 namespace plumb::cli {
@@ -16,7 +15,7 @@ namespace plumb::cli {
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
-constexpr int kTextColumns = 58;
+constexpr int kFewestBars = 4;
 
 std::string time_left(double seconds) {
   if (!std::isfinite(seconds)) return "-";
@@ -33,12 +32,7 @@ void Progress::update(const Trainer& trainer, const StepRecord& record) {
   if (!active_) return;
   if (record.measured) {
     if (info_.layers.empty()) info_ = trainer.info();
-    BarOptions options;
-    options.unicode = locale_is_utf8();
-    const auto profile = flow_profile(info_, record);
-    const int room = std::max(8, progress_width() - kTextColumns - static_cast<int>(label_.size()));
-    options.width = std::min(static_cast<int>(profile.size()), room);
-    bars_ = render_flow_bars(profile, options);
+    profile_ = flow_profile(info_, record);
   }
   const auto now = std::chrono::steady_clock::now();
   if (drawn_ && now - last_ < kRedraw) return;
@@ -50,7 +44,17 @@ void Progress::update(const Trainer& trainer, const StepRecord& record) {
   std::string line = fmt::format("{}step {}/{}  loss {:.4f}", label_, trainer.step_count(),
                                  trainer.planned_steps(), record.loss);
   if (!std::isnan(record.accuracy)) line += fmt::format("  acc {:3.0f}%", 100 * record.accuracy);
-  line += fmt::format("  left {}  {}", time_left(left), bars_);
+  line += fmt::format("  left {}  ", time_left(left));
+  // A line that fills the last column would wrap, and then no carriage return brings it back.
+  const int room = progress_width() - 1 - static_cast<int>(line.size());
+  if (room >= kFewestBars) {
+    BarOptions options;
+    options.unicode = locale_is_utf8();
+    options.width = room;
+    line += render_flow_bars(profile_, options);
+  } else if (room < 0) {
+    line.resize(static_cast<std::size_t>(std::max(0, progress_width() - 1)));
+  }
   // Return to the first column, draw, clear what is left of the older line.
   fmt::print(stderr, "\r{}\x1b[K", line);
   std::fflush(stderr);

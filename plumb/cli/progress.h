@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
+#include "plumb/flow/ledger.h"
 #include "plumb/train/trainer.h"
 
 namespace plumb::cli {
@@ -23,7 +25,7 @@ class Progress {
   bool active_;
   bool drawn_ = false;
   std::string label_;
-  std::string bars_;
+  std::vector<FlowPoint> profile_;
   RunInfo info_;
   std::chrono::steady_clock::time_point last_{};
 };

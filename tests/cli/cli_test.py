@@ -123,7 +123,8 @@ class CliTest(unittest.TestCase):
     def test_a_terminal_gets_a_progress_line_and_colour_unless_refused(self):
         for no_colour in ("", "1"):
             controller, terminal = pty.openpty()
-            environment = {**os.environ, "TERM": "xterm", "NO_COLOR": no_colour, "LC_ALL": "C.UTF-8"}
+            environment = {**os.environ, "TERM": "xterm", "NO_COLOR": no_colour, "LC_ALL": "C.UTF-8",
+                           "COLUMNS": "60"}
             process = subprocess.Popen([PLUMB, "train", SICK, *SMALL], stdout=terminal, stderr=terminal,
                                        cwd=self.folder, env=environment)
             os.close(terminal)
@@ -141,6 +142,8 @@ class CliTest(unittest.TestCase):
             text = output.decode()
             self.assertIn("step ", text)
             self.assertEqual(bool(re.search("\x1b\\[[0-9;]+m", text)), no_colour == "")
+            drawn = re.findall("\r([^\r\n]*)\x1b\\[K", text)
+            self.assertLess(max(map(len, drawn)), 60)  # a full line would wrap
 
     # Wrong input
 
