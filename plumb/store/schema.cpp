@@ -96,13 +96,24 @@ void expect_run(const Database& database) {
   }
 }
 
-bool has_log(const std::string& path) {
+bool has_content(const std::string& path) {
   struct stat status {};
-  return ::stat((path + "-wal").c_str(), &status) == 0 && status.st_size > 0;
+  return ::stat(path.c_str(), &status) == 0 && status.st_size > 0;
+}
+
+bool has_log(const std::string& path) { return has_content(path + "-wal"); }
+
+// A program that was killed while it replaced a run leaves a rollback journal, which SQLite plays
+// back when the file is next opened, if it may write. What goes wrong here is told by the reading
+// that follows.
+void play_back_journal(const std::string& path) {
+  if (!has_content(path + "-journal") || ::access(path.c_str(), W_OK) != 0) return;
+  Database(path, Access::write).attempt("SELECT count(*) FROM sqlite_schema");
 }
 
 Database open_for_reading(const std::string& path) {
   if (::access(path.c_str(), R_OK) != 0) throw StoreError(path + ": " + std::strerror(errno));
+  play_back_journal(path);
   try {
     Database database(path, Access::read);
     expect_run(database);
