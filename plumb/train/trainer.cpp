@@ -97,6 +97,11 @@ Target Trainer::target(std::int64_t rows) const {
   return {{}, values};
 }
 
+double Trainer::batch_accuracy() const {
+  return data_.train.is_classification() ? accuracy(network_.output(), labels_)
+                                         : std::numeric_limits<double>::quiet_NaN();
+}
+
 double Trainer::backward_from_loss(PassObserver* observer, GradientReady* ready) {
   const Context context{Mode::train, static_cast<std::uint64_t>(step_), threads_};
   network_.zero_grad();
@@ -153,8 +158,7 @@ const StepRecord& Trainer::step() {
     record.weight_decay_norm = optimiser_->finish();
     record.grad_norm = measured ? probe->gradient_norm() : std::numeric_limits<double>::quiet_NaN();
   }
-  record.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
-                                                    : std::numeric_limits<double>::quiet_NaN();
+  record.accuracy = batch_accuracy();
   if (measured) probe_->finish();
   ++step_;
   if ((step_ % batches_.batches_per_epoch() == 0 || last) && data_.validation.size() > 0) {
@@ -207,8 +211,7 @@ const StepRecord& Trainer::probe(PassObserver* extra) {
   } else {
     record.loss = backward_from_loss(&*probe_);
   }
-  record.accuracy = data_.train.is_classification() ? accuracy(network_.output(), labels_)
-                                                    : std::numeric_limits<double>::quiet_NaN();
+  record.accuracy = batch_accuracy();
   record.grad_norm = gradient_norm(network_.params());
   probe_->on_parameters();
   probe_->finish();

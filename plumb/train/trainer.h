@@ -59,6 +59,8 @@ class Trainer {
  private:
   void load_batch(std::int64_t step);
   Target target(std::int64_t rows) const;
+  /// Of the forward pass that has just run; NaN for regression.
+  double batch_accuracy() const;
   double backward_from_loss(PassObserver* observer, GradientReady* ready = nullptr);
   double elapsed_s() const;
 
