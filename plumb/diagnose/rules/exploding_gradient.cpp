@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/flow_finding.h"
 #include "plumb/diagnose/words.h"
 
 namespace plumb {
@@ -33,34 +34,15 @@ void check_over_depth(const RunView& view, std::vector<Finding>& findings) {
 
   const DepthFlow& flow = view.flows()[episode->first];
   const RunInfo& info = view.run().info;
-  const std::string bottom = layer_text(info, flow.bottom);
-  Finding finding;
-  finding.rule = "exploding_gradient";
-  finding.severity = flow.log2_total >= kFlowLog2Extreme && !episode->over ? Severity::critical
-                                                                           : Severity::warning;
-  finding.path = flow.bottom;
-  finding.first_step = view.measured()[episode->first]->step;
-  finding.last_step = view.measured()[episode->last]->step;
-  finding.symptom = fmt::format(
-      "From {} back to {} the gradient grows to {} times its size: on average a layer multiplies "
-      "it by {}.",
-      layer_of_text(info, flow.top), bottom, size_text(flow.log2_total),
-      size_text(flow.log2_per_layer()));
-  if (episode->over) {
-    finding.symptom += fmt::format(" After step {} it no longer shows.", finding.last_step);
-  }
-  finding.evidence = {
-      {"gradient at " + bottom + " against that at " + layer_text(info, flow.top) +
-           ", log2 of the norm",
-       flow.log2_total, kFlowLog2Total,
-       "a factor of 100; our choice, calibrated in docs/rules/exploding_gradient.md"},
-      {"the same for one layer, log2", flow.log2_per_layer(), kFlowLog2PerLayer,
-       "our choice, calibrated in docs/rules/exploding_gradient.md"}};
-  finding.cause = cause_text(info, flow);
+  Finding finding = flow_finding(
+      view, *episode, "exploding_gradient", +1,
+      fmt::format("From {} back to {} the gradient grows to {} times its size: on average a layer "
+                  "multiplies it by {}.",
+                  layer_of_text(info, flow.top), layer_text(info, flow.bottom),
+                  size_text(flow.log2_total), size_text(flow.log2_per_layer())));
   finding.consequence =
       "The first layers take far larger steps than the last ones, and no learning rate fits both; "
       "with more depth, or after a few steps, the numbers overflow.";
-  finding.remedies = remedies_for(info, flow);
   findings.push_back(std::move(finding));
 }
 

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/flow_finding.h"
 #include "plumb/diagnose/words.h"
 
 namespace plumb {
@@ -66,35 +67,15 @@ void check_vanishing_gradient(const RunView& view, std::vector<Finding>& finding
   const bool stops = std::isinf(flow.log2_total);
   const RunInfo& info = view.run().info;
   const std::string bottom = layer_text(info, flow.bottom);
-  Finding finding;
-  finding.rule = "vanishing_gradient";
-  finding.severity = -flow.log2_total >= kFlowLog2Extreme && !episode->over ? Severity::critical
-                                                                            : Severity::warning;
-  finding.path = flow.bottom;
-  finding.first_step = view.measured()[episode->first]->step;
-  finding.last_step = view.measured()[episode->last]->step;
-  finding.symptom =
+  Finding finding = flow_finding(
+      view, *episode, "vanishing_gradient", -1,
       stops
           ? fmt::format("The gradient ends at {}: nothing of it reaches the layers before.", bottom)
-          : fmt::format(
-                "From {} back to {} the gradient shrinks to {} of its size: on average a layer "
-                "passes on "
-                "{} of it.",
-                layer_of_text(info, flow.top), bottom, size_text(flow.log2_total),
-                size_text(flow.log2_per_layer()));
-  if (episode->over) {
-    finding.symptom += fmt::format(" After step {} it no longer shows.", finding.last_step);
-  }
-  finding.evidence = {
-      {"gradient at " + bottom + " against that at " + layer_text(info, flow.top) +
-           ", log2 of the norm",
-       flow.log2_total, -kFlowLog2Total,
-       "a factor of 100; our choice, calibrated in docs/rules/vanishing_gradient.md"},
-      {"the same for one layer, log2", flow.log2_per_layer(), -kFlowLog2PerLayer,
-       "our choice, calibrated in docs/rules/vanishing_gradient.md"}};
-  finding.cause = cause_text(info, flow);
+          : fmt::format("From {} back to {} the gradient shrinks to {} of its size: on average a "
+                        "layer passes on {} of it.",
+                        layer_of_text(info, flow.top), bottom, size_text(flow.log2_total),
+                        size_text(flow.log2_per_layer())));
   finding.consequence = consequence_text(info, view.profiles()[episode->first], flow);
-  finding.remedies = remedies_for(info, flow);
   findings.push_back(std::move(finding));
 }
 
