@@ -10,6 +10,9 @@ const char* to_string(LayerFamily family) {
     case LayerFamily::shape: return "shape";
     case LayerFamily::dropout: return "dropout";
     case LayerFamily::residual: return "residual";
+    case LayerFamily::normalisation: return "normalisation";
+    case LayerFamily::pooling: return "pooling";
+    case LayerFamily::recurrent: return "recurrent";
   }
   return "unknown";
 }

@@ -61,7 +61,10 @@ void book(const Place& place, const LedgerEntry& entry, DepthFlow& flow, int& li
         break;
       case Cause::residual_branch: flow.residual += part.log2; break;
       case Cause::dropout:
-      case Cause::shape: flow.other += part.log2 + width_step(place); break;
+      case Cause::shape:
+      case Cause::normalisation:
+      case Cause::pooling:
+      case Cause::recurrence: flow.other += part.log2 + width_step(place); break;
     }
   }
 }

@@ -127,6 +127,11 @@ class Bookkeeper {
       case LayerFamily::residual: book_residual(layer, entry); break;
       case LayerFamily::dropout: entry.parts = {{Cause::dropout, entry.attenuation}}; break;
       case LayerFamily::shape: entry.parts = {{Cause::shape, entry.attenuation}}; break;
+      case LayerFamily::normalisation:
+        entry.parts = {{Cause::normalisation, entry.attenuation}};
+        break;
+      case LayerFamily::pooling: entry.parts = {{Cause::pooling, entry.attenuation}}; break;
+      case LayerFamily::recurrent: entry.parts = {{Cause::recurrence, entry.attenuation}}; break;
     }
     return entry;
   }
@@ -178,6 +183,9 @@ const char* to_string(Cause cause) {
     case Cause::residual_branch: return "residual_branch";
     case Cause::dropout: return "dropout";
     case Cause::shape: return "shape";
+    case Cause::normalisation: return "normalisation";
+    case Cause::pooling: return "pooling";
+    case Cause::recurrence: return "recurrence";
   }
   return "unknown";
 }

@@ -18,7 +18,10 @@ enum class Cause : std::uint8_t {
   residual_shortcut,      ///< what came back through the shortcut
   residual_branch,        ///< what the branch added to it or cancelled
   dropout,
-  shape,  ///< flatten and identity: 0
+  shape,          ///< flatten and identity: 0
+  normalisation,  ///< division by the statistics, and what of the gradient it projects out
+  pooling,        ///< spreading over the pooled places
+  recurrence,     ///< from the outputs of all time steps back to their inputs
 };
 const char* to_string(Cause cause);
 

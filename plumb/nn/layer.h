@@ -9,6 +9,7 @@
 #include "plumb/core/parallel.h"
 #include "plumb/core/view.h"
 #include "plumb/nn/param.h"
+#include "plumb/nn/time_observer.h"
 
 namespace plumb {
 
@@ -19,6 +20,7 @@ struct Context {
   Mode mode = Mode::train;
   std::uint64_t step = 0;  ///< counter for layers that draw random numbers
   ThreadPool& pool;
+  TimeObserver* time = nullptr;  ///< of the recurrent layers; null on steps that are not measured
 };
 
 /// A differentiable map y = f(x; params). A layer owns parameters, never activations: the Network
@@ -41,6 +43,15 @@ class Layer {
   virtual void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
                         const Context& context) = 0;
   virtual std::span<Param> params() { return {}; }
+  virtual std::span<Buffer> buffers() { return {}; }
+
+  /// Allocates what the layer keeps from a forward pass for its backward (statistics of a batch,
+  /// gate values) for inputs of this shape. Called by Network::plan.
+  virtual void plan(const Shape& /*x*/) {}
+  /// log2 of what grad_x and the parameter gradients of the last backward must be multiplied with,
+  /// beyond the scale of its grad_y: a layer that multiplies many factors inside (recurrent ones)
+  /// rescales inside, too.
+  virtual int extra_log2_scale() const { return 0; }
 
   /// Activations only: derivative[i] = f'(x[i]), y = f(x). Other families have none and return
   /// false.

@@ -48,6 +48,7 @@ void Network::plan(std::int64_t batch) {
 void Network::plan_chain(std::vector<Node>& nodes, Shape& x, std::int64_t& capacity) {
   const auto plan_layer = [&](Node& node, const Shape& in) {
     const Shape out = node.layer->output_shape(in);
+    node.layer->plan(in);
     node.y = Tensor(out, options_.dtype);
     capacity = std::max(capacity, out.size());
     return out;

@@ -24,6 +24,15 @@ int common_scale(const Gradient& a, const Gradient& b) {
   return std::max(a.log2_scale, b.log2_scale);
 }
 
+/// Adds what the layer rescaled by inside to the scale of its parameters' gradients; returns it.
+int note_scale(Layer& layer) {
+  const int extra = layer.extra_log2_scale();
+  if (extra != 0) {
+    for (Param& param : layer.params()) param.grad_log2_scale += extra;
+  }
+  return extra;
+}
+
 }  // namespace
 
 ConstView Network::forward(const Context& context, PassObserver* observer) {
@@ -96,11 +105,13 @@ std::optional<Gradient> Network::backward_layer(Node& node, ConstView x, const G
   }
   if (!want_grad_x) {
     node.layer->backward(x, node.y.view(), grad_y.values, View{}, context);
+    note_scale(*node.layer);
     if (ready_ != nullptr) ready_->on_gradients(node);
     return std::nullopt;
   }
   Gradient grad_x = pool_->acquire(x.shape, grad_y.log2_scale);
   node.layer->backward(x, node.y.view(), grad_y.values, grad_x.values, context);
+  grad_x.log2_scale += note_scale(*node.layer);
   if (ready_ != nullptr) ready_->on_gradients(node);
   keep_in_safe_band(grad_x);
   return grad_x;

@@ -32,4 +32,10 @@ struct Param {
         fan_out(out) {}
 };
 
+/// A tensor of a layer that is saved with its weights and not trained: running statistics.
+struct Buffer {
+  std::string name;  ///< within its layer, as PyTorch names it: "running_mean"
+  Tensor value;
+};
+
 }  // namespace plumb

@@ -10,6 +10,9 @@ export const kCauses: readonly Cause[] = [
   "residual_branch",
   "dropout",
   "shape",
+  "normalisation",
+  "pooling",
+  "recurrence",
 ];
 
 export const kCauseNames: Record<Cause, string> = {
@@ -21,6 +24,9 @@ export const kCauseNames: Record<Cause, string> = {
   residual_branch: "residual branch",
   dropout: "dropout",
   shape: "shape",
+  normalisation: "normalisation",
+  pooling: "pooling",
+  recurrence: "recurrence through time",
 };
 
 /** "layer 3 (dense 128)", counted as the charts count, for a path. */

@@ -14,7 +14,10 @@ export type Cause =
   | "residual_shortcut"
   | "residual_branch"
   | "dropout"
-  | "shape";
+  | "shape"
+  | "normalisation"
+  | "pooling"
+  | "recurrence";
 
 export interface Layer {
   path: string;
