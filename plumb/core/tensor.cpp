@@ -12,10 +12,11 @@ std::size_t storage_bytes(const Shape& shape, DType dtype) {
 }
 }  // namespace
 
-Tensor::Tensor(Shape shape, DType dtype)
+Tensor::Tensor(Shape shape, DType dtype, Layout layout)
     : data_(::operator new (storage_bytes(shape, dtype), std::align_val_t{kAlignment})),
       shape_(shape),
-      dtype_(dtype) {
+      dtype_(dtype),
+      layout_(layout) {
   fill_zero();
 }
 
@@ -29,7 +30,7 @@ void Tensor::fill_zero() {
 
 Tensor Tensor::clone() const {
   if (!data_) return {};
-  Tensor copy(shape_, dtype_);
+  Tensor copy(shape_, dtype_, layout_);
   std::memcpy(copy.data_.get(), data_.get(), storage_bytes(shape_, dtype_));
   return copy;
 }

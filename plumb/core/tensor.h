@@ -9,22 +9,23 @@
 
 namespace plumb {
 
-/// An owning, contiguous, row-major tensor, zeroed at construction and aligned to kAlignment bytes.
-/// Movable, not copyable: a copy is asked for by name.
+/// An owning, contiguous tensor, row-major unless made otherwise, zeroed at construction and
+/// aligned to kAlignment bytes. Movable, not copyable: a copy is asked for by name.
 class Tensor {
  public:
   static constexpr std::size_t kAlignment = 64;
 
   Tensor() = default;
-  Tensor(Shape shape, DType dtype);
+  Tensor(Shape shape, DType dtype, Layout layout = Layout::row_major);
 
   const Shape& shape() const { return shape_; }
   DType dtype() const { return dtype_; }
+  Layout layout() const { return layout_; }
   std::int64_t size() const { return data_ ? shape_.size() : 0; }
   explicit operator bool() const { return data_ != nullptr; }
 
-  View view() { return {data_.get(), dtype_, shape_}; }
-  ConstView view() const { return {data_.get(), dtype_, shape_}; }
+  View view() { return {data_.get(), dtype_, shape_, layout_}; }
+  ConstView view() const { return {data_.get(), dtype_, shape_, layout_}; }
   template <class T>
   std::span<T> as() {
     return view().as<T>();
@@ -44,6 +45,7 @@ class Tensor {
   std::unique_ptr<void, Free> data_;
   Shape shape_;
   DType dtype_ = DType::f32;
+  Layout layout_ = Layout::row_major;
 };
 
 }  // namespace plumb

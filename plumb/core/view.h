@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "plumb/core/error.h"
+#include "plumb/core/layout.h"
 #include "plumb/core/shape.h"
 
 namespace plumb {
@@ -18,16 +19,19 @@ inline constexpr DType kDTypeOf = std::is_same_v<T, float> ? DType::f32 : DType:
 
 inline std::int64_t size_bytes(DType dtype) { return dtype == DType::f32 ? 4 : 8; }
 
-/// A contiguous, row-major, read-only tensor owned by somebody else.
+/// A contiguous, read-only tensor owned by somebody else, row-major unless its layout says
+/// otherwise.
 struct ConstView {
   const void* data = nullptr;
   DType dtype = DType::f32;
   Shape shape;
+  Layout layout = Layout::row_major;
 
   /// False for a view of nothing, as a Layer gets for a grad_x that nobody asked for.
   explicit operator bool() const { return data != nullptr; }
 
-  /// The elements as T (float or double). Errors: std::logic_error if T is not the dtype.
+  /// The elements as T (float or double), in the order of memory. Errors: std::logic_error if T is
+  /// not the dtype.
   template <class T>
   std::span<const T> as() const {
     PLUMB_CHECK(dtype == kDTypeOf<T>);
@@ -35,14 +39,15 @@ struct ConstView {
   }
 };
 
-/// A contiguous, row-major, writable tensor owned by somebody else. Converts to ConstView.
+/// As ConstView, writable. Converts to ConstView.
 struct View {
   void* data = nullptr;
   DType dtype = DType::f32;
   Shape shape;
+  Layout layout = Layout::row_major;
 
   explicit operator bool() const { return data != nullptr; }
-  operator ConstView() const { return {data, dtype, shape}; }
+  operator ConstView() const { return {data, dtype, shape, layout}; }
 
   template <class T>
   std::span<T> as() const {

@@ -21,6 +21,9 @@ class Activation : public Layer {
 
   LayerFamily family() const override { return LayerFamily::activation; }
   Shape output_shape(const Shape& x) const override { return x; }
+  LayerLayouts layouts(const Shape& /*x*/, Layout offered) const override {
+    return {offered, offered};
+  }
 
   void forward(ConstView x, View y, const Context& context) override {
     dispatch(x.dtype, [&]<class T>(T) {

@@ -23,6 +23,13 @@ struct Context {
   TimeObserver* time = nullptr;  ///< of the recurrent layers; null on steps that are not measured
 };
 
+/// The order in memory that a layer takes its x (and gives grad_x) and gives its y (and takes
+/// grad_y) in.
+struct LayerLayouts {
+  Layout x = Layout::row_major;
+  Layout y = Layout::row_major;
+};
+
 /// A differentiable map y = f(x; params). A layer owns parameters, never activations: the Network
 /// owns every x, y, grad_x and grad_y, so a probe can read any of them.
 ///
@@ -37,6 +44,9 @@ class Layer {
   virtual std::string_view kind() const = 0;  ///< "dense"; stable, saved in runs
   virtual LayerFamily family() const = 0;
   virtual Shape output_shape(const Shape& x) const = 0;  ///< of a batched x; throws ShapeError
+  /// What the layer makes of an x of this shape that is there in the layout `offered`. Where it
+  /// takes another one, the Network reorders x before it and grad_x after it.
+  virtual LayerLayouts layouts(const Shape& /*x*/, Layout /*offered*/) const { return {}; }
   virtual void forward(ConstView x, View y, const Context& context) = 0;
   /// grad_x = J_x^T grad_y (overwritten; skipped when grad_x is a view of nothing);
   /// each Param::grad += J_param^T grad_y (see Param::grad_is_zero). Linear in grad_y.

@@ -27,6 +27,9 @@ class Prelu final : public Layer {
   std::string_view kind() const override { return "prelu"; }
   LayerFamily family() const override { return LayerFamily::activation; }
   Shape output_shape(const Shape& x) const override { return x; }
+  LayerLayouts layouts(const Shape& /*x*/, Layout offered) const override {
+    return {offered, offered};
+  }
   void forward(ConstView x, View y, const Context& context) override;
   void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
                 const Context& context) override;
