@@ -60,6 +60,13 @@ const ActivationRecord* StepRecord::activation(std::string_view path) const {
 
 const JoinRecord* StepRecord::join(std::string_view path) const { return find_path(joins, path); }
 
+const TimeRecord* StepRecord::time(std::string_view path, bool reverse) const {
+  const auto it = std::find_if(times.begin(), times.end(), [&](const TimeRecord& record) {
+    return record.path == path && record.reverse == reverse;
+  });
+  return it == times.end() ? nullptr : &*it;
+}
+
 const LayerInfo* Run::layer(std::string_view path) const { return find_path(info.layers, path); }
 
 std::vector<const StepRecord*> Run::measured() const {

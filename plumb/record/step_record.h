@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plumb/record/site.h"
+#include "plumb/record/time_record.h"
 #include "plumb/stats/sketch.h"
 
 namespace plumb {
@@ -73,12 +74,15 @@ struct StepRecord {
   std::vector<ActivationRecord> activations;
   std::vector<JoinRecord> joins;
   std::vector<SymmetryRecord> symmetries;
+  std::vector<TimeRecord>
+      times;  ///< of the recurrent layers, the reverse direction after the other
 
   const Sketch* find(const Site& site) const;
   const Sketch* find(std::string_view path,
                      Role role) const;  ///< for a parameter role: its "weight"
   const ActivationRecord* activation(std::string_view path) const;
   const JoinRecord* join(std::string_view path) const;
+  const TimeRecord* time(std::string_view path, bool reverse = false) const;
 };
 
 }  // namespace plumb

@@ -45,12 +45,14 @@ void Probe::begin(StepRecord& record) {
   record.symmetries.clear();
   used_ = 0;
   activations_used_ = 0;
+  time_.begin();
 }
 
 void Probe::finish() {
   record_->sketches.resize(used_);
   names_.resize(used_);
   record_->activations.resize(activations_used_);
+  time_.finish(record_->times);
   if (symmetry_due_) add_symmetries();
   record_ = nullptr;
 }
@@ -87,6 +89,7 @@ void Probe::on_output(const Node& node, ConstView x, ConstView y) {
     }
   }
   if (node.family() == LayerFamily::activation) add_activation(node, x, y);
+  if (node.family() == LayerFamily::recurrent) time_.on_output(node);
 }
 
 void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
@@ -112,6 +115,12 @@ void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
 
 void Probe::on_gradient(const Node& node, ConstView grad_y, int log2_scale) {
   add(node.path, gradient_role(node), kNoParam, grad_y, log2_scale);
+  if (node.family() == LayerFamily::recurrent) time_.on_gradient(node);
+}
+
+void Probe::on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
+                         int log2_scale) {
+  time_.tell(t, reverse, quantity, values, log2_scale);
 }
 
 void Probe::on_join(const Node& node, ConstView branch, int branch_log2_scale, ConstView shortcut,

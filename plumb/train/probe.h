@@ -9,11 +9,13 @@
 #include "plumb/optim/optimiser.h"
 #include "plumb/record/step_record.h"
 #include "plumb/stats/activity_window.h"
+#include "plumb/train/time_recorder.h"
 
 namespace plumb {
 
 /// Turns the tensors of one training step into a StepRecord: a sketch of every site, the derivative
-/// of every activation, the two sides of every residual join, the symmetry of every weight.
+/// of every activation, the two sides of every residual join, the symmetry of every weight, and
+/// every time step of the recurrent layers.
 ///
 /// Weights are those that the step's passes use, before the update.
 /// It looks at each tensor at the moment it is complete and changes none, so a measured step has
@@ -24,7 +26,7 @@ namespace plumb {
 /// Dead units are judged over a window of at least kWindowSamples samples (or all seen so far),
 /// gathered from the measured steps. Rows of weights are compared for symmetry at the first
 /// measured step, and again only while repeated ones are found.
-class Probe : public PassObserver, public UpdateObserver {
+class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
  public:
   static constexpr std::uint64_t kWindowSamples = 1024;
 
@@ -39,6 +41,8 @@ class Probe : public PassObserver, public UpdateObserver {
   void on_join(const Node& node, ConstView branch, int branch_log2_scale, ConstView shortcut,
                int shortcut_log2_scale) override;
   void on_input_gradient(ConstView grad_x, int log2_scale) override;
+  void on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
+                    int log2_scale) override;
   void on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
                  std::int64_t begin) override;
 
@@ -71,6 +75,7 @@ class Probe : public PassObserver, public UpdateObserver {
   const StepRecord* named_ = nullptr;  ///< the record that names_ tells of
   Tensor derivative_;
   std::vector<ActivityWindow> windows_;  ///< in the order of the activation records
+  TimeRecorder time_;
   Sketch piece_;
   bool symmetry_due_ = true;
 };

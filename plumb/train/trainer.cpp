@@ -102,8 +102,9 @@ double Trainer::batch_accuracy() const {
                                          : std::numeric_limits<double>::quiet_NaN();
 }
 
-double Trainer::backward_from_loss(PassObserver* observer, GradientReady* ready) {
-  const Context context{Mode::train, static_cast<std::uint64_t>(step_), threads_};
+double Trainer::backward_from_loss(PassObserver* observer, TimeObserver* time,
+                                   GradientReady* ready) {
+  const Context context{Mode::train, static_cast<std::uint64_t>(step_), threads_, time};
   network_.zero_grad();
   const ConstView y = network_.forward(context, observer);
   const double loss = loss_->gradient(y, target(batches_.batch()), network_.output_gradient());
@@ -146,7 +147,7 @@ const StepRecord& Trainer::step() {
   const auto params = network_.params();
   if (config_.clip_norm > 0) {
     // The factor needs the gradients of all parameters first.
-    record.loss = backward_from_loss(probe);
+    record.loss = backward_from_loss(probe, probe);
     record.grad_norm = gradient_norm(params);
     record.clip_factor = clip_factor(record.grad_norm, config_.clip_norm);
     record.weight_decay_norm = optimiser_->step(params, record.learning_rate, record.clip_factor,
@@ -154,7 +155,7 @@ const StepRecord& Trainer::step() {
   } else {
     UpdateWhenReady ready(*optimiser_, threads_, probe);
     optimiser_->begin(params, record.learning_rate, 1, config_.clip_value);
-    record.loss = backward_from_loss(probe, &ready);
+    record.loss = backward_from_loss(probe, probe, &ready);
     record.weight_decay_norm = optimiser_->finish();
     record.grad_norm = measured ? probe->gradient_norm() : std::numeric_limits<double>::quiet_NaN();
   }
@@ -207,9 +208,9 @@ const StepRecord& Trainer::probe(PassObserver* extra) {
   probe_->begin(record);
   if (extra != nullptr) {
     Both both(*probe_, *extra);
-    record.loss = backward_from_loss(&both);
+    record.loss = backward_from_loss(&both, &*probe_);
   } else {
-    record.loss = backward_from_loss(&*probe_);
+    record.loss = backward_from_loss(&*probe_, &*probe_);
   }
   record.accuracy = batch_accuracy();
   record.grad_norm = gradient_norm(network_.params());

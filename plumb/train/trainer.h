@@ -61,7 +61,8 @@ class Trainer {
   Target target(std::int64_t rows) const;
   /// Of the forward pass that has just run; NaN for regression.
   double batch_accuracy() const;
-  double backward_from_loss(PassObserver* observer, GradientReady* ready = nullptr);
+  double backward_from_loss(PassObserver* observer, TimeObserver* time,
+                            GradientReady* ready = nullptr);
   double elapsed_s() const;
 
   TrainConfig config_;
