@@ -17,7 +17,8 @@ constexpr const char* kFooter = R"(Examples:
   plumb export deep.plumb --format csv > deep.csv
   plumb export deep.plumb --format json -o deep.json
 
-CSV has one line for each measured step and site; JSON has everything. docs/formats.md describes both.)";
+CSV has one line for each measured step and site, time-csv one for each time step of a recurrent layer; JSON
+has everything. docs/formats.md describes them.)";
 
 struct Options {
   std::string run;
@@ -27,7 +28,9 @@ struct Options {
 
 int run_export(const Options& options) {
   const Run run = load_run(options.run);
-  const std::string text = options.format == "csv" ? export_csv(run) : export_json(run);
+  const std::string text = options.format == "csv"        ? export_csv(run)
+                           : options.format == "time-csv" ? export_time_csv(run)
+                                                          : export_json(run);
   if (options.output.empty()) {
     fmt::print("{}", text);
     return kOk;
@@ -45,8 +48,8 @@ void add_export(CLI::App& app, int& result) {
   auto* command = app.add_subcommand("export", "Print a recorded run as JSON or CSV");
   auto options = std::make_shared<Options>();
   command->add_option("RUN", options->run, "run file")->required();
-  command->add_option("--format", options->format, "json or csv")
-      ->check(CLI::IsMember({"json", "csv"}))
+  command->add_option("--format", options->format, "json, csv or time-csv")
+      ->check(CLI::IsMember({"json", "csv", "time-csv"}))
       ->capture_default_str();
   command->add_option("-o,--output", options->output, "write to this file instead")
       ->type_name("FILE");

@@ -2,8 +2,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstddef>
 #include <iterator>
+#include <limits>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "plumb/store/run_file.h"
 
@@ -57,6 +61,63 @@ std::string export_csv(const Run& run) {
                        loss.overflowed);
       }
       csv += '\n';
+    }
+  }
+  return csv;
+}
+
+namespace {
+
+using TimeColumn = std::pair<TimeQuantity, TimeStatistic>;
+
+// What any record of the run has, in the order of the quantities.
+std::vector<TimeColumn> time_columns(const Run& run) {
+  bool there[kTimeQuantityCount][kTimeStatisticCount] = {};
+  for (const StepRecord& step : run.steps) {
+    for (const TimeRecord& record : step.times) {
+      for (const TimeSeries& one : record.series) {
+        there[static_cast<std::size_t>(one.quantity)][static_cast<std::size_t>(one.statistic)] =
+            true;
+      }
+    }
+  }
+  std::vector<TimeColumn> columns;
+  for (std::size_t q = 0; q < kTimeQuantityCount; ++q) {
+    for (std::size_t s = 0; s < kTimeStatisticCount; ++s) {
+      if (there[q][s]) {
+        columns.emplace_back(static_cast<TimeQuantity>(q), static_cast<TimeStatistic>(s));
+      }
+    }
+  }
+  return columns;
+}
+
+}  // namespace
+
+std::string export_time_csv(const Run& run) {
+  const std::vector<TimeColumn> columns = time_columns(run);
+  std::string csv = "step,path,reverse,t";
+  for (const auto& [quantity, statistic] : columns) {
+    csv += fmt::format(",{}_{}", to_string(quantity), to_string(statistic));
+  }
+  csv += '\n';
+  for (const StepRecord& step : run.steps) {
+    for (const TimeRecord& record : step.times) {
+      const std::string start =
+          fmt::format("{},{},{},", step.step, field(record.path), record.reverse ? 1 : 0);
+      std::vector<const std::vector<float>*> series;
+      for (const auto& [quantity, statistic] : columns) {
+        series.push_back(record.find(quantity, statistic));
+      }
+      for (std::size_t t = 0; t < static_cast<std::size_t>(record.time_steps); ++t) {
+        fmt::format_to(std::back_inserter(csv), "{}{}", start, t);
+        for (const auto* values : series) {
+          const bool known = values != nullptr && t < values->size();
+          csv += ',' + number(known ? static_cast<double>((*values)[t])
+                                    : std::numeric_limits<double>::quiet_NaN());
+        }
+        csv += '\n';
+      }
     }
   }
   return csv;

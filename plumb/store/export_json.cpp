@@ -128,6 +128,22 @@ Json step_json(const StepRecord& step) {
                                   {"units", record.units},
                                   {"duplicate_units", record.duplicate_units}});
   }
+  json["times"] = Json::array();
+  for (const TimeRecord& record : step.times) {
+    Json series = Json::array();
+    for (const TimeSeries& one : record.series) {
+      Json values = Json::array();
+      for (const float value : one.values) values.push_back(number(static_cast<double>(value)));
+      series.push_back({{"quantity", to_string(one.quantity)},
+                        {"statistic", to_string(one.statistic)},
+                        {"values", std::move(values)}});
+    }
+    json["times"].push_back({{"path", record.path},
+                             {"reverse", record.reverse},
+                             {"time_steps", record.time_steps},
+                             {"units", record.units},
+                             {"series", std::move(series)}});
+  }
   return json;
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/store/packing.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <optional>
 
 namespace plumb::store {
@@ -28,6 +31,21 @@ std::optional<std::uint64_t> take_count(std::span<const std::uint8_t>& bytes) {
     }
   }
   return std::nullopt;
+}
+
+constexpr std::uint64_t kNaNSymbol = 0;
+constexpr std::uint64_t kMinusInfinitySymbol = 1;
+constexpr std::uint64_t kInfinitySymbol = 2;
+constexpr std::uint64_t kFirstDifference = 3;
+// Our choice: any float of a log2 or a fraction is far below it, and differences of two fit.
+constexpr double kLargestTimeValue = 0x1p60;
+
+std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+
+std::int64_t unzigzag(std::uint64_t code) {
+  return static_cast<std::int64_t>(code >> 1) ^ -static_cast<std::int64_t>(code & 1);
 }
 
 }  // namespace
@@ -74,11 +92,55 @@ bool parse_format_loss(std::span<const std::uint8_t> bytes, Sketch& sketch) {
   return bytes.empty();
 }
 
+void append_time_series(const TimeSeries& series, std::int64_t time_steps, Bytes& bytes) {
+  const int resolution = time_resolution_log2(series.statistic);
+  const auto count = static_cast<std::size_t>(std::max<std::int64_t>(0, time_steps));
+  std::int64_t last = 0;
+  for (std::size_t t = 0; t < count; ++t) {
+    const float value =
+        t < series.values.size() ? series.values[t] : std::numeric_limits<float>::quiet_NaN();
+    if (std::isnan(value)) {
+      append_count(kNaNSymbol, bytes);
+    } else if (std::isinf(value)) {
+      append_count(value < 0 ? kMinusInfinitySymbol : kInfinitySymbol, bytes);
+    } else {
+      const double whole = std::nearbyint(std::ldexp(static_cast<double>(value), -resolution));
+      const auto number =
+          static_cast<std::int64_t>(std::clamp(whole, -kLargestTimeValue, kLargestTimeValue));
+      append_count(kFirstDifference + zigzag(number - last), bytes);
+      last = number;
+    }
+  }
+}
+
+bool parse_time_series(std::span<const std::uint8_t> bytes, TimeSeries& series) {
+  const int resolution = time_resolution_log2(series.statistic);
+  std::int64_t last = 0;
+  for (float& value : series.values) {
+    const auto symbol = take_count(bytes);
+    if (!symbol) return false;
+    switch (*symbol) {
+      case kNaNSymbol: value = std::numeric_limits<float>::quiet_NaN(); break;
+      case kMinusInfinitySymbol: value = -std::numeric_limits<float>::infinity(); break;
+      case kInfinitySymbol: value = std::numeric_limits<float>::infinity(); break;
+      default: {
+        // Unsigned, so that a damaged file cannot overflow.
+        last = static_cast<std::int64_t>(
+            static_cast<std::uint64_t>(last) +
+            static_cast<std::uint64_t>(unzigzag(*symbol - kFirstDifference)));
+        value = static_cast<float>(std::ldexp(static_cast<double>(last), resolution));
+      }
+    }
+  }
+  return bytes.empty();
+}
+
 std::int64_t PackedStep::size_bytes() const {
   return static_cast<std::int64_t>(
       sizeof(PackedStep) + bytes.size() + sketches.size() * sizeof(PackedSketch) +
       rest.activations.size() * sizeof(ActivationRecord) + rest.joins.size() * sizeof(JoinRecord) +
-      rest.symmetries.size() * sizeof(SymmetryRecord));
+      rest.symmetries.size() * sizeof(SymmetryRecord) + rest.times.size() * sizeof(TimeRecord) +
+      time_series.size() * sizeof(PackedTimeSeries));
 }
 
 PackedStep StepPacker::pack(const StepRecord& step) {
@@ -98,7 +160,8 @@ PackedStep StepPacker::pack(const StepRecord& step) {
                  .sketches = {},
                  .activations = step.activations,
                  .joins = step.joins,
-                 .symmetries = step.symmetries};
+                 .symmetries = step.symmetries,
+                 .times = {}};
   packed.sketches.reserve(step.sketches.size());
   if (!step.sketches.empty()) packed.bytes.reserve(last_bytes_ + last_bytes_ / 8);
   for (std::size_t i = 0; i < step.sketches.size(); ++i) {
@@ -118,6 +181,22 @@ PackedStep StepPacker::pack(const StepRecord& step) {
          .log2_scale = sketch.log2_scale,
          .histogram_bytes = static_cast<std::uint32_t>(middle - begin),
          .format_loss_bytes = static_cast<std::uint32_t>(packed.bytes.size() - middle)});
+  }
+  for (const TimeRecord& record : step.times) {
+    for (const TimeSeries& series : record.series) {
+      const std::size_t begin = packed.bytes.size();
+      append_time_series(series, record.time_steps, packed.bytes);
+      packed.time_series.push_back(
+          {.record = packed.rest.times.size(),
+           .quantity = series.quantity,
+           .statistic = series.statistic,
+           .series_bytes = static_cast<std::uint32_t>(packed.bytes.size() - begin)});
+    }
+    packed.rest.times.push_back({.path = record.path,
+                                 .reverse = record.reverse,
+                                 .time_steps = record.time_steps,
+                                 .units = record.units,
+                                 .series = {}});
   }
   if (!step.sketches.empty()) last_bytes_ = packed.bytes.size();
   return packed;

@@ -28,6 +28,14 @@ void append_format_loss(const Sketch& sketch, Bytes& bytes);
 [[nodiscard]] bool parse_histogram(std::span<const std::uint8_t> bytes, Sketch& sketch);
 [[nodiscard]] bool parse_format_loss(std::span<const std::uint8_t> bytes, Sketch& sketch);
 
+/// Appends one symbol for each value as LEB128: 0 NaN, 1 -infinity, 2 +infinity, else 3 + zigzag of
+/// the difference to the last finite value (0 before the first), both counted in the statistic's
+/// resolution. Zigzag is 0, 1, 2, 3 ... for 0, -1, 1, -2 ... There are exactly `time_steps`
+/// symbols: what the series lacks is NaN.
+void append_time_series(const TimeSeries& series, std::int64_t time_steps, Bytes& bytes);
+/// The inverse, for a series whose statistic is set and whose values have the right number.
+[[nodiscard]] bool parse_time_series(std::span<const std::uint8_t> bytes, TimeSeries& series);
+
 struct PackedSketch {
   std::int64_t site = 0;
   std::uint64_t count = 0, nonfinite_count = 0, zero_count = 0;
@@ -37,10 +45,19 @@ struct PackedSketch {
   std::uint32_t format_loss_bytes = 0;  ///< behind the histogram
 };
 
+/// One TimeSeries with what it says of its TimeRecord.
+struct PackedTimeSeries {
+  std::size_t record = 0;  ///< its place in PackedStep::rest.times
+  TimeQuantity quantity = TimeQuantity::h;
+  TimeStatistic statistic = TimeStatistic::log2_rms;
+  std::uint32_t series_bytes = 0;  ///< in PackedStep::bytes, behind the sketches
+};
+
 struct PackedStep {
-  StepRecord rest;  ///< everything but the sketches
+  StepRecord rest;  ///< everything but the sketches and the time series
   std::vector<std::pair<std::int64_t, Site>> new_sites;
   std::vector<PackedSketch> sketches;
+  std::vector<PackedTimeSeries> time_series;
   Bytes bytes;
 
   std::int64_t size_bytes() const;  ///< of memory, nearly

@@ -66,11 +66,13 @@ std::vector<StepRecord> load_steps_after(const std::string& path, std::int64_t s
 void save_findings(const std::string& path, std::span<const Finding> findings);
 
 /// The schema this build writes; a file of a newer one is refused, an older one is read.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 /// The run as JSON (everything, schema in docs/formats.md) or as CSV (one line for each step and
 /// site).
 std::string export_json(const Run& run);
 std::string export_csv(const Run& run);
+/// The recurrent layers alone: one line for each measured step, layer, direction and time step.
+std::string export_time_csv(const Run& run);
 
 }  // namespace plumb

@@ -19,6 +19,7 @@ RunInserter::RunInserter(const Database& database)
       activation_(database, "INSERT INTO activation VALUES(?,?,?,?,?,?,?,?,?)"),
       join_(database, "INSERT INTO join_record VALUES(?,?,?,?,?,?)"),
       symmetry_(database, "INSERT INTO symmetry VALUES(?,?,?,?,?)"),
+      time_series_(database, "INSERT INTO time_series VALUES(?,?,?,?,?,?,?,?,?)"),
       end_(database, "INSERT INTO run_end VALUES(?,?,?)") {}
 
 void RunInserter::insert(const RunInfo& info) {
@@ -67,6 +68,14 @@ void RunInserter::insert(const PackedStep& packed) {
   idx = 0;
   for (const SymmetryRecord& record : step.symmetries) {
     symmetry_.run(step.step, idx++, record.path, record.units, record.duplicate_units);
+  }
+  idx = 0;
+  for (const PackedTimeSeries& series : packed.time_series) {
+    const TimeRecord& record = step.times[series.record];
+    time_series_.run(step.step, idx++, record.path, record.reverse, record.time_steps, record.units,
+                     to_string(series.quantity), to_string(series.statistic),
+                     bytes.first(series.series_bytes));
+    bytes = bytes.subspan(series.series_bytes);
   }
 }
 

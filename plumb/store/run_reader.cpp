@@ -88,7 +88,7 @@ RunInfo read_info(const store::Database& database) {
             [&](const Statement& layer) {
               info.layers.push_back({.path = layer.text(1),
                                      .kind = layer.text(2),
-                                     .family = enumerator<LayerFamily>(layer, 3, 5),
+                                     .family = enumerator<LayerFamily>(layer, 3, 8),
                                      .text = layer.text(4),
                                      .parent = layer.text(5),
                                      .depth = layer.small_integer(6),
@@ -185,6 +185,39 @@ void read_sketches(const store::Database& database, std::int64_t first,
             first, steps, read);
 }
 
+// A series belongs to the record of the row before if it is of the same layer and direction.
+void read_time_series(const store::Database& database, std::int64_t first,
+                      std::vector<StepRecord>& steps) {
+  const auto read = [](const Statement& row, StepRecord& step) {
+    const std::string path = row.text(2);
+    const bool reverse = row.flag(3);
+    const std::int64_t time_steps = row.integer(4);
+    const auto blob = row.blob(8);
+    // Every value takes a byte at least: a damaged number asks for no more memory than the file
+    // has.
+    if (time_steps < 0 || static_cast<std::uint64_t>(time_steps) > blob.size()) {
+      row.damaged("a time series is shorter than its time steps");
+    }
+    if (step.times.empty() || step.times.back().path != path ||
+        step.times.back().reverse != reverse) {
+      step.times.push_back({path, reverse, time_steps, row.integer(5), {}});
+    }
+    TimeSeries series;
+    const auto quantity = parse_time_quantity(row.text(6));
+    const auto statistic = parse_time_statistic(row.text(7));
+    if (!quantity || !statistic) row.damaged("a time series of an unknown quantity");
+    series.quantity = *quantity;
+    series.statistic = *statistic;
+    series.values.resize(static_cast<std::size_t>(time_steps));
+    if (!store::parse_time_series(blob, series)) row.damaged("a time series is malformed");
+    step.times.back().series.push_back(std::move(series));
+  };
+  read_rows(database,
+            "SELECT step, idx, path, reverse, time_steps, units, quantity, statistic, series "
+            "FROM time_series WHERE step >= ? ORDER BY step, idx",
+            first, steps, read);
+}
+
 std::vector<StepRecord> read_steps(const store::Database& database, std::int64_t first) {
   std::vector<StepRecord> steps = read_metrics(database, first);
   read_sketches(database, first, steps);
@@ -213,6 +246,7 @@ std::vector<StepRecord> read_steps(const store::Database& database, std::int64_t
             first, steps, [](const Statement& row, StepRecord& step) {
               step.symmetries.push_back({row.text(2), row.integer(3), row.integer(4)});
             });
+  if (store::has_time_series(database)) read_time_series(database, first, steps);
   return steps;
 }
 

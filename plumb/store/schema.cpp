@@ -60,6 +60,13 @@ CREATE TABLE remedy(
 CREATE TABLE run_end(reason TEXT, steps INTEGER, time_s);
 )";
 
+// Schema version 2 adds to version 1 and changes nothing of it.
+constexpr const char* kTablesOfVersion2 = R"(
+CREATE TABLE time_series(
+  step INTEGER, idx INTEGER, path TEXT, reverse INTEGER, time_steps INTEGER, units INTEGER,
+  quantity TEXT, statistic TEXT, series BLOB, PRIMARY KEY(step, idx)) WITHOUT ROWID;
+)";
+
 constexpr std::chrono::seconds kReplaceTimeout{
     2};  // our choice: a live view reads for milliseconds
 
@@ -185,6 +192,7 @@ void write_schema(const std::string& draft) {
   database.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str());
   Transaction transaction(database, Access::write);
   database.execute(kTables);
+  database.execute(kTablesOfVersion2);
   transaction.commit();
 }
 
@@ -227,6 +235,10 @@ Database open_run_file(const std::string& path, Access access) {
     throw StoreError(fmt::format("{}: damaged run file: schema version {}", path, version));
   }
   return database;
+}
+
+bool has_time_series(const Database& database) {
+  return pragma(database, "PRAGMA user_version") >= 2;
 }
 
 }  // namespace plumb::store

@@ -22,4 +22,7 @@ Database create_run_file(const std::string& path);
 /// Errors  StoreError, see load_run.
 Database open_run_file(const std::string& path, Access access);
 
+/// Whether the file has the table `time_series`: since schema version 2.
+bool has_time_series(const Database& database);
+
 }  // namespace plumb::store

@@ -209,7 +209,55 @@ TEST(LoadRunTest, ANewerSchemaIsRefusedWithBothVersions) {
   write_run(path, plain_run(1, 7));
   execute(path, "PRAGMA user_version = 7; DROP TABLE step");
   EXPECT_EQ(load_error(path),
-            path + ": was written with schema version 7, this build reads up to 1");
+            path + ": was written with schema version 7, this build reads up to 2");
+}
+
+// What a build before the time series wrote: the same tables without that one.
+TEST(LoadRunTest, AFileOfSchemaVersion1IsRead) {
+  const ScratchFolder folder;
+  const std::string path = folder / "a.plumb";
+  const plumb::Run run = plain_run(3, 7);
+  write_run(path, run);
+  execute(path, "DROP TABLE time_series; PRAGMA user_version = 1");
+  EXPECT_EQ(describe(load_run(path)), describe(run));
+  EXPECT_EQ(load_steps_after(path, 1).size(), 1U);
+  save_findings(path, {});
+  EXPECT_EQ(describe(load_run(path)), describe(run));
+}
+
+TEST(LoadRunTest, AMissingTimeTableIsDamageInVersion2) {
+  const ScratchFolder folder;
+  const std::string path = folder / "a.plumb";
+  write_run(path, plain_run(1, 7));
+  execute(path, "DROP TABLE time_series");
+  EXPECT_EQ(load_error(path), path + ": damaged run file: no such table: time_series");
+}
+
+TEST(LoadRunTest, TimeSeriesThatCannotBeAreDamage) {
+  const struct {
+    const char* sql;
+    const char* what;
+  } cases[] = {
+      {"UPDATE time_series SET quantity = 'x' WHERE idx = 0",
+       "a time series of an unknown quantity"},
+      {"UPDATE time_series SET statistic = 'x' WHERE idx = 1",
+       "a time series of an unknown quantity"},
+      {"UPDATE time_series SET time_steps = 1000000000",
+       "a time series is shorter than its time steps"},
+      {"UPDATE time_series SET time_steps = -1", "a time series is shorter than its time steps"},
+      {"UPDATE time_series SET time_steps = time_steps - 1", "a time series is malformed"},
+      {"UPDATE time_series SET series = x'80808080' WHERE time_steps = 4",
+       "a time series is malformed"},
+      {"UPDATE time_series SET reverse = 2", "column reverse is 2, expected 0 or 1"},
+      {"DELETE FROM time_series WHERE idx = 1", "a record of step 5 is out of order"},
+  };
+  const ScratchFolder folder;
+  const std::string path = folder / "a.plumb";
+  for (const auto& [sql, what] : cases) {
+    write_run(path, rich_run());
+    execute(path, sql);
+    EXPECT_EQ(load_error(path), path + ": damaged run file: " + what);
+  }
 }
 
 TEST(LoadRunTest, AMissingTableIsDamage) {

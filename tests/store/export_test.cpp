@@ -37,6 +37,11 @@ TEST(ExportJsonTest, HoldsTheWholeRun) {
   EXPECT_EQ(step["activations"][0]["dead_units"], 3);
   EXPECT_EQ(step["joins"][0]["log2_rms_branch"], -200.5);
   EXPECT_EQ(step["symmetries"][0]["duplicate_units"], 127);
+  ASSERT_EQ(step["times"].size(), 2U);
+  EXPECT_EQ(step["times"][1]["reverse"], true);
+  EXPECT_EQ(step["times"][0]["series"][0]["quantity"], "grad_h");
+  EXPECT_EQ(step["times"][0]["series"][0]["values"][1], "-Infinity");
+  EXPECT_EQ(step["times"][0]["series"][0]["values"][2], 0.5);
   EXPECT_EQ(json["findings"][0]["severity"], "critical");
   EXPECT_EQ(json["findings"][0]["evidence"][0]["value"], -90.2);
   EXPECT_EQ(json["findings"][0]["remedies"], Json({"use relu", "use res"}));
@@ -113,6 +118,21 @@ TEST(ExportCsvTest, ColumnsHoldWhatTheHeaderSays) {
       "3,0,0,nan,\"a,\"\"b\"\".bias/grad_weight\",\"a,\"\"b\"\"\",grad_weight,bias,5,1,0,0.5,3,"
       "0.75,1,2,-7,-7,-6,nan,0,0,0,0,9,0,0,0,0,0,0,0");
   EXPECT_THAT(lines[2], testing::StartsWith("3,0,0,nan,0/z,0,z,,0,0,0,0,0,0,0,0,0,-inf,-inf,nan,"));
+}
+
+TEST(ExportTimeCsvTest, HasALineForEachTimeStepAndAColumnForEachSeries) {
+  plumb::Run run;
+  run.steps.resize(2);
+  run.steps[1].step = 7;
+  const TimeSeries flow{TimeQuantity::grad_h, TimeStatistic::log2_rms, {-1.5F, 0}};
+  const TimeSeries gate{TimeQuantity::forget_gate, TimeStatistic::mean, {0.5F, 1}};
+  run.steps[1].times = {{"a,b", false, 2, 4, {flow}}, {"1", true, 2, 4, {gate, flow}}};
+  const auto lines = split(export_time_csv(run), '\n');
+  ASSERT_EQ(lines.size(), 5U);
+  EXPECT_EQ(lines[0], "step,path,reverse,t,forget_gate_mean,grad_h_log2_rms");
+  EXPECT_EQ(lines[1], "7,\"a,b\",0,0,nan,-1.5");
+  EXPECT_EQ(lines[3], "7,1,1,0,0.5,-1.5");
+  EXPECT_EQ(lines[4], "7,1,1,1,1,0");
 }
 
 }  // namespace

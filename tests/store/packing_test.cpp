@@ -2,6 +2,12 @@
 #include "plumb/store/packing.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace plumb::store {
 namespace {
@@ -55,6 +61,63 @@ TEST(PackingTest, FormatLossOfAnotherLengthIsRefused) {
   EXPECT_FALSE(parse_format_loss(Bytes(11, 1), sketch));
   EXPECT_TRUE(parse_format_loss(Bytes(12, 1), sketch));
   EXPECT_FALSE(parse_format_loss(Bytes(13, 1), sketch));
+}
+
+Bytes packed(const TimeSeries& series) {
+  Bytes bytes;
+  append_time_series(series, static_cast<std::int64_t>(series.values.size()), bytes);
+  return bytes;
+}
+
+// -1 is -1024 units: zigzag 2047, and 3 more are 2050 = 0b10000'0000010; a step of +1 unit is 3
+// + 2.
+TEST(PackingTest, TimeSeriesAreDifferencesInUnitsOfTheResolution) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  const TimeSeries series{TimeQuantity::grad_h,
+                          TimeStatistic::log2_rms,
+                          {nan, -1, -inf, -1023.0F / 1024, inf, -1023.0F / 1024}};
+  EXPECT_EQ(packed(series), (Bytes{0, 0x82, 0x10, 1, 5, 2, 3}));
+}
+
+TEST(PackingTest, ASeriesThatIsTooShortOrTooLongIsMadeToFit) {
+  Bytes bytes;
+  append_time_series({TimeQuantity::h, TimeStatistic::log2_rms, {0, 0, 0}}, 2, bytes);
+  EXPECT_EQ(bytes, (Bytes{3, 3}));
+  append_time_series({TimeQuantity::h, TimeStatistic::log2_rms, {0}}, 2, bytes);
+  EXPECT_EQ(bytes, (Bytes{3, 3, 3, 0}));
+}
+
+RC_GTEST_PROP(PackingTest, AnyTimeSeriesOfKeptValuesReadsBack, ()) {
+  TimeSeries series;
+  series.statistic = static_cast<TimeStatistic>(*rc::gen::inRange(0, 4));
+  const int count = *rc::gen::inRange(0, 50);
+  for (int i = 0; i < count; ++i) {
+    const double size = std::exp2(*rc::gen::inRange(-20, 40));
+    const double value = size * *rc::gen::inRange(-1000, 1000) / 1000.0;
+    series.values.push_back(time_value(value, series.statistic));
+  }
+  TimeSeries read = series;
+  std::fill(read.values.begin(), read.values.end(), 77.0F);
+  RC_ASSERT(parse_time_series(packed(series), read));
+  RC_ASSERT(read == series);
+}
+
+TEST(PackingTest, TimeSeriesOfAnotherLengthAreRefused) {
+  TimeSeries series{TimeQuantity::h, TimeStatistic::log2_rms, {0, 0}};
+  EXPECT_TRUE(parse_time_series(Bytes{3, 4}, series));
+  EXPECT_FALSE(parse_time_series(Bytes{3}, series));
+  EXPECT_FALSE(parse_time_series(Bytes{3, 3, 3}, series));
+  EXPECT_FALSE(parse_time_series(Bytes{3, 0x83}, series));
+}
+
+// The gradient of a sequence of 500 steps that decays: 2 bytes a step.
+TEST(PackingTest, ADecayingSeriesTakesTwoBytesAStep) {
+  TimeSeries series;
+  for (int t = 0; t < 500; ++t) {
+    series.values.push_back(time_value(-0.87 * (500 - t) + 0.01 * (t % 7), series.statistic));
+  }
+  EXPECT_LE(packed(series).size(), 1010U);
 }
 
 TEST(PackingTest, SitesAreNumberedOnceAsTheyAppear) {

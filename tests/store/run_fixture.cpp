@@ -146,6 +146,17 @@ void add(Lines& line, const StepRecord& step) {
     line("symmetry.units", record.units);
     line("symmetry.duplicate_units", record.duplicate_units);
   }
+  for (const TimeRecord& record : step.times) {
+    line("time.path", record.path);
+    line("time.reverse", record.reverse ? 1 : 0);
+    line("time.time_steps", record.time_steps);
+    line("time.units", record.units);
+    for (const TimeSeries& series : record.series) {
+      line("time.quantity", std::string(to_string(series.quantity)));
+      line("time.statistic", std::string(to_string(series.statistic)));
+      for (const float value : series.values) line("time.value", static_cast<double>(value));
+    }
+  }
 }
 
 void add(Lines& line, const Finding& finding) {
@@ -240,6 +251,17 @@ Run rich_run() {
   full.activations = {{"1", -kInf, 0.25, 1.0, 128, 3, kMax}, {"3", kNaN, 0, 0, 0, 0, 0}};
   full.joins = {{"2", -200.5, -kInf, kNaN}};
   full.symmetries = {{"0", 128, 127}};
+  constexpr auto kInfF = std::numeric_limits<float>::infinity();
+  constexpr auto kNaNF = std::numeric_limits<float>::quiet_NaN();
+  const TimeSeries flow{TimeQuantity::grad_h,
+                        TimeStatistic::log2_rms,
+                        {time_value(-20000.3, TimeStatistic::log2_rms), -kInfF, 0.5F, kNaNF}};
+  const TimeSeries gate{TimeQuantity::forget_gate,
+                        TimeStatistic::mean,
+                        {time_value(0.731, TimeStatistic::mean), 0, 1, 1.0F / 65536}};
+  const TimeSeries grown{
+      TimeQuantity::c, TimeStatistic::log2_rms, {kInfF, 9000, 0.0F, -1.0F / 1024}};
+  full.times = {{"4", false, 4, 64, {flow, gate}}, {"4", true, 4, 64, {grown}}};
   StepRecord reordered = full;  // the same sites in another order, and one more
   reordered.step = 6;
   reordered.validation_loss.reset();
