@@ -5,6 +5,7 @@
 
 #include "plumb/flow/layer_tree.h"
 #include "plumb/flow/ledger.h"
+#include "plumb/flow/line_fit.h"
 #include "plumb/flow/step_index.h"
 
 namespace plumb {
@@ -78,32 +79,17 @@ DepthScale fit_depth_scale(const std::vector<FlowPoint>& profile) {
   scale.layers = static_cast<int>(points.size());
   scale.layers_per_efold = std::numeric_limits<double>::infinity();
   scale.r_squared = std::numeric_limits<double>::quiet_NaN();
-  if (points.size() < 2) return scale;
-
-  const double n = static_cast<double>(points.size());
-  double mean_depth = 0;
-  double mean_log2 = 0;
+  std::vector<double> depths;
+  std::vector<double> log2s;
   for (const FlowPoint* point : points) {
-    mean_depth += point->depth / n;
-    mean_log2 += point->log2_grad_z / n;
+    depths.push_back(point->depth);
+    log2s.push_back(point->log2_grad_z);
   }
-  double depth_depth = 0;
-  double depth_log2 = 0;
-  double log2_log2 = 0;
-  for (const FlowPoint* point : points) {
-    const double dx = point->depth - mean_depth;
-    const double dy = point->log2_grad_z - mean_log2;
-    depth_depth += dx * dx;
-    depth_log2 += dx * dy;
-    log2_log2 += dy * dy;
-  }
-  if (depth_depth == 0) return scale;
-  const double slope = depth_log2 / depth_depth;
-  scale.log2_per_layer = slope == 0 ? 0.0 : -slope;
-  if (slope != 0) scale.layers_per_efold = 1.0 / (slope * kLn2);
-  if (points.size() >= 3) {
-    scale.r_squared = log2_log2 == 0 ? 1.0 : depth_log2 * depth_log2 / (depth_depth * log2_log2);
-  }
+  const LineFit fit = fit_line(depths, log2s);
+  if (std::isnan(fit.slope)) return scale;
+  scale.log2_per_layer = fit.slope == 0 ? 0.0 : -fit.slope;
+  if (fit.slope != 0) scale.layers_per_efold = 1.0 / (fit.slope * kLn2);
+  scale.r_squared = fit.r_squared;
   return scale;
 }
 
