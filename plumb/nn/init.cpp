@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "plumb/core/error.h"
@@ -144,6 +145,24 @@ std::string to_string(const InitScheme& scheme) {
 }
 
 std::span<const std::string_view> init_names() { return kNames; }
+
+double init_variance(const InitScheme& scheme, std::int64_t fan_in_count,
+                     std::int64_t fan_out_count) {
+  const std::string_view name = canonical(scheme.name);
+  const double gain2 = scheme.gain * scheme.gain;
+  const double fan_in = static_cast<double>(std::max<std::int64_t>(1, fan_in_count));
+  const double fan_out = static_cast<double>(std::max<std::int64_t>(1, fan_out_count));
+  for (const FanRule& rule : kFanRules) {
+    if (rule.name != name) continue;
+    return gain2 * rule.numerator / (rule.both_fans ? fan_in + fan_out : fan_in);
+  }
+  if (name == "zeros" || (name == "constant" && scheme.value == 0)) return 0;
+  if (name == "pytorch") return gain2 / (3 * fan_in);
+  if (name == "uniform") return gain2 * scheme.value * scheme.value / 3;
+  if (name == "normal") return gain2 * scheme.value * scheme.value;
+  if (name == "orthogonal") return gain2 / std::max(fan_in, fan_out);
+  return std::numeric_limits<double>::quiet_NaN();
+}
 
 void initialise(Param& param, const InitScheme& scheme, const Rng& rng) {
   const std::string_view name = canonical(scheme.name);

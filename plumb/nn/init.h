@@ -43,6 +43,11 @@ std::string to_string(const InitScheme& scheme);
 /// The names, for help and completion.
 std::span<const std::string_view> init_names();
 
+/// The variance of an element of a random tensor with these fans, 0 for zeros: what mean-field
+/// theory wants to know. Of orthogonal it is that of the entries of a matrix [fan_out, fan_in]. NaN
+/// for constant and identity, which are not random.
+double init_variance(const InitScheme& scheme, std::int64_t fan_in, std::int64_t fan_out);
+
 /// Fills param.value. The fans are the param's own (a bias has those of its weight). Element i
 /// depends on (rng, i) alone, computed in double and rounded once, so float and double agree to
 /// rounding and any thread count gives the same bits (orthogonal: on (rng, shape), in

@@ -204,6 +204,20 @@ TEST(InitTest, TextsReadBack) {
   EXPECT_EQ(parse_init("he_normal", 2.5).gain, 2.5);
 }
 
+// What is drawn has the variance that theory is told.
+TEST(InitTest, TheStatedVarianceIsTheOneDrawn) {
+  for (const char* text :
+       {"zeros", "uniform:0.1", "normal:0.02", "lecun_normal", "lecun_uniform", "glorot_normal",
+        "glorot_uniform", "he_normal", "he_uniform", "orthogonal", "pytorch"}) {
+    const InitScheme scheme = parse_init(text, 1.3);
+    const double stated = init_variance(scheme, 200, 300);
+    const Moments drawn = moments(filled(weight(300, 200), scheme));
+    EXPECT_NEAR(drawn.variance, stated, 5 * stated * std::sqrt(2.0 / 60000)) << text;
+  }
+  EXPECT_TRUE(std::isnan(init_variance(parse_init("identity"), 4, 4)));
+  EXPECT_TRUE(std::isnan(init_variance(parse_init("constant:2"), 4, 4)));
+}
+
 TEST(InitTest, ErrorsSayWhatWasExpected) {
   EXPECT_EQ(error("he_norml"), "init: unknown scheme 'he_norml', did you mean 'he_normal'?");
   EXPECT_EQ(error("kaimign_normal"),
