@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   add_report(app, result);
   add_export(app, result);
   add_demo(app, result);
+  add_theory(app, result);
   add_layers(app, result);
   add_completion(app, result);
   try {

@@ -145,7 +145,54 @@ class CliTest(unittest.TestCase):
             drawn = re.findall("\r([^\r\n]*)\x1b\\[K", text)
             self.assertLess(max(map(len, drawn)), 60)  # a full line would wrap
 
+    def test_theory_tells_depth_scales_phase_and_critical_gain(self):
+        told = self.run_plumb("theory", "--activation", "tanh", "--weight-std", "1.5", "--bias-std", "0.05",
+                              "--json")
+        answer = json.loads(told.stdout)
+        expected = {"q_star": 0.798387114308096, "chi1": 1.136707784095615, "xi_q": 1.45062254452,
+                    "c_star": 0.052086236372, "xi_c": 16.2006416881, "xi_grad": -7.80419733004}
+        for name, value in expected.items():
+            self.assertAlmostEqual(answer[name], value, delta=1e-9 * abs(value) + 1e-12)
+        self.assertEqual(answer["phase"], "chaotic")
+        self.assertTrue(answer["trainable_depth_is_bound"])
+        self.assertAlmostEqual(answer["critical"][0]["weight_std"], 1.1225390048, places=9)
+        text = self.run_plumb("theory", "--activation", "tanh", "--weight-std", "1.5", "--bias-std", "0.05")
+        self.assertIn("below 97.2", text.stdout)
+
+    def test_theory_takes_initialisers(self):
+        told = self.run_plumb("theory", "-a", "sigmoid", "--init", "pytorch", "--bias-init", "pytorch",
+                              "--width", "256", "--json")
+        self.assertAlmostEqual(json.loads(told.stdout)["chi1"], 0.019995815, places=8)
+        relu = json.loads(self.run_plumb("theory", "-a", "relu", "--init", "he_normal", "--json").stdout)
+        self.assertEqual((relu["phase"], relu["xi_grad"]), ("critical", "inf"))
+
+    def test_theory_draws_the_phase_diagram(self):
+        told = self.run_plumb("theory", "-a", "gelu", "--bias-std", "0.2", "--diagram", LC_ALL="C")
+        self.assertIn("unstable", told.stdout)
+        self.assertTrue(told.stdout.isascii())
+        rows = [line for line in told.stdout.split("\n") if "=--" in line or "==" in line]
+        self.assertGreater(sum("C" in row for row in rows), 8)
+        self.assertGreater(sum("U" in row for row in rows), 4)
+        diagram = json.loads(self.run_plumb("theory", "-a", "gelu", "--diagram", "--json").stdout)["diagram"]
+        self.assertEqual(len(diagram["log_chi1"]), len(diagram["bias_std"]))
+        self.assertEqual(len(diagram["log_chi1"][0]), len(diagram["weight_std"]))
+
     # Wrong input
+
+    def test_theory_refuses_what_makes_no_sense(self):
+        for code, arguments in [(1, ["-a", "tahn"]), (1, ["-a", "tanh", "--weight-std", "-1"]),
+                                (1, ["-a", "tanh", "--weight-std", "nan"]),
+                                (1, ["-a", "leaky_relu x", "--weight-std", "1"]),
+                                (1, ["-a", "tanh", "--init", "constant:3"]),
+                                (1, ["-a", "tanh", "--init", "he_norml"]),
+                                (1, ["-a", "tanh", "--weight-std", "1", "--start", "0"]),
+                                (1, ["-a", "tanh", "--diagram", "--weight-max", "-1"]),
+                                (2, ["--weight-std", "1"]), (2, ["-a", "tanh", "--width", "0"]),
+                                (2, ["-a", "tanh", "--weight-std", "1", "--init", "he_normal"]),
+                                (2, ["-a", "tanh", "--weight-max", "3"])]:
+            message = self.fails(code, "theory", *arguments)
+            if code == 1:
+                self.assertEqual(message.count("\n"), 1, message)
 
     def test_wrong_network_strings_get_a_caret(self):
         message = self.fails(1, "probe", "dense 8 & relu", *SMALL)

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "plumb/cli/command.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/cli/theory_output.h"
+#include "plumb/core/error.h"
+#include "plumb/nn/init.h"
+#include "plumb/theory/critical.h"
+#include "plumb/theory/mean_field.h"
+#include "plumb/theory/phase_diagram.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr const char* kFooter =
+    R"(Standard deviations, not variances: W_ij has weight_std^2 / fan_in, as in z = W f(z) + b. The mean field is
+the limit of infinite width at initialisation; docs/theory.md says what follows from it and what does not.
+
+Examples:
+  plumb theory --activation tanh --weight-std 1.5 --bias-std 0.05
+  plumb theory --activation "leaky_relu 0.2" --init he_normal
+  plumb theory --activation sigmoid --init pytorch --bias-init pytorch --width 256
+  plumb theory --activation gelu --bias-std 0.2 --diagram
+  plumb theory --activation tanh --diagram --json
+
+Without a weight scale only the critical gains are told.)";
+
+struct Options {
+  std::string activation;
+  std::optional<double> weight_std;
+  std::optional<double> bias_std;
+  std::string init;
+  std::string bias_init;
+  double gain = 1;
+  std::int64_t width = 256;
+  double start = 1;
+  bool diagram = false;
+  std::optional<double> weight_max;
+  double bias_max = 1;
+  bool json = false;
+};
+
+/// sqrt(fan_in * variance), and for a bias without the fan_in.
+double std_of(const char* what, const std::string& text, double gain, std::int64_t width,
+              bool times_fan_in) {
+  const double variance = init_variance(parse_init(text, gain), width, width);
+  if (std::isnan(variance)) {
+    throw SpecError(
+        fmt::format("{} '{}' is not random, expected a random initialiser", what, text));
+  }
+  return std::sqrt(variance * static_cast<double>(times_fan_in ? width : 1));
+}
+
+std::optional<double> weight_std_of(const Options& options) {
+  if (options.init.empty()) return options.weight_std;
+  return std_of("--init", options.init, options.gain, options.width, true);
+}
+
+double bias_std_of(const Options& options) {
+  if (options.bias_init.empty()) return options.bias_std.value_or(0);
+  return std_of("--bias-init", options.bias_init, 1, options.width, false);
+}
+
+int run_theory(const Options& options) {
+  const theory::MomentGrid grid(theory::make_activation(options.activation));
+  TheoryAnswer answer;
+  answer.activation = options.activation;
+  answer.start = options.start;
+  answer.scale.bias_std = bias_std_of(options);
+  answer.critical = theory::critical_points(grid, answer.scale.bias_std);
+  if (const auto weight_std = weight_std_of(options)) {
+    answer.scale.weight_std = *weight_std;
+    answer.chain = theory::analyse(grid, answer.scale, options.start);
+    answer.fixed_points = theory::fixed_points(grid, answer.scale);
+  }
+  if (options.diagram) {
+    theory::DiagramRange range;
+    range.bias_max = options.bias_max;
+    range.weight_max =
+        options.weight_max.value_or(theory::default_weight_max(grid, options.bias_max));
+    if (!options.json) {
+      range.columns = std::clamp(terminal_options().width - 16, 16, 80);
+    }
+    answer.diagram = theory::phase_diagram(grid, range, options.start);
+  }
+  fmt::print("{}",
+             options.json ? theory_json(answer) : theory_text(answer, terminal_options().unicode));
+  return kOk;
+}
+
+}  // namespace
+
+void add_theory(CLI::App& app, int& result) {
+  auto* command = app.add_subcommand(
+      "theory", "What mean-field theory predicts: depth scales, phase, critical gain");
+  auto options = std::make_shared<Options>();
+  command->add_option("-a,--activation", options->activation, "as in the network language")
+      ->required()
+      ->type_name("NAME");
+  auto* weight = command->add_option("--weight-std", options->weight_std,
+                                     "standard deviation of a weight times sqrt(fan_in)");
+  auto* bias = command->add_option("--bias-std", options->bias_std,
+                                   "standard deviation of a bias (default 0)");
+  command->add_option("--init", options->init, "the weight scale as an initialiser")
+      ->type_name("SCHEME")
+      ->excludes(weight);
+  command->add_option("--bias-init", options->bias_init, "the bias scale as an initialiser")
+      ->type_name("SCHEME")
+      ->excludes(bias);
+  command->add_option("--gain", options->gain, "factor of --init")->capture_default_str();
+  command->add_option("--width", options->width, "units of a layer, for --init and --bias-init")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--start", options->start, "length (mean square) that the chain starts from")
+      ->capture_default_str();
+  auto* diagram = command->add_flag("--diagram", options->diagram, "draw the phase diagram");
+  command->add_option("--weight-max", options->weight_max, "right end of the diagram")
+      ->needs(diagram);
+  command->add_option("--bias-max", options->bias_max, "upper end of the diagram")
+      ->needs(diagram)
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "print JSON");
+  command->footer(kFooter);
+  command->callback([options, &result] { result = run_theory(*options); });
+}
+
+}  // namespace plumb::cli
