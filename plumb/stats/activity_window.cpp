@@ -24,9 +24,7 @@ std::int64_t ActivityWindow::dead_units() const {
 
 double ActivityWindow::active_fraction() const {
   if (units() == 0 || sample_count() == 0) return 0.0;
-  std::uint64_t total = 0;
-  for (const std::uint64_t count : older_.active_count()) total += count;
-  for (const std::uint64_t count : younger_.active_count()) total += count;
+  const std::uint64_t total = older_.active_total() + younger_.active_total();
   return static_cast<double>(total) /
          (static_cast<double>(units()) * static_cast<double>(sample_count()));
 }

@@ -11,67 +11,108 @@
 #include <cmath>
 #include <cstdint>
 
+#ifndef PLUMB_STATS_UNIT_ACTIVITY_LOOK_
+#define PLUMB_STATS_UNIT_ACTIVITY_LOOK_
+namespace plumb {
+/// What a batch of derivatives comes to.
+struct Look {
+  std::uint64_t silent = 0;  ///< number of zeros
+  std::uint64_t below = 0;   ///< number of |x| < limit
+  double squares = 0;        ///< sum of x^2
+};
+}  // namespace plumb
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Down one vector of columns: active[j] += number of i < rows with x[i, j] != 0 (NaN is not zero),
-/// `below` and `squares` as look_at_columns. The counts stay in registers, 32 bits wide:
-/// rows < 2^31.
+/// Down one vector of columns: active[j] += number of i < rows with x[i, j] != 0 (NaN is not zero).
+/// The counts stay in registers, 32 bits wide: rows < 2^31.
+HWY_NOINLINE void count_down(const float* x, std::size_t rows, std::size_t units, float limit,
+                             std::uint64_t* active, Look& look) {
+  const hn::ScalableTag<float> df;
+  const hn::RebindToSigned<decltype(df)> di;
+  const std::size_t lanes = hn::Lanes(df);
+  const auto limit_of_lane = hn::Set(df, limit);
+  const auto magnitude_bits = hn::Set(di, 0x7fffffff);
+  auto minus_zeros = hn::Zero(di), minus_below = hn::Zero(di);
+  for (std::size_t i = 0; i < rows; ++i) {
+    // On the bits: a subnormal is not zero, whatever the processor makes of it.
+    const auto magnitude = hn::And(hn::BitCast(di, hn::LoadU(df, x + i * units)), magnitude_bits);
+    const auto is_zero = hn::Eq(magnitude, hn::Zero(di));
+    minus_zeros = hn::Add(minus_zeros, hn::VecFromMask(di, is_zero));
+    const auto is_below = hn::RebindMask(di, hn::Lt(hn::BitCast(df, magnitude), limit_of_lane));
+    minus_below = hn::Add(minus_below, hn::VecFromMask(di, is_below));
+  }
+  HWY_ALIGN std::int32_t zeros[HWY_MAX_BYTES / sizeof(std::int32_t)];
+  HWY_ALIGN std::int32_t below[HWY_MAX_BYTES / sizeof(std::int32_t)];
+  hn::Store(hn::Neg(minus_zeros), di, zeros);
+  hn::Store(hn::Neg(minus_below), di, below);
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    active[lane] += rows - static_cast<std::size_t>(zeros[lane]);
+    look.silent += static_cast<std::uint64_t>(zeros[lane]);
+    look.below += static_cast<std::uint64_t>(below[lane]);
+  }
+}
+
+/// The same and the squares, in one pass of half the work where all |x| are at least `limit` and
+/// none is zero, as most are. Two rows at a time, so that no sum waits for itself.
 HWY_INLINE void look_down(const float* x, std::size_t rows, std::size_t units, float limit,
-                          std::uint64_t* active, std::uint64_t& below, double& squares) {
+                          std::uint64_t* active, Look& look) {
   const hn::ScalableTag<float> df;
   const hn::RebindToSigned<decltype(df)> di;
   const hn::ScalableTag<double> dd;
   const hn::Rebind<float, decltype(dd)> df_of_dd;
   const std::size_t lanes = hn::Lanes(df), half = hn::Lanes(dd);
-  const auto limit_of_lane = hn::Set(df, limit);
   const auto magnitude_bits = hn::Set(di, 0x7fffffff);
-  auto minus_zeros = hn::Zero(di), minus_below = hn::Zero(di);
-  auto squares0 = hn::Zero(dd), squares1 = hn::Zero(dd);
-  for (std::size_t i = 0; i < rows; ++i) {
-    const float* const at = x + i * units;
-    // On the bits: a subnormal is not zero, whatever the processor makes of it.
-    const auto magnitude = hn::And(hn::BitCast(di, hn::LoadU(df, at)), magnitude_bits);
-    const auto is_zero = hn::Eq(magnitude, hn::Zero(di));
-    minus_zeros = hn::Add(minus_zeros, hn::VecFromMask(di, is_zero));
-    const auto is_below = hn::RebindMask(di, hn::Lt(hn::BitCast(df, magnitude), limit_of_lane));
-    minus_below = hn::Add(minus_below, hn::VecFromMask(di, is_below));
+  auto least = magnitude_bits;
+  auto sum0 = hn::Zero(dd), sum1 = hn::Zero(dd), sum2 = hn::Zero(dd), sum3 = hn::Zero(dd);
+  const auto add = [&](const float* at, auto& low, auto& high) HWY_ATTR {
+    const auto bits = hn::BitCast(di, hn::LoadU(df, at));
+    least = hn::Min(least, hn::And(bits, magnitude_bits));
     const auto d0 = hn::PromoteTo(dd, hn::LoadU(df_of_dd, at));
-    squares0 = hn::MulAdd(d0, d0, squares0);
+    low = hn::MulAdd(d0, d0, low);
     if (half < lanes) {  // not where a vector is one number
       const auto d1 = hn::PromoteTo(dd, hn::LoadU(df_of_dd, at + half));
-      squares1 = hn::MulAdd(d1, d1, squares1);
+      high = hn::MulAdd(d1, d1, high);
     }
+  };
+  std::size_t i = 0;
+  for (; i + 2 <= rows; i += 2) {
+    add(x + i * units, sum0, sum1);
+    add(x + (i + 1) * units, sum2, sum3);
   }
-  HWY_ALIGN std::int32_t of_lane[HWY_MAX_BYTES / sizeof(std::int32_t)];
-  hn::Store(hn::Neg(minus_zeros), di, of_lane);
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    active[lane] += rows - static_cast<std::size_t>(of_lane[lane]);
+  if (i < rows) add(x + i * units, sum0, sum1);
+  look.squares +=
+      hn::GetLane(hn::SumOfLanes(dd, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
+
+  const std::int32_t limit_bits = limit > 0 ? std::bit_cast<std::int32_t>(limit) : 0;
+  const auto least_wanted = hn::Set(di, limit_bits > 0 ? limit_bits : 1);
+  if (!hn::AllFalse(di, hn::Lt(least, least_wanted))) {
+    count_down(x, rows, units, limit, active, look);
+    return;
   }
-  hn::Store(hn::Neg(minus_below), di, of_lane);
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    below += static_cast<std::uint64_t>(of_lane[lane]);
-  }
-  squares += hn::GetLane(hn::SumOfLanes(dd, hn::Add(squares0, squares1)));
+  for (std::size_t lane = 0; lane < lanes; ++lane) active[lane] += rows;
 }
 
-/// active[j] as look_down; below += number of |x| < limit; squares += sum of x^2.
 void look_at_columns(const float* x, std::size_t rows, std::size_t units, float limit,
-                     std::uint64_t* active, std::uint64_t& below, double& squares) {
+                     std::uint64_t* active, Look& out) {
+  Look look;
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
   std::size_t j = 0;
-  for (; j + lanes <= units; j += lanes) {
-    look_down(x + j, rows, units, limit, active + j, below, squares);
-  }
+  for (; j + lanes <= units; j += lanes) look_down(x + j, rows, units, limit, active + j, look);
   for (std::size_t i = 0; i < rows && j < units; ++i) {
     for (std::size_t rest = j; rest < units; ++rest) {
       const float value = x[i * units + rest];
-      active[rest] += (std::bit_cast<std::uint32_t>(value) & 0x7fffffff) != 0;
-      below += std::abs(value) < limit;
-      squares += static_cast<double>(value) * static_cast<double>(value);
+      const bool is_zero = (std::bit_cast<std::uint32_t>(value) & 0x7fffffff) == 0;
+      active[rest] += !is_zero;
+      look.silent += is_zero;
+      look.below += std::abs(value) < limit;
+      look.squares += static_cast<double>(value) * static_cast<double>(value);
     }
   }
+  out = look;
 }
 
 }  // namespace plumb::HWY_NAMESPACE
@@ -79,7 +120,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <algorithm>
-#include <numeric>
 #include <string>
 
 #include "plumb/stats/magnitude.h"
@@ -100,24 +140,26 @@ DerivativeStats UnitActivity::add(ConstView derivative, double limit) {
   const auto size = static_cast<double>(shape.size());
   sample_count_ += rows;
   if (shape.size() == 0) return {log2_rms(derivative), 0.0};
-  std::uint64_t below = 0;
+  Look look;
   if (derivative.dtype == DType::f32) {
-    double squares = 0;
     HWY_DYNAMIC_DISPATCH(look_at_columns)
     (derivative.as<float>().data(), rows, columns, static_cast<float>(limit), active_count_.data(),
-     below, squares);
-    return {0.5 * std::log2(squares / size), static_cast<double>(below) / size};
+     look);
+    active_total_ += rows * columns - look.silent;
+    return {0.5 * std::log2(look.squares / size), static_cast<double>(look.below) / size};
   }
   const std::span<const double> x = derivative.as<double>();
   for (std::size_t i = 0; i < x.size(); ++i) {
     active_count_[i % columns] += !(x[i] == 0);
-    below += std::abs(x[i]) < limit;
+    active_total_ += !(x[i] == 0);
+    look.below += std::abs(x[i]) < limit;
   }
-  return {log2_rms(derivative), static_cast<double>(below) / size};
+  return {log2_rms(derivative), static_cast<double>(look.below) / size};
 }
 
 void UnitActivity::clear() {
   std::fill(active_count_.begin(), active_count_.end(), 0);
+  active_total_ = 0;
   sample_count_ = 0;
 }
 
@@ -127,6 +169,7 @@ void UnitActivity::merge(const UnitActivity& other) {
                      " units, expected " + std::to_string(units()));
   }
   for (std::size_t j = 0; j < active_count_.size(); ++j) active_count_[j] += other.active_count_[j];
+  active_total_ += other.active_total_;
   sample_count_ += other.sample_count_;
 }
 
@@ -140,8 +183,7 @@ double UnitActivity::dead_unit_fraction() const {
 
 double UnitActivity::active_fraction() const {
   if (units() == 0 || sample_count_ == 0) return 0.0;
-  const auto total = std::accumulate(active_count_.begin(), active_count_.end(), std::uint64_t{0});
-  return static_cast<double>(total) /
+  return static_cast<double>(active_total_) /
          (static_cast<double>(units()) * static_cast<double>(sample_count_));
 }
 

@@ -34,12 +34,14 @@ class UnitActivity {
   std::int64_t units() const { return static_cast<std::int64_t>(active_count_.size()); }
   std::uint64_t sample_count() const { return sample_count_; }
   const std::vector<std::uint64_t>& active_count() const { return active_count_; }
+  std::uint64_t active_total() const { return active_total_; }  ///< sum of active_count
   std::int64_t dead_units() const;    ///< units that were never active; 0 for an empty window
   double dead_unit_fraction() const;  ///< dead_units / units; 0 for an empty window
   double active_fraction() const;     ///< mean over units and samples
 
  private:
   std::vector<std::uint64_t> active_count_;
+  std::uint64_t active_total_ = 0;
   std::uint64_t sample_count_ = 0;
 };
 
