@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/stats/format_limits.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace plumb::detail {
@@ -45,15 +46,18 @@ SketchLimits sketch_limits(int log2_scale) {
   SketchLimits out;
   out.is_set = true;
   out.log2_scale = log2_scale;
-  out.limits = float_limits(log2_scale);
-  std::uint8_t index = 0;
-  for (const auto& format : out.limits.begin) {
-    for (const std::uint32_t begin : format) {
-      const std::uint32_t exponent = begin >> 23;
-      const bool at_edge = begin == exponent << 23 || begin == 1;
-      const bool after_power = begin == (exponent << 23) + 1 && exponent > 0;
-      if (!at_edge) out.inner[out.inner_count++] = {begin, exponent, after_power, index};
-      ++index;
+  out.lowest_sharp_exponent = kInfinityBits >> 23;
+  const FloatLimits limits = float_limits(log2_scale);
+  for (std::size_t i = 0; i < kAllLimits; ++i) {
+    const std::uint32_t begin = limits.begin[i % kNumberFormatCount][i / kNumberFormatCount];
+    const std::uint32_t exponent = begin >> 23;
+    out.exponents[i] = static_cast<std::int32_t>(exponent);
+    const bool at_edge = begin == exponent << 23 || begin == 1;
+    const bool after_power = begin == (exponent << 23) + 1 && exponent > 0;
+    if (at_edge) continue;
+    out.inner[out.inner_count++] = {begin, exponent, after_power, static_cast<std::uint8_t>(i)};
+    if (!after_power && exponent > 0) {
+      out.lowest_sharp_exponent = std::min(out.lowest_sharp_exponent, exponent);
     }
   }
   return out;

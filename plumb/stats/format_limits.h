@@ -54,16 +54,20 @@ struct InnerLimit {
   std::uint32_t begin;     ///< bits
   std::uint32_t exponent;  ///< of begin, biased
   bool after_power;        ///< begin is the successor of a power of two, which alone is below it
-  std::uint8_t index;      ///< among all limits of all formats
+  std::uint8_t index;      ///< among all limits
 };
 
-/// All that the fast sketch needs to know of one scale.
+/// All that the fast sketch needs to know of one scale. Limit i of all is FloatLimits::Limit i / 4
+/// of NumberFormat i % 4.
 struct SketchLimits {
+  static constexpr std::size_t kRoom = 16;  ///< of which kAllLimits are limits: a vector
   bool is_set = false;
   int log2_scale = 0;
-  FloatLimits limits{};
+  alignas(64) std::array<std::int32_t, kRoom> exponents{};  ///< of all limits, biased
   std::size_t inner_count = 0;
   std::array<InnerLimit, kAllLimits> inner{};
+  /// The smallest exponent above 0 of an inner limit that is not after_power.
+  std::uint32_t lowest_sharp_exponent = 0;
 };
 SketchLimits sketch_limits(int log2_scale);
 

@@ -6,7 +6,7 @@
 namespace plumb {
 
 Histogram::Histogram(const Histogram& other) : first_(other.first_), near_(other.near_) {
-  if (other.all_) all_ = std::make_unique<std::array<std::uint64_t, kBins>>(*other.all_);
+  if (other.all_) all_ = std::make_unique<All>(*other.all_);
 }
 
 Histogram& Histogram::operator=(const Histogram& other) {
@@ -15,13 +15,12 @@ Histogram& Histogram::operator=(const Histogram& other) {
 }
 
 Histogram::Range Histogram::touched() const {
-  const std::uint64_t* const counts = all_ ? all_->data() : near_.data();
-  const std::size_t offset = all_ ? 0 : first_;
-  std::size_t begin = 0, end = all_ ? kBins : kNear;
-  while (begin < end && counts[begin] == 0) ++begin;
+  const std::size_t offset = all_ ? 0 : first_, size = all_ ? kBins : kNear;
+  std::size_t begin = offset, end = offset + size;
+  while (begin < end && (*this)[begin] == 0) ++begin;
   if (begin == end) return {};
-  while (counts[end - 1] == 0) --end;
-  return {offset + begin, offset + end};
+  while ((*this)[end - 1] == 0) --end;
+  return {begin, end};
 }
 
 std::uint64_t Histogram::total() const {
@@ -31,7 +30,7 @@ std::uint64_t Histogram::total() const {
   return sum;
 }
 
-void Histogram::assign(std::size_t first, std::span<const std::uint64_t> counts) {
+void Histogram::assign(std::size_t first, std::span<const std::uint32_t> counts) {
   if (counts.size() <= kNear && !all_) {
     first_ = std::min(first, kBins - kNear);
     const auto begin = near_.begin() + static_cast<std::ptrdiff_t>(first - first_);
@@ -39,7 +38,7 @@ void Histogram::assign(std::size_t first, std::span<const std::uint64_t> counts)
     std::fill(std::copy(counts.begin(), counts.end(), begin), near_.end(), 0);
     return;
   }
-  if (!all_) all_ = std::make_unique<std::array<std::uint64_t, kBins>>();
+  if (!all_) all_ = std::make_unique<All>();
   all_->fill(0);
   std::copy(counts.begin(), counts.end(), all_->begin() + static_cast<std::ptrdiff_t>(first));
 }
@@ -52,22 +51,23 @@ void Histogram::add(const Histogram& other) {
   for (std::size_t bin = range.begin; bin + 1 < range.end; ++bin) (*this)[bin] += other[bin];
 }
 
-std::uint64_t& Histogram::make_room(std::size_t bin) {
+void Histogram::set_outside(std::size_t bin, std::uint64_t count) {
   Range range = touched();
   if (range.begin == range.end) range = {bin, bin};
   const std::size_t begin = std::min(range.begin, bin), end = std::max(range.end, bin + 1);
-  if (end - begin > kNear) {
-    all_ = std::make_unique<std::array<std::uint64_t, kBins>>();
+  if (end - begin > kNear || count > std::numeric_limits<std::uint32_t>::max()) {
+    all_ = std::make_unique<All>();
     std::copy(near_.begin(), near_.end(), all_->begin() + static_cast<std::ptrdiff_t>(first_));
-    return (*all_)[bin];
+    (*all_)[bin] = count;
+    return;
   }
   // Magnitudes spread downwards, so what room is left goes below.
   const std::size_t first = std::min(end > kNear ? end - kNear : 0, kBins - kNear);
-  std::array<std::uint64_t, kNear> moved{};
+  std::array<std::uint32_t, kNear> moved{};
   for (std::size_t k = range.begin; k < range.end; ++k) moved[k - first] = near_[k - first_];
   near_ = moved;
   first_ = first;
-  return near_[bin - first_];
+  near_[bin - first_] = static_cast<std::uint32_t>(count);
 }
 
 bool operator==(const Histogram& a, const Histogram& b) {

@@ -4,15 +4,19 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace plumb {
 
 /// Counts in kBins bins, of which a few neighbours are in use: the magnitudes of one tensor span
-/// ten to twenty octaves of 255. Up to kNear consecutive bins are kept inside the object; only a
-/// wider spread takes memory from the heap. Reads as an array of kBins counts.
+/// ten to twenty octaves of 255. Up to kNear consecutive bins with counts below 2^32 are kept
+/// inside the object, in half the room; only a wider spread or a larger count takes memory from the
+/// heap. Reads and writes as an array of kBins 64-bit counts.
 ///
 /// Threads A value type; use one object from one thread.
 class Histogram {
@@ -32,11 +36,26 @@ class Histogram {
     if (all_) return (*all_)[bin];
     return bin - first_ < kNear ? near_[bin - first_] : 0;
   }
-  /// Valid until another bin is named.
-  std::uint64_t& operator[](std::size_t bin) {
-    if (all_) return (*all_)[bin];
-    return bin - first_ < kNear ? near_[bin - first_] : make_room(bin);
-  }
+  /// One bin of a histogram that may be changed.
+  class Bin {
+   public:
+    Bin(Histogram& of, std::size_t bin) : of_(of), bin_(bin) {}
+    Bin(const Bin&) = default;
+    ~Bin() = default;
+    operator std::uint64_t() const { return std::as_const(of_)[bin_]; }
+    Bin& operator=(std::uint64_t count) {
+      of_.set(bin_, count);
+      return *this;
+    }
+    Bin& operator=(const Bin& other) { return *this = static_cast<std::uint64_t>(other); }
+    Bin& operator+=(std::uint64_t count) { return *this = *this + count; }
+    Bin& operator++() { return *this += 1; }
+
+   private:
+    Histogram& of_;
+    std::size_t bin_;
+  };
+  Bin operator[](std::size_t bin) { return {*this, bin}; }
 
   /// From the first to behind the last bin that is not 0; empty if there is none.
   struct Range {
@@ -47,7 +66,16 @@ class Histogram {
   std::uint64_t total() const;
 
   /// Replaces all counts: bin first + k becomes counts[k], every other one 0.
-  void assign(std::size_t first, std::span<const std::uint64_t> counts);
+  void assign(std::size_t first, std::span<const std::uint32_t> counts);
+  /// The same for kNear counts, quickly.
+  void assign_near(std::size_t first, const std::uint32_t* counts) {
+    if (all_) {
+      assign(first, {counts, kNear});
+      return;
+    }
+    first_ = first;
+    std::memcpy(near_.data(), counts, sizeof(near_));
+  }
   void add(const Histogram& other);
 
   /// All counts in order.
@@ -81,11 +109,21 @@ class Histogram {
   friend bool operator==(const Histogram& a, const Histogram& b);
 
  private:
-  std::uint64_t& make_room(std::size_t bin);
+  using All = std::array<std::uint64_t, kBins>;
+  void set(std::size_t bin, std::uint64_t count) {
+    if (all_) {
+      (*all_)[bin] = count;
+    } else if (bin - first_ < kNear && count <= std::numeric_limits<std::uint32_t>::max()) {
+      near_[bin - first_] = static_cast<std::uint32_t>(count);
+    } else {
+      set_outside(bin, count);
+    }
+  }
+  void set_outside(std::size_t bin, std::uint64_t count);
 
   std::size_t first_ = 0;                    ///< bin of near_[0]; at most kBins - kNear
-  std::array<std::uint64_t, kNear> near_{};  ///< without all_, every other bin is 0
-  std::unique_ptr<std::array<std::uint64_t, kBins>> all_;
+  std::array<std::uint32_t, kNear> near_{};  ///< without all_, every other bin is 0
+  std::unique_ptr<All> all_;
 };
 
 }  // namespace plumb

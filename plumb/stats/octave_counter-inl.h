@@ -12,16 +12,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#if HWY_TARGET != HWY_AVX3_DL  // which has exponent_keys-inl.h
+
 HWY_BEFORE_NAMESPACE();
-#if HWY_TARGET == HWY_AVX3_DL
-// Every processor with Highway's AVX3_DL set has GFNI, which Highway does not name.
-HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
-#endif
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// How many magnitudes fall into each octave of a window of 32: counts[k] is the number of i < n
-/// with biased exponent lowest + k, where lowest = highest - 31 may be negative.
+/// with biased exponent lowest + k, where lowest = highest - 31 may be negative. `is_highest`: no
+/// value lies above the window, which is of no use here.
 ///
 /// `bits` are magnitude bits of floats (without sign), aligned to a vector; n is a multiple of
 /// kOctaveGroup and at most kOctaveMax.
@@ -38,7 +37,7 @@ inline constexpr std::size_t kOctaveWindow = 32;
 inline constexpr std::size_t kOctaveGroup = 16 * HWY_LANES(float);
 inline constexpr std::size_t kOctaveMax = 15 * kOctaveGroup;  // counts of 16 * 15 fit a byte
 
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
 
 using Words = hn::Vec<hn::ScalableTag<std::uint32_t>>;
 
@@ -67,48 +66,6 @@ HWY_INLINE Words add_carry_save(Words& sum, Words b, Words c) {
 #endif
 }
 
-#if HWY_TARGET == HWY_AVX3_DL
-
-/// Sums over the lanes: how many lanes have bit k set, for all 32 k.
-class LaneTally {
- public:
-  HWY_INLINE LaneTally() : sixteens_(_mm512_setzero_si512()) {}
-
-  /// Adds the lanes of v, sixteen units each. At most 15 times.
-  HWY_INLINE void add_sixteens(Words v) { sixteens_ = _mm512_add_epi8(sixteens_, per_half(v)); }
-
-  HWY_INLINE void finish(Words ones, Words twos, Words fours, Words eights, std::uint16_t* counts) {
-    __m512i low = per_half(eights);  // at most 8 * (8 + 4 + 2 + 1) in a byte, twice that below
-    low = _mm512_add_epi8(_mm512_add_epi8(low, low), per_half(fours));
-    low = _mm512_add_epi8(_mm512_add_epi8(low, low), per_half(twos));
-    low = _mm512_add_epi8(_mm512_add_epi8(low, low), per_half(ones));
-    const __m512i low_counts = _mm512_cvtepu8_epi16(both_halves(low));
-    const __m512i high_counts = _mm512_cvtepu8_epi16(both_halves(sixteens_));
-    _mm512_store_si512(counts, _mm512_add_epi16(low_counts, _mm512_slli_epi16(high_counts, 4)));
-  }
-
- private:
-  /// Byte k of each half: how many of the half's eight lanes have bit k set. The eight bytes that
-  /// hold the same eight bits of eight lanes are brought together and transposed as an 8 x 8 matrix
-  /// of bits.
-  static HWY_INLINE __m512i per_half(Words v) {
-    alignas(64) static constexpr std::uint8_t kGather[64] = {
-        0,  4,  8,  12, 16, 20, 24, 28, 1,  5,  9,  13, 17, 21, 25, 29, 2,  6,  10, 14, 18, 22,
-        26, 30, 3,  7,  11, 15, 19, 23, 27, 31, 32, 36, 40, 44, 48, 52, 56, 60, 33, 37, 41, 45,
-        49, 53, 57, 61, 34, 38, 42, 46, 50, 54, 58, 62, 35, 39, 43, 47, 51, 55, 59, 63};
-    const __m512i gathered = _mm512_permutexvar_epi8(_mm512_load_si512(kGather), v.raw);
-    const __m512i unit_matrix = _mm512_set1_epi64(static_cast<long long>(0x8040201008040201ull));
-    return _mm512_popcnt_epi8(_mm512_gf2p8affine_epi64_epi8(unit_matrix, gathered, 0));
-  }
-  static HWY_INLINE __m256i both_halves(__m512i v) {
-    return _mm256_add_epi8(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
-  }
-
-  __m512i sixteens_;
-};
-
-#else
-
 /// Sums over the lanes: how many lanes have bit k set, for all 32 k.
 class LaneTally {
  public:
@@ -126,7 +83,7 @@ class LaneTally {
     }
   }
 
-  HWY_INLINE void finish(Words ones, Words twos, Words fours, Words eights, std::uint16_t* counts) {
+  HWY_INLINE void finish(Words ones, Words twos, Words fours, Words eights, std::uint32_t* counts) {
     const hn::ScalableTag<std::uint32_t> d;
     for (int k = 0; k < 16; ++k) {  // bits k and k + 16 in the two halves of a lane
       Words sum = hn::And(hn::ShiftRightSame(sixteens_[k & 7], k & 8), hn::Set(d, 0x00ff00ff));
@@ -135,8 +92,8 @@ class LaneTally {
         sum = hn::Add(sum, hn::And(hn::ShiftRightSame(v, k), hn::Set(d, 0x00010001)));
       }
       const std::uint32_t both = hn::GetLane(hn::SumOfLanes(d, sum));
-      counts[k] = static_cast<std::uint16_t>(both & 0xffff);
-      counts[k + 16] = static_cast<std::uint16_t>(both >> 16);
+      counts[k] = both & 0xffff;
+      counts[k + 16] = both >> 16;
     }
   }
 
@@ -144,10 +101,8 @@ class LaneTally {
   Words sixteens_[8];
 };
 
-#endif  // HWY_AVX3_DL
-
 HWY_INLINE void count_octaves(const std::uint32_t* HWY_RESTRICT bits, std::size_t n, int highest,
-                              std::uint16_t* HWY_RESTRICT counts) {
+                              bool /*is_highest*/, std::uint32_t* HWY_RESTRICT counts) {
   const hn::ScalableTag<std::uint32_t> d;
   const std::size_t lanes = hn::Lanes(d);
   // (limit - bits) >> 23 is highest - exponent: the ones below the exponent of `limit` lend no
@@ -180,7 +135,7 @@ HWY_INLINE void count_octaves(const std::uint32_t* HWY_RESTRICT bits, std::size_
 #else
 
 HWY_INLINE void count_octaves(const std::uint32_t* HWY_RESTRICT bits, std::size_t n, int highest,
-                              std::uint16_t* HWY_RESTRICT counts) {
+                              bool /*is_highest*/, std::uint32_t* HWY_RESTRICT counts) {
   for (std::size_t k = 0; k < kOctaveWindow; ++k) counts[k] = 0;
   const auto lowest = static_cast<std::uint32_t>(highest - 31);
   for (std::size_t i = 0; i < n; ++i) {
@@ -192,9 +147,8 @@ HWY_INLINE void count_octaves(const std::uint32_t* HWY_RESTRICT bits, std::size_
 #endif  // shifts beyond the word
 
 }  // namespace plumb::HWY_NAMESPACE
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_POP_ATTRIBUTES
-#endif
 HWY_AFTER_NAMESPACE();
+
+#endif  // not AVX3_DL
 
 #endif  // per-target include guard

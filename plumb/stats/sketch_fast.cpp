@@ -16,8 +16,8 @@
 #include <cstdint>
 
 #include "plumb/stats/format_limits.h"
-#include "plumb/stats/octave_counter-inl.h"
-#include "plumb/stats/read_block-inl.h"
+#include "plumb/stats/octave_counts-inl.h"
+#include "plumb/stats/pass-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 #if HWY_TARGET == HWY_AVX3_DL
@@ -25,30 +25,45 @@ HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
 #endif
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-using detail::FloatLimits;
 using detail::InnerLimit;
 using detail::kInfinityBits;
 using detail::SketchLimits;
 
-// A block is read from memory once, into the magnitude bits that all counts are taken from; both
-// stay in the first-level cache. It is short enough for sums in float: four sums of 60 values a
-// lane.
-constexpr std::size_t kBlock = kOctaveMax;
-
-/// Number of i < n, a multiple of kOctaveGroup, with first <= bits[i] < end.
-HWY_INLINE std::size_t count_between(const std::uint32_t* bits, std::size_t n, std::uint32_t first,
-                                     std::uint32_t end) {
+/// Number of i < n with first <= magnitude bits of x[i] < end.
+HWY_NOINLINE std::uint32_t count_between(const float* x, std::size_t n, std::uint32_t first,
+                                         std::uint32_t end) {
   const hn::ScalableTag<std::int32_t> di;
   const auto before = hn::Set(di, static_cast<std::int32_t>(first) - 1);
   const auto high = hn::Set(di, static_cast<std::int32_t>(end));
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < n; i += hn::Lanes(di)) {
-    const auto v = hn::Load(di, reinterpret_cast<const std::int32_t*>(bits + i));
+  const auto magnitude_mask = hn::Set(di, 0x7fffffff);
+  const auto* const bits = reinterpret_cast<const std::int32_t*>(x);
+  std::size_t count = 0, i = 0;
+  for (; i + hn::Lanes(di) <= n; i += hn::Lanes(di)) {
+    const auto v = hn::And(hn::LoadU(di, bits + i), magnitude_mask);
     count += hn::CountTrue(di, hn::And(hn::Gt(v, before), hn::Lt(v, high)));
   }
-  return count;
+  for (; i < n; ++i) {
+    const std::uint32_t v = std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffff;
+    count += first <= v && v < end;
+  }
+  return static_cast<std::uint32_t>(count);
 }
 
+/// Number of i < n where x[i] has none of the bits of `mask`.
+HWY_NOINLINE std::uint32_t count_without(const float* x, std::size_t n, std::uint32_t mask) {
+  const hn::ScalableTag<std::uint32_t> du;
+  const auto mask_of_lane = hn::Set(du, mask);
+  const auto* const bits = reinterpret_cast<const std::uint32_t*>(x);
+  std::size_t count = 0, i = 0;
+  for (; i + hn::Lanes(du) <= n; i += hn::Lanes(du)) {
+    count += count_without_bits(hn::LoadU(du, bits + i), mask_of_lane);
+  }
+  for (; i < n; ++i) count += (std::bit_cast<std::uint32_t>(x[i]) & mask) == 0;
+  return static_cast<std::uint32_t>(count);
+}
+
+/// A block is read from memory once, into a key for each value; what is counted beyond the octaves
+/// finds it in the first-level cache.
 class FloatSketcher {
  public:
   FloatSketcher(const SketchLimits& limits, Sketch& out) : limits_(limits), out_(out) {}
@@ -61,50 +76,41 @@ class FloatSketcher {
   }
 
   void finish() {
-    out_.abs_max = static_cast<double>(std::bit_cast<float>(max_bits_));
+    out_.nonfinite_count = nonfinite_count_;
     out_.zero_count = zero_count_;
-    // below[e - low]: values in octaves lower than biased exponent e, for those that hold any.
-    std::uint32_t low = lowest_octave_;
-    const std::uint32_t top = (max_bits_ >> 23) + 1;
-    while (top > low + Histogram::kNear && counts_[low] == 0) ++low;
-    out_.histogram.assign(low, {counts_ + low, top > low ? top - low : 0});
-    std::uint64_t below[Sketch::kBins + 1];
-    below[0] = 0;
-    for (std::uint32_t e = low; e < top; ++e) {
-      below[e + 1 - low] = below[e - low] + counts_[e];
-    }
-    std::size_t index = 0;
-    const auto count_below = [&](std::uint32_t begin) {
-      const std::uint32_t e = std::clamp(begin >> 23, low, std::max(low, top));
-      return below[e - low] + below_in_octave_[index++];
-    };
-    for (std::size_t f = 0; f < kNumberFormatCount; ++f) {
-      const auto& begin = limits_.limits.begin[f];
-      FormatLoss& loss = out_.format_loss[f];
-      loss.flushed = count_below(begin[FloatLimits::kNotFlushed]);
-      loss.subnormal = count_below(begin[FloatLimits::kNormal]) - loss.flushed;
-      loss.overflowed = out_.count - out_.nonfinite_count - zero_count_ -
-                        count_below(begin[FloatLimits::kOverflowed]);
-    }
+    out_.mean = mean_;
+    out_.m2 = m2_;
+    out_.abs_max = static_cast<double>(std::bit_cast<float>(max_bits_));
+    octaves_.finish(limits_, below_in_octave_.data(), out_);
   }
 
  private:
+  /// Values left below a window that are not worth another pass over the block.
+  static constexpr std::uint32_t kFew = 16;
+
   void add_block(const float* x, std::size_t n, bool goes_on) {
-    HWY_ALIGN std::uint32_t bits[kBlock];
-    const Pass pass = read_block(x, n, bits, true, goes_on);
+    HWY_ALIGN Key keys[kBlock];
+    const double share = 1.0 / static_cast<double>(n);
+    const bool small = seems_small(x, n);
+    const Pass pass =
+        small ? read_block<false>(x, n, keys, goes_on) : read_block<true>(x, n, keys, goes_on);
     if (pass.max_bits >= kInfinityBits) {
       add_finite_of(x, n);
       return;
     }
     max_bits_ = std::max(max_bits_, pass.max_bits);
-    const bool is_small = pass.max_bits < kSafeLowBits;
-    const bool is_safe = pass.factor == 1 ? !is_small && pass.max_bits < kSafeHighBits : is_small;
-    if (is_safe || pass.max_bits == 0) {
-      add_moments(pass, n, 1.0 / static_cast<double>(pass.factor));
+    const bool is_safe = pass.max_bits >= kSafeLowBits && pass.max_bits < kSafeHighBits;
+    // A mean beyond the deviation would take digits from the variance.
+    const double sum = pass.moments.sum_d;
+    if (pass.max_bits == 0) {
+      add_moments(Moments{}, n, share);
+    } else if (is_safe && !small && sum * sum * share <= 0.5 * pass.moments.sum_dd) {
+      add_moments(pass.moments, n, share);
     } else {
-      add_scaled_moments(x, n, is_small ? 100 : pass.max_bits < kSafeHighBits ? 0 : -100);
+      const float factor = is_safe ? 1.0f : pass.max_bits < kSafeLowBits ? 0x1p100f : 0x1p-100f;
+      add_moments(moments_about_pivot(x, n, factor), n, share);
     }
-    count_block(bits, n, pass);
+    count_block(x, keys, n, pass);
   }
 
   HWY_NOINLINE void add_finite_of(const float* x, std::size_t n) {
@@ -114,132 +120,118 @@ class FloatSketcher {
       finite[count] = x[i];
       count += (std::bit_cast<std::uint32_t>(x[i]) & kInfinityBits) != kInfinityBits;
     }
-    out_.nonfinite_count += n - count;
+    nonfinite_count_ += n - count;
     if (count != 0) add_block(finite, count, false);
   }
 
-  HWY_NOINLINE void add_scaled_moments(const float* x, std::size_t n, int log2) {
-    HWY_ALIGN float scaled[kBlock];
-    HWY_ALIGN std::uint32_t unused_bits[kBlock];
-    const float factor = std::scalbn(1.0f, log2);
-    for (std::size_t i = 0; i < n; ++i) scaled[i] = x[i] * factor;
-    add_moments(read_block(scaled, n, unused_bits, false, false), n, std::scalbn(1.0, -log2));
-  }
-
-  /// Chan, Golub, LeVeque 1979, as Sketch::merge.
-  void add_moments(const Pass& pass, std::size_t n, double unit) {
+  /// Chan, Golub, LeVeque 1979, as Sketch::merge; `share` is 1 / n.
+  HWY_INLINE void add_moments(const Moments& of, std::size_t n, double share) {
+    const double mean_d = of.sum_d * share;
+    double m2 = std::max(0.0, of.sum_dd - of.sum_d * mean_d);
+    double mean = of.pivot + mean_d;
+    if (of.factor != 1) {
+      const double unit = 1.0 / static_cast<double>(of.factor);
+      m2 *= unit * unit;
+      mean *= unit;
+    }
     const auto n_b = static_cast<double>(n);
-    const double n_a = finite_count_;
-    const double mean_d = pass.sum_d / n_b;
-    const double m2 = std::max(0.0, pass.sum_dd - pass.sum_d * mean_d) * (unit * unit);
-    const double delta = (pass.pivot + mean_d) * unit - out_.mean;
-    const double part = n_b / (n_a + n_b);
-    out_.mean += delta * part;
-    out_.m2 += m2 + delta * delta * (n_a * part);
+    if (finite_count_ == 0) {
+      mean_ = mean;
+      m2_ = m2;
+    } else {
+      const double delta = mean - mean_;
+      const double part = n_b / (finite_count_ + n_b);
+      mean_ += delta * part;
+      m2_ += m2 + delta * delta * (finite_count_ * part);
+    }
     finite_count_ += n_b;
   }
 
-  void count_block(const std::uint32_t* bits, std::size_t n, const Pass& pass) {
-    const std::size_t padded_n = (n + kOctaveGroup - 1) / kOctaveGroup * kOctaveGroup;
-    HWY_ALIGN std::uint16_t counts[kOctaveWindow];
+  HWY_INLINE void count_block(const float* x, const Key* keys, std::size_t n, const Pass& pass) {
+    constexpr auto kWindow = static_cast<int>(kOctaveWindow);
+    const std::size_t padded_n = (n + kKeyGroup - 1) / kKeyGroup * kKeyGroup;
+    HWY_ALIGN std::uint32_t counts[kOctaveWindow];
     // Never so low that the window reaches the zeros and subnormals of exponent 0 before they are
     // told apart.
-    int highest = std::max(static_cast<int>(pass.max_bits >> 23), 32);
-    count_octaves(bits, padded_n, highest, counts);
-    std::size_t left = n - add_octaves(counts, highest);
-    int lowest = highest - 31;
-    std::size_t zeros = 0;
-    if (left > 0) {
-      zeros = count_between(bits, padded_n, 0, 1) - (padded_n - n);
-      zero_count_ += zeros;
+    const std::uint32_t top = pass.max_bits >> 23;
+    int highest = std::max(static_cast<int>(top), kWindow);
+    count_octaves(keys, padded_n, highest, true, counts);
+    std::uint32_t left =
+        static_cast<std::uint32_t>(n) - octaves_.add(counts, highest - kWindow + 1);
+    std::uint32_t zeros = 0;
+    const bool few_left = left <= kFew;
+    if (few_left && left > 0) {
+      zeros = count_one_by_one(x, keys, n, highest - kWindow + 1);
+    } else if (left > 0) {
+      zeros = count_without(x, n, 0x7fffffff);
       left -= zeros;
     }
-    const bool has_powers = pass.no_fraction_count != zeros;
-    count_inner(bits, padded_n, highest, counts, has_powers);
-    for (highest -= 32; left > 0 && highest > 0; highest -= 32) {
-      count_octaves(bits, padded_n, highest, counts);
-      if (highest < 32) counts[31 - highest] = 0;  // the zeros and subnormals
-      left -= add_octaves_above_zero(counts, highest);
-      lowest = std::max(1, highest - 31);
-      count_inner(bits, padded_n, highest, counts, has_powers);
+    zero_count_ += zeros;
+    const bool has_powers = pass.may_have_powers && count_without(x, n, 0x007fffff) != zeros;
+    const bool is_near_limit = has_powers || top >= limits_.lowest_sharp_exponent;
+    if (is_near_limit) count_inner(x, n, highest, counts, has_powers);
+    if (few_left) return;
+    for (highest -= kWindow; left > 0 && highest > 0; highest -= kWindow) {
+      count_octaves(keys, padded_n, highest, false, counts);
+      if (highest < kWindow) counts[kWindow - 1 - highest] = 0;  // the zeros and subnormals
+      left -= octaves_.add(counts, highest - kWindow + 1);
+      if (is_near_limit) count_inner(x, n, highest, counts, has_powers);
     }
-    if (left > 0) {
-      lowest = 0;
-      clear_counts(0, 1);
-      counts_[0] += left;
+    if (left > 0) add_subnormals(x, n, left);
+  }
+
+  /// Counts what lies under octave `lowest`, with all limits there; returns how many zeros it met.
+  HWY_NOINLINE std::uint32_t count_one_by_one(const float* x, const Key* keys, std::size_t n,
+                                              int lowest) {
+    std::uint32_t zeros = 0;
+    for_each_under(x, keys, n, lowest, [&](std::uint32_t bits) HWY_ATTR {
+      if (bits == 0) {
+        ++zeros;
+        return;
+      }
+      octaves_.add_one(static_cast<int>(bits >> 23));
       for (std::size_t i = 0; i < limits_.inner_count; ++i) {
         const InnerLimit& limit = limits_.inner[i];
-        if (limit.exponent == 0) {
-          below_in_octave_[limit.index] += count_between(bits, padded_n, 1, limit.begin);
-        }
+        below_in_octave_[limit.index] += limit.exponent == bits >> 23 && bits < limit.begin;
       }
-    }
-    lowest_octave_ = std::min(lowest_octave_, static_cast<std::uint32_t>(lowest));
+    });
+    return zeros;
   }
 
-  /// The window must lie above exponent 0. Returns how many values it holds.
-  HWY_INLINE std::size_t add_octaves(const std::uint16_t* counts, int highest) {
-    const hn::ScalableTag<std::uint64_t> d64;
-    const hn::Rebind<std::uint32_t, decltype(d64)> d32;
-    const hn::Rebind<std::uint16_t, decltype(d64)> d16;
-    clear_counts(highest - 31, highest + 1);
-    std::uint64_t* histogram = counts_ + (highest - 31);
-    auto sum = hn::Zero(d64);
-    for (std::size_t k = 0; k < kOctaveWindow; k += hn::Lanes(d64)) {
-      const auto wide = hn::PromoteTo(d64, hn::PromoteTo(d32, hn::Load(d16, counts + k)));
-      sum = hn::Add(sum, wide);
-      hn::StoreU(hn::Add(hn::LoadU(d64, histogram + k), wide), d64, histogram + k);
-    }
-    return hn::GetLane(hn::SumOfLanes(d64, sum));
-  }
-
-  std::size_t add_octaves_above_zero(const std::uint16_t* counts, int highest) {
-    clear_counts(std::max(1, highest - 31), highest + 1);
-    std::size_t sum = 0;
-    for (int e = std::max(1, highest - 31); e <= highest; ++e) {
-      counts_[e] += counts[e - (highest - 31)];
-      sum += counts[e - (highest - 31)];
-    }
-    return sum;
-  }
-
-  HWY_INLINE void count_inner(const std::uint32_t* bits, std::size_t n, int highest,
-                              const std::uint16_t* counts, bool has_powers) {
+  HWY_NOINLINE void add_subnormals(const float* x, std::size_t n, std::uint32_t count) {
+    HWY_ALIGN const std::uint32_t counts[kOctaveWindow] = {count};
+    octaves_.add(counts, 0);
     for (std::size_t i = 0; i < limits_.inner_count; ++i) {
       const InnerLimit& limit = limits_.inner[i];
-      const std::uint32_t k = limit.exponent - static_cast<std::uint32_t>(highest - 31);
-      if (k >= kOctaveWindow || counts[k] == 0 || limit.exponent == 0) continue;
-      if (limit.after_power && !has_powers) continue;
-      below_in_octave_[limit.index] += count_between(bits, n, limit.exponent << 23, limit.begin);
+      if (limit.exponent == 0) {
+        below_in_octave_[limit.index] += count_between(x, n, 1, limit.begin);
+      }
     }
   }
 
-  /// Makes counts_[begin, end) usable: with what lies between them and the others in use, they are
-  /// 0 before the first count. Most tensors need 32 of them, and clearing all would cost more than
-  /// the rest of a small one.
-  HWY_INLINE void clear_counts(int begin, int end) {
-    if (clear_begin_ == clear_end_) clear_begin_ = clear_end_ = begin;
-    if (begin < clear_begin_) {
-      std::fill(counts_ + begin, counts_ + clear_begin_, 0);
-      clear_begin_ = begin;
-    }
-    if (end > clear_end_) {
-      std::fill(counts_ + clear_end_, counts_ + end, 0);
-      clear_end_ = end;
+  HWY_NOINLINE void count_inner(const float* x, std::size_t n, int highest,
+                                const std::uint32_t* counts, bool has_powers) {
+    for (std::size_t i = 0; i < limits_.inner_count; ++i) {
+      const InnerLimit& limit = limits_.inner[i];
+      const auto lowest = static_cast<std::uint32_t>(highest - static_cast<int>(kOctaveWindow) + 1);
+      const std::uint32_t k = limit.exponent - lowest;
+      if (k >= kOctaveWindow || counts[k] == 0 || limit.exponent == 0) continue;
+      if (limit.after_power && !has_powers) continue;
+      below_in_octave_[limit.index] += count_between(x, n, limit.exponent << 23, limit.begin);
     }
   }
 
   const SketchLimits& limits_;
   Sketch& out_;
   double finite_count_ = 0;
+  double mean_ = 0;
+  double m2_ = 0;
+  std::uint64_t nonfinite_count_ = 0;
   std::uint64_t zero_count_ = 0;
   std::uint32_t max_bits_ = 0;
-  std::uint32_t lowest_octave_ = Sketch::kBins;  ///< that may hold a value
-  std::array<std::uint64_t, detail::kAllLimits>
-      below_in_octave_{};  ///< of the limit, in its own octave
-  int clear_begin_ = 0;
-  int clear_end_ = 0;
-  std::uint64_t counts_[Sketch::kBins];  ///< by octave
+  OctaveCounts octaves_;
+  /// Of each limit, in its own octave.
+  alignas(64) std::array<std::uint32_t, SketchLimits::kRoom> below_in_octave_{};
 };
 
 void sketch_f32(const float* x, std::size_t n, const SketchLimits& limits, Sketch& out) {
@@ -278,13 +270,19 @@ void sketch_into(Sketch& out, ConstView x, int log2_scale) {
     return;
   }
   const std::span<const float> values = x.as<float>();
-  out.count = values.size();
-  out.log2_scale = log2_scale;
-  out.nonfinite_count = 0;
-  out.mean = 0;
-  out.m2 = 0;
-  HWY_DYNAMIC_DISPATCH(sketch_f32)
-  (values.data(), values.size(), limits_of(log2_scale), out);
+  const detail::SketchLimits& limits = limits_of(log2_scale);
+  const auto sketch_part = [&](Sketch& to, std::size_t begin, std::size_t count) {
+    to.count = count;
+    to.log2_scale = log2_scale;
+    HWY_DYNAMIC_DISPATCH(sketch_f32)(values.data() + begin, count, limits, to);
+  };
+  constexpr std::size_t kMost = std::size_t{1} << 31;  // counts are of 32 bits
+  sketch_part(out, 0, std::min(values.size(), kMost));
+  for (std::size_t begin = kMost; begin < values.size(); begin += kMost) {
+    Sketch part;
+    sketch_part(part, begin, std::min(values.size() - begin, kMost));
+    out.merge(part);
+  }
 }
 
 Sketch sketch(ConstView x, int log2_scale) {

@@ -11,7 +11,7 @@
 #include "plumb/record/step_record.h"
 
 /// The compact form of a step: what waits in the writer's queue and, as blobs, what is in the file.
-/// A sketch takes around 430 bytes in memory and around 100 bytes packed. Private to store/.
+/// A sketch takes around 300 bytes in memory and around 100 bytes packed. Private to store/.
 namespace plumb::store {
 
 using Bytes = std::vector<std::uint8_t>;

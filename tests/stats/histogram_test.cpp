@@ -67,7 +67,7 @@ TEST(HistogramTest, AssigningReplacesEverything) {
         Histogram histogram;
         histogram[before] = 1;
         histogram[100] = 1;
-        std::vector<std::uint64_t> counts(width);
+        std::vector<std::uint32_t> counts(width);
         std::iota(counts.begin(), counts.end(), 7u);
         Plain expected{};
         for (std::size_t k = 0; k < width; ++k) expected[first + k] = counts[k];
@@ -101,6 +101,21 @@ TEST(HistogramTest, EqualCountsAreEqualHoweverTheyCame) {
   EXPECT_EQ(near, wide);
   near[101] = 1;
   EXPECT_FALSE(near == wide);
+}
+
+TEST(HistogramTest, HoldsCountsOfMoreThan32Bits) {
+  constexpr std::uint64_t kMany = (std::uint64_t{1} << 32) - 2;
+  Histogram histogram, other;
+  histogram[100] = kMany;
+  histogram[101] = 3;
+  for (std::uint64_t more = 1; more <= 4; ++more) {
+    ++histogram[100];
+    EXPECT_EQ(std::as_const(histogram)[100], kMany + more);
+  }
+  other[110] = 3 * kMany;
+  histogram.add(other);
+  EXPECT_EQ(histogram.total(), 4 * kMany + 7);
+  EXPECT_EQ(std::as_const(histogram)[101], 3u);
 }
 
 TEST(HistogramTest, CopiesAreIndependent) {

@@ -119,6 +119,30 @@ TEST(SketchFastTest, ZerosOfBothSigns) {
   EXPECT_TRUE(every_target_agrees(x));
 }
 
+// Magnitudes beyond the first window of octaves are counted in other ways, few or many.
+TEST(SketchFastTest, ValuesFarBelowTheOthersFewOrMany) {
+  const std::vector<float> all = normals(1500, 1.0);
+  const float low[] = {0.0f, 0x1p-25f, -0x1.000002p-25f, 0x1p-17f,   1e-45f, -0x1.8p-134f,
+                       0.0f, 0x1p-40f, 0x1.8p-100f,      -0x1p-126f, 3e-6f,  0x1p-134f};
+  for (std::size_t count = 0; count <= 40; ++count) {
+    std::vector<float> x = all;
+    for (std::size_t i = 0; i < count; ++i) x[(i * 677 + 5) % x.size()] = low[i % std::size(low)];
+    for (const int scale : {0, 5, -30}) {
+      ASSERT_TRUE(every_target_agrees(x, scale)) << count << " times 2^" << scale;
+      ASSERT_TRUE(every_target_agrees(std::span<const float>(x).first(60), scale)) << count;
+    }
+  }
+}
+
+TEST(SketchFastTest, MeansNearAndBeyondTheDeviation) {
+  for (const float mean : {0.5f, -0.9f, 1.0f, -1.1f, 3.0f, 100.0f}) {
+    std::vector<float> x = normals(9000, 1.0);
+    for (float& v : x) v += mean;
+    ASSERT_TRUE(every_target_agrees(x)) << mean;
+    ASSERT_TRUE(every_target_agrees(std::span<const float>(x).first(45))) << mean;
+  }
+}
+
 TEST(SketchFastTest, EqualValuesHaveNoVariance) {
   for (const float value : {0.1f, -1.0f, 3e30f, 2.3e-30f, 0x1p-25f, 1e-42f}) {
     for (const std::size_t n : {1u, 2u, 3u, 15u, 16u, 33u, 100u, 1000u, 5000u}) {
