@@ -68,6 +68,9 @@ class Layer {
   virtual bool derivative(ConstView /*x*/, ConstView /*y*/, View /*derivative*/) const {
     return false;
   }
+  /// Linear layers only, where it is not the weight's fan_out: how many outputs an input feeds on
+  /// average, borders aside. 0 elsewhere.
+  virtual double outputs_per_input() const { return 0.0; }
   /// sup |f'| over the reals; 1 for layers that are not activations.
   virtual double max_derivative() const { return 1.0; }
 };

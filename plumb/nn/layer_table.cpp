@@ -4,14 +4,18 @@
 #include <array>
 #include <vector>
 
+#include "plumb/nn/avgpool.h"
+#include "plumb/nn/conv.h"
 #include "plumb/nn/dense.h"
 #include "plumb/nn/dropout.h"
 #include "plumb/nn/elu.h"
 #include "plumb/nn/flatten.h"
+#include "plumb/nn/gap.h"
 #include "plumb/nn/gelu.h"
 #include "plumb/nn/hardtanh.h"
 #include "plumb/nn/identity.h"
 #include "plumb/nn/leaky_relu.h"
+#include "plumb/nn/maxpool.h"
 #include "plumb/nn/prelu.h"
 #include "plumb/nn/relu.h"
 #include "plumb/nn/selu.h"
@@ -28,6 +32,11 @@ namespace {
 
 constexpr LayerEntry kLayers[] = {
     {"dense", "linear", "dense UNITS [bias=BOOL]", "y = x weight^T + bias", make_dense},
+    {"conv", "", "conv CHANNELS KxK [stride=1] [pad=SAME] [groups=1] [bias=BOOL]",
+     "2-D convolution; pad is (K-1)/2 by default", make_conv},
+    {"maxpool", "", "maxpool K [stride=K] [pad=0]", "maximum over KxK windows", make_maxpool},
+    {"avgpool", "", "avgpool K [stride=K] [pad=0]", "mean over KxK windows", make_avgpool},
+    {"gap", "", "gap", "mean of each channel over the whole image", make_gap},
     {"flatten", "", "flatten", "each sample as one row", make_flatten},
     {"dropout", "", "dropout P", "zeroes a fraction P in training, scales the rest by 1/(1-P)",
      make_dropout},

@@ -42,18 +42,20 @@ class NormKeeper : public PassObserver {
 
 struct Fixture {
   std::string network;
-  std::int64_t inputs;
+  Shape inputs;
   std::int64_t batch;
   std::int64_t classes;
   std::uint64_t seed;
   double gain;
   double bias;
+  double conv_gain = 1;
+  std::int64_t label_step = 1;  ///< sample i is of class i * label_step mod classes
 };
 
 Norms run(const Fixture& fixture, DType dtype) {
   NetworkOptions options;
   options.dtype = dtype;
-  Network network(parse_spec(fixture.network), Shape{fixture.inputs}, options);
+  Network network(parse_spec(fixture.network), fixture.inputs, options);
   network.plan(fixture.batch);
   test::Lcg lcg(fixture.seed);
   const auto fill = [&](View values, double a) {
@@ -62,13 +64,14 @@ Norms run(const Fixture& fixture, DType dtype) {
   fill(network.input(), 1);
   for (Param* param : network.params()) {
     const bool is_bias = param->name == "bias";
+    const bool is_dense = param->value.shape().rank() == 2;
+    const double gain = is_dense ? fixture.gain : fixture.conv_gain;
     fill(param->value.view(),
-         is_bias ? fixture.bias
-                 : fixture.gain * std::sqrt(3.0 / static_cast<double>(param->fan_in)));
+         is_bias ? fixture.bias : gain * std::sqrt(3.0 / static_cast<double>(param->fan_in)));
   }
   std::vector<std::int32_t> labels;
   for (std::int64_t i = 0; i < fixture.batch; ++i) {
-    labels.push_back(static_cast<std::int32_t>(i % fixture.classes));
+    labels.push_back(static_cast<std::int32_t>(i * fixture.label_step % fixture.classes));
   }
 
   ThreadPool pool(1);
@@ -132,7 +135,7 @@ constexpr F1Case kF1[]{
 };
 
 Fixture f1(const std::string& activation) {
-  return {"3 x [dense 5 > " + activation + "] > dense 3", 4, 6, 3, 1, 1.0, 0.1};
+  return {"3 x [dense 5 > " + activation + "] > dense 3", Shape{4}, 6, 3, 1, 1.0, 0.1};
 }
 
 class FixtureTest : public testing::TestWithParam<DType> {
@@ -206,7 +209,7 @@ TEST_P(FixtureTest, F2TwentyHiddenLayersAgree) {
   for (const F2Case& expected : f2_cases()) {
     SCOPED_TRACE(expected.activation);
     const Norms norms = run({"20 x [dense 16 > " + std::string(expected.activation) + "] > dense 4",
-                             16, 8, 4, 7, expected.gain, 0.0},
+                             Shape{16}, 8, 4, 7, expected.gain, 0.0},
                             GetParam());
     EXPECT_NEAR(norms.loss, expected.loss, tolerance() * expected.loss);
     // A hair from the optimum the logits' tiny differences carry the gradient, so float loses
@@ -221,6 +224,20 @@ TEST_P(FixtureTest, F2TwentyHiddenLayersAgree) {
           << "flow gradient of layer " << layer;
     }
   }
+}
+
+// The convolutions' weights are drawn with limits sqrt(6 / fan_in), so gain sqrt 2, the dense one's
+// with sqrt(3 / fan_in).
+TEST_P(FixtureTest, F4PlainConvolutionalNetworkAgrees) {
+  const Norms norms = run({"conv 4 3x3 > relu > conv 4 3x3 > relu > conv 5 3x3 stride=2 > relu > "
+                           "gap > dense 3",
+                           Shape{3, 8, 8}, 2, 3, 21, 1.0, 0.05, std::sqrt(2.0), 2},
+                          GetParam());
+  EXPECT_NEAR(norms.loss, 9.607202329084126e-1, tolerance());
+  expect_near(
+      norms.grad_weight,
+      {2.150593946157737e-1, 3.094849821823299e-1, 2.987185128240578e-1, 1.198055097842796e-1},
+      tolerance());
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, FixtureTest, testing::Values(DType::f64, DType::f32),

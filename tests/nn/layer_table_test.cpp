@@ -26,8 +26,12 @@ TEST(LayerTableTest, EveryNameMakesALayerOfThatKindInBothTypes) {
     std::string text(entry.name);
     if (entry.name == "dense") text += " 4";
     if (entry.name == "dropout") text += " 0.5";
+    if (entry.name == "conv") text += " 4 3x3";
+    if (entry.name == "maxpool" || entry.name == "avgpool") text += " 2";
+    const bool images = entry.name == "conv" || entry.name.ends_with("pool") || entry.name == "gap";
+    const Shape x = images ? Shape{2, 3, 8, 8} : Shape{2, 3};
     for (const DType dtype : {DType::f32, DType::f64}) {
-      EXPECT_EQ(layer_from_text(text, {2, 3}, dtype)->kind(), entry.name);
+      EXPECT_EQ(layer_from_text(text, x, dtype)->kind(), entry.name);
     }
   }
 }

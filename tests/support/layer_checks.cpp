@@ -2,6 +2,7 @@
 #include "tests/support/layer_checks.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -18,7 +19,8 @@ namespace {
 constexpr double kStep = 1e-4;
 
 /// Batch 1, one feature, odd widths, more than one chunk.
-const std::vector<Shape> kShapes = {{1, 1}, {1, 17}, {5, 1}, {3, 2}, {4, 33}, {17, 129}, {64, 300}};
+const std::vector<std::array<std::int64_t, 2>> kShapes = {{1, 1},  {1, 17},   {5, 1},   {3, 2},
+                                                          {4, 33}, {17, 129}, {64, 300}};
 
 /// One forward and backward with everything it wrote.
 struct Pass {
@@ -74,6 +76,13 @@ std::vector<double> values_of(ConstView view) {
   });
 }
 
+Shape LayerChecks::shape(std::int64_t rows, std::int64_t columns) const {
+  const std::int64_t channels = GetParam().channels;
+  if (channels == 0) return {rows, columns};
+  // Odd and even sides, from as small as the windows of the tests allow.
+  return {rows, channels, 3 + columns % 4, 3 + columns % 5};
+}
+
 std::unique_ptr<Layer> LayerChecks::make(const Shape& x, DType dtype) const {
   auto layer = layer_from_text(GetParam().text, x, dtype);
   for (Param& param : layer->params()) {
@@ -97,18 +106,22 @@ Tensor LayerChecks::input(const Shape& x, DType dtype) const {
 }
 
 TEST_P(LayerChecks, EveryDerivativeMatchesCentralDifferences) {
-  for (const Shape& shape : {Shape{2, 3}, Shape{1, 1}, Shape{3, 5}}) {
+  for (const auto& [rows, columns] : {std::pair{2, 3}, {1, 1}, {3, 5}}) {
+    // A Jacobian of images grows with the square of their pixels.
+    if (GetParam().channels > 0 && rows > 1) continue;
+    const Shape shape = this->shape(rows, columns);
     const auto layer = make(shape, DType::f64);
     const Tensor x = input(shape, DType::f64);
-    const GradientReport report =
-        check_gradient(*layer, x.view(), {.step = kStep, .full_jacobian = true});
+    const GradientReport report = check_gradient(
+        *layer, x.view(), {.step = kStep, .full_jacobian = GetParam().channels <= 4});
     EXPECT_TRUE(report.within(1e-7)) << to_string(report);
     EXPECT_GE(report.derivatives, shape.size());
   }
 }
 
 TEST_P(LayerChecks, ARandomMixOfOutputsMatchesCentralDifferences) {
-  const Shape shape{4, 19};
+  const Shape shape =
+      this->shape(GetParam().channels > 4 ? 1 : 4, GetParam().channels > 4 ? 1 : 19);
   const auto layer = make(shape, DType::f64);
   const Tensor x = input(shape, DType::f64);
   const GradientReport report = check_gradient(*layer, x.view(), {.step = kStep});
@@ -117,7 +130,8 @@ TEST_P(LayerChecks, ARandomMixOfOutputsMatchesCentralDifferences) {
 
 TEST_P(LayerChecks, FloatMatchesDoubleForEveryShape) {
   ThreadPool pool(2);
-  for (const Shape& shape : kShapes) {
+  for (const auto& [rows, columns] : kShapes) {
+    const Shape shape = this->shape(rows, columns);
     const auto fast = make(shape, DType::f32);
     const auto exact = make(shape, DType::f64);
     const Shape y = fast->output_shape(shape);
@@ -138,7 +152,7 @@ TEST_P(LayerChecks, BackwardTwiceDoublesTheGradientsOfParameters) {
   ThreadPool pool(1);
   const Context context{.pool = pool};
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const Shape shape{5, 7};
+    const Shape shape = this->shape(5, 7);
     const auto layer = make(shape, dtype);
     const Tensor x = input(shape, dtype);
     const Tensor grad_y = random_tensor(layer->output_shape(shape), dtype, "g");
@@ -159,7 +173,7 @@ TEST_P(LayerChecks, BackwardTwiceDoublesTheGradientsOfParameters) {
 
 TEST_P(LayerChecks, BackwardIsLinearInGradY) {
   ThreadPool pool(1);
-  const Shape shape{5, 7};
+  const Shape shape = this->shape(5, 7);
   const auto layer = make(shape, DType::f64);
   const Tensor x = input(shape, DType::f64);
   const Shape y = layer->output_shape(shape);
@@ -186,7 +200,7 @@ TEST_P(LayerChecks, BackwardIsLinearInGradY) {
 TEST_P(LayerChecks, AGradXThatNobodyAskedForIsSkipped) {
   ThreadPool pool(1);
   const Context context{.step = 3, .pool = pool};
-  const Shape shape{5, 7};
+  const Shape shape = this->shape(5, 7);
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto layer = make(shape, dtype);
     const Tensor x = input(shape, dtype);
@@ -202,8 +216,9 @@ TEST_P(LayerChecks, AGradXThatNobodyAskedForIsSkipped) {
 
 TEST_P(LayerChecks, NanInGivesNanOutAndNoMoreThanItMust) {
   ThreadPool pool(1);
-  const Shape shape{5, 23};
-  const std::size_t at = 2 * 23 + 21;
+  const Shape shape = this->shape(5, 23);
+  const auto size = static_cast<std::size_t>(shape.row_size());
+  const std::size_t at = 2 * size + size - 2;
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto layer = make(shape, dtype);
     Tensor x = input(shape, dtype);
@@ -212,15 +227,22 @@ TEST_P(LayerChecks, NanInGivesNanOutAndNoMoreThanItMust) {
     const Pass pass = run(*layer, x, grad_y, pool);
     const std::vector<double> y = values_of(pass.y.view());
     const std::size_t row = y.size() / 5;
+    std::size_t reached = 0;
     for (std::size_t i = 0; i < y.size(); ++i) {
-      EXPECT_EQ(std::isnan(y[i]), GetParam().elementwise ? i == at : i / row == 2) << i;
+      if (GetParam().elementwise) {
+        EXPECT_EQ(std::isnan(y[i]), i == at) << i;
+      } else if (GetParam().channels == 0 || i / row != 2) {
+        EXPECT_EQ(std::isnan(y[i]), i / row == 2) << i;
+      }
+      reached += std::isnan(y[i]);
     }
+    EXPECT_GT(reached, 0u);
   }
 }
 
 TEST_P(LayerChecks, NanInGradYReachesGradX) {
   ThreadPool pool(1);
-  const Shape shape{3, 4};
+  const Shape shape = this->shape(3, 4);
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto layer = make(shape, dtype);
     Tensor x(shape, dtype);
@@ -229,9 +251,10 @@ TEST_P(LayerChecks, NanInGradYReachesGradX) {
     dispatch(dtype, [&]<class T>(T) {
       std::ranges::fill(grad_y.as<T>(), std::numeric_limits<T>::quiet_NaN());
     });
-    for (const double v : values_of(run(*layer, x, grad_y, pool).grad_x.view())) {
-      EXPECT_TRUE(std::isnan(v));
-    }
+    const std::vector<double> grad_x = values_of(run(*layer, x, grad_y, pool).grad_x.view());
+    const auto reached = std::ranges::count_if(grad_x, [](double v) { return std::isnan(v); });
+    // A window may pass over a pixel, and a maximum comes from one pixel alone.
+    EXPECT_GE(reached, GetParam().channels > 0 ? 1 : std::ssize(grad_x));
   }
 }
 
@@ -239,21 +262,22 @@ TEST_P(LayerChecks, NothingIsAllocatedAfterTheFirstCall) {
   ThreadPool pool(2);
   const Context context{.pool = pool};
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const Shape shape{64, 300};
+    const Shape shape = this->shape(64, 300);
     const auto layer = make(shape, dtype);
     const Tensor x = input(shape, dtype);
     const Tensor grad_y = random_tensor(layer->output_shape(shape), dtype, "g");
     Pass pass = run(*layer, x, grad_y, pool);
+    const std::int64_t foreign = dtype == DType::f32 ? GetParam().foreign_allocations : 0;
     const std::int64_t before = allocation_count();
     layer->forward(x.view(), pass.y.view(), context);
     layer->backward(x.view(), pass.y.view(), grad_y.view(), pass.grad_x.view(), context);
-    EXPECT_EQ(allocation_count(), before);
+    EXPECT_LE(allocation_count() - before, foreign);
   }
 }
 
 TEST_P(LayerChecks, TheNumberOfThreadsDoesNotChangeElementwiseBits) {
   ThreadPool one(1), three(3);
-  const Shape shape{64, 1001};
+  const Shape shape = this->shape(64, 1001);
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto layer = make(shape, dtype);
     const Tensor x = input(shape, dtype);
@@ -270,7 +294,7 @@ TEST_P(LayerChecks, TheNumberOfThreadsDoesNotChangeElementwiseBits) {
 
 TEST_P(LayerChecks, ActivationDerivativeIsBackwardOfOnes) {
   ThreadPool pool(1);
-  const Shape shape{5, 23};
+  const Shape shape = this->shape(5, 23);
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto layer = make(shape, dtype);
     const Tensor x = input(shape, dtype);
@@ -284,7 +308,7 @@ TEST_P(LayerChecks, ActivationDerivativeIsBackwardOfOnes) {
 }
 
 TEST_P(LayerChecks, ActivationMaxDerivativeIsTheSupremum) {
-  const Shape shape{1, 40001};
+  const Shape shape = this->shape(1, 40001);
   const auto layer = make(shape, DType::f64);
   if (layer->family() != LayerFamily::activation) {
     EXPECT_EQ(layer->max_derivative(), 1.0);

@@ -19,12 +19,18 @@ struct LayerCase {
   std::string text;                ///< in the network language
   std::vector<double> kinks = {};  ///< inputs are kept clear of these
   bool elementwise = true;         ///< y[i] depends on x[i] alone
+  /// Not 0: x is images [batch, channels, height, width], and each pixel reaches a part of y.
+  std::int64_t channels = 0;
+  /// What a pass in float may allocate inside a library that we only call.
+  std::int64_t foreign_allocations = 0;
 
   friend std::ostream& operator<<(std::ostream& out, const LayerCase& c) { return out << c.text; }
 };
 
 class LayerChecks : public ::testing::TestWithParam<LayerCase> {
  protected:
+  /// [rows, columns], or images of about as many pixels.
+  Shape shape(std::int64_t rows, std::int64_t columns) const;
   /// The layer with random parameters (the same in float and double).
   std::unique_ptr<Layer> make(const Shape& x, DType dtype) const;
   /// Normal numbers times 2, moved away from the kinks; in float the same, rounded.

@@ -1,40 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only source that knows oneDNN. Builds with its 2.x and 3.x interfaces; where they differ,
-// make_product() says so.
+// Builds with the 2.x and 3.x interfaces of oneDNN; where they differ, make_product() says so.
 #include "plumb/kernels/fast/gemm.h"
 
-#include <omp.h>
-
 #include <array>
-#include <dnnl.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "plumb/kernels/fast/linear.h"
+#include "plumb/kernels/fast/onednn-inl.h"
 #include "plumb/kernels/fast/small_gemm.h"
 #include "plumb/kernels/ref/rows.h"
 
 namespace plumb::fast {
 
 namespace {
-
-/// oneDNN would start its own OpenMP team inside each of our chunks. The setting belongs to the
-/// calling thread, so it is put back for the process that embeds us.
-class SingleOpenMpThread {
- public:
-  SingleOpenMpThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
-  }
-  ~SingleOpenMpThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
-  }
-  SingleOpenMpThread(const SingleOpenMpThread&) = delete;
-  SingleOpenMpThread& operator=(const SingleOpenMpThread&) = delete;
-
- private:
-  int before_;
-};
 
 char letter(Transpose transpose) { return transpose == Transpose::yes ? 'T' : 'N'; }
 

@@ -53,6 +53,15 @@ std::int64_t SpecArguments::to_integer(const SpecWord& at, std::string_view digi
   return value;
 }
 
+std::array<std::int64_t, 2> SpecArguments::to_pair(const SpecWord& at, std::string_view what,
+                                                   std::int64_t minimum) const {
+  const std::string_view text = at.text;
+  const std::size_t cross = text.find('x');
+  const std::int64_t first = to_integer(at, text.substr(0, cross), what, minimum);
+  if (cross == std::string_view::npos) return {first, first};
+  return {first, to_integer(at, text.substr(cross + 1), what, minimum)};
+}
+
 double SpecArguments::to_number(const SpecWord& at, std::string_view what) const {
   double value = 0;
   if (!read_whole(at.text, value) || !std::isfinite(value)) refuse(at, what, "a finite number");
@@ -68,11 +77,7 @@ std::int64_t SpecArguments::positive_integer(std::size_t index, std::string_view
 std::array<std::int64_t, 2> SpecArguments::positive_pair(std::size_t index, std::string_view what) {
   const SpecWord* const word = argument(index);
   if (word == nullptr) fail("nothing given, expected " + std::string(what) + " as 3 or 3x3");
-  const std::string_view text = word->text;
-  const std::size_t cross = text.find('x');
-  const std::int64_t first = to_integer(*word, text.substr(0, cross), what, 1);
-  if (cross == std::string_view::npos) return {first, first};
-  return {first, to_integer(*word, text.substr(cross + 1), what, 1)};
+  return to_pair(*word, what, 1);
 }
 
 std::optional<double> SpecArguments::number(std::size_t index, std::string_view what) {
@@ -106,6 +111,13 @@ std::int64_t SpecArguments::integer(std::string_view key, std::int64_t fallback,
 double SpecArguments::number(std::string_view key, double fallback) {
   const SpecOption* const found = option(key);
   return found ? to_number(found->value, key) : fallback;
+}
+
+std::array<std::int64_t, 2> SpecArguments::pair(std::string_view key,
+                                                const std::array<std::int64_t, 2>& fallback,
+                                                std::int64_t minimum) {
+  const SpecOption* const found = option(key);
+  return found ? to_pair(found->value, key, minimum) : fallback;
 }
 
 std::optional<std::string> SpecArguments::word(std::string_view key,

@@ -35,6 +35,10 @@ class SpecArguments {
   bool boolean(std::string_view key, bool fallback);
   std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t minimum);
   double number(std::string_view key, double fallback);
+  /// "2x1" is {2, 1}, "2" is {2, 2}: a stride or a padding.
+  std::array<std::int64_t, 2> pair(std::string_view key,
+                                   const std::array<std::int64_t, 2>& fallback,
+                                   std::int64_t minimum);
   /// Any word when `allowed` is empty.
   std::optional<std::string> word(std::string_view key,
                                   std::initializer_list<std::string_view> allowed);
@@ -47,6 +51,8 @@ class SpecArguments {
   const SpecOption* option(std::string_view key);
   std::int64_t to_integer(const SpecWord& at, std::string_view digits, std::string_view what,
                           std::int64_t minimum) const;
+  std::array<std::int64_t, 2> to_pair(const SpecWord& at, std::string_view what,
+                                      std::int64_t minimum) const;
   double to_number(const SpecWord& at, std::string_view what) const;
   [[noreturn]] void refuse(const SpecWord& at, std::string_view what,
                            const std::string& expected) const;
