@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// node embed.mjs page.html page.cpp: writes the built page as the C++ source of plumb::report_page().
+// node embed.mjs page.html page.cpp NAME: writes the built page as the C++ source of plumb::NAME_page().
 import { readFileSync, writeFileSync } from "node:fs";
 
-const [, , from, to] = process.argv;
+const [, , from, to, name] = process.argv;
 const page = readFileSync(from);
-if (page.indexOf("PLUMB_REPORT_DATA") < 0) throw new Error(`${from}: no PLUMB_REPORT_DATA in the page`);
+const placeholder = `PLUMB_${name.toUpperCase()}_DATA`;
+if (page.indexOf(placeholder) < 0) throw new Error(`${from}: no ${placeholder} in the page`);
 
 // Pieces well below the 64 KiB that compilers must accept, octal escapes of full length so that no digit
 // that follows can join one.
@@ -38,7 +39,7 @@ ${pieces.join("\n")}
 
 }  // namespace
 
-std::string report_page() {
+std::string ${name}_page() {
   std::string page;
   page.reserve(${page.length});
   for (const auto piece : kPieces) page += piece;

@@ -1,6 +1,7 @@
-# Builds the report page (one HTML file) with npm and turns it into a C++ source; sets
-# plumb_report_page_source to its path. A page that was built elsewhere is taken instead when
-# PLUMB_REPORT_PAGE names it, which needs node but neither npm nor its registry.
+# Builds the pages (the report and the lab, one HTML file each) with npm and turns them into C++ sources;
+# sets plumb_page_sources to their paths. Pages that were built elsewhere are taken instead when
+# PLUMB_REPORT_PAGE names the report's (the lab's, lab.html, lies beside it), which needs node but neither
+# npm nor its registry.
 set(PLUMB_REPORT_PAGE "" CACHE FILEPATH "A built report page (web/dist/index.html) to embed instead of building it")
 
 find_program(NODE_EXECUTABLE node nodejs)
@@ -15,12 +16,13 @@ set(web_source ${CMAKE_CURRENT_LIST_DIR})
 set(web_build ${PROJECT_BINARY_DIR}/web)
 set(web_packages package.json package-lock.json .npmrc)
 set(web_sources
-  index.html tsconfig.json vite.config.ts
+  index.html lab.html tsconfig.json vite.config.ts
   src/dom.ts src/format.ts src/heat.ts src/ledger.ts src/main.ts src/page.ts src/print.ts src/scale.ts
-  src/steps.ts src/style.css src/theme.ts src/types.ts
+  src/steps.ts src/style.css src/theme.ts src/theme_button.ts src/types.ts
   src/charts/activity.ts src/charts/chart.ts src/charts/heatmap.ts src/charts/loss.ts src/charts/profile.ts
   src/charts/speed.ts src/charts/waterfall.ts
   src/sections/about.ts src/sections/causes.ts src/sections/findings.ts src/sections/verdict.ts
+  src/lab/lab.css src/lab/main.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts
   test/format.test.ts test/ledger.test.ts test/sample.ts test/scale.test.ts)
 
 # All is copied to the build folder and built there: builds of several kinds never meet in one node_modules,
@@ -40,8 +42,11 @@ endfunction()
 
 if(PLUMB_REPORT_PAGE)
   set(web_page ${PLUMB_REPORT_PAGE})
+  get_filename_component(web_folder ${web_page} DIRECTORY)
+  set(web_lab_page ${web_folder}/lab.html)
 else()
   set(web_page ${web_build}/dist/index.html)
+  set(web_lab_page ${web_build}/dist/lab.html)
   web_copy(packages.stamp ${web_packages})
   web_copy(sources.stamp ${web_sources})
   add_custom_command(OUTPUT ${web_build}/installed.stamp
@@ -49,15 +54,19 @@ else()
     COMMAND ${CMAKE_COMMAND} -E touch installed.stamp
     DEPENDS ${web_build}/packages.stamp WORKING_DIRECTORY ${web_build}
     COMMENT "Fetching what the report page is built with (npm ci)" VERBATIM)
-  add_custom_command(OUTPUT ${web_page}
-    COMMAND ${NPM_EXECUTABLE} run --silent build -- --logLevel=warn
+  add_custom_command(OUTPUT ${web_page} ${web_lab_page}
+    COMMAND ${NPM_EXECUTABLE} run --silent build
     DEPENDS ${web_build}/installed.stamp ${web_build}/sources.stamp WORKING_DIRECTORY ${web_build}
-    COMMENT "Building the report page" VERBATIM)
+    COMMENT "Building the report page and the lab page" VERBATIM)
 endif()
 
-set(plumb_report_page_source ${web_build}/report_page.cpp)
-add_custom_command(OUTPUT ${plumb_report_page_source}
-  COMMAND ${CMAKE_COMMAND} -E make_directory ${web_build}
-  COMMAND ${NODE_EXECUTABLE} ${web_source}/embed.mjs ${web_page} ${plumb_report_page_source}
-  DEPENDS ${web_page} ${web_source}/embed.mjs
-  COMMENT "Embedding the report page" VERBATIM)
+function(web_embed page name)
+  add_custom_command(OUTPUT ${web_build}/${name}_page.cpp
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${web_build}
+    COMMAND ${NODE_EXECUTABLE} ${web_source}/embed.mjs ${page} ${web_build}/${name}_page.cpp ${name}
+    DEPENDS ${page} ${web_source}/embed.mjs
+    COMMENT "Embedding the ${name} page" VERBATIM)
+endfunction()
+web_embed(${web_page} report)
+web_embed(${web_lab_page} lab)
+set(plumb_page_sources ${web_build}/report_page.cpp ${web_build}/lab_page.cpp)

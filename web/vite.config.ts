@@ -8,8 +8,8 @@ function inline(): Plugin {
     name: "inline",
     enforce: "post",
     generateBundle(_options, bundle) {
-      const page = bundle["index.html"];
-      if (page?.type !== "asset") throw new Error("inline: no index.html in the bundle");
+      const page = Object.values(bundle).find((file) => file.fileName.endsWith(".html"));
+      if (page?.type !== "asset") throw new Error("inline: no page in the bundle");
       let html = String(page.source);
       for (const [name, file] of Object.entries(bundle)) {
         const quoted = name.replace(/[.]/g, "\\.");
@@ -30,7 +30,9 @@ function inline(): Plugin {
   };
 }
 
-export default defineConfig({
+// Two pages, each a build of its own, so that each carries what it needs and nothing else:
+// `vite build` makes the report, `vite build --mode lab` the page of the experiments beside it.
+export default defineConfig(({ mode }) => ({
   base: "./",
   plugins: [inline()],
   build: {
@@ -39,6 +41,8 @@ export default defineConfig({
     assetsInlineLimit: Number.MAX_SAFE_INTEGER,
     cssCodeSplit: false,
     chunkSizeWarningLimit: 1000,
+    emptyOutDir: mode !== "lab",
+    rollupOptions: { input: mode === "lab" ? "lab.html" : "index.html" },
   },
   test: { include: ["test/*.test.ts"] },
-} as Parameters<typeof defineConfig>[0]);
+}) as never);

@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   add_export(app, result);
   add_demo(app, result);
   add_theory(app, result);
+  add_lab(app, result);
   add_layers(app, result);
   add_completion(app, result);
   try {

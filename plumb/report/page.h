@@ -5,8 +5,10 @@
 
 namespace plumb {
 
-/// The page built from web/, with the word PLUMB_REPORT_DATA where the JSON of the runs belongs.
-/// Defined in a source that the build generates (web/embed.mjs).
+/// The pages built from web/: of the report, with the word PLUMB_REPORT_DATA where the JSON of the
+/// runs belongs, and of the experiments (plumb/lab), with PLUMB_LAB_DATA likewise. Defined in
+/// sources that the build generates (web/embed.mjs).
 std::string report_page();
+std::string lab_page();
 
 }  // namespace plumb

@@ -74,6 +74,21 @@ class CliTest(unittest.TestCase):
         self.assertIn("vanishing_gradient", [f["rule"] for f in diagnosis["findings"]])
         self.assertFalse(diagnosis["healthy"])
 
+    def test_lab_lists_runs_and_writes_a_page(self):
+        listing = self.run_plumb("lab")
+        self.assertEqual(listing.returncode, 0, listing.stderr)
+        self.assertIn("same-weight", listing.stdout)
+        one = self.run_plumb("lab", "same-weight", "--weight", "2", "--depth", "4", "--json")
+        self.assertEqual(one.returncode, 0, one.stderr)
+        checks = json.loads(one.stdout)["experiments"][0]["checks"]
+        self.assertEqual(next(c for c in checks if "shared weight (sum" in c["what"])["measured"], 32)
+        page = self.run_plumb("lab", "chain-numbers", "-o", "lab.html")
+        self.assertEqual(page.returncode, 0, page.stderr)
+        self.assertIn("chain-numbers", (self.folder / "lab.html").read_text(encoding="utf-8"))
+        self.assertIn("did you mean 'identity'?", self.fails(1, "lab", "identiti"))
+        self.assertIn("no parameter 'factor'", self.fails(1, "lab", "identity", "--factor", "2"))
+        self.assertIn("a whole number from", self.fails(1, "lab", "same-weight", "--depth", "x"))
+
     def test_a_healthy_network_is_left_in_peace(self):
         result = self.run_plumb("probe", "flatten > 8 x [dense 64 > relu] > dense 10", "--init",
                                 "he_normal", "--bias-init", "zeros", *SMALL, "--json")

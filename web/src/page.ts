@@ -13,7 +13,7 @@ import { causeBars } from "./sections/causes";
 import { findingsOf } from "./sections/findings";
 import { verdictCard } from "./sections/verdict";
 import { StepChoice } from "./steps";
-import { nextTheme, setTheme, storedTheme } from "./theme";
+import { themeButton } from "./theme_button";
 import type { Report, Run } from "./types";
 
 /** The whole report, top to bottom. */
@@ -34,25 +34,12 @@ export function page(report: Report): HTMLElement[] {
 }
 
 function masthead(): HTMLElement {
-  let theme = storedTheme();
-  const names = { auto: "Auto", light: "Light", dark: "Dark" };
-  const button = h("button", { type: "button", class: "theme" });
-  const label = () => {
-    button.textContent = `Colours: ${names[theme]}`;
-  };
-  label();
-  button.addEventListener("click", () => {
-    theme = nextTheme(theme);
-    setTheme(theme);
-    label();
-    redraw();
-  });
   return h(
     "header",
     { class: "masthead" },
     h("h1", {}, h("span", { class: "mark", "aria-hidden": "true" }), "plumb"),
     h("p", {}, "how deep the gradient reaches"),
-    button,
+    themeButton(),
   );
 }
 

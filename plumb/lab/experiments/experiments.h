@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/lab/experiment.h"
+
+/// One function for each experiment, one file each; lab_table.cpp has their order.
+namespace plumb::lab {
+
+Experiment identity_experiment();
+Experiment same_weight_experiment();
+Experiment chain_numbers_experiment();
+
+}  // namespace plumb::lab

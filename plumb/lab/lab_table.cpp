@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/lab/experiment.h"
+#include "plumb/lab/experiments/experiments.h"
+
+namespace plumb::lab {
+
+const std::vector<Experiment>& experiments() {
+  static const std::vector<Experiment> kTable{
+      identity_experiment(),
+      same_weight_experiment(),
+      chain_numbers_experiment(),
+  };
+  return kTable;
+}
+
+}  // namespace plumb::lab

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/lab/specimen.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "plumb/core/error.h"
+#include "plumb/stats/magnitude.h"
+
+namespace plumb::lab {
+
+namespace {
+
+double log2_norm(ConstView values, int log2_scale) {
+  return log2_rms(values) + 0.5 * std::log2(static_cast<double>(values.shape.size())) + log2_scale;
+}
+
+std::vector<double> true_values(ConstView values, int log2_scale) {
+  std::vector<double> out(values.as<double>().begin(), values.as<double>().end());
+  for (double& x : out) x = std::ldexp(x, log2_scale);
+  return out;
+}
+
+Network make(std::string_view network, std::int64_t features, std::string_view init, double gain,
+             std::uint64_t seed) {
+  NetworkOptions options;
+  options.dtype = DType::f64;
+  options.seed = seed;
+  options.weight_init = parse_init(init, gain);
+  options.bias_init = parse_init("zeros");
+  return Network(parse_spec(network), Shape{features}, options);
+}
+
+}  // namespace
+
+class Specimen::Watch : public PassObserver {
+ public:
+  explicit Watch(Specimen& specimen) : specimen_(specimen) {}
+  void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override {
+    Observed seen;
+    seen.path = node.path;
+    seen.kind = node.kind();
+    seen.log2_output_norm = log2_norm(node.y.view(), 0);
+    seen.log2_gradient_norm = log2_norm(grad_y, log2_scale);
+    if (specimen_.keep_gradients_) seen.gradient = true_values(grad_y, log2_scale);
+    specimen_.order_.push_back(node.path);
+    specimen_.observed_.push_back(std::move(seen));
+  }
+  void on_input_gradient(ConstView grad_x, int log2_scale) override {
+    specimen_.log2_input_gradient_norm_ = log2_norm(grad_x, log2_scale);
+  }
+
+ private:
+  Specimen& specimen_;
+};
+
+Specimen::Specimen(std::string_view network, std::int64_t features, std::int64_t batch,
+                   std::string_view init, double gain, std::uint64_t seed)
+    : network_(make(network, features, init, gain, seed)) {
+  network_.plan(batch);
+}
+
+std::span<double> Specimen::param(std::size_t index) {
+  return network_.params()[index]->value.as<double>();
+}
+
+std::span<double> Specimen::input() { return network_.input().as<double>(); }
+
+std::span<const double> Specimen::forward() {
+  return network_.forward({Mode::train, 0, *threads_}).as<double>();
+}
+
+double Specimen::value(std::string_view loss, const Target& target) {
+  forward();
+  return make_loss(loss)->value(network_.output(), target);
+}
+
+double Specimen::differentiate(std::string_view loss, const Target& target) {
+  forward();
+  const double value =
+      make_loss(loss)->gradient(network_.output(), target, network_.output_gradient());
+  backward_watched();
+  return value;
+}
+
+void Specimen::backward(std::span<const double> grad_y) {
+  const auto top = network_.output_gradient().as<double>();
+  PLUMB_CHECK(top.size() == grad_y.size());
+  std::ranges::copy(grad_y, top.begin());
+  backward_watched();
+}
+
+void Specimen::backward_watched() {
+  observed_.clear();
+  order_.clear();
+  network_.zero_grad();
+  Watch watch(*this);
+  network_.backward({Mode::train, 0, *threads_}, &watch);
+  std::ranges::reverse(observed_);
+}
+
+std::vector<double> Specimen::gradient(std::size_t index) const {
+  const Param& param = *network_.params()[index];
+  return true_values(param.grad.view(), param.grad_log2_scale);
+}
+
+double Specimen::log2_gradient_norm(std::size_t index) const {
+  const Param& param = *network_.params()[index];
+  return log2_norm(param.grad.view(), param.grad_log2_scale);
+}
+
+std::string repeat(std::int64_t count, std::string_view part) {
+  return fmt::format("{} x [{}]", count, part);
+}
+
+}  // namespace plumb::lab
