@@ -32,9 +32,7 @@ int refuse_command(const CLI::App& app, const char* given) {
   return plumb::cli::kUsage;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   using namespace plumb::cli;
   CLI::App app{kDescription, "plumb"};
   app.footer(kFooter);
@@ -60,10 +58,18 @@ int main(int argc, char** argv) {
       return refuse_command(app, argv[1]);
     }
     return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
   } catch (const std::exception& error) {
     std::fflush(stdout);
     std::fprintf(stderr, "plumb: %s\n", error.what());
-    return kError;
+    return plumb::cli::kError;
   }
-  return result;
 }

@@ -35,7 +35,9 @@ std::vector<Node> Network::build_chain(const std::string& text, const std::vecto
   nodes.reserve(items.size());
   for (const SpecItem& item : items) {
     const std::string number = std::to_string(nodes.size());
-    const std::string path = parent.empty() ? number : parent + "." + number;
+    std::string path = parent;
+    if (!path.empty()) path += '.';
+    path += number;
     if (item.kind == SpecItem::Kind::residual) {
       nodes.push_back(build_residual(text, item, x, path, parent, depth));
       continue;

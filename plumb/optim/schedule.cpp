@@ -39,7 +39,10 @@ double Schedule::at(std::int64_t step) const {
   const double warm =
       step < warmup_steps ? static_cast<double>(step + 1) / static_cast<double>(warmup_steps) : 1.0;
   double decay = 1;
-  if (kind == "step") decay = std::pow(factor, static_cast<double>(step / every));
+  if (kind == "step") {
+    const std::int64_t drops = step / every;
+    decay = std::pow(factor, static_cast<double>(drops));
+  }
   if (kind == "cosine" && step >= warmup_steps) {
     const double length =
         static_cast<double>(std::max<std::int64_t>(1, total_steps - warmup_steps));

@@ -147,6 +147,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
   const auto lines = make_layer_lines(run.info, step);
   if (lines.empty()) return;
   std::vector<std::string> keep;
+  keep.reserve(findings.size());
   for (const auto& finding : findings) keep.push_back(finding.path);
   const auto shown = select_lines(lines, static_cast<std::size_t>(std::max(max_layers, 3)), keep);
 

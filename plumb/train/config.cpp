@@ -153,6 +153,7 @@ const Setting* find_setting(std::string_view key) {
 
 std::vector<std::pair<std::string, std::string>> to_settings(const TrainConfig& config) {
   std::vector<std::pair<std::string, std::string>> result;
+  result.reserve(std::size(kSettings));
   for (const Setting& setting : kSettings) {
     result.emplace_back(std::string(setting.key), setting.get(config));
   }

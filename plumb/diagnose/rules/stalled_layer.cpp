@@ -21,6 +21,7 @@ constexpr int kStepsInARow = 3;
 
 double median_learning(const std::vector<LayerPace>& paces) {
   std::vector<double> values;
+  values.reserve(paces.size());
   for (const LayerPace& pace : paces) values.push_back(pace.log2_learning);
   // The upper middle: of two layers, one of them stalled, the other is the reference.
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);

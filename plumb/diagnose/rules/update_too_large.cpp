@@ -26,6 +26,7 @@ double largest_ratio(const std::vector<LayerPace>& paces) {
 
 double median_log2(const std::vector<LayerPace>& paces) {
   std::vector<double> ratios;
+  ratios.reserve(paces.size());
   for (const LayerPace& pace : paces) ratios.push_back(pace.log2_update);
   const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>((ratios.size() - 1) / 2);
   std::nth_element(ratios.begin(), middle, ratios.end());
