@@ -34,11 +34,12 @@ Dense::Dense(std::int64_t in, std::int64_t out, bool bias, DType dtype, std::str
 }
 
 Shape Dense::output_shape(const Shape& x) const {
-  if (x.rank() != 2 || x[1] != in_) {
+  if (x.rank() < 2 || x.rank() > 3 || x[x.rank() - 1] != in_) {
     throw ShapeError((path_.empty() ? "dense" : path_) + ": x has shape " + x.to_string() +
-                     ", expected [batch, " + std::to_string(in_) + "]");
+                     ", expected [batch, " + (x.rank() == 3 ? "steps, " : "") +
+                     std::to_string(in_) + "]");
   }
-  return {x[0], out_};
+  return x.rank() == 2 ? Shape{x[0], out_} : Shape{x[0], x[1], out_};
 }
 
 void Dense::forward(ConstView x, View y, const Context& context) {
@@ -47,7 +48,7 @@ void Dense::forward(ConstView x, View y, const Context& context) {
     const T* const weight = params_[0].value.as<T>().data();
     const T* const bias = params_.size() > 1 ? params_[1].value.as<T>().data() : nullptr;
     T* const y_data = y.as<T>().data();
-    context.pool.run(x.shape[0], row_grain(in_ * out_), [&](auto begin, auto end) {
+    context.pool.run(x.shape.size() / in_, row_grain(in_ * out_), [&](auto begin, auto end) {
       // [rows, in] x [out, in]^T -> [rows, out]
       linear(end - begin, out_, in_, x_data + begin * in_, weight, bias, y_data + begin * out_);
     });
@@ -56,7 +57,7 @@ void Dense::forward(ConstView x, View y, const Context& context) {
 
 void Dense::backward(ConstView x, ConstView /*y*/, ConstView grad_y, View grad_x,
                      const Context& context) {
-  const std::int64_t batch = x.shape[0];
+  const std::int64_t batch = x.shape.size() / in_;  // rows; of sequences, one for each step
   dispatch(x.dtype, [&]<class T>(T) {
     const T* const x_data = x.as<T>().data();
     const T* const g_data = grad_y.as<T>().data();
@@ -86,11 +87,13 @@ std::unique_ptr<Layer> make_dense(LayerRequest& request) {
   const std::int64_t units = request.arguments.positive_integer(0, "the number of units");
   const bool bias = request.arguments.boolean("bias", true);
   request.arguments.done();
-  if (request.x.rank() != 2) {
+  const int rank = request.x.rank();
+  if (rank < 2 || rank > 3) {
     throw ShapeError("x has shape " + request.x.row_shape().to_string() +
-                     " a sample, expected [features]; put flatten before dense");
+                     " a sample, expected [features] or [steps, features]; put flatten before "
+                     "dense");
   }
-  return std::make_unique<Dense>(request.x[1], units, bias, request.dtype, request.path);
+  return std::make_unique<Dense>(request.x[rank - 1], units, bias, request.dtype, request.path);
 }
 
 }  // namespace plumb

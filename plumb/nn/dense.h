@@ -14,9 +14,11 @@ namespace plumb {
 ///   y = x weight^T + bias
 ///
 /// Shapes  x [batch, in], y [batch, out], weight [out, in], bias [out] (absent with bias=false).
+///         x [batch, steps, in] gives y [batch, steps, out], as torch.nn.Linear does: each step is a
+///         row.
 /// vjp     grad_x = grad_y weight;  grad_weight += grad_y^T x;  grad_bias += column sums of grad_y
 /// Units   Both parameters have fan_in = in and fan_out = out. They start at 0: nn/init fills them.
-/// Errors  ShapeError if x is not [batch, in].
+/// Errors  ShapeError if x is not [batch, in] or [batch, steps, in].
 /// Threads Rows of y and grad_x and rows of grad_weight are split; small problems stay on one
 ///         thread. The same thread count gives the same bits.
 class Dense final : public Layer {

@@ -14,9 +14,11 @@
 #include "plumb/nn/gelu.h"
 #include "plumb/nn/hardtanh.h"
 #include "plumb/nn/identity.h"
+#include "plumb/nn/last.h"
 #include "plumb/nn/leaky_relu.h"
 #include "plumb/nn/maxpool.h"
 #include "plumb/nn/prelu.h"
+#include "plumb/nn/recurrent_start.h"
 #include "plumb/nn/relu.h"
 #include "plumb/nn/selu.h"
 #include "plumb/nn/sigmoid.h"
@@ -55,6 +57,14 @@ constexpr LayerEntry kLayers[] = {
     {"softsign", "", "softsign", "y = x / (1 + |x|)", make_softsign},
     {"hardtanh", "", "hardtanh [MIN MAX]", "y = x clamped to [MIN, MAX], by default [-1, 1]",
      make_hardtanh},
+    {"rnn", "", "rnn HIDDEN [act=tanh|relu|sigmoid|identity] [irnn] [OPTION...]",
+     "h_t = f(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), on [steps, features]", make_rnn},
+    {"lstm", "", "lstm HIDDEN [forget_bias=V | chrono=STEPS] [OPTION...]",
+     "long short-term memory; OPTION: bidirectional, bptt=K, bias=BOOL, recurrent=INIT, gain=G, "
+     "zero_bias",
+     make_lstm},
+    {"gru", "", "gru HIDDEN [chrono=STEPS] [OPTION...]", "gated recurrent unit", make_gru},
+    {"last", "", "last", "the last step of a sequence", make_last},
 };
 
 }  // namespace

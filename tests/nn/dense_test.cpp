@@ -64,8 +64,11 @@ std::string shape_error(const std::string& text, const Shape& made_for, const Sh
 TEST(DenseTest, ShapeErrorsNameThePlaceBothShapesAndTheCure) {
   EXPECT_EQ(shape_error("dense 2", {8, 128}, {32, 64}),
             "block.3.dense: x has shape [32, 64], expected [batch, 128]");
-  EXPECT_EQ(shape_error("dense 2", {8, 3, 3}, {8, 3, 3}),
-            "x has shape [3, 3] a sample, expected [features]; put flatten before dense");
+  EXPECT_EQ(shape_error("dense 2", {8, 5, 128}, {32, 5, 64}),
+            "block.3.dense: x has shape [32, 5, 64], expected [batch, steps, 128]");
+  EXPECT_EQ(shape_error("dense 2", {8, 1, 3, 3}, {8, 1, 3, 3}),
+            "x has shape [1, 3, 3] a sample, expected [features] or [steps, features]; put flatten "
+            "before dense");
 }
 
 TEST(DenseTest, ParametersKnowTheirFansAndBiasCanBeLeftOut) {

@@ -29,7 +29,10 @@ TEST(LayerTableTest, EveryNameMakesALayerOfThatKindInBothTypes) {
     if (entry.name == "conv") text += " 4 3x3";
     if (entry.name == "maxpool" || entry.name == "avgpool") text += " 2";
     const bool images = entry.name == "conv" || entry.name.ends_with("pool") || entry.name == "gap";
-    const Shape x = images ? Shape{2, 3, 8, 8} : Shape{2, 3};
+    const bool recurrent = entry.name == "rnn" || entry.name == "lstm" || entry.name == "gru";
+    if (recurrent) text += " 4";
+    const bool sequences = recurrent || entry.name == "last";
+    const Shape x = images ? Shape{2, 3, 8, 8} : sequences ? Shape{2, 5, 3} : Shape{2, 3};
     for (const DType dtype : {DType::f32, DType::f64}) {
       EXPECT_EQ(layer_from_text(text, x, dtype)->kind(), entry.name);
     }
