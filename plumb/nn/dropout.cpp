@@ -6,6 +6,7 @@
 #include "plumb/kernels/elementwise.h"
 #include "plumb/kernels/ref/piecewise.h"
 #include "plumb/nn/activation.h"
+#include "plumb/nn/reorder.h"
 
 namespace plumb {
 
@@ -17,8 +18,11 @@ constexpr std::int64_t kPerBlock = 4;
 Dropout::Dropout(double drop_probability, std::uint64_t seed, const std::string& path)
     : drop_probability_(drop_probability), rng_(seed, "dropout/" + path) {}
 
-void Dropout::draw_mask(std::int64_t count, const Context& context) {
-  keep_.resize(static_cast<std::size_t>(count));
+void Dropout::draw_mask(ConstView x, const Context& context) {
+  const std::int64_t count = x.shape.size();
+  const bool in_order = x.layout == Layout::row_major;
+  std::vector<std::uint8_t>& mask = in_order ? keep_ : drawn_;
+  mask.resize(static_cast<std::size_t>(count));
   const Rng rng = rng_.child(context.step);
   const auto threshold = static_cast<std::uint64_t>(std::llround(drop_probability_ * 0x1p32));
   context.pool.run(count, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -26,10 +30,13 @@ void Dropout::draw_mask(std::int64_t count, const Context& context) {
       const std::array<std::uint32_t, 4> bits =
           rng.block(static_cast<std::uint64_t>(i / kPerBlock));
       for (std::int64_t j = 0; j < kPerBlock && i + j < end; ++j) {
-        keep_[static_cast<std::size_t>(i + j)] = bits[static_cast<std::size_t>(j)] >= threshold;
+        mask[static_cast<std::size_t>(i + j)] = bits[static_cast<std::size_t>(j)] >= threshold;
       }
     }
   });
+  if (in_order) return;
+  keep_.resize(mask.size());
+  reorder_bytes(mask.data(), Layout::row_major, keep_.data(), x.layout, x.shape, context.pool);
 }
 
 void Dropout::apply_mask(ConstView from, View to, const Context& context) const {
@@ -46,7 +53,7 @@ void Dropout::apply_mask(ConstView from, View to, const Context& context) const 
 
 void Dropout::forward(ConstView x, View y, const Context& context) {
   if (context.mode == Mode::train) {
-    draw_mask(x.shape.size(), context);
+    draw_mask(x, context);
     apply_mask(x, y, context);
   } else {
     dispatch(x.dtype, [&]<class T>(T) {

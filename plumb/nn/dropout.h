@@ -19,7 +19,7 @@ namespace plumb {
 /// vjp     grad_x = grad_y m / (1 - P) with the mask of the last forward in training mode
 /// Units   0 <= P < 1, kept to 2^-32. A NaN or Inf under the mask gives NaN, as in PyTorch.
 /// Errors  make_dropout: SpecError if P is missing or out of range.
-/// Threads Split by elements; the mask is the same bits for any thread count.
+/// Threads Split by elements; the mask is the same bits for any thread count and any layout.
 /// Source  Srivastava et al. 2014; inverted scaling as in PyTorch.
 class Dropout final : public Layer {
  public:
@@ -29,17 +29,21 @@ class Dropout final : public Layer {
   std::string_view kind() const override { return "dropout"; }
   LayerFamily family() const override { return LayerFamily::dropout; }
   Shape output_shape(const Shape& x) const override { return x; }
+  LayerLayouts layouts(const Shape& /*x*/, Layout offered) const override {
+    return {offered, offered};
+  }
   void forward(ConstView x, View y, const Context& context) override;
   void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
                 const Context& context) override;
 
  private:
-  void draw_mask(std::int64_t count, const Context& context);
+  void draw_mask(ConstView x, const Context& context);
   void apply_mask(ConstView from, View to, const Context& context) const;
 
   double drop_probability_;
   Rng rng_;
-  std::vector<std::uint8_t> keep_;
+  std::vector<std::uint8_t> keep_;   ///< in the order of x's memory
+  std::vector<std::uint8_t> drawn_;  ///< in row-major order, where that is another
 };
 
 std::unique_ptr<Layer> make_dropout(LayerRequest& request);

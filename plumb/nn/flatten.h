@@ -8,7 +8,7 @@
 
 namespace plumb {
 
-/// Turns each sample into one row: y has the elements of x in the same order.
+/// Turns each sample into one row: y has the elements of x in row-major order.
 ///
 /// Shapes  x [batch, ...], y [batch, product of the rest].
 /// vjp     grad_x = grad_y, reshaped
@@ -19,6 +19,9 @@ class Flatten final : public Layer {
   std::string_view kind() const override { return "flatten"; }
   LayerFamily family() const override { return LayerFamily::shape; }
   Shape output_shape(const Shape& x) const override;
+  LayerLayouts layouts(const Shape& /*x*/, Layout offered) const override {
+    return {offered, Layout::row_major};
+  }
   void forward(ConstView x, View y, const Context& context) override;
   void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
                 const Context& context) override;

@@ -8,7 +8,7 @@
 
 namespace plumb {
 
-Gradient GradientPool::acquire(const Shape& shape, int log2_scale) {
+Gradient GradientPool::acquire(const Shape& shape, Layout layout, int log2_scale) {
   PLUMB_CHECK(shape.size() <= capacity_);
   if (free_.empty()) {
     buffers_.push_back(std::make_unique<Tensor>(Shape{capacity_}, dtype_));
@@ -17,7 +17,7 @@ Gradient GradientPool::acquire(const Shape& shape, int log2_scale) {
   }
   Tensor* buffer = free_.back();
   free_.pop_back();
-  return {buffer, View{buffer->view().data, dtype_, shape}, log2_scale};
+  return {buffer, View{buffer->view().data, dtype_, shape, layout}, log2_scale};
 }
 
 void GradientPool::release(const Gradient& gradient) {

@@ -22,7 +22,7 @@ class GradientPool {
  public:
   /// capacity: elements of the largest gradient.
   GradientPool(std::int64_t capacity, DType dtype) : capacity_(capacity), dtype_(dtype) {}
-  Gradient acquire(const Shape& shape, int log2_scale);
+  Gradient acquire(const Shape& shape, Layout layout, int log2_scale);
   void release(const Gradient& gradient);
 
  private:

@@ -44,8 +44,9 @@ class Layer {
   virtual std::string_view kind() const = 0;  ///< "dense"; stable, saved in runs
   virtual LayerFamily family() const = 0;
   virtual Shape output_shape(const Shape& x) const = 0;  ///< of a batched x; throws ShapeError
-  /// What the layer makes of an x of this shape that is there in the layout `offered`. Where it
-  /// takes another one, the Network reorders x before it and grad_x after it.
+  /// What the layer makes best of an x of this shape that is there in the layout `offered`. Where
+  /// it takes another one, the Network reorders x before it and grad_x after it. Every layer also
+  /// takes and gives row_major: the layouts of a pass are those of its views.
   virtual LayerLayouts layouts(const Shape& /*x*/, Layout /*offered*/) const { return {}; }
   virtual void forward(ConstView x, View y, const Context& context) = 0;
   /// grad_x = J_x^T grad_y (overwritten; skipped when grad_x is a view of nothing);

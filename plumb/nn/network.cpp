@@ -11,7 +11,7 @@ Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
-ConstView Network::output() const { return nodes_.back().y.view(); }
+ConstView Network::output() const { return output_ ? output_.view() : nodes_.back().y.view(); }
 
 void Network::zero_grad() {
   for (Param* param : params_) param->grad_is_zero = true;
@@ -39,31 +39,43 @@ void Network::plan(std::int64_t batch) {
   for (int axis = 0; axis < input_extents; ++axis) extents.push_back(x_row_[axis]);
   Shape x{std::span<const std::int64_t>(extents)};
   input_ = Tensor(x, options_.dtype);
-  std::int64_t capacity = x.size();
-  plan_chain(nodes_, x, capacity);
-  output_gradient_ = Tensor(x, options_.dtype);
-  pool_.emplace(capacity, options_.dtype);
+  row_major_only_ = false;
+  Plan end = plan_all(x);
+  if (row_major_only_) end = plan_all(x);
+  output_ = end.layout == Layout::row_major ? Tensor() : Tensor(end.shape, options_.dtype);
+  output_gradient_ = Tensor(end.shape, options_.dtype);
+  pool_.emplace(capacity_, options_.dtype);
 }
 
-void Network::plan_chain(std::vector<Node>& nodes, Shape& x, std::int64_t& capacity) {
-  const auto plan_layer = [&](Node& node, const Shape& in) {
-    const Shape out = node.layer->output_shape(in);
-    node.layer->plan(in);
-    node.y = Tensor(out, options_.dtype);
-    capacity = std::max(capacity, out.size());
-    return out;
-  };
+Network::Plan Network::plan_all(const Shape& x) {
+  capacity_ = x.size();
+  return plan_chain(nodes_, {x, Layout::row_major});
+}
+
+Network::Plan Network::plan_layer(Node& node, const Plan& x) {
+  const LayerLayouts layouts =
+      row_major_only_ ? LayerLayouts{} : node.layer->layouts(x.shape, x.layout);
+  const Plan y{node.layer->output_shape(x.shape), layouts.y};
+  node.layer->plan(x.shape);
+  node.x_reordered = layouts.x == x.layout ? Tensor() : Tensor(x.shape, options_.dtype, layouts.x);
+  node.y = Tensor(y.shape, options_.dtype, y.layout);
+  capacity_ = std::max(capacity_, y.shape.size());
+  return y;
+}
+
+Network::Plan Network::plan_chain(std::vector<Node>& nodes, Plan x) {
   for (Node& node : nodes) {
     if (!node.is_residual()) {
       x = plan_layer(node, x);
       continue;
     }
-    Shape inner = x;
-    plan_chain(node.branch, inner, capacity);
-    if (node.projection) plan_layer(*node.projection, x);
-    node.y = Tensor(inner, options_.dtype);
-    x = inner;
+    const Plan branch = plan_chain(node.branch, x);
+    const Plan shortcut = node.projection ? plan_layer(*node.projection, x) : x;
+    row_major_only_ = row_major_only_ || branch.layout != shortcut.layout;
+    node.y = Tensor(branch.shape, options_.dtype, branch.layout);
+    x = branch;
   }
+  return x;
 }
 
 }  // namespace plumb

@@ -31,6 +31,10 @@ struct NetworkOptions {
 /// observers and Param::grad carry the scale. A chain that attenuates by 2^-4000 reports finite,
 /// correct magnitudes at every layer.
 ///
+/// Images stay in the layout that convolutions want (core/layout.h) from layer to layer; plan()
+/// decides it once and reorders only before a layer that takes no other. input() and output() are
+/// row-major.
+///
 /// Errors  SpecError (caret) for an unknown layer or a bad argument; ShapeError naming the layer's path for a
 ///         shape that does not fit. Both from the constructor.
 /// Threads One Network is used by one thread at a time; it splits work over the Context's pool. Initial
@@ -83,7 +87,15 @@ class Network {
   Node build_residual(const std::string& text, const SpecItem& item, Shape& x,
                       const std::string& path, const std::string& parent, int& depth);
   void collect_params(Node& node);
-  void plan_chain(std::vector<Node>& nodes, Shape& x, std::int64_t& capacity);
+  /// What a chain makes of its x: the shape and the layout of its end.
+  struct Plan {
+    Shape shape;
+    Layout layout = Layout::row_major;
+  };
+  Plan plan_all(const Shape& x);
+  Plan plan_chain(std::vector<Node>& nodes, Plan x);
+  Plan plan_layer(Node& node, const Plan& x);
+  Gradient in_layout(Gradient gradient, Layout layout, const Context& context);
   ConstView forward_chain(std::vector<Node>& nodes, ConstView x, const Context& context,
                           PassObserver* observer);
   void forward_residual(Node& node, ConstView x, const Context& context, PassObserver* observer);
@@ -100,8 +112,11 @@ class Network {
   Shape x_row_;
   Shape y_row_;
   std::int64_t batch_ = 0;
+  bool row_major_only_ = false;  ///< the two sides of a join would have differed
+  std::int64_t capacity_ = 0;    ///< elements of the largest tensor
   std::vector<Node> nodes_;
   Tensor input_;
+  Tensor output_;  ///< row-major, where the last layer gives another layout
   Tensor output_gradient_;
   GradientReady* ready_ = nullptr;  ///< of the backward pass that runs
   std::optional<GradientPool> pool_;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include "plumb/core/error.h"
 #include "plumb/nn/join.h"
 #include "plumb/nn/network.h"
+#include "plumb/nn/reorder.h"
 #include "plumb/stats/magnitude.h"
 
 namespace plumb {
@@ -37,12 +39,18 @@ int note_scale(Layer& layer) {
 
 ConstView Network::forward(const Context& context, PassObserver* observer) {
   PLUMB_CHECK(batch_ > 0);
-  return forward_chain(nodes_, input_.view(), context, observer);
+  const ConstView y = forward_chain(nodes_, input_.view(), context, observer);
+  if (output_) reorder(y, output_.view(), context.pool);
+  return output();
 }
 
 ConstView Network::forward_chain(std::vector<Node>& nodes, ConstView x, const Context& context,
                                  PassObserver* observer) {
   for (Node& node : nodes) {
+    if (node.x_reordered) {
+      reorder(x, node.x_reordered.view(), context.pool);
+      x = node.x_reordered.view();
+    }
     if (node.is_residual()) {
       forward_residual(node, x, context, observer);
     } else {
@@ -59,8 +67,13 @@ void Network::forward_residual(Node& node, ConstView x, const Context& context,
   const ConstView branch = forward_chain(node.branch, x, context, observer);
   ConstView shortcut = x;
   if (node.projection) {
-    node.projection->layer->forward(x, node.projection->y.view(), context);
-    if (observer != nullptr) observer->on_output(*node.projection, x, node.projection->y.view());
+    ConstView in = x;
+    if (node.projection->x_reordered) {
+      reorder(x, node.projection->x_reordered.view(), context.pool);
+      in = node.projection->x_reordered.view();
+    }
+    node.projection->layer->forward(in, node.projection->y.view(), context);
+    if (observer != nullptr) observer->on_output(*node.projection, in, node.projection->y.view());
     shortcut = node.projection->y.view();
   }
   join_forward(shortcut, branch, node.scale, node.y.view());
@@ -69,7 +82,8 @@ void Network::forward_residual(Node& node, ConstView x, const Context& context,
 void Network::backward(const Context& context, PassObserver* observer, GradientReady* ready) {
   PLUMB_CHECK(batch_ > 0);
   ready_ = ready;
-  const Gradient top{nullptr, output_gradient_.view(), 0};
+  const Gradient top =
+      in_layout({nullptr, output_gradient_.view(), 0}, nodes_.back().y.layout(), context);
   const auto grad_x =
       backward_chain(nodes_, input_.view(), top, observer != nullptr, context, observer);
   if (!grad_x) return;
@@ -95,8 +109,19 @@ std::optional<Gradient> Network::backward_chain(std::vector<Node>& nodes, ConstV
   return grad;
 }
 
+/// The gradient as it is, or a copy in the other layout and the old one released.
+Gradient Network::in_layout(Gradient gradient, Layout layout, const Context& context) {
+  if (gradient.values.layout == layout) return gradient;
+  const Gradient copy = pool_->acquire(gradient.values.shape, layout, gradient.log2_scale);
+  reorder(gradient.values, copy.values, context.pool);
+  pool_->release(gradient);
+  return copy;
+}
+
 std::optional<Gradient> Network::backward_layer(Node& node, ConstView x, const Gradient& grad_y,
                                                 bool want_grad_x, const Context& context) {
+  const Layout came_in = x.layout;
+  if (node.x_reordered) x = std::as_const(node.x_reordered).view();
   for (Param& param : node.layer->params()) {
     if (!param.grad_is_zero && param.grad_log2_scale != grad_y.log2_scale) {
       scale_by_power_of_two(param.grad.view(), param.grad_log2_scale - grad_y.log2_scale);
@@ -109,18 +134,19 @@ std::optional<Gradient> Network::backward_layer(Node& node, ConstView x, const G
     if (ready_ != nullptr) ready_->on_gradients(node);
     return std::nullopt;
   }
-  Gradient grad_x = pool_->acquire(x.shape, grad_y.log2_scale);
+  Gradient grad_x = pool_->acquire(x.shape, x.layout, grad_y.log2_scale);
   node.layer->backward(x, node.y.view(), grad_y.values, grad_x.values, context);
   grad_x.log2_scale += note_scale(*node.layer);
   if (ready_ != nullptr) ready_->on_gradients(node);
   keep_in_safe_band(grad_x);
-  return grad_x;
+  return in_layout(grad_x, came_in, context);
 }
 
 std::optional<Gradient> Network::backward_residual(Node& node, ConstView x, const Gradient& grad_y,
                                                    bool want_grad_x, const Context& context,
                                                    PassObserver* observer) {
-  Gradient into_branch = pool_->acquire(grad_y.values.shape, grad_y.log2_scale);
+  Gradient into_branch =
+      pool_->acquire(grad_y.values.shape, grad_y.values.layout, grad_y.log2_scale);
   scaled_copy(grad_y.values, node.scale, into_branch.values);
   keep_in_safe_band(into_branch);
   auto branch = backward_chain(node.branch, x, into_branch, want_grad_x, context, observer);

@@ -25,7 +25,8 @@ struct Node {
   std::unique_ptr<Node> projection;  ///< of a residual node with `proj`
   double scale = 1;                  ///< of a residual node
   std::size_t first_param = 0;       ///< index of its first parameter in Network::params()
-  Tensor y;  ///< the output, [batch, ...]; alive until the next forward pass
+  Tensor x_reordered;  ///< x in the layout that the layer takes, where it came in another
+  Tensor y;            ///< the output, [batch, ...]; alive until the next forward pass
 
   bool is_residual() const { return layer == nullptr; }
   std::string_view kind() const { return layer ? layer->kind() : std::string_view("res"); }

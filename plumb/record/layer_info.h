@@ -19,7 +19,7 @@ struct LayerInfo {
   int depth = 0;            ///< number of linear layers from the input up to and including this one
   std::int64_t units = 0;   ///< features per sample of its output
   std::int64_t fan_in = 0;  ///< of the weight; 0 without one
-  std::int64_t fan_out = 0;
+  std::int64_t fan_out = 0;     ///< outputs an input feeds on average; less where windows stride
   double max_derivative = 1.0;  ///< sup |f'| of an activation; 1 otherwise
 };
 

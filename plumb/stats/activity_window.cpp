@@ -23,10 +23,10 @@ std::int64_t ActivityWindow::dead_units() const {
 }
 
 double ActivityWindow::active_fraction() const {
-  if (units() == 0 || sample_count() == 0) return 0.0;
+  const std::uint64_t elements = older_.element_count() + younger_.element_count();
+  if (elements == 0) return 0.0;
   const std::uint64_t total = older_.active_total() + younger_.active_total();
-  return static_cast<double>(total) /
-         (static_cast<double>(units()) * static_cast<double>(sample_count()));
+  return static_cast<double>(total) / static_cast<double>(elements);
 }
 
 }  // namespace plumb

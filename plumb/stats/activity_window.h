@@ -21,7 +21,7 @@ class ActivityWindow {
   std::int64_t units() const { return older_.units(); }
   std::uint64_t sample_count() const { return older_.sample_count() + younger_.sample_count(); }
   std::int64_t dead_units() const;  ///< units that were never active; 0 for an empty window
-  double active_fraction() const;   ///< mean over units and samples
+  double active_fraction() const;   ///< of all elements; 0 for an empty window
 
  private:
   UnitActivity older_;

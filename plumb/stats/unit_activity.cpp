@@ -19,6 +19,12 @@ struct Look {
   std::uint64_t silent = 0;  ///< number of zeros
   std::uint64_t below = 0;   ///< number of |x| < limit
   double squares = 0;        ///< sum of x^2
+
+  void add(const Look& other) {
+    silent += other.silent;
+    below += other.below;
+    squares += other.squares;
+  }
 };
 }  // namespace plumb
 #endif
@@ -120,6 +126,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <string>
 
 #include "plumb/stats/magnitude.h"
@@ -128,10 +136,47 @@ namespace plumb {
 
 HWY_EXPORT(look_at_columns);
 
+namespace {
+
+Look look(const float* x, std::size_t rows, std::size_t units, float limit, std::uint64_t* active) {
+  Look result;
+  HWY_DYNAMIC_DISPATCH(look_at_columns)(x, rows, units, limit, active, result);
+  return result;
+}
+
+/// A run of one unit's elements: as columns side by side whose counts are then one.
+Look look_along(const float* x, std::size_t count, float limit, std::uint64_t& active) {
+  constexpr std::size_t kColumns = 64;
+  std::array<std::uint64_t, kColumns> counts{};
+  const std::size_t rows = count / kColumns, rest = count % kColumns;
+  Look result = look(x, rows, kColumns, limit, counts.data());
+  result.add(look(x + rows * kColumns, 1, rest, limit, counts.data()));
+  active = std::accumulate(counts.begin(), counts.end(), active);
+  return result;
+}
+
+Look look_at_images(ConstView images, float limit, std::uint64_t* active) {
+  const float* const x = images.as<float>().data();
+  const auto block = static_cast<std::size_t>(channel_block(images.layout));
+  const auto channels = static_cast<std::size_t>(images.shape[1]);
+  const auto area = static_cast<std::size_t>(images.shape[2] * images.shape[3]);
+  const std::size_t planes = static_cast<std::size_t>(images.shape[0]) * channels / block;
+  Look total;
+  for (std::size_t plane = 0; plane < planes; ++plane) {
+    const float* const at = x + plane * area * block;
+    std::uint64_t* const of_channels = active + plane * block % channels;
+    total.add(block == 1 ? look_along(at, area, limit, *of_channels)
+                         : look(at, area, block, limit, of_channels));
+  }
+  return total;
+}
+
+}  // namespace
+
 DerivativeStats UnitActivity::add(ConstView derivative, double limit) {
   const Shape& shape = derivative.shape;
   const std::int64_t batch = shape.rank() == 0 ? 1 : shape[0];
-  if (batch * units() != shape.size()) {
+  if (units_of(shape) != units()) {
     throw ShapeError("unit activity: derivative has shape " + shape.to_string() +
                      ", expected [batch, " + std::to_string(units()) + "]");
   }
@@ -139,27 +184,32 @@ DerivativeStats UnitActivity::add(ConstView derivative, double limit) {
   const std::size_t columns = active_count_.size();
   const auto size = static_cast<double>(shape.size());
   sample_count_ += rows;
+  element_count_ += static_cast<std::uint64_t>(shape.size());
   if (shape.size() == 0) return {log2_rms(derivative), 0.0};
-  Look look;
   if (derivative.dtype == DType::f32) {
-    HWY_DYNAMIC_DISPATCH(look_at_columns)
-    (derivative.as<float>().data(), rows, columns, static_cast<float>(limit), active_count_.data(),
-     look);
-    active_total_ += rows * columns - look.silent;
-    return {0.5 * std::log2(look.squares / size), static_cast<double>(look.below) / size};
+    const auto limit_of_float = static_cast<float>(limit);
+    const Look all = shape.rank() == 4
+                         ? look_at_images(derivative, limit_of_float, active_count_.data())
+                         : look(derivative.as<float>().data(), rows, columns, limit_of_float,
+                                active_count_.data());
+    active_total_ += static_cast<std::uint64_t>(shape.size()) - all.silent;
+    return {0.5 * std::log2(all.squares / size), static_cast<double>(all.below) / size};
   }
   const std::span<const double> x = derivative.as<double>();
+  const std::size_t positions = x.size() / (rows * columns);
+  std::uint64_t below = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    active_count_[i % columns] += !(x[i] == 0);
+    active_count_[i / positions % columns] += !(x[i] == 0);
     active_total_ += !(x[i] == 0);
-    look.below += std::abs(x[i]) < limit;
+    below += std::abs(x[i]) < limit;
   }
-  return {log2_rms(derivative), static_cast<double>(look.below) / size};
+  return {log2_rms(derivative), static_cast<double>(below) / size};
 }
 
 void UnitActivity::clear() {
   std::fill(active_count_.begin(), active_count_.end(), 0);
   active_total_ = 0;
+  element_count_ = 0;
   sample_count_ = 0;
 }
 
@@ -170,6 +220,7 @@ void UnitActivity::merge(const UnitActivity& other) {
   }
   for (std::size_t j = 0; j < active_count_.size(); ++j) active_count_[j] += other.active_count_[j];
   active_total_ += other.active_total_;
+  element_count_ += other.element_count_;
   sample_count_ += other.sample_count_;
 }
 
@@ -182,9 +233,9 @@ double UnitActivity::dead_unit_fraction() const {
 }
 
 double UnitActivity::active_fraction() const {
-  if (units() == 0 || sample_count_ == 0) return 0.0;
-  return static_cast<double>(active_total_) /
-         (static_cast<double>(units()) * static_cast<double>(sample_count_));
+  return element_count_ == 0
+             ? 0.0
+             : static_cast<double>(active_total_) / static_cast<double>(element_count_);
 }
 
 }  // namespace plumb

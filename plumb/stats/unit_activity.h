@@ -17,15 +17,20 @@ struct DerivativeStats {
 /// How often each unit of an activation layer was active, over a window of batches: a dead unit is
 /// one that was silent for every sample of the window, never a zero entry of one tensor.
 ///
-/// A unit is one feature (column) of a [batch, features...] tensor. It is active in a sample when
-/// the local derivative of its activation there is not zero, so a dead unit is one that no gradient
-/// passes. Mergeable; counts are exact.
+/// A unit is one feature (column) of a [batch, features...] tensor, or one channel of images
+/// [batch, channels, height, width] in any layout. It is active in a sample (of an image: at a
+/// position of a sample) when the local derivative of its activation there is not zero, so a dead
+/// unit is one that no gradient passes. Mergeable; counts are exact.
 class UnitActivity {
  public:
   UnitActivity() = default;
   explicit UnitActivity(std::int64_t units) : active_count_(static_cast<std::size_t>(units), 0) {}
 
-  /// Adds a batch: derivative [batch, features...] holds f'(x) elementwise. The same pass judges
+  /// The units of a [batch, ...] tensor.
+  static std::int64_t units_of(const Shape& shape) {
+    return shape.rank() == 4 ? shape[1] : shape.row_size();
+  }
+  /// Adds a batch: derivative holds f'(x) elementwise. The same pass judges
   /// the batch alone: how large the derivative is, and how much of it is below `limit`.
   DerivativeStats add(ConstView derivative, double limit = 0);
   void clear();
@@ -35,13 +40,16 @@ class UnitActivity {
   std::uint64_t sample_count() const { return sample_count_; }
   const std::vector<std::uint64_t>& active_count() const { return active_count_; }
   std::uint64_t active_total() const { return active_total_; }  ///< sum of active_count
+  /// What active_total counts among: samples times units, times the positions of an image.
+  std::uint64_t element_count() const { return element_count_; }
   std::int64_t dead_units() const;    ///< units that were never active; 0 for an empty window
   double dead_unit_fraction() const;  ///< dead_units / units; 0 for an empty window
-  double active_fraction() const;     ///< mean over units and samples
+  double active_fraction() const;     ///< of all elements; 0 for an empty window
 
  private:
   std::vector<std::uint64_t> active_count_;
   std::uint64_t active_total_ = 0;
+  std::uint64_t element_count_ = 0;
   std::uint64_t sample_count_ = 0;
 };
 

@@ -93,11 +93,12 @@ void Probe::on_output(const Node& node, ConstView x, ConstView y) {
 }
 
 void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
-  const View derivative{derivative_.view().data, y.dtype, y.shape};
+  const View derivative{derivative_.view().data, y.dtype, y.shape, y.layout};
   if (!node.layer->derivative(x, y, derivative)) return;
   auto& activations = record_->activations;
   const std::size_t index = activations_used_++;
-  if (index == windows_.size()) windows_.emplace_back(y.shape.row_size(), kWindowSamples);
+  if (index == windows_.size())
+    windows_.emplace_back(UnitActivity::units_of(y.shape), kWindowSamples);
   if (index == activations.size()) activations.emplace_back();
 
   ActivityWindow& window = windows_[index];

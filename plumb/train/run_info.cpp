@@ -4,7 +4,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 #include <fstream>
 #include <thread>
@@ -40,6 +42,9 @@ LayerInfo describe_layer(const Node& node) {
       if (param.name != "weight") continue;
       info.fan_in = param.fan_in;
       info.fan_out = param.fan_out;
+      if (const double reached = node.layer->outputs_per_input(); reached > 0) {
+        info.fan_out = std::max<std::int64_t>(1, std::llround(reached));
+      }
     }
   }
   return info;

@@ -5,10 +5,18 @@
 #include <cmath>
 
 #include "plumb/data/npz.h"
+#include "plumb/nn/reorder.h"
 
 namespace plumb {
 
 void TensorDump::add(std::string name, ConstView values, int log2_scale) {
+  Tensor row_major;
+  if (values.layout != Layout::row_major) {
+    row_major = Tensor(values.shape, values.dtype);
+    ThreadPool pool(1);
+    reorder(values, row_major.view(), pool);
+    values = row_major.view();
+  }
   Tensor copy(values.shape, DType::f64);
   dispatch(values.dtype, [&](auto zero) {
     const auto source = values.as<decltype(zero)>();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plumb/core/rng.h"
+#include "plumb/core/tensor.h"
 #include "tests/stats/every_target.h"
 
 namespace plumb {
@@ -114,6 +115,50 @@ TEST(UnitActivityTest, AWrongNumberOfUnitsNamesBothShapes) {
     EXPECT_STREQ(e.what(), "unit activity: derivative has shape [2, 4], expected [batch, 3]");
   }
   EXPECT_THROW(a.merge(UnitActivity(2)), ShapeError);
+}
+
+/// Channel 1 of an image in `layout`, one position of one sample apart, is silent.
+Tensor image(DType dtype, Layout layout, std::int64_t channels, std::int64_t height) {
+  Tensor x(Shape{2, channels, height, 9}, dtype, layout);
+  dispatch(dtype, [&]<class T>(T) {
+    const auto values = x.as<T>();
+    const std::int64_t block = channel_block(layout), area = height * 9;
+    for (std::int64_t n = 0; n < 2; ++n) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        for (std::int64_t p = 0; p < area; ++p) {
+          const auto at = ((n * channels / block + c / block) * area + p) * block + c % block;
+          const bool active = c != 1 || (n == 1 && p == 4);
+          values[static_cast<std::size_t>(at)] = active ? T(0.5) : T(0);
+        }
+      }
+    }
+  });
+  return x;
+}
+
+TEST(UnitActivityTest, AUnitOfImagesIsAChannelInEveryLayout) {
+  for (const auto& [dtype, layout] : {std::pair{DType::f64, Layout::row_major},
+                                      {DType::f32, Layout::row_major},
+                                      {DType::f32, Layout::channels_8},
+                                      {DType::f32, Layout::channels_16}}) {
+    for (const std::int64_t height : {1, 3, 15}) {
+      const Tensor x = image(dtype, layout, 32, height);
+      const auto area = static_cast<std::uint64_t>(height * 9);
+      UnitActivity activity(UnitActivity::units_of(x.shape()));
+      const DerivativeStats stats = activity.add(x.view(), 0.1);
+      ASSERT_EQ(activity.units(), 32);
+      EXPECT_EQ(activity.sample_count(), 2u);
+      EXPECT_EQ(activity.element_count(), 2 * 32 * area);
+      for (std::size_t c = 0; c < 32; ++c) {
+        EXPECT_EQ(activity.active_count()[c], c == 1 ? 1 : 2 * area) << c;
+      }
+      EXPECT_EQ(activity.dead_units(), 0);
+      const double silent = static_cast<double>(2 * area - 1) / static_cast<double>(64 * area);
+      EXPECT_NEAR(stats.below_fraction, silent, 1e-12);
+      EXPECT_NEAR(activity.active_fraction(), 1 - silent, 1e-12);
+      EXPECT_NEAR(stats.log2_rms, 0.5 * std::log2(0.25 * (1 - silent)), 1e-9);
+    }
+  }
 }
 
 }  // namespace
