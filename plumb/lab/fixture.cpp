@@ -28,13 +28,14 @@ class Lcg {
 
 }  // namespace
 
-DeepSigmoidFixture::DeepSigmoidFixture()
-    : specimen(repeat(20, "dense 16 > sigmoid") + " > dense 4", kWidth, kBatch), labels(kBatch) {
+DeepFixture::DeepFixture(const std::string& activation, double gain)
+    : specimen(repeat(20, "dense 16 > " + activation) + " > dense 4", kWidth, kBatch),
+      labels(kBatch) {
   Lcg lcg(7);
   lcg.fill(specimen.input(), 1);
   for (std::size_t i = 0; i < specimen.param_count(); ++i) {
     const bool is_weight = i % 2 == 0;
-    lcg.fill(specimen.param(i), is_weight ? std::sqrt(3.0 / kWidth) : 0);
+    lcg.fill(specimen.param(i), is_weight ? gain * std::sqrt(3.0 / kWidth) : 0);
   }
   for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 4);
 }

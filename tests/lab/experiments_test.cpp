@@ -37,5 +37,43 @@ TEST(ChainNumbersExperimentTest, FactorMovesTheProduct) {
   EXPECT_NEAR(measured(result, "gradient behind 3 layers"), 0.729, 1e-15);
 }
 
+TEST(SigmoidTanhExperimentTest, ShapesSaturationAndLargeWeightsHold) {
+  expect_agrees(run_lab("sigmoid-tanh", {{"width", "200"}}));
+}
+
+TEST(SigmoidTanhExperimentTest, ARangeOfItsOwnMovesTheMedianGain) {
+  const auto median = [](const char* range) {
+    const Result result = run_lab("sigmoid-tanh", {{"width", "100"}, {"range", range}});
+    for (const Part& part : result.parts) {
+      const auto* const plot = std::get_if<Plot>(&part);
+      if (plot != nullptr && plot->title.starts_with("Weights in")) return plot->series[0].y.back();
+    }
+    return 0.0;
+  };
+  EXPECT_GT(median("10"), median("400") + 3);
+}
+
+TEST(SigmoidFormulasExperimentTest, TheRightFormulasHoldAndThePrintedOneDoesNot) {
+  expect_agrees(run_lab("sigmoid-formulas"));
+  expect_agrees(
+      run_lab("sigmoid-formulas", {{"w1", "2"}, {"w2", "0.7"}, {"w3", "-3"}, {"x", "-1"}}));
+}
+
+TEST(VictimsExperimentTest, LayersSufferAsTheorySays) {
+  expect_agrees(run_lab("victims", {{"depth", "12"}, {"width", "60"}, {"networks", "4"}}));
+}
+
+TEST(VictimsExperimentTest, GainMovesTheFlow) {
+  const test::Given smaller{{"depth", "8"}, {"width", "40"}, {"networks", "3"}, {"gain", "0.5"}};
+  const Result result = run_lab("victims", smaller);
+  // gain^(L-1) of the linear one.
+  EXPECT_NEAR(measured(result, "first over last dJ/dZ, identity"),
+              7 * std::log10(0.5 / std::sqrt(3.0)), 0.3);
+}
+
+TEST(FigureOneExperimentTest, EachSigmoidLayerIsSlowerThanTheNext) {
+  expect_agrees(run_lab("figure-1", {{"images", "300"}, {"epochs", "120"}, {"seeds", "1"}}));
+}
+
 }  // namespace
 }  // namespace plumb::lab

@@ -9,5 +9,9 @@ namespace plumb::lab {
 Experiment identity_experiment();
 Experiment same_weight_experiment();
 Experiment chain_numbers_experiment();
+Experiment sigmoid_tanh_experiment();
+Experiment sigmoid_formulas_experiment();
+Experiment victims_experiment();
+Experiment figure_one_experiment();
 
 }  // namespace plumb::lab

@@ -258,7 +258,7 @@ void cost(Result& result, const Settings& settings) {
 }
 
 void deep_sigmoid(Result& result) {
-  DeepSigmoidFixture fixture;
+  DeepFixture fixture;
   Specimen& net = fixture.specimen;
   const double loss = net.differentiate("cross_entropy", fixture.target());
   const Vector gradient = net.gradient(0);
@@ -289,15 +289,14 @@ void deep_sigmoid(Result& result) {
       "changes it is "
       "another start, another activation, another path, not another way to differentiate.",
       number(norm, 10), number(forward, 10), number(numeric, 2)));
-  result.near(5, "loss of 21 sigmoid layers", loss, DeepSigmoidFixture::kLoss, 1e-12,
+  result.near(5, "loss of 21 sigmoid layers", loss, DeepFixture::kLoss, 1e-12,
               "PyTorch 1.13, double");
-  result.near(5, "norm of dJ/dW1 by backpropagation", norm, DeepSigmoidFixture::kFirstGradientNorm,
-              1e-9, "PyTorch 1.13, double");
-  result.near(5, "norm of dJ/dW1 by forward mode", forward, DeepSigmoidFixture::kFirstGradientNorm,
-              1e-9, "PyTorch 1.13, double");
-  result.near(5, "norm of dJ/dW1 by central differences", numeric,
-              DeepSigmoidFixture::kFirstGradientNorm, 0.02,
-              "PyTorch 1.13, double; the loss has 16 digits");
+  result.near(5, "norm of dJ/dW1 by backpropagation", norm, DeepFixture::kFirstGradientNorm, 1e-9,
+              "PyTorch 1.13, double");
+  result.near(5, "norm of dJ/dW1 by forward mode", forward, DeepFixture::kFirstGradientNorm, 1e-9,
+              "PyTorch 1.13, double");
+  result.near(5, "norm of dJ/dW1 by central differences", numeric, DeepFixture::kFirstGradientNorm,
+              0.02, "PyTorch 1.13, double; the loss has 16 digits");
 }
 
 Result run(const Settings& settings) {
