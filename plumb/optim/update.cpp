@@ -94,12 +94,26 @@ PLUMB_INLINE T* offset(T* array, std::size_t begin) {
   return array != nullptr ? array + begin : nullptr;
 }
 
+/// Asks for the block behind this one, which the hardware does not: a block of floats is a page of
+/// memory, and its own prefetching ends there. As an address, not a pointer: past the array's end
+/// it is never read.
+template <bool kToWrite, class T>
+PLUMB_INLINE void prefetch_next_block(const T* block, std::size_t count) {
+  constexpr std::size_t kLineBytes = 64;
+  const auto next = reinterpret_cast<std::uintptr_t>(block) + kBlock * sizeof(T);
+  for (std::size_t at = 0; at < count * sizeof(T); at += kLineBytes) {
+    __builtin_prefetch(reinterpret_cast<const void*>(next + at), kToWrite);
+  }
+}
+
 /// The commonest step in one loop instead of several; operation for operation the same.
 template <class T>
 PLUMB_INLINE void update_block_plain_sgd(const UpdateStep& step, const T* grad, T* value, T* update,
                                          std::size_t count) {
   const T rate = static_cast<T>(step.rate);
   constexpr T kSmallest = std::numeric_limits<T>::min();
+  prefetch_next_block<false>(grad, count);
+  prefetch_next_block<true>(value, count);
   for (std::size_t i = 0; i < count; ++i) {
     const T g = std::fabs(grad[i]) < kSmallest ? T{0} : grad[i];
     update[i] = -(rate * g);
