@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "plumb/diagnose/rule.h"
+#include "plumb/flow/ledger.h"
+#include "plumb/report/magnitude.h"
+#include "plumb/report/predicted_flow.h"
 
 namespace plumb::cli {
 
@@ -29,6 +32,30 @@ Json to_json(const Finding& finding) {
           {"remedies", finding.remedies},   {"evidence", evidence}};
 }
 
+Json log10_of(double log2_value) { return number(log2_value * kLog10Of2); }
+
+// Measured and predicted flow of each linear layer; null where there is no theory.
+Json theory_json(const Run& run) {
+  const auto predicted = predict_flow(run);
+  if (!predicted) return nullptr;
+  const auto profile = flow_profile(run.info, *run.measured().front());
+  Json layers = Json::array();
+  for (std::size_t i = 0; i < profile.size(); ++i) {
+    const theory::ProfilePoint& point = (*predicted)[i];
+    layers.push_back(
+        {{"path", profile[i].path},
+         {"z", {{"measured", log10_of(profile[i].log2_z)}, {"theory", log10_of(point.log2_z)}}},
+         {"grad_z",
+          {{"measured", log10_of(profile[i].log2_grad_z)},
+           {"theory", log10_of(point.log2_grad_z)},
+           {"theory_mean", log10_of(point.log2_grad_z_mean)}}},
+         {"grad_weight",
+          {{"measured", log10_of(profile[i].log2_grad_weight)},
+           {"theory", log10_of(point.log2_grad_weight)}}}});
+  }
+  return {{"step", run.measured().front()->step}, {"log10_rms", layers}};
+}
+
 }  // namespace
 
 std::string diagnosis_json(const Run& run, std::span<const Finding> findings) {
@@ -41,7 +68,8 @@ std::string diagnosis_json(const Run& run, std::span<const Finding> findings) {
               {"loss", nullptr},
               {"accuracy", nullptr},
               {"end", run.end ? Json(run.end->reason) : Json(nullptr)},
-              {"findings", list}};
+              {"findings", list},
+              {"theory", theory_json(run)}};
   if (!run.steps.empty()) {
     result["loss"] = number(run.steps.back().loss);
     result["accuracy"] = number(run.steps.back().accuracy);

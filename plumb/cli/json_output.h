@@ -11,8 +11,9 @@ namespace plumb::cli {
 /// The diagnosis for programs: {"healthy", "verdict", "network", "steps", "loss", "accuracy",
 /// "end", "findings":
 /// [{"rule", "severity", "path", "first_step", "last_step", "symptom", "cause", "consequence",
-/// "remedies", "evidence": [{"quantity", "value", "threshold", "threshold_source"}]}]}. Numbers
-/// that are not finite are null.
+/// "remedies", "evidence": [{"quantity", "value", "threshold", "threshold_source"}]}], "theory":
+/// null or {"step", "log10_rms": [{"path", "z", "grad_z", "grad_weight": {"measured", "theory"}}]}}
+/// (grad_z has "theory_mean" too; docs/theory.md). Numbers that are not finite are null.
 std::string diagnosis_json(const Run& run, std::span<const Finding> findings);
 
 }  // namespace plumb::cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numbers>
 #include <optional>
 
 #include "plumb/cli/command.h"
@@ -12,9 +13,12 @@
 #include "plumb/cli/theory_output.h"
 #include "plumb/core/error.h"
 #include "plumb/nn/init.h"
+#include "plumb/theory/batch_norm.h"
 #include "plumb/theory/critical.h"
+#include "plumb/theory/finite_width.h"
 #include "plumb/theory/mean_field.h"
 #include "plumb/theory/phase_diagram.h"
+#include "plumb/theory/residual.h"
 
 namespace plumb::cli {
 
@@ -30,6 +34,9 @@ Examples:
   plumb theory --activation sigmoid --init pytorch --bias-init pytorch --width 256
   plumb theory --activation gelu --bias-std 0.2 --diagram
   plumb theory --activation tanh --diagram --json
+  plumb theory --activation relu --init he_normal --depth 100 --width 64
+  plumb theory --activation relu --batch-norm
+  plumb theory --gate-bias 1
 
 Without a weight scale only the critical gains are told.)";
 
@@ -45,6 +52,9 @@ struct Options {
   bool diagram = false;
   std::optional<double> weight_max;
   double bias_max = 1;
+  std::optional<int> depth;
+  bool batch_norm = false;
+  std::optional<double> gate_bias;
   bool json = false;
 };
 
@@ -69,9 +79,35 @@ double bias_std_of(const Options& options) {
   return std_of("--bias-init", options.bias_init, 1, options.width, false);
 }
 
-int run_theory(const Options& options) {
+DepthAnswer at_depth(const Options& options, const theory::Activation& activation,
+                     const theory::InitScale& scale) {
+  DepthAnswer answer;
+  answer.depth = *options.depth;
+  answer.width = options.width;
+  double q = options.start;
+  double log_mean = 0, log_typical = 0;  // of the square
+  for (int layer = 0; layer < answer.depth; ++layer) {
+    const theory::Moments m = theory::moments(activation, q);
+    const theory::LengthStep step = theory::length_step(m, scale);
+    log_mean += std::log(step.chi1);
+    const bool is_relu = activation.name == "relu";
+    log_typical += std::log(step.chi1) + (is_relu ? theory::relu_log_factor(options.width)
+                                                  : theory::log_factor(m, options.width))
+                                             .mean;
+    q = step.next;
+  }
+  answer.length = q;
+  constexpr double kOfNorm = std::numbers::log10e / 2;
+  answer.log10_mean = kOfNorm * log_mean;
+  answer.log10_typical = kOfNorm * log_typical;
+  const auto residual = theory::iterate_residual(activation, scale, options.start, answer.depth);
+  answer.residual_length = residual.length.back();
+  answer.log10_residual = kOfNorm * residual.log_growth.back();
+  return answer;
+}
+
+void answer_for_activation(const Options& options, TheoryAnswer& answer) {
   const theory::MomentGrid grid(theory::make_activation(options.activation));
-  TheoryAnswer answer;
   answer.activation = options.activation;
   answer.start = options.start;
   answer.scale.bias_std = bias_std_of(options);
@@ -80,17 +116,30 @@ int run_theory(const Options& options) {
     answer.scale.weight_std = *weight_std;
     answer.chain = theory::analyse(grid, answer.scale, options.start);
     answer.fixed_points = theory::fixed_points(grid, answer.scale);
+    if (options.depth) answer.depth = at_depth(options, grid.activation(), answer.scale);
+  } else if (options.depth) {
+    throw CLI::RequiredError("--depth: --weight-std or --init");
+  }
+  if (options.batch_norm) {
+    answer.batch_norm = std::sqrt(theory::batch_norm_growth(grid.activation()));
   }
   if (options.diagram) {
     theory::DiagramRange range;
     range.bias_max = options.bias_max;
     range.weight_max =
         options.weight_max.value_or(theory::default_weight_max(grid, options.bias_max));
-    if (!options.json) {
-      range.columns = std::clamp(terminal_options().width - 16, 16, 80);
-    }
+    if (!options.json) range.columns = std::clamp(terminal_options().width - 16, 16, 80);
     answer.diagram = theory::phase_diagram(grid, range, options.start);
   }
+}
+
+int run_theory(const Options& options) {
+  if (options.activation.empty() && !options.gate_bias) {
+    throw CLI::RequiredError("--activation or --gate-bias");
+  }
+  TheoryAnswer answer;
+  if (!options.activation.empty()) answer_for_activation(options, answer);
+  answer.gate_bias = options.gate_bias;
   fmt::print("{}",
              options.json ? theory_json(answer) : theory_text(answer, terminal_options().unicode));
   return kOk;
@@ -103,7 +152,6 @@ void add_theory(CLI::App& app, int& result) {
       "theory", "What mean-field theory predicts: depth scales, phase, critical gain");
   auto options = std::make_shared<Options>();
   command->add_option("-a,--activation", options->activation, "as in the network language")
-      ->required()
       ->type_name("NAME");
   auto* weight = command->add_option("--weight-std", options->weight_std,
                                      "standard deviation of a weight times sqrt(fan_in)");
@@ -121,6 +169,12 @@ void add_theory(CLI::App& app, int& result) {
       ->capture_default_str();
   command->add_option("--start", options->start, "length (mean square) that the chain starts from")
       ->capture_default_str();
+  command->add_option("--depth", options->depth, "layers: what is left over this depth and --width")
+      ->check(CLI::Range(1, 100000));
+  command->add_flag("--batch-norm", options->batch_norm,
+                    "the growth with batch normalisation before each activation");
+  command->add_option("--gate-bias", options->gate_bias,
+                      "memory of a gate (LSTM forget, highway carry) with this bias");
   auto* diagram = command->add_flag("--diagram", options->diagram, "draw the phase diagram");
   command->add_option("--weight-max", options->weight_max, "right end of the diagram")
       ->needs(diagram);

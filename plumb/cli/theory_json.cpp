@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plumb/cli/theory_output.h"
+#include "plumb/theory/gate.h"
 
 namespace plumb::cli {
 
@@ -48,12 +49,25 @@ Json to_json(const theory::PhaseDiagram& diagram) {
           {"critical_line", to_json(diagram.line)}};
 }
 
+Json to_json(const DepthAnswer& answer) {
+  return {{"depth", answer.depth},
+          {"width", answer.width},
+          {"length", number(answer.length)},
+          {"log10_gradient_mean", number(answer.log10_mean)},
+          {"log10_gradient_typical", number(answer.log10_typical)},
+          {"residual_length", number(answer.residual_length)},
+          {"log10_residual_gradient", number(answer.log10_residual)}};
+}
+
 }  // namespace
 
 std::string theory_json(const TheoryAnswer& answer) {
-  Json result{{"activation", answer.activation},
-              {"bias_std", answer.scale.bias_std},
-              {"critical", to_json(answer.critical)}};
+  Json result = Json::object();
+  if (!answer.activation.empty()) {
+    result["activation"] = answer.activation;
+    result["bias_std"] = answer.scale.bias_std;
+    result["critical"] = to_json(answer.critical);
+  }
   if (answer.chain) {
     const theory::MeanField& chain = *answer.chain;
     Json points = Json::array();
@@ -73,6 +87,14 @@ std::string theory_json(const TheoryAnswer& answer) {
     result["trainable_depth"] = number(chain.trainable_depth);
     result["trainable_depth_is_bound"] = chain.trainable_depth_is_bound;
     result["fixed_points"] = points;
+  }
+  if (answer.depth) result["at_depth"] = to_json(*answer.depth);
+  if (answer.batch_norm) result["batch_norm_growth"] = number(*answer.batch_norm);
+  if (answer.gate_bias) {
+    const double keep = theory::gate_value(*answer.gate_bias);
+    result["gate"] = {{"bias", number(*answer.gate_bias)},
+                      {"keep", number(keep)},
+                      {"half_life", number(theory::half_life(keep))}};
   }
   if (answer.diagram) result["diagram"] = to_json(*answer.diagram);
   return result.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

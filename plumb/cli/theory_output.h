@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,18 @@
 
 namespace plumb::cli {
 
+/// A chain of finite depth and width from the start. Growths are of the norm of the gradient, in
+/// log10, from the last layer to the first.
+struct DepthAnswer {
+  int depth = 0;
+  std::int64_t width = 0;
+  double length = 0;           ///< q behind the last layer
+  double log10_mean = 0;       ///< root of the mean of the square over networks
+  double log10_typical = 0;    ///< of a typical network of this width
+  double residual_length = 0;  ///< of x + f(W x + b), as many blocks
+  double log10_residual = 0;
+};
+
 /// Everything that `plumb theory` has to say.
 struct TheoryAnswer {
   std::string activation;
@@ -20,6 +33,9 @@ struct TheoryAnswer {
   std::vector<theory::FixedPoint> fixed_points;  ///< likewise
   std::vector<theory::CriticalPoint> critical;   ///< at this bias scale
   std::optional<theory::PhaseDiagram> diagram;
+  std::optional<DepthAnswer> depth;
+  std::optional<double> batch_norm;  ///< growth of the norm of the gradient per layer
+  std::optional<double> gate_bias;
 };
 
 /// For people. `unicode` allows block characters in the diagram.

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "plumb/cli/theory_output.h"
+#include "plumb/report/magnitude.h"
+#include "plumb/theory/gate.h"
 
 namespace plumb::cli {
 
@@ -88,6 +90,18 @@ std::string critical_text(const TheoryAnswer& answer) {
   return out;
 }
 
+std::string depth_text(const DepthAnswer& answer) {
+  std::string out = fmt::format("\n  Over {} layers:\n", answer.depth);
+  line(out, "length", number(answer.length), "of the last pre-activation");
+  line(out, "gradient norm", "x " + format_log10(answer.log10_mean),
+       "from the last layer to the first: root mean square over networks");
+  line(out, "typically", "x " + format_log10(answer.log10_typical),
+       fmt::format("in a network of width {}", answer.width));
+  line(out, "residual", "x " + format_log10(answer.log10_residual),
+       fmt::format("for blocks x + f(W x + b) instead; length {}", number(answer.residual_length)));
+  return out;
+}
+
 // Layers for one e-fold of the squared gradient decide the shade: none is darker than one layer.
 const char* shade(double log_chi1, bool unicode) {
   const double strength = std::abs(log_chi1);
@@ -134,12 +148,26 @@ std::string diagram_text(const TheoryAnswer& answer, bool unicode) {
 }  // namespace
 
 std::string theory_text(const TheoryAnswer& answer, bool unicode) {
-  std::string out = answer.activation;
-  if (answer.chain) out += fmt::format(", weight std {:.6g}", answer.scale.weight_std);
-  out += fmt::format(", bias std {:.6g}; in the mean field (infinite width, at initialisation)\n\n",
-                     answer.scale.bias_std);
-  if (answer.chain) out += chain_text(answer);
-  out += critical_text(answer);
+  std::string out;
+  if (!answer.activation.empty()) {
+    out = answer.activation;
+    if (answer.chain) out += fmt::format(", weight std {:.6g}", answer.scale.weight_std);
+    out +=
+        fmt::format(", bias std {:.6g}; in the mean field (infinite width, at initialisation)\n\n",
+                    answer.scale.bias_std);
+    if (answer.chain) out += chain_text(answer);
+    out += critical_text(answer);
+    if (answer.depth) out += depth_text(*answer.depth);
+  }
+  if (answer.batch_norm) {
+    line(out, "batch norm", number(*answer.batch_norm),
+         "growth of the gradient norm a layer, dense > bn > activation, large batch");
+  }
+  if (answer.gate_bias) {
+    const double keep = theory::gate_value(*answer.gate_bias);
+    line(out, "gate", number(keep),
+         fmt::format("kept each step; half is left after {:.4g} steps", theory::half_life(keep)));
+  }
   if (answer.diagram) out += diagram_text(answer, unicode);
   return out;
 }

@@ -10,6 +10,7 @@
 #include "plumb/diagnose/words.h"
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
+#include "plumb/report/predicted_flow.h"
 #include "plumb/report/thin.h"
 
 namespace plumb {
@@ -144,6 +145,22 @@ Json measured_json(const RunInfo& info, const StepRecord& step) {
           {"ledger", to_json(make_ledger(info, step))}};
 }
 
+// Columns beside those of the flow; null where there is no theory.
+Json theory_json(const Run& run) {
+  const auto points = predict_flow(run);
+  if (!points) return nullptr;
+  Json result{{"step", run.measured().front()->step}};
+  const auto column = [&](const char* name, auto member) {
+    Json& values = result[name] = Json::array();
+    for (const auto& point : *points) values.push_back(log10_of(point.*member));
+  };
+  column("grad_z", &theory::ProfilePoint::log2_grad_z);
+  column("grad_z_mean", &theory::ProfilePoint::log2_grad_z_mean);
+  column("grad_weight", &theory::ProfilePoint::log2_grad_weight);
+  column("z", &theory::ProfilePoint::log2_z);
+  return result;
+}
+
 Json series_json(const std::vector<StepRecord>& steps, std::size_t at_most) {
   Json series{{"step", Json::array()},          {"loss", Json::array()},
               {"accuracy", Json::array()},      {"grad_norm", Json::array()},
@@ -206,6 +223,7 @@ Json to_json(const Run& run, const ReportLimits& limits) {
   for (const std::size_t i : thin_out(measured.size(), at_most)) {
     result["measured"].push_back(measured_json(run.info, *measured[i]));
   }
+  result["theory"] = theory_json(run);
   result["series"] = series_json(run.steps, limits.series_steps);
   result["recorded"] = {{"steps", run.steps.size()}, {"measured", measured.size()}};
   return result;

@@ -13,6 +13,7 @@
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
+#include "plumb/report/predicted_flow.h"
 #include "plumb/report/text.h"
 
 namespace plumb {
@@ -26,6 +27,7 @@ constexpr int kMagnitudeWidth = 9;  // "3.0e-1200"
 constexpr int kPercentWidth = 4;
 constexpr double kMinDecades = 3;
 constexpr int kWideEnoughForDead = 70;
+constexpr int kWideEnoughForTheory = 78;
 
 Ink ink_of(Severity severity) {
   switch (severity) {
@@ -114,15 +116,17 @@ void write_verdict(Page& page, const Run& run, const std::vector<Finding>& findi
 struct Columns {
   int depth = 4, layer = 14, bar = 10;
   bool dead = true;
+  bool theory = false;
 };
 
-Columns lay_out(const std::vector<LayerLine>& lines, int width) {
+Columns lay_out(const std::vector<LayerLine>& lines, int width, bool has_theory) {
   Columns columns;
+  columns.theory = has_theory && width >= kWideEnoughForTheory;
   columns.dead = width >= kWideEnoughForDead;
   int longest = 11;
   for (const auto& line : lines) longest = std::max(longest, display_width(line.text));
   const int fixed = columns.depth + 3 * kMagnitudeWidth + kPercentWidth * (columns.dead ? 2 : 1) +
-                    (columns.dead ? 7 : 6);
+                    (columns.dead ? 7 : 6) + (columns.theory ? kMagnitudeWidth + 1 : 0);
   const int room = width - fixed;
   columns.layer = std::clamp(room - 8, 11, std::min(longest, 24));
   columns.bar = std::min(room - columns.layer, 40);
@@ -160,12 +164,14 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
   }
   low = std::min(low, high - kMinDecades / kLog10Of2);
 
-  const Columns columns = lay_out(lines, page.width());
-  const auto row = [&](std::string_view depth, std::string_view layer, std::string_view flow,
-                       const std::string& bar, std::string_view grad, std::string_view update,
-                       std::string_view saturated, std::string_view dead) {
+  const auto predicted = predict_flow(run.info, step);
+  const Columns columns = lay_out(lines, page.width(), predicted.has_value());
+  const auto row = [&](std::string_view depth, std::string_view layer, std::string_view theory,
+                       std::string_view flow, const std::string& bar, std::string_view grad,
+                       std::string_view update, std::string_view saturated, std::string_view dead) {
     std::string text = pad_left(depth, columns.depth) + " " +
                        pad_right(shorten(layer, columns.layer), columns.layer) + " " +
+                       (columns.theory ? pad_left(theory, kMagnitudeWidth) + " " : "") +
                        pad_left(flow, kMagnitudeWidth) + " " + bar + " " +
                        pad_left(grad, kMagnitudeWidth) + " " + pad_left(update, kMagnitudeWidth) +
                        " " + pad_left(saturated, kPercentWidth);
@@ -179,7 +185,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
                                   : ": how much gradient reaches each layer (input first)"),
       Ink::strong));
   page.line(page.ink(
-      row("#", "layer", "dLoss/dz",
+      row("#", "layer", "theory", "dLoss/dz",
           pad_right("log scale", columns.bar).substr(0, static_cast<std::size_t>(columns.bar)),
           "dLoss/dw", "update/w", "sat.", "dead"),
       Ink::faint));
@@ -193,6 +199,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
     bar = page.ink(bar, ink_of_flow(finite ? (high - value) * kLog10Of2 : 0));
     if (line.nonfinite) bar = page.ink(pad_right("NaN/Inf", columns.bar), Ink::bad);
     page.line(row(std::to_string(line.flow.depth), page.clean(line.text),
+                  columns.theory ? format_log2((*predicted)[i].log2_grad_z) : "",
                   line.nonfinite && !finite ? "NaN" : format_log2(value), bar,
                   format_log2(line.flow.log2_grad_weight), format_log2(line.flow.log2_update_ratio),
                   format_percent(line.saturated_fraction), format_percent(line.dead_fraction)));
@@ -201,6 +208,10 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
     page.line(page.ink(fmt::format("     {} of {} layers: first, last, worst, even selection",
                                    shown.size(), lines.size()),
                        Ink::faint));
+  }
+  if (columns.theory) {
+    page.line(
+        page.ink("     theory: dLoss/dz in the mean field, from the last layer down", Ink::faint));
   }
 }
 

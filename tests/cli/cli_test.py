@@ -181,6 +181,32 @@ class CliTest(unittest.TestCase):
         relu = json.loads(self.run_plumb("theory", "-a", "relu", "--init", "he_normal", "--json").stdout)
         self.assertEqual((relu["phase"], relu["xi_grad"]), ("critical", "inf"))
 
+    def test_theory_of_depth_batch_norm_residual_and_gates(self):
+        told = self.run_plumb("theory", "-a", "relu", "--init", "he_normal", "--depth", "100", "--width", "64",
+                              "--batch-norm", "--gate-bias", "1", "--json")
+        answer = json.loads(told.stdout)
+        self.assertAlmostEqual(answer["at_depth"]["log10_gradient_mean"], 0, places=9)
+        self.assertAlmostEqual(answer["at_depth"]["log10_gradient_typical"], 100 * -0.040108598836 / 2 / 2.302585093,
+                               places=8)
+        self.assertAlmostEqual(answer["at_depth"]["log10_residual_gradient"], 50 * 0.30102999566, places=8)
+        self.assertAlmostEqual(answer["batch_norm_growth"], 1.2111738962363, places=12)
+        self.assertAlmostEqual(answer["gate"]["half_life"], 2.2127, places=4)
+        self.assertIn("half is left after 2.213 steps", self.run_plumb("theory", "--gate-bias", "1").stdout)
+        text = self.run_plumb("theory", "-a", "relu", "--init", "he_normal", "--depth", "100", "--width", "64")
+        self.assertIn("in a network of width 64", text.stdout)
+
+    def test_theory_stands_beside_what_a_probe_measures(self):
+        network = "flatten > 20 x [dense 64 > sigmoid] > dense 10"
+        told = self.run_plumb("probe", network, "--init", "glorot_normal", *SMALL, "--json")
+        layers = json.loads(told.stdout)["theory"]["log10_rms"]
+        self.assertEqual(len(layers), 21)
+        self.assertLess(layers[0]["grad_z"]["theory"], -11)
+        for layer in layers:
+            self.assertAlmostEqual(layer["grad_z"]["theory"], layer["grad_z"]["measured"], delta=0.4)
+        self.assertIn(" theory ", self.run_plumb("probe", network, *SMALL, COLUMNS="90").stdout)
+        other = self.run_plumb("probe", "flatten > dense 8 > dropout 0.5 > dense 8 > dense 10", *SMALL, "--json")
+        self.assertIsNone(json.loads(other.stdout)["theory"])
+
     def test_theory_draws_the_phase_diagram(self):
         told = self.run_plumb("theory", "-a", "gelu", "--bias-std", "0.2", "--diagram", LC_ALL="C")
         self.assertIn("unstable", told.stdout)
@@ -203,6 +229,8 @@ class CliTest(unittest.TestCase):
                                 (1, ["-a", "tanh", "--weight-std", "1", "--start", "0"]),
                                 (1, ["-a", "tanh", "--diagram", "--weight-max", "-1"]),
                                 (2, ["--weight-std", "1"]), (2, ["-a", "tanh", "--width", "0"]),
+                                (2, ["-a", "tanh", "--depth", "5"]),
+                                (2, ["-a", "tanh", "--weight-std", "1", "--depth", "0"]),
                                 (2, ["-a", "tanh", "--weight-std", "1", "--init", "he_normal"]),
                                 (2, ["-a", "tanh", "--weight-max", "3"])]:
             message = self.fails(code, "theory", *arguments)

@@ -3,7 +3,7 @@ import { activityPanel, hasActivity } from "./charts/activity";
 import { figure, redraw } from "./charts/chart";
 import { heatPanel } from "./charts/heatmap";
 import { has, metricPanel } from "./charts/loss";
-import { kCurves, profilePanel, profileRange, type CurveKey } from "./charts/profile";
+import { kCurves, kTheory, profilePanel, profileRange, type CurveKey } from "./charts/profile";
 import { hasSpeed, speedPanel } from "./charts/speed";
 import { waterfallPanel, waterfallRange } from "./charts/waterfall";
 import { h } from "./dom";
@@ -56,18 +56,22 @@ function named(id: string, title: string, runs: Run[], make: (run: Run, i: numbe
 }
 
 function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
-  const shown = new Set<CurveKey>(kCurves.map((curve) => curve.key));
+  const curves = runs.some((run) => run.theory) ? [...kCurves, kTheory] : kCurves;
+  const shown = new Set<CurveKey>(curves.map((curve) => curve.key));
   let range = profileRange(runs, shown);
   const profile = figure(
     "flow-profile",
     runs.map((run) => profilePanel(run, () => choice.of(run), () => range, shown)),
     "The gradient starts at the loss on the right and travels left to the input. Every grid line is a power of " +
       "ten: where the blue line falls, layers further left receive too little to learn from; a level line is what you " +
-      "want. A red mark is a layer whose gradient is exactly zero (below) or not a number (above).",
+      "want. A red mark is a layer whose gradient is exactly zero (below) or not a number (above)." +
+      (runs.some((run) => run.theory)
+        ? " The dashed line along it is what theory expects of a random network like this, before training."
+        : ""),
     {
       height: 360,
       followsStep: true,
-      legend: curveSwitches(shown, () => {
+      legend: curveSwitches(curves, shown, () => {
         range = profileRange(runs, shown);
         redraw(true);
       }),
@@ -108,11 +112,13 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
   );
 }
 
-function curveSwitches(shown: Set<CurveKey>, changed: () => void): HTMLElement {
+type Curve = (typeof kCurves)[number] | typeof kTheory;
+
+function curveSwitches(curves: readonly Curve[], shown: Set<CurveKey>, changed: () => void): HTMLElement {
   return h(
     "div",
     { class: "switches", role: "group", "aria-label": "Curves shown" },
-    ...kCurves.map((curve) => {
+    ...curves.map((curve) => {
       const box = h("input", { type: "checkbox", checked: true });
       box.addEventListener("change", () => {
         if (box.checked) shown.add(curve.key);

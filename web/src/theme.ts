@@ -10,6 +10,7 @@ export interface Look {
   flow: string;
   param: string;
   act: string;
+  theory: string;
   alarm: string;
   runs: string[];
   ramp: string[]; // little to much
@@ -28,6 +29,7 @@ export function currentLook(): Look {
     flow: get("flow"),
     param: get("param"),
     act: get("act"),
+    theory: get("theory"),
     alarm: get("alarm"),
     runs: [get("run-a"), get("run-b")],
     ramp: get("ramp").split(/\s+/),

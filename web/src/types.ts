@@ -131,8 +131,18 @@ export interface Run {
   layers: Layer[];
   profile: { path: string; depth: number; text: string }[];
   measured: Measured[];
+  theory: Theory | null;
   series: Series;
   recorded: { steps: number; measured: number };
+}
+
+/** What mean-field theory says of the measured step `step`, a column beside those of the flow. */
+export interface Theory {
+  step: number;
+  grad_z: Value[];
+  grad_z_mean: Value[];
+  grad_weight: Value[];
+  z: Value[];
 }
 
 export interface Report {

@@ -37,6 +37,7 @@ export function sampleRun(options: SampleOptions = {}): Run {
     layers,
     profile,
     measured: steps.map((step) => sampleMeasured(step, depth, perLayer, layers)),
+    theory: null,
     series: {
       step: steps, loss: steps.map(() => 2.3), accuracy: steps.map(() => 0.1), grad_norm: steps.map(() => 0.2),
       learning_rate: steps.map(() => 0.1), validation: [],

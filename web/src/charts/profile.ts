@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { magnitude, power } from "../format";
 import { decadeInterval, decadeRange, layerTicks, type Range } from "../scale";
-import type { Measured, Run, Value } from "../types";
+import type { Measured, Run, Theory, Value } from "../types";
 import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
 
 export const kCurves = [
@@ -10,7 +10,9 @@ export const kCurves = [
   { key: "a", name: "Activations", short: "activations", colour: "act" },
 ] as const;
 
-export type CurveKey = (typeof kCurves)[number]["key"];
+export const kTheory = { key: "theory", name: "Flow gradient in theory, at the start", colour: "theory" } as const;
+
+export type CurveKey = (typeof kCurves)[number]["key"] | typeof kTheory.key;
 
 /** Where number formats end, drawn only where the data comes near them. */
 const kLimits = [
@@ -26,6 +28,7 @@ export function profileRange(runs: readonly Run[], shown: ReadonlySet<CurveKey>)
     for (const measured of run.measured) {
       for (const { key } of kCurves) if (shown.has(key)) values.push(...measured.flow[key]);
     }
+    if (run.theory && shown.has("theory")) values.push(...run.theory.grad_z);
   }
   const range = decadeRange(values, 4);
   // Below the lowest point its label needs room.
@@ -45,7 +48,10 @@ export function profilePanel(
     option: (look, width) => option(run, current(), range(), shown, look, width),
     describe: () => describe(run, current()),
     table: () => ({
-      head: ["layer", "path", "text", "flow gradient", "parameter gradient", "activations", "weights"],
+      head: [
+        ...["layer", "path", "text", "flow gradient", "parameter gradient", "activations", "weights"],
+        ...(run.theory ? [`flow gradient in theory, step ${run.theory.step}`] : []),
+      ],
       rows: run.profile.map((place, i) => {
         const flow = current()?.flow;
         const mark = current()?.marks.find((m) => m.layer === i);
@@ -58,6 +64,7 @@ export function profilePanel(
           magnitude(flow?.grad_weight[i]),
           magnitude(flow?.a[i]),
           magnitude(flow?.weight[i]),
+          ...(run.theory ? [magnitude(run.theory.grad_z[i])] : []),
         ];
       }),
     }),
@@ -111,6 +118,7 @@ function option(
       markLine: flow ? limits(range, look) : undefined,
     });
   }
+  if (run.theory && shown.has("theory")) series.push(theory(run.theory, look));
   if (measured && shown.has("grad_z")) series.push(endLabels(measured, count, look), marks(measured, range, look));
   return {
     grid: { left: 58, right: 24, top: 34, bottom: 44 },
@@ -143,6 +151,19 @@ function option(
       axisLabel: { ...axis.axisLabel, formatter: (y: number) => power(Math.round(y * 100) / 100) },
     },
     series: series as EChartsOption["series"],
+  };
+}
+
+function theory(predicted: Theory, look: Look) {
+  return {
+    type: "line",
+    name: kTheory.name,
+    data: predicted.grad_z.map((value, i) => [i + 1, value]),
+    connectNulls: false,
+    showSymbol: false,
+    lineStyle: { width: 2, color: look.theory, type: "dashed" },
+    itemStyle: { color: look.theory },
+    z: 6,
   };
 }
 
@@ -220,6 +241,7 @@ function tooltip(run: Run, measured: Measured | undefined, items: unknown): stri
   if (!place || !measured) return "";
   const mark = measured.marks.find((m) => m.layer === i);
   const lines = kCurves.map(({ key, short }) => `${short} <b>${magnitude(measured.flow[key][i])}</b>`);
+  if (run.theory) lines.push(`in theory <b>${magnitude(run.theory.grad_z[i])}</b> at step ${run.theory.step}`);
   if (mark) lines.push(`<b>${markName(mark.state)}</b>`);
   return `<b>layer ${place.depth}</b> ${escapeHtml(place.text)}, path ${escapeHtml(place.path)}<br>${lines.join("<br>")}`;
 }
