@@ -22,8 +22,8 @@ set(web_sources
   src/charts/activity.ts src/charts/chart.ts src/charts/heatmap.ts src/charts/loss.ts src/charts/profile.ts
   src/charts/speed.ts src/charts/waterfall.ts
   src/sections/about.ts src/sections/causes.ts src/sections/findings.ts src/sections/verdict.ts
-  src/lab/lab.css src/lab/main.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts
-  test/format.test.ts test/ledger.test.ts test/sample.ts test/scale.test.ts)
+  src/lab/lab.css src/lab/main.ts src/lab/maths.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts
+  test/format.test.ts test/ledger.test.ts test/maths.test.ts test/sample.ts test/scale.test.ts)
 
 # All is copied to the build folder and built there: builds of several kinds never meet in one node_modules,
 # and the sources may be read-only.

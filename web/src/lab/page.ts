@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { figure } from "../charts/chart";
 import { h, table } from "../dom";
-import { prose } from "../format";
 import { themeButton } from "../theme_button";
+import { maths } from "./maths";
 import { plotPanel } from "./plots";
 import type { Check, Claim, Experiment, Judgement, Lab, Part } from "./types";
 
@@ -92,7 +92,7 @@ function experiment(one: Experiment, at: number): HTMLElement {
     "section",
     { id: one.name, class: "experiment" },
     h("h2", {}, h("span", { class: "at" }, String(at + 1)), one.title),
-    h("p", { class: "question" }, prose(one.question)),
+    h("p", { class: "question" }, maths(one.question)),
     h("div", { class: "claims" }, ...one.claims.map(claimCard)),
     ...one.parts.map((part, i) => partElement(part, `${one.name}-${i}`)),
     verdict(one),
@@ -104,19 +104,19 @@ function claimCard(claim: Claim): HTMLElement {
     "article",
     { class: `claim ${claim.judgement}`, id: `claim-${claim.number}` },
     h("header", {}, h("span", { class: "where" }, `Claim ${claim.number}`), badge(claim)),
-    h("blockquote", {}, prose(claim.said)),
-    claim.truth ? h("p", {}, prose(claim.truth)) : null,
+    h("blockquote", {}, maths(claim.said)),
+    claim.truth ? h("p", {}, maths(claim.truth)) : null,
   );
 }
 
 function partElement(part: Part, id: string): HTMLElement {
-  if (part.kind === "text") return h("p", { class: "story" }, prose(part.text));
+  if (part.kind === "text") return h("p", { class: "story" }, maths(part.text));
   if (part.kind === "table") {
-    const rows = part.rows.map((row) => row.map(prose));
-    return h("div", { class: "sheet" }, h("h3", {}, part.title), table({ head: part.head, rows }, part.title));
+    const rows = part.rows.map((row) => row.map(maths));
+    return h("div", { class: "sheet" }, h("h3", {}, maths(part.title)), table({ head: part.head.map(maths), rows }, part.title));
   }
-  const figureElement = figure(id, [plotPanel(part)], prose(part.how), { height: part.kind === "line" ? 340 : barHeight(part) });
-  figureElement.prepend(h("h3", {}, part.title));
+  const figureElement = figure(id, [plotPanel(part)], maths(part.how), { height: part.kind === "line" ? 340 : barHeight(part) });
+  figureElement.prepend(h("h3", {}, maths(part.title)));
   return figureElement;
 }
 
@@ -142,10 +142,10 @@ function checks(all: Check[]): HTMLElement {
   const rows = all.map((check) => [
     check.ok ? "✓" : "✗ fails",
     check.claim > 0 ? String(check.claim) : "",
-    prose(check.what),
-    prose(check.measured_text),
-    prose(check.expected_text),
-    check.source,
+    maths(check.what),
+    maths(check.measured_text),
+    maths(check.expected_text),
+    maths(check.source),
   ]);
   return table({ head: ["", "claim", "quantity", "measured", "expected", "where that comes from"], rows }, "Checks");
 }

@@ -3,6 +3,7 @@ import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, typ
 import { magnitude, plain, power } from "../format";
 import { decadeInterval } from "../scale";
 import type { Value } from "../types";
+import { maths } from "./maths";
 import type { Axis, Plot, Series } from "./types";
 
 // After Okabe and Ito; dashed lines are what was expected and take the colour of the ink.
@@ -12,12 +13,27 @@ function palette(look: Look): string[] {
 
 const kSymbols = ["circle", "rect", "triangle", "diamond", "roundRect", "pin", "arrow", "circle"];
 
-export function plotPanel(plot: Plot): Panel {
+export function plotPanel(asGiven: Plot): Panel {
+  const plot = set(asGiven);
   return {
     label: plot.title,
     option: (look, width) => (plot.kind === "line" ? lines(plot, look, width) : plot.kind === "bars" ? bars(plot, look, width) : heat(plot, look, width)),
     describe: () => `${plot.title}. ${plot.how}`,
     table: () => numbers(plot),
+  };
+}
+
+/** All texts of the plot as they are printed. */
+function set(plot: Plot): Plot {
+  const axis = (one: Axis) => ({ ...one, name: maths(one.name) });
+  return {
+    ...plot,
+    title: maths(plot.title),
+    how: maths(plot.how),
+    x: axis(plot.x),
+    y: axis(plot.y),
+    categories: plot.categories.map(maths),
+    series: plot.series.map((one) => ({ ...one, name: maths(one.name) })),
   };
 }
 
@@ -145,7 +161,7 @@ function tooltip(plot: Plot, items: unknown): string {
   const all = (Array.isArray(items) ? items : []) as { seriesName: string; value: [number, Value]; color: string }[];
   const first = all[0];
   if (!first) return "";
-  const rows = all.map((item) => `<span style="color:${item.color}">●</span> ${escapeHtml(item.seriesName)} <b>${value(plot.y, item.value[1])}</b>`);
+  const rows = all.filter((item) => item.seriesName !== "").map((item) => `<span style="color:${item.color}">●</span> ${escapeHtml(item.seriesName)} <b>${value(plot.y, item.value[1])}</b>`);
   return [`${escapeHtml(plot.x.name)} <b>${value(plot.x, first.value[0])}</b>`, ...rows].join("<br>");
 }
 
