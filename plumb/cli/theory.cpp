@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <memory>
 #include <numbers>
 #include <optional>
@@ -34,6 +35,7 @@ Examples:
   plumb theory --activation sigmoid --init pytorch --bias-init pytorch --width 256
   plumb theory --activation gelu --bias-std 0.2 --diagram
   plumb theory --activation tanh --diagram --json
+  plumb theory --activation tanh --init glorot_normal --svg tanh.svg
   plumb theory --activation relu --init he_normal --depth 100 --width 64
   plumb theory --activation relu --batch-norm
   plumb theory --gate-bias 1
@@ -50,6 +52,7 @@ struct Options {
   std::int64_t width = 256;
   double start = 1;
   bool diagram = false;
+  std::string svg;
   std::optional<double> weight_max;
   double bias_max = 1;
   std::optional<int> depth;
@@ -123,13 +126,27 @@ void answer_for_activation(const Options& options, TheoryAnswer& answer) {
   if (options.batch_norm) {
     answer.batch_norm = std::sqrt(theory::batch_norm_growth(grid.activation()));
   }
-  if (options.diagram) {
+  if (options.diagram || !options.svg.empty()) {
     theory::DiagramRange range;
     range.bias_max = options.bias_max;
     range.weight_max =
         options.weight_max.value_or(theory::default_weight_max(grid, options.bias_max));
-    if (!options.json) range.columns = std::clamp(terminal_options().width - 16, 16, 80);
+    if (!options.svg.empty()) {
+      range.columns = 81;
+      range.rows = 41;
+    } else if (!options.json) {
+      range.columns = std::clamp(terminal_options().width - 16, 16, 80);
+    }
     answer.diagram = theory::phase_diagram(grid, range, options.start);
+  }
+}
+
+void write_svg(const std::string& path, const TheoryAnswer& answer) {
+  std::ofstream file(path);
+  file << theory_svg(answer);
+  if (!file.flush()) {
+    throw StoreError(
+        fmt::format("{}: cannot be written, expected a file in a folder that exists", path));
   }
 }
 
@@ -140,6 +157,11 @@ int run_theory(const Options& options) {
   TheoryAnswer answer;
   if (!options.activation.empty()) answer_for_activation(options, answer);
   answer.gate_bias = options.gate_bias;
+  if (!options.svg.empty()) {
+    if (!answer.diagram) throw CLI::RequiredError("--svg: --activation");
+    write_svg(options.svg, answer);
+    if (!options.json) answer.diagram.reset();  // it has more columns than a terminal
+  }
   fmt::print("{}",
              options.json ? theory_json(answer) : theory_text(answer, terminal_options().unicode));
   return kOk;
@@ -176,10 +198,11 @@ void add_theory(CLI::App& app, int& result) {
   command->add_option("--gate-bias", options->gate_bias,
                       "memory of a gate (LSTM forget, highway carry) with this bias");
   auto* diagram = command->add_flag("--diagram", options->diagram, "draw the phase diagram");
-  command->add_option("--weight-max", options->weight_max, "right end of the diagram")
-      ->needs(diagram);
+  command->add_option("--svg", options->svg, "write the phase diagram as a picture")
+      ->type_name("FILE")
+      ->excludes(diagram);
+  command->add_option("--weight-max", options->weight_max, "right end of the diagram");
   command->add_option("--bias-max", options->bias_max, "upper end of the diagram")
-      ->needs(diagram)
       ->capture_default_str();
   command->add_flag("--json", options->json, "print JSON");
   command->footer(kFooter);

@@ -41,6 +41,9 @@ struct TheoryAnswer {
 /// For people. `unicode` allows block characters in the diagram.
 std::string theory_text(const TheoryAnswer& answer, bool unicode);
 
+/// The diagram as a picture (SVG); it must have been computed.
+std::string theory_svg(const TheoryAnswer& answer);
+
 /// For programs; docs/theory.md has the schema. Numbers that are not finite are null, or "inf" and
 /// "-inf" in the members that can be so.
 std::string theory_json(const TheoryAnswer& answer);

@@ -22,6 +22,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from xml.etree import ElementTree
 
 PLUMB = ""
 SICK = "flatten > 12 x [dense 16 > sigmoid] > dense 10"
@@ -214,6 +215,11 @@ class CliTest(unittest.TestCase):
         rows = [line for line in told.stdout.split("\n") if "=--" in line or "==" in line]
         self.assertGreater(sum("C" in row for row in rows), 8)
         self.assertGreater(sum("U" in row for row in rows), 4)
+        told = self.run_plumb("theory", "-a", "gelu", "--init", "he_normal", "--svg", "gelu.svg")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        picture = ElementTree.parse(self.folder / "gelu.svg").getroot()
+        self.assertEqual(len(picture.findall("{http://www.w3.org/2000/svg}g/*")), 81 * 41)
+        self.assertEqual(len(picture.findall("{http://www.w3.org/2000/svg}circle")), 41)
         diagram = json.loads(self.run_plumb("theory", "-a", "gelu", "--diagram", "--json").stdout)["diagram"]
         self.assertEqual(len(diagram["log_chi1"]), len(diagram["bias_std"]))
         self.assertEqual(len(diagram["log_chi1"][0]), len(diagram["weight_std"]))
@@ -232,7 +238,8 @@ class CliTest(unittest.TestCase):
                                 (2, ["-a", "tanh", "--depth", "5"]),
                                 (2, ["-a", "tanh", "--weight-std", "1", "--depth", "0"]),
                                 (2, ["-a", "tanh", "--weight-std", "1", "--init", "he_normal"]),
-                                (2, ["-a", "tanh", "--weight-max", "3"])]:
+                                (1, ["-a", "tanh", "--svg", "no/such/folder.svg"]),
+                                (2, ["--gate-bias", "1", "--svg", "x.svg"])]:
             message = self.fails(code, "theory", *arguments)
             if code == 1:
                 self.assertEqual(message.count("\n"), 1, message)
