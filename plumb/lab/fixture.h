@@ -28,4 +28,17 @@ struct DeepFixture {
   static constexpr double kLastGradientNorm = 3.686194005613e-1;
 };
 
+/// A recurrent network of the same kind: 30 steps, 3 samples, 2 inputs, 6 hidden units, 2 outputs
+/// at the last step, half the squared distance to a target. From x = 11, in this order: inputs
+/// [step, sample, input] and targets (2u - 1), W_ih (2u - 1) sqrt(3/2), W_hh (2u - 1) sqrt(3/6),
+/// one bias (2u - 1) / 10, the output weights (2u - 1) sqrt(3/6); the LSTM's forget biases are
+/// raised by `forget_bias`.
+struct RecurrentFixture {
+  explicit RecurrentFixture(const std::string& layer, double forget_bias = 0);
+  Target target() const { return {{}, wanted.view()}; }
+
+  Specimen specimen;
+  Tensor wanted;
+};
+
 }  // namespace plumb::lab

@@ -6,9 +6,10 @@ namespace plumb::lab {
 
 const std::vector<Experiment>& experiments() {
   static const std::vector<Experiment> kTable{
-      identity_experiment(),     same_weight_experiment(),      chain_numbers_experiment(),
-      sigmoid_tanh_experiment(), sigmoid_formulas_experiment(), victims_experiment(),
-      figure_one_experiment(),
+      identity_experiment(),         same_weight_experiment(),
+      chain_numbers_experiment(),    sigmoid_tanh_experiment(),
+      sigmoid_formulas_experiment(), victims_experiment(),
+      figure_one_experiment(),       gates_experiment(),
   };
   return kTable;
 }

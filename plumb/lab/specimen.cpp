@@ -23,14 +23,14 @@ std::vector<double> true_values(ConstView values, int log2_scale) {
   return out;
 }
 
-Network make(std::string_view network, std::int64_t features, std::string_view init, double gain,
+Network make(std::string_view network, const Shape& x_row, std::string_view init, double gain,
              std::uint64_t seed) {
   NetworkOptions options;
   options.dtype = DType::f64;
   options.seed = seed;
   options.weight_init = parse_init(init, gain);
   options.bias_init = parse_init("zeros");
-  return Network(parse_spec(network), Shape{features}, options);
+  return Network(parse_spec(network), x_row, options);
 }
 
 }  // namespace
@@ -50,6 +50,22 @@ class Specimen::Watch : public PassObserver {
   }
   void on_input_gradient(ConstView grad_x, int log2_scale) override {
     specimen_.log2_input_gradient_norm_ = log2_norm(grad_x, log2_scale);
+    if (specimen_.keep_gradients_) specimen_.input_gradient_ = true_values(grad_x, log2_scale);
+  }
+
+ private:
+  Specimen& specimen_;
+};
+
+class Specimen::TimeWatch : public TimeObserver {
+ public:
+  explicit TimeWatch(Specimen& specimen) : specimen_(specimen) {}
+  void on_time_step(std::int64_t t, bool /*reverse*/, TimeQuantity quantity, ConstView values,
+                    int log2_scale) override {
+    auto& norms = specimen_.times_[quantity];
+    const auto at = static_cast<std::size_t>(t);
+    if (norms.size() <= at) norms.resize(at + 1);
+    norms[at] = log2_norm(values, log2_scale);
   }
 
  private:
@@ -58,7 +74,11 @@ class Specimen::Watch : public PassObserver {
 
 Specimen::Specimen(std::string_view network, std::int64_t features, std::int64_t batch,
                    std::string_view init, double gain, std::uint64_t seed)
-    : network_(make(network, features, init, gain, seed)) {
+    : Specimen(network, Shape{features}, batch, init, gain, seed) {}
+
+Specimen::Specimen(std::string_view network, const Shape& x_row, std::int64_t batch,
+                   std::string_view init, double gain, std::uint64_t seed)
+    : network_(make(network, x_row, init, gain, seed)) {
   network_.plan(batch);
 }
 
@@ -96,8 +116,10 @@ void Specimen::backward_watched() {
   observed_.clear();
   order_.clear();
   network_.zero_grad();
+  times_.clear();
   Watch watch(*this);
-  network_.backward({Mode::train, 0, *threads_}, &watch);
+  TimeWatch time(*this);
+  network_.backward({Mode::train, 0, *threads_, &time}, &watch);
   std::ranges::reverse(observed_);
 }
 

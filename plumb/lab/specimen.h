@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "plumb/core/time_quantity.h"
 #include "plumb/nn/loss.h"
 #include "plumb/nn/network.h"
 
@@ -33,6 +35,9 @@ class Specimen {
   /// start at zero.
   Specimen(std::string_view network, std::int64_t features, std::int64_t batch,
            std::string_view init = "zeros", double gain = 1, std::uint64_t seed = 0);
+  /// For samples of any shape: {steps, features}.
+  Specimen(std::string_view network, const Shape& x_row, std::int64_t batch,
+           std::string_view init = "zeros", double gain = 1, std::uint64_t seed = 0);
 
   Network& network() { return network_; }
   std::size_t param_count() const { return network_.params().size(); }
@@ -55,11 +60,16 @@ class Specimen {
   const std::vector<Observed>& observed() const { return observed_; }
   /// Paths in the order in which the last backward pass reached them.
   const std::vector<std::string>& order() const { return order_; }
+  /// Of the network's recurrent layer: log2 norms at each time step, as the last backward pass saw
+  /// them.
+  const std::vector<double>& through_time(TimeQuantity quantity) { return times_[quantity]; }
+  const std::vector<double>& input_gradient() const { return input_gradient_; }  ///< if kept
   double log2_input_gradient_norm() const { return log2_input_gradient_norm_; }
   void keep_gradients(bool keep) { keep_gradients_ = keep; }
 
  private:
   class Watch;
+  class TimeWatch;
   void backward_watched();
 
   Network network_;
@@ -68,6 +78,8 @@ class Specimen {
   std::vector<Observed> observed_;
   std::vector<std::string> order_;
   double log2_input_gradient_norm_ = 0;
+  std::vector<double> input_gradient_;
+  std::map<TimeQuantity, std::vector<double>> times_;
 };
 
 /// "4 x [dense 5 bias=false]" around a repeated part and others, joined by " > ": repeat(2,

@@ -75,5 +75,9 @@ TEST(FigureOneExperimentTest, EachSigmoidLayerIsSlowerThanTheNext) {
   expect_agrees(run_lab("figure-1", {{"images", "300"}, {"epochs", "120"}, {"seeds", "1"}}));
 }
 
+TEST(GatesExperimentTest, GradientsThroughTimeAreThoseOfPyTorchAndOfTheGate) {
+  expect_agrees(run_lab("gates", {{"steps", "40"}, {"width", "16"}}));
+}
+
 }  // namespace
 }  // namespace plumb::lab

@@ -13,5 +13,6 @@ Experiment sigmoid_tanh_experiment();
 Experiment sigmoid_formulas_experiment();
 Experiment victims_experiment();
 Experiment figure_one_experiment();
+Experiment gates_experiment();
 
 }  // namespace plumb::lab
