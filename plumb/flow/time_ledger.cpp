@@ -42,14 +42,19 @@ class Readings {
   const TimeRecord& record_;
 };
 
-/// Name of the recurrent weight among a layer's parameters: what PyTorch calls it.
-constexpr const char* kRecurrentWeight = "weight_hh";
+/// torch.nn calls them weight_hh_l0 and weight_hh_l0_reverse.
+constexpr std::string_view kRecurrentWeight = "weight_hh";
+constexpr std::string_view kReverse = "_reverse";
 
 double recurrent_scale(const StepRecord& step, const TimeRecord& record) {
-  const std::string name =
-      record.reverse ? std::string(kRecurrentWeight) + "_reverse" : std::string(kRecurrentWeight);
-  const Sketch* weight = step.find(Site{record.path, Role::weight, name});
-  return log2_rms_or_nan(weight) + 0.5 * std::log2(static_cast<double>(record.units));
+  const auto it =
+      std::find_if(step.sketches.begin(), step.sketches.end(), [&](const SketchRecord& one) {
+        return one.site.role == Role::weight && one.site.path == record.path &&
+               one.site.param.starts_with(kRecurrentWeight) &&
+               one.site.param.ends_with(kReverse) == record.reverse;
+      });
+  if (it == step.sketches.end()) return kNaN;
+  return log2_rms_or_nan(&it->sketch) + 0.5 * std::log2(static_cast<double>(record.units));
 }
 
 std::string without_logarithm(double log2) {
@@ -138,6 +143,17 @@ double TimeLedger::total_of(TimeCause cause) const {
   double sum = 0;
   for (const TimeLedgerStep& step : steps) sum += step.part(cause);
   return sum;
+}
+
+std::vector<double> state_gradient(const TimeRecord& record) {
+  const std::vector<std::int64_t> order = time_order(record);
+  const Bookkeeper books({}, record);
+  std::vector<double> result(order.size(), kNaN);
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const std::int64_t next = k + 1 < order.size() ? order[k + 1] : -1;
+    result[static_cast<std::size_t>(order[k])] = books.state(order[k], next);
+  }
+  return result;
 }
 
 std::vector<std::int64_t> time_order(const TimeRecord& record) {

@@ -62,13 +62,16 @@ struct TimeLedger {
   double total_of(TimeCause cause) const;
 };
 
-/// `step` holds the record, and the sketch of the recurrent weight ("weight_hh") if it is to be
+/// `step` holds the record, and the sketch of the recurrent weight ("weight_hh...") if it is to be
 /// told apart from the gradient's direction.
 TimeLedger make_time_ledger(const StepRecord& step, const TimeRecord& record);
 
 /// The time steps of a record in the order of the forward pass: 0, 1, 2 ... or, in reverse, from
 /// the end.
 std::vector<std::int64_t> time_order(const TimeRecord& record);
+
+/// Of the state (see TimeLedger), by time step of the input: log2.
+std::vector<double> state_gradient(const TimeRecord& record);
 
 /// Share of each way in what comes back through the recurrence at one time step: squares of the
 /// magnitudes of the carry and of the parts by gate, divided by their sum. Parts of one sum may

@@ -8,6 +8,7 @@
 
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/words.h"
+#include "plumb/flow/time_flow.h"
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/predicted_flow.h"
@@ -131,9 +132,100 @@ Json to_json(const Ledger& ledger) {
           {"entries", std::move(entries)}};
 }
 
-Json measured_json(const RunInfo& info, const StepRecord& step) {
+std::size_t place(std::int64_t t) { return static_cast<std::size_t>(t); }
+
+// What would be there of a gradient of the last step alone, by time step.
+std::vector<double> kept_gradient(const TimeRecord& record, const TimeLedger& ledger) {
+  std::vector<double> kept(place(record.time_steps), std::numeric_limits<double>::quiet_NaN());
+  if (ledger.last < 0) return kept;
+  double level = ledger.log2_last;
+  kept[place(ledger.last)] = level;
+  const std::int64_t towards_first = record.reverse ? 1 : -1;
+  for (const TimeLedgerStep& line : ledger.steps) {
+    level += line.log2_kept;
+    kept[place(line.t + towards_first)] = level;
+  }
+  return kept;
+}
+
+Json time_summary(const TimeFlow& flow) {
+  Json parts = Json::object();
+  for (std::size_t i = 0; i < kTimeCauseCount; ++i) {
+    if (flow.parts[i] != 0) {
+      parts[to_string(static_cast<TimeCause>(i))] = log10_of(flow.parts[i]);
+    }
+  }
+  return {{"steps", flow.steps},
+          {"total", log10_of(flow.log2_total)},
+          {"kept", log10_of(flow.log2_kept)},
+          {"steps_per_efold", number(flow.scale.steps_per_efold)},
+          {"log10_per_step", log10_of(flow.scale.log2_per_step)},
+          {"r_squared", rounded(flow.scale.r_squared)},
+          {"memory", flow.memory},
+          {"memory_is_all", flow.memory_is_all},
+          {"ends_because", flow.ends_because},
+          {"parts", std::move(parts)}};
+}
+
+Json time_json(const StepRecord& step, const TimeRecord& record, std::size_t points) {
+  const std::vector<std::size_t> picked = thin_out(place(record.time_steps), points);
+  const auto column = [&](const auto& values, const auto& convert) {
+    Json result = Json::array();
+    for (const std::size_t t : picked) {
+      result.push_back(t < values.size() ? convert(static_cast<double>(values[t])) : Json());
+    }
+    return result;
+  };
+  Json result{{"path", record.path},
+              {"reverse", record.reverse},
+              {"time_steps", record.time_steps},
+              {"units", record.units},
+              {"t", picked},
+              {"summary", time_summary(time_flow(step, record))}};
+  const std::vector<double> state = state_gradient(record);
+  result["gradient"] = column(state, log10_of);
+  // A zero has no place on a log axis and is told apart from what was not measured.
+  Json& zero = result["zero"] = Json::array();
+  for (const std::size_t t : picked) {
+    if (std::isinf(state[t]) && state[t] < 0) zero.push_back(t);
+  }
+  result["kept"] = column(kept_gradient(record, make_time_ledger(step, record)), log10_of);
+  for (const TimeQuantity quantity :
+       {TimeQuantity::grad_h, TimeQuantity::grad_c, TimeQuantity::h, TimeQuantity::c}) {
+    if (const auto* values = record.find(quantity)) {
+      result[std::string(to_string(quantity))] = column(*values, log10_of);
+    }
+  }
+  Json& gates = result["gates"] = Json::object();
+  for (const TimeSeries& series : record.series) {
+    if (series.statistic == TimeStatistic::log2_rms) continue;
+    gates[std::string(to_string(series.quantity))][std::string(to_string(series.statistic))] =
+        column(series.values, rounded);
+  }
+  const TimeShares shares = time_shares(record);
+  Json& ways = result["shares"] = Json::object();
+  for (std::size_t i = 0; i < shares.ways.size(); ++i) {
+    ways[std::string(to_string(shares.ways[i]))] = column(shares.shares[i], rounded);
+  }
+  return result;
+}
+
+// Points of time that the page gets for each measured step and layer.
+std::size_t time_points(const std::vector<std::size_t>& picked,
+                        const std::vector<const StepRecord*>& measured,
+                        const ReportLimits& limits) {
+  std::size_t series = 1;
+  for (const std::size_t i : picked) {
+    for (const TimeRecord& record : measured[i]->times) series += record.series.size();
+  }
+  return std::clamp(limits.time_values / series, std::size_t{24}, limits.time_points);
+}
+
+Json measured_json(const RunInfo& info, const StepRecord& step, std::size_t points) {
   const auto lines = make_layer_lines(info, step);
   const DepthScale scale = fit_depth_scale(flow_profile(info, step));
+  Json times = Json::array();
+  for (const TimeRecord& record : step.times) times.push_back(time_json(step, record, points));
   return {{"step", step.step},
           {"flow", flow_columns(lines)},
           {"marks", marks_of(lines)},
@@ -142,7 +234,8 @@ Json measured_json(const RunInfo& info, const StepRecord& step) {
             {"log10_per_layer", log10_of(scale.log2_per_layer)},
             {"r_squared", rounded(scale.r_squared)},
             {"layers", scale.layers}}},
-          {"ledger", to_json(make_ledger(info, step))}};
+          {"ledger", to_json(make_ledger(info, step))},
+          {"times", std::move(times)}};
 }
 
 // Columns beside those of the flow; null where there is no theory.
@@ -220,8 +313,10 @@ Json to_json(const Run& run, const ReportLimits& limits) {
   const std::size_t at_most =
       std::max<std::size_t>(2, std::min(limits.measured_steps, limits.layer_steps / layers));
   result["measured"] = Json::array();
-  for (const std::size_t i : thin_out(measured.size(), at_most)) {
-    result["measured"].push_back(measured_json(run.info, *measured[i]));
+  const std::vector<std::size_t> picked = thin_out(measured.size(), at_most);
+  const std::size_t points = time_points(picked, measured, limits);
+  for (const std::size_t i : picked) {
+    result["measured"].push_back(measured_json(run.info, *measured[i], points));
   }
   result["theory"] = theory_json(run);
   result["series"] = series_json(run.steps, limits.series_steps);

@@ -11,9 +11,11 @@ namespace plumb {
 
 /// How much of a long run the page gets: enough for every pixel, small enough to open at once.
 struct ReportLimits {
-  std::size_t measured_steps = 300;  ///< at most this many measured steps, first and last kept
-  std::size_t series_steps = 2000;   ///< at most this many points of the loss series
-  std::size_t layer_steps = 40'000;  ///< layers times measured steps; never fewer than 2 steps
+  std::size_t measured_steps = 300;   ///< at most this many measured steps, first and last kept
+  std::size_t series_steps = 2000;    ///< at most this many points of the loss series
+  std::size_t layer_steps = 40'000;   ///< layers times measured steps; never fewer than 2 steps
+  std::size_t time_points = 160;      ///< of each sequence, first and last time step kept
+  std::size_t time_values = 400'000;  ///< of all sequences; never fewer than 24 time steps
 };
 
 /// The data of the report page: runs side by side, in one JSON document (docs/report.md has the

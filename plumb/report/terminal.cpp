@@ -14,15 +14,14 @@
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/predicted_flow.h"
+#include "plumb/report/terminal_page.h"
+#include "plumb/report/terminal_time.h"
 #include "plumb/report/text.h"
 
 namespace plumb {
 
 namespace {
 
-enum class Ink { plain, faint, strong, good, warning, bad };
-
-constexpr int kMinWidth = 60;
 constexpr int kMagnitudeWidth = 9;  // "3.0e-1200"
 constexpr int kPercentWidth = 4;
 constexpr double kMinDecades = 3;
@@ -46,49 +45,6 @@ const char* heading_of(Severity severity) {
   }
   return "";
 }
-
-// Collects lines; knows the width, the character set and whether to colour.
-class Page {
- public:
-  explicit Page(const TerminalOptions& options)
-      : width_(std::max(options.width, kMinWidth)), options_(options) {}
-
-  int width() const { return width_; }
-  bool unicode() const { return options_.unicode; }
-  std::string clean(std::string_view text) const { return printable(text, !options_.unicode); }
-
-  std::string ink(std::string_view text, Ink ink) const {
-    if (!options_.colour || ink == Ink::plain) return std::string(text);
-    static constexpr const char* kCodes[] = {"0", "2", "1", "32", "33", "1;31"};
-    return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<int>(ink)], text);
-  }
-
-  void line(std::string_view text = {}) {
-    const std::size_t end = text.find_last_not_of(' ');
-    text_ += text.substr(0, end == std::string_view::npos ? 0 : end + 1);
-    text_ += '\n';
-  }
-
-  // A paragraph indented by `indent`, with `head` (shorter than that) in the margin of its first
-  // line.
-  void paragraph(std::string_view head, std::string_view body, int indent,
-                 Ink head_ink = Ink::plain) {
-    const std::string margin(static_cast<std::size_t>(indent), ' ');
-    bool first = true;
-    for (const auto& text : wrap(clean(body), width_ - indent)) {
-      line(first ? ink(head, head_ink) + margin.substr(std::min(head.size(), margin.size())) + text
-                 : margin + text);
-      first = false;
-    }
-  }
-
-  std::string take() { return std::move(text_); }
-
- private:
-  int width_;
-  TerminalOptions options_;
-  std::string text_;
-};
 
 void write_verdict(Page& page, const Run& run, const std::vector<Finding>& findings) {
   page.line(page.ink(shorten(page.clean(run.info.network), page.width()), Ink::strong));
@@ -333,6 +289,7 @@ std::string render_table(const Run& run, const TerminalOptions& options) {
   if (const StepRecord* step = step_to_show(run, options)) {
     write_layers(page, run, *step, findings, options.max_layers);
     write_ledger(page, run, *step);
+    write_time(page, run, *step);
   } else {
     page.line();
     page.line(options.step ? fmt::format("Step {} was not measured.", *options.step)

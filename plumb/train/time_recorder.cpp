@@ -19,8 +19,11 @@ bool is_tanh(TimeQuantity quantity) {
          quantity == TimeQuantity::new_gate;
 }
 
+// Its activation is an option of the network string, and tanh without one.
 bool is_plain_tanh(const Node& node) {
-  return node.kind() == "rnn" && node.text.find("relu") == std::string::npos;
+  const auto says = [&](const char* word) { return node.text.find(word) != std::string::npos; };
+  return node.kind() == "rnn" && !says("act=relu") && !says("act=sigmoid") &&
+         !says("act=identity") && !says("irnn");
 }
 
 }  // namespace

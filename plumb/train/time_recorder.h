@@ -14,7 +14,7 @@ namespace plumb {
 
 /// Gathers what recurrent layers tell time step by time step into TimeRecords: the magnitude of
 /// states, gradients and parts, and mean and flat ends of gates (of h too in a layer of the kind
-/// "rnn", whose h is the output of a tanh; not where its text says relu).
+/// "rnn", whose h is the output of a tanh; not where its text names another).
 ///
 /// What is told in a forward pass belongs to the layer whose output comes next, what is told in a
 /// backward pass to the layer whose gradient came last.

@@ -93,5 +93,34 @@ TEST(ReportJsonTest, ARunWithoutMeasurementsIsStillAReport) {
   EXPECT_TRUE(json["profile"].empty());
 }
 
+TEST(ReportJsonTest, ThroughTimeHasColumnsByTimeStep) {
+  const Json json = json_of(test::time_run());
+  const Json& time = json["measured"][0]["times"][0];
+  EXPECT_EQ(time["path"], "0");
+  EXPECT_EQ(time["time_steps"], 200);
+  const std::size_t points = time["t"].size();
+  EXPECT_EQ(points, 160u);
+  EXPECT_EQ(time["t"].front(), 0);
+  EXPECT_EQ(time["t"].back(), 199);
+  for (const char* name : {"gradient", "kept", "grad_h", "grad_c", "h", "c"}) {
+    EXPECT_EQ(time[name].size(), points) << name;
+  }
+  EXPECT_EQ(time["gates"]["forget_gate"]["mean"].size(), points);
+  EXPECT_EQ(time["gates"].size(), 4u);
+  EXPECT_EQ(time["shares"].size(), 5u);
+  EXPECT_FALSE(time["shares"].contains("grad_h_by_recurrence"));
+  EXPECT_NEAR(time["summary"]["steps_per_efold"].get<double>(), 1 / std::log(2.0), 1e-2);
+  EXPECT_EQ(time["summary"]["steps"], 199);
+  const double lost =
+      time["gradient"].front().get<double>() - time["gradient"].back().get<double>();
+  EXPECT_NEAR(time["summary"]["total"].get<double>(), lost, 1e-3);
+  EXPECT_EQ(json_of(test::sick_run())["measured"][0]["times"], Json::array());
+}
+
+TEST(ReportJsonTest, LongSequencesAreThinnedToTheBudget) {
+  const Json json = json_of(test::time_run(), {.time_values = 1000});
+  EXPECT_EQ(json["measured"][0]["times"][0]["t"].size(), 24u);
+}
+
 }  // namespace
 }  // namespace plumb

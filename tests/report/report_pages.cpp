@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
     plumb::write_html(test::probe_run(), folder + "/probe.html");
     plumb::write_html(test::deep_run(), folder + "/deep.html");
     plumb::write_html(test::nasty_run(), folder + "/nasty.html");
+    plumb::write_html(test::time_run(), folder + "/time.html");
     const std::array<plumb::Run, 2> both{test::sick_run(), test::healthy_run()};
     plumb::write_html(both, folder + "/compare.html");
   } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
+#include "tests/support/time_builder.h"
 
 namespace plumb::test {
 
@@ -79,6 +80,64 @@ Run nasty_run() {
   }
   last.loss = std::numeric_limits<double>::quiet_NaN();
   run.end.reset();
+  return run;
+}
+
+Run time_run() {
+  constexpr std::int64_t kSteps = 200;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  Run run = flat_run(1, 16, "relu", 12);
+  run.info.network = "lstm 16 > last > dense 16";
+  run.info.layers[0].path = "2";
+  LayerInfo last = activation_info("1", "last", 0, 16);
+  last.family = LayerFamily::shape;
+  LayerInfo lstm = activation_info("0", "lstm", 0, 16);
+  lstm.family = LayerFamily::recurrent;
+  lstm.text = "lstm 16";
+  run.info.layers.insert(run.info.layers.begin(), {lstm, last});
+  run.end = RunEnd{"finished", 12, 1.5};
+  for (StepRecord& step : run.steps) {
+    for (SketchRecord& record : step.sketches) {
+      if (record.site.path == "0") record.site.path = "2";
+    }
+    put_rms(step, "0", Role::grad_a, -1);
+    put_rms(step, "1", Role::grad_a, 0);
+    const double forget = 0.5 + 0.04 * static_cast<double>(step.step);
+    const auto log2_c = [=](std::int64_t t) {
+      return std::log2(forget) * static_cast<double>(kSteps - 1 - t) - 1;
+    };
+    TimeBuilder builder("0", kSteps, 16);
+    builder
+        .put(TimeQuantity::h,
+             [](auto t) { return -3 + std::min(1.0, 0.02 * static_cast<double>(t)); })
+        .put(TimeQuantity::c,
+             [](auto t) { return -2 + std::min(1.0, 0.02 * static_cast<double>(t)); })
+        .put(TimeQuantity::grad_h, [=](auto t) { return t + 1 == kSteps ? 0 : log2_c(t) - 2; })
+        .put(TimeQuantity::grad_c, log2_c)
+        .put(TimeQuantity::grad_h_by_carry, [=](auto t) { return log2_c(t) + std::log2(forget); })
+        .put(TimeQuantity::grad_h_by_recurrence,
+             [=](auto t) { return t == 0 ? -kInfinity : log2_c(t - 1) - 2; })
+        .put_gate(TimeQuantity::input_gate, 0.5, 0.01, 0.02)
+        .put(
+            TimeQuantity::forget_gate,
+            [=](auto t) { return forget + 0.02 * std::sin(0.1 * static_cast<double>(t)); },
+            TimeStatistic::mean)
+        .put(
+            TimeQuantity::forget_gate, [](auto) { return 0.02; }, TimeStatistic::low_fraction)
+        .put(
+            TimeQuantity::forget_gate, [=](auto) { return (forget - 0.5) / 2; },
+            TimeStatistic::high_fraction)
+        .put_gate(TimeQuantity::cell_gate, 0.05, 0.1, 0.12)
+        .put_gate(TimeQuantity::output_gate, 0.55, 0.0, 0.0);
+    int gate = 0;
+    for (const TimeQuantity way :
+         {TimeQuantity::grad_h_by_input_gate, TimeQuantity::grad_h_by_forget_gate,
+          TimeQuantity::grad_h_by_cell_gate, TimeQuantity::grad_h_by_output_gate}) {
+      ++gate;
+      builder.put(way, [=](auto t) { return log2_c(t) - 2.0 - 0.4 * gate; });
+    }
+    step.times.push_back(builder.record());
+  }
   return run;
 }
 

@@ -167,5 +167,29 @@ TEST(TerminalTest, SaysThatNothingWasMeasured) {
   EXPECT_EQ(render_table(run).find("HEALTHY"), std::string::npos);
 }
 
+TEST(TerminalTest, ShowsHowFarBackInTimeTheGradientReaches) {
+  const plumb::Run run = test::time_run();
+  const std::string text = render_table(run, {.step = 0});
+  for (const char* part :
+       {"how much gradient reaches each time step", "lstm 16 (path 0), 200 time steps",
+        "Over 199 steps the gradient keeps", "It falls by e in 1.44 steps.",
+        "Below one percent after 6 steps.", "gate carry", "forget gate", "carry, the direct way",
+        "   199   1.0e+0"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
+TEST(TerminalTest, ThroughTimeFitsItsWidthInPlainAscii) {
+  for (const int width : {60, 80, 120}) {
+    const std::string text = render_table(test::time_run(), {.width = width, .unicode = false});
+    for (const auto& line : wrap(text, 10'000)) EXPECT_LE(display_width(line), width) << line;
+    for (const char c : text) ASSERT_TRUE(c == '\n' || (c >= ' ' && c <= '~'));
+  }
+}
+
+TEST(TerminalTest, ANetworkWithoutRecurrentLayersHasNoTime) {
+  EXPECT_EQ(render_table(test::sick_run()).find("time step"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace plumb

@@ -11,6 +11,7 @@ import { decadeRange } from "./scale";
 import { aboutRun } from "./sections/about";
 import { causeBars } from "./sections/causes";
 import { findingsOf } from "./sections/findings";
+import { throughTime } from "./sections/time";
 import { verdictCard } from "./sections/verdict";
 import { StepChoice } from "./steps";
 import { themeButton } from "./theme_button";
@@ -25,6 +26,7 @@ export function page(report: Report): HTMLElement[] {
   const sections: (HTMLElement | null)[] = [
     beside("verdicts", "The verdict", runs.map((run, i) => verdictCard(run, i, choice.of(run)))),
     measured ? atOneStep(runs, choice) : h("p", { class: "none" }, "No step of this run was measured."),
+    throughTime(runs, choice),
     overTraining(runs, trained),
     named("findings", "What was found, and what to do", runs, findingsOf),
     named("about", "What was run", runs, aboutRun),

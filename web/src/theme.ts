@@ -15,6 +15,7 @@ export interface Look {
   runs: string[];
   ramp: string[]; // little to much
   cause: Record<Cause, string>;
+  gate: Record<string, string>; // by the name of the quantity; the way through a gate is named as the gate
   font: string;
 }
 
@@ -42,6 +43,20 @@ export function currentLook(): Look {
       residual_branch: get("c-branch"),
       dropout: get("c-dropout"),
       shape: get("c-dropout"),
+      normalisation: get("c-norm"),
+      pooling: get("c-dropout"),
+      recurrence: get("c-time"),
+    },
+    gate: {
+      h: get("flow"),
+      carry: get("flow"),
+      input_gate: get("c-meeting"),
+      forget_gate: get("c-direction"),
+      cell_gate: get("c-shortcut"),
+      output_gate: get("c-branch"),
+      reset_gate: get("c-activation"),
+      update_gate: get("c-direction"),
+      new_gate: get("c-shortcut"),
     },
     font: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
   };

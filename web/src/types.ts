@@ -87,12 +87,46 @@ export interface Mark {
   state: "zero" | "nonfinite";
 }
 
+/** What the books through time come to; magnitudes in powers of ten. */
+export interface TimeSummary {
+  steps: number;
+  total: Value;
+  kept: Value;
+  steps_per_efold: Value;
+  log10_per_step: Value;
+  r_squared: Value;
+  memory: number;
+  memory_is_all: boolean;
+  ends_because: string;
+  parts: Record<string, Value>;
+}
+
+/** One recurrent layer in one direction at one measured step; lists are parallel to `t`. */
+export interface TimeRecord {
+  path: string;
+  reverse: boolean;
+  time_steps: number;
+  units: number;
+  t: number[];
+  summary: TimeSummary;
+  gradient: Value[];
+  zero: number[];
+  kept: Value[];
+  grad_h?: Value[];
+  grad_c?: Value[];
+  h?: Value[];
+  c?: Value[];
+  gates: Record<string, { mean?: Value[]; low_fraction?: Value[]; high_fraction?: Value[] }>;
+  shares: Record<string, Value[]>;
+}
+
 export interface Measured {
   step: number;
   flow: Flow;
   marks: Mark[];
   depth_scale: { layers_per_efold: Value; log10_per_layer: Value; r_squared: Value; layers: number };
   ledger: Ledger;
+  times: TimeRecord[];
 }
 
 export interface Series {

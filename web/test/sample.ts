@@ -74,7 +74,30 @@ function sampleMeasured(step: number, depth: number, perLayer: number, layers: L
           : { path: layer.path, kind: layer.kind, grad_in: null, attenuation: perLayer * 0.75, parts: { activation_derivative: perLayer * 0.75 } },
       ),
     },
+    times: [],
   };
+}
+
+/** A run with one recurrent layer of `timeSteps` steps that loses `perStep` powers of ten at each. */
+export function sampleTimeRun(timeSteps = 5, perStep = -0.5, label = "lstm 8 > last > dense 2"): Run {
+  const run = sampleRun({ depth: 1, steps: [0, 10], label });
+  run.layers.unshift({
+    path: "r", kind: "lstm", family: "recurrent", text: "lstm 8", parent: "", depth: 0, units: 8, fan_in: 0, fan_out: 0,
+  });
+  const t = Array.from({ length: timeSteps }, (_, i) => i);
+  const gradient = t.map((i) => perStep * (timeSteps - 1 - i));
+  for (const measured of run.measured) {
+    measured.times.push({
+      path: "r", reverse: false, time_steps: timeSteps, units: 8, t, gradient, zero: [], kept: gradient,
+      gates: { forget_gate: { mean: t.map(() => 0.5), low_fraction: t.map(() => 0.1), high_fraction: t.map(() => 0.2) } },
+      shares: { grad_h_by_carry: t.map(() => 1) },
+      summary: {
+        steps: timeSteps - 1, total: gradient[0]!, kept: gradient[0]!, steps_per_efold: 1, log10_per_step: perStep, r_squared: 1,
+        memory: 3, memory_is_all: false, ends_because: "", parts: { gate_carry: gradient[0]! },
+      },
+    });
+  }
+  return run;
 }
 
 export function sampleReport(...runs: Run[]): Report {

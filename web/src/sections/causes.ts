@@ -13,6 +13,9 @@ const kClass: Record<Cause, string> = {
   residual_branch: "branch",
   dropout: "dropout",
   shape: "dropout",
+  normalisation: "norm",
+  pooling: "dropout",
+  recurrence: "time",
 };
 
 /** The ledger summed by cause, as a short list of bars; also the legend of the waterfall. */

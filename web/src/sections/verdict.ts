@@ -15,6 +15,9 @@ const kHeadlines: Record<string, string> = {
   update_too_large: "The updates are too large for the weights they change.",
   exploding_gradient: "The gradient explodes on its way to the first layers.",
   vanishing_gradient: "The first layers get almost no gradient.",
+  vanishing_through_time: "The gradient does not reach back through time.",
+  exploding_through_time: "The gradient explodes on its way back through time.",
+  saturated_gate: "Gates are stuck in their flat ends.",
   stalled_layer: "Some layers stand still while others learn.",
 };
 

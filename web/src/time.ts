@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { thin } from "./scale";
+import type { Measured, Run, TimeRecord, Value } from "./types";
+
+/** One recurrent layer of one run, in one direction. */
+export interface TimePlace {
+  run: Run;
+  path: string;
+  reverse: boolean;
+  label: string;
+}
+
+const kMostPlaces = 4; // beside each other; more would be too small to read
+
+export function timePlaces(runs: readonly Run[]): TimePlace[] {
+  const places = runs.flatMap((run) => {
+    const seen = new Map<string, TimePlace>();
+    for (const measured of run.measured) {
+      for (const { path, reverse } of measured.times) {
+        const text = run.layers.find((layer) => layer.path === path)?.text ?? path;
+        const label = `${text} (path ${path})${reverse ? ", backwards" : ""}`;
+        const key = `${path} ${reverse}`;
+        if (!seen.has(key)) seen.set(key, { run, path, reverse, label: runs.length > 1 ? `${run.label}: ${label}` : label });
+      }
+    }
+    return [...seen.values()];
+  });
+  return places.slice(0, kMostPlaces);
+}
+
+export function timeAt(place: TimePlace, measured: Measured | undefined): TimeRecord | undefined {
+  return measured?.times.find((one) => one.path === place.path && one.reverse === place.reverse);
+}
+
+/** "forget gate" for "forget_gate", "through the forget gate" for its part of the way back. */
+export function quantityName(name: string): string {
+  if (name === "grad_h_by_carry") return "carried directly";
+  if (name.startsWith("grad_h_by_")) return `through the ${name.slice("grad_h_by_".length).replaceAll("_", " ")}`;
+  return name.replaceAll("_", " ");
+}
+
+/** Whether what is kept of the last step alone is another story than the whole gradient: by half a power of ten. */
+export function keptDiffers(record: TimeRecord): boolean {
+  return record.kept.some((kept, i) => {
+    const whole = record.gradient[i];
+    return kept !== null && whole !== null && whole !== undefined && Math.abs(kept - whole) > 0.5;
+  });
+}
+
+/** Values in the flat ends, low and high together. */
+export function flatFraction(gate: TimeRecord["gates"][string], i: number): Value {
+  const low = gate.low_fraction?.[i] ?? null;
+  const high = gate.high_fraction?.[i] ?? null;
+  return low === null || high === null ? null : low + high;
+}
+
+export interface TimeHeat {
+  steps: number[]; // of the training
+  times: number[]; // of the sequence, the first first
+  cells: { x: number; y: number; value: Value; zero: boolean }[];
+}
+
+/** The gradient over time and training step, in few enough cells to draw. */
+export function timeHeat(place: TimePlace, atMostSteps = 90, atMostTimes = 60): TimeHeat {
+  const measured = place.run.measured.filter((m) => timeAt(place, m));
+  const picked = thin(measured.length, atMostSteps).map((i) => measured[i]!);
+  const times = picked.length > 0 ? timeAt(place, picked[0])!.t : [];
+  const rows = thin(times.length, atMostTimes);
+  const result: TimeHeat = { steps: picked.map((m) => m.step), times: rows.map((i) => times[i]!), cells: [] };
+  picked.forEach((m, x) => {
+    const record = timeAt(place, m)!;
+    rows.forEach((i, y) => {
+      result.cells.push({ x, y, value: record.gradient[i] ?? null, zero: record.zero.includes(times[i]!) });
+    });
+  });
+  return result;
+}
