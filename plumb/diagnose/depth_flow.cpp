@@ -63,8 +63,8 @@ void book(const Place& place, const LedgerEntry& entry, DepthFlow& flow, int& li
       case Cause::dropout:
       case Cause::shape:
       case Cause::normalisation:
-      case Cause::pooling:
-      case Cause::recurrence: flow.other += part.log2 + width_step(place); break;
+      case Cause::pooling: flow.other += part.log2 + width_step(place); break;
+      case Cause::recurrence: flow.recurrence += part.log2 + width_step(place); break;
     }
   }
 }

@@ -29,6 +29,7 @@ struct DepthFlow {
   double derivative = 0;  ///< activation derivatives beyond what is normal for their kind
   double alignment = 0;   ///< of gradients to weights and to derivatives
   double residual = 0;    ///< shortcuts and branches of residual blocks
+  double recurrence = 0;  ///< recurrent layers: judged by the rules through time, not by depth
   double other = 0;       ///< dropout, reshapes
 
   double mean_log2_gain = 0;  ///< weight scale of a linear layer, as log2(rms(weight) sqrt(fan_in))
@@ -37,6 +38,11 @@ struct DepthFlow {
   int residual_blocks = 0;
 
   double log2_per_layer() const { return linear_layers > 0 ? log2_total / linear_layers : 0; }
+  /// log2_total without the recurrent layers on the way: what the depth rules judge.
+  double log2_judged() const { return log2_total - recurrence; }
+  double log2_judged_per_layer() const {
+    return linear_layers > 0 ? log2_judged() / linear_layers : 0;
+  }
 };
 
 DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger);

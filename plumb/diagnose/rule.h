@@ -8,6 +8,7 @@
 
 #include "plumb/diagnose/depth_flow.h"
 #include "plumb/flow/ledger.h"
+#include "plumb/flow/time_flow.h"
 #include "plumb/record/run.h"
 
 namespace plumb {
@@ -23,6 +24,8 @@ class RunView {
   const std::vector<std::vector<FlowPoint>>& profiles() const { return profiles_; }
   const std::vector<DepthScale>& depth_scales() const { return depth_scales_; }
   const std::vector<DepthFlow>& flows() const { return flows_; }
+  /// Of each recurrent layer and direction, in the order of the step's records.
+  const std::vector<std::vector<TimeFlow>>& times() const { return times_; }
 
  private:
   const Run& run_;
@@ -31,6 +34,7 @@ class RunView {
   std::vector<std::vector<FlowPoint>> profiles_;
   std::vector<DepthScale> depth_scales_;
   std::vector<DepthFlow> flows_;
+  std::vector<std::vector<TimeFlow>> times_;
 };
 
 /// One kind of problem. A rule's own header says the symptom, what is measured, the threshold and

@@ -4,12 +4,15 @@
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/rules/dead_units.h"
 #include "plumb/diagnose/rules/exploding_gradient.h"
+#include "plumb/diagnose/rules/exploding_through_time.h"
 #include "plumb/diagnose/rules/non_finite.h"
 #include "plumb/diagnose/rules/saturated_activation.h"
+#include "plumb/diagnose/rules/saturated_gate.h"
 #include "plumb/diagnose/rules/stalled_layer.h"
 #include "plumb/diagnose/rules/symmetric_units.h"
 #include "plumb/diagnose/rules/update_too_large.h"
 #include "plumb/diagnose/rules/vanishing_gradient.h"
+#include "plumb/diagnose/rules/vanishing_through_time.h"
 
 namespace plumb {
 
@@ -24,12 +27,20 @@ constexpr std::array kRules{
               check_dead_units},
     RuleEntry{"saturated_activation", "bounded activations in their flat ends",
               check_saturated_activation},
+    RuleEntry{"saturated_gate", "gates of a recurrent layer stuck in their flat ends",
+              check_saturated_gate},
     RuleEntry{"update_too_large", "steps that are large against the weights they change",
               check_update_too_large},
     RuleEntry{"exploding_gradient", "a gradient that grows over depth or over time",
               check_exploding_gradient},
     RuleEntry{"vanishing_gradient", "a gradient that shrinks from the loss to the first layer",
               check_vanishing_gradient},
+    RuleEntry{"exploding_through_time",
+              "a gradient that grows from the last time step to the first",
+              check_exploding_through_time},
+    RuleEntry{"vanishing_through_time",
+              "a gradient that shrinks from the last time step to the first",
+              check_vanishing_through_time},
     RuleEntry{"stalled_layer", "a layer that does not move while others do", check_stalled_layer},
 };
 

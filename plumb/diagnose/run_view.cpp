@@ -9,6 +9,8 @@ RunView::RunView(const Run& run) : run_(run), measured_(run.measured()) {
     profiles_.push_back(flow_profile(run.info, *step));
     depth_scales_.push_back(fit_depth_scale(profiles_.back()));
     flows_.push_back(depth_flow(run.info, ledgers_.back()));
+    std::vector<TimeFlow>& times = times_.emplace_back();
+    for (const TimeRecord& record : step->times) times.push_back(time_flow(*step, record));
   }
 }
 

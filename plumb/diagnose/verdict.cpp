@@ -40,6 +40,12 @@ std::string healthy_verdict(const Run& run) {
         layer_of_text(run.info, flow.top), layer_text(run.info, flow.bottom),
         size_text(flow.log2_total));
   }
+  for (const TimeFlow& time : view.times().front()) {
+    if (!time.known || !std::isfinite(time.log2_kept)) continue;
+    text += fmt::format(" Back through {} of {} it keeps {} times its size.",
+                        count_text(time.steps, "time step"), layer_text(run.info, time.path),
+                        size_text(time.log2_kept));
+  }
   return text + outcome_text(run);
 }
 

@@ -21,9 +21,9 @@ double badness_of(const DepthFlow& flow) {
   if (!flow.known || std::isinf(flow.log2_total)) {
     return std::numeric_limits<double>::quiet_NaN();
   }
-  const double both =
-      std::min(flow.log2_total / kFlowLog2Total, flow.log2_per_layer() / kFlowLog2PerLayer);
-  return std::max(both, flow.log2_total / kFlowLog2Extreme);
+  const double both = std::min(flow.log2_judged() / kFlowLog2Total,
+                               flow.log2_judged_per_layer() / kFlowLog2PerLayer);
+  return std::max(both, flow.log2_judged() / kFlowLog2Extreme);
 }
 
 void check_over_depth(const RunView& view, std::vector<Finding>& findings) {

@@ -17,9 +17,9 @@ namespace {
 
 double badness_of(const DepthFlow& flow) {
   if (!flow.known) return std::numeric_limits<double>::quiet_NaN();
-  const double both =
-      std::min(-flow.log2_total / kFlowLog2Total, -flow.log2_per_layer() / kFlowLog2PerLayer);
-  return std::max(both, -flow.log2_total / kFlowLog2Extreme);
+  const double both = std::min(-flow.log2_judged() / kFlowLog2Total,
+                               -flow.log2_judged_per_layer() / kFlowLog2PerLayer);
+  return std::max(both, -flow.log2_judged() / kFlowLog2Extreme);
 }
 
 /// What the optimiser makes of it: how much faster the last hidden layer moves than the first.

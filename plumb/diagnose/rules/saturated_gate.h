@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/diagnose/rule.h"
+
+namespace plumb {
+
+/// Symptom    What a recurrent layer writes, keeps or shows is stuck in the flat ends of its gates.
+/// Measured   The fraction of a gate's values whose own derivative is below kSaturatedDerivative of
+///            the largest, over batch, units and time steps: both ends of h in a plain tanh
+///            recurrence, of the cell gate and of the new gate; the lower end of the output gate (the
+///            cell is mute) and of the forget gate (nothing is kept).
+///            Left out, because a good memory looks so: a forget or update gate that is open, an
+///            input gate that is shut, a reset gate at either end.
+/// Threshold  Half of the values; 9 in 10 is critical. Our choice, that of saturated_activation:
+///            docs/rules/saturated_gate.md. Shown by the first measured step, or by two one after
+///            another.
+/// False alarms  A cell that has learned to decide: late in a good training candidates are near -1
+///            and 1.
+/// Advice     Smaller inputs and weights, a lower rate.
+void check_saturated_gate(const RunView& view, std::vector<Finding>& findings);
+
+}  // namespace plumb

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/rule.h"
+#include "plumb/flow/time_flow.h"
+
+namespace plumb {
+
+/// The flow through time of one recurrent layer in one direction, at every measured step that has
+/// it.
+struct TimePlace {
+  std::string path;
+  bool reverse = false;
+  std::vector<const TimeFlow*> flows;  ///< by measured step; null where the layer was not measured
+};
+std::vector<TimePlace> time_places(const RunView& view);
+
+/// "the lstm before layer 1", "the lstm before layer 1, backwards".
+std::string time_place_text(const RunInfo& info, const TimePlace& place);
+
+/// What vanishing_through_time and exploding_through_time say alike: steps, evidence against the
+/// rule's limit on what is kept and on the scale for this length of sequence, cause from the books,
+/// remedies. Severity, symptom and consequence are the rule's own.
+///
+/// limit: log2 of what is kept, negative where the rule looks for a loss.
+Finding time_finding(const RunView& view, const TimePlace& place, const Episode& episode,
+                     const std::string& rule, double limit, const std::string& limit_source);
+
+/// One sentence or two: which factor of a step through time did it, with its size and what that
+/// means in steps.
+std::string time_cause_text(const RunInfo& info, const TimeFlow& flow);
+
+/// Words of advice that fit the cause, the best first.
+std::vector<std::string> time_remedies(const RunInfo& info, const TimeFlow& flow);
+
+/// log2 of what the first time step keeps of the gradient of the last. Calibrated on recurrent
+/// networks: docs/rules/vanishing_through_time.md.
+inline constexpr double kTimeVanishingLog2 = -9.966;  ///< a factor of 1000
+inline constexpr double kTimeExplodingLog2 = 6.644;   ///< a factor of 100
+inline constexpr double kTimeExplodingCriticalLog2 = 9.966;
+/// Below this, what the first time steps add to the gradient of the shared weights is lost when a
+/// float adds it to that of the last ones.
+inline constexpr double kFloatRoundingLog2 = -24;
+
+}  // namespace plumb
