@@ -17,8 +17,9 @@ Run deep_run();
 /// and of the terminal.
 Run nasty_run();
 
-/// An lstm of 200 time steps whose forget gates sit near one half and open during the training, with
-/// a dense layer behind it; at the first steps the gradient loses about a bit at every time step.
+/// An lstm of 200 time steps whose forget gates sit near one half and open during the training,
+/// with a dense layer behind it; at the first steps the gradient loses about a bit at every time
+/// step.
 Run time_run();
 
 }  // namespace plumb::test

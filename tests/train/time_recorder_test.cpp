@@ -110,9 +110,9 @@ TEST(TimeRecorderTest, GatesAreJudgedByTheFlatEndsOfTheirRange) {
 }
 
 TEST(TimeRecorderTest, TheStateOfAPlainTanhRecurrenceIsJudgedAsOne) {
-  for (const auto& [text, judged] : {std::pair("rnn 4", true), std::pair("rnn 4 recurrent=identity", true),
-                                     std::pair("rnn 4 act=relu", false),
-                                     std::pair("rnn 4 irnn", false)}) {
+  for (const auto& [text, judged] :
+       {std::pair("rnn 4", true), std::pair("rnn 4 recurrent=identity", true),
+        std::pair("rnn 4 act=relu", false), std::pair("rnn 4 irnn", false)}) {
     const Node node = node_of("0", "rnn", text);
     TimeRecorder recorder;
     recorder.begin();
