@@ -31,8 +31,7 @@ std::string kind_of(const RunInfo& info, const TimeFlow& flow) {
 }
 
 double per_step(const TimeFlow& flow, double total) {
-  const double booked = static_cast<double>(flow.steps) - (flow.ends_in_zero ? 1 : 0);
-  return booked > 0 ? total / booked : 0;
+  return flow.steps > 0 ? total / static_cast<double>(flow.steps) : 0;
 }
 
 double flat_fraction(const TimeFlow& flow, TimeQuantity quantity) {
@@ -92,10 +91,10 @@ std::string plain_text(const RunInfo& info, const TimeFlow& flow) {
 }
 
 std::string orthogonal_advice(const RunInfo& info, const TimeFlow& flow) {
-  return says(info, flow, "recurrent=orthogonal")
+  return says(info, flow, "recurrent=orthogonal") && !says(info, flow, "gain=")
              ? "keep the recurrent weight near its orthogonal start: a lower learning rate"
-             : "start the recurrent weight orthogonally (recurrent=orthogonal), so that it neither "
-               "shrinks nor stretches";
+             : "start the recurrent weight orthogonally (recurrent=orthogonal, gain 1), so that it "
+               "neither shrinks nor stretches";
 }
 
 std::vector<std::string> vanishing_remedies(const RunInfo& info, const TimeFlow& flow) {

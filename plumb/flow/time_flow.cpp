@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/flow/time_flow.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -102,10 +104,17 @@ TimeFlow time_flow(const StepRecord& step, const TimeRecord& record) {
     kept += line.log2_kept;
     remembered = remembered && kept >= kMemoryLog2;
     if (remembered) ++flow.memory;
+    // The layers above go on feeding earlier steps, but nothing of the last one is left.
+    if (kept == -kInfinity && !flow.ends_in_zero) {
+      flow.ends_in_zero = true;
+      flow.ends_at = line.t + (record.reverse ? 1 : -1);
+      flow.ends_because =
+          fmt::format("nothing comes back from time step {} to the one before", line.t);
+    }
   }
   flow.memory_is_all = remembered && ledger.ends_at < 0;
   // A gradient that was there and is zero further back has ended on the way.
-  if (ledger.ends_in_zero && ledger.last >= 0) {
+  if (ledger.ends_in_zero && ledger.last >= 0 && !flow.ends_in_zero) {
     flow.ends_in_zero = true;
     flow.log2_total = flow.log2_kept = -kInfinity;
     flow.steps += 1;

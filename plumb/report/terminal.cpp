@@ -207,7 +207,10 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
                                Cause::residual_shortcut,
                                Cause::residual_branch,
                                Cause::dropout,
-                               Cause::shape};
+                               Cause::shape,
+                               Cause::normalisation,
+                               Cause::pooling,
+                               Cause::recurrence};
   std::vector<std::pair<Cause, double>> totals;
   double lost = 0;
   double gained = 0;

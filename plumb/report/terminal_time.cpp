@@ -95,14 +95,19 @@ std::string with_spaces(std::string_view name) {
   return text;
 }
 
+/// A factor that is often near 1, where two digits would not tell it from 1.
+std::string factor_text(double log2) {
+  return std::abs(log2) < 5 ? fmt::format("{:.3g}", std::exp2(log2)) : format_log2(log2);
+}
+
 void write_causes(Page& page, const TimeFlow& flow) {
   for (std::size_t i = 0; i < kTimeCauseCount; ++i) {
     const auto cause = static_cast<TimeCause>(i);
     const double total = flow.part(cause);
     if (std::abs(total) < 0.05) continue;
-    page.line(fmt::format("  {:<{}} {:>+9.2f} decades, {} a step", with_spaces(to_string(cause)),
+    page.line(fmt::format("  {:<{}} {:>+9.2f} decades, x {} a step", with_spaces(to_string(cause)),
                           kNameWidth + 4, total * kLog10Of2,
-                          format_log2(total / static_cast<double>(flow.steps))));
+                          factor_text(total / static_cast<double>(flow.steps))));
   }
 }
 

@@ -93,6 +93,19 @@ TEST(TimeFlowTest, AGradientThatEndsKeepsNothing) {
   EXPECT_FALSE(flow.memory_is_all);
 }
 
+// A loss at every step, and a gradient that is cut before step 4 (truncation).
+TEST(TimeFlowTest, ACutIsSeenThoughTheLayersAboveFeedTheEarlierSteps) {
+  test::TimeBuilder builder("0", 10);
+  builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
+      .put(TimeQuantity::grad_h_by_recurrence, [](auto t) { return t == 4 ? -kInfinity : -1.0; });
+  const TimeFlow flow = time_flow({}, builder.record());
+  EXPECT_TRUE(flow.ends_in_zero);
+  EXPECT_EQ(flow.ends_at, 3);
+  EXPECT_EQ(flow.log2_kept, -kInfinity);
+  EXPECT_EQ(flow.memory, 5);
+  EXPECT_DOUBLE_EQ(flow.log2_total, 0);
+}
+
 TEST(TimeFlowTest, ASingleStepSaysNothing) {
   const TimeFlow flow = time_flow({}, test::decaying_rnn(1, -1));
   EXPECT_FALSE(flow.known);
