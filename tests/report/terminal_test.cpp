@@ -169,12 +169,12 @@ TEST(TerminalTest, SaysThatNothingWasMeasured) {
 
 TEST(TerminalTest, ShowsHowFarBackInTimeTheGradientReaches) {
   const plumb::Run run = test::time_run();
-  const std::string text = render_table(run, {.step = 0});
+  const std::string text = render_table(run, {.width = 120, .step = 0});
   for (const char* part :
        {"how much gradient reaches each time step", "lstm 16 (path 0), 200 time steps",
         "Over 199 steps the gradient keeps", "It falls by e in 1.44 steps.",
         "Below one percent after 6 steps.", "gate carry", "forget gate", "carry, the direct way",
-        "   199   1.0e+0"}) {
+        "     199    1.0e+0"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
 }

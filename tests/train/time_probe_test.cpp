@@ -139,19 +139,17 @@ TEST(TimeProbeTest, WithoutALossOnTheWayAllOfTheTotalIsKept) {
   }
 }
 
-// What a cell carries falls by its forget gate, e^-1 in -1 / ln f steps; the ways through the gates
-// can add to that.
+// What a cell carries keeps f a step, and the ways through the gates add a little to that.
 TEST(TimeProbeTest, AForgetGateOfAnLstmSetsTheScale) {
-  double last = 0;
   for (const int bias : {0, 1, 3, 6}) {
     const std::string text = "lstm 16 forget_bias=" + std::to_string(bias) + " > last > dense 2";
     const StepRecord step = run(text, 120, DType::f64).step;
     const TimeFlow flow = time_flow(step, step.times.at(0));
-    const double forget = 1 / (1 + std::exp(-static_cast<double>(bias)));
-    EXPECT_NEAR(flow.gate(TimeQuantity::forget_gate)->mean, forget, 0.05);
-    EXPECT_GT(flow.scale.steps_per_efold, 0.8 * -1 / std::log(forget));
-    EXPECT_GT(flow.scale.steps_per_efold, last);
-    last = flow.scale.steps_per_efold;
+    const double log2_forget = -std::log2(1 + std::exp(-static_cast<double>(bias)));
+    EXPECT_NEAR(flow.gate(TimeQuantity::forget_gate)->mean, std::exp2(log2_forget), 0.05);
+    EXPECT_GT(flow.scale.log2_per_step, log2_forget - 0.01);
+    EXPECT_LT(flow.scale.log2_per_step, log2_forget + 0.5);
+    EXPECT_NEAR(flow.part(TimeCause::gate_carry) / 119, log2_forget, 0.3);
   }
 }
 
