@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plumb/nn/avgpool.h"
+#include "plumb/nn/batch_norm.h"
 #include "plumb/nn/conv.h"
 #include "plumb/nn/dense.h"
 #include "plumb/nn/dropout.h"
@@ -12,6 +13,7 @@
 #include "plumb/nn/flatten.h"
 #include "plumb/nn/gap.h"
 #include "plumb/nn/gelu.h"
+#include "plumb/nn/group_norm.h"
 #include "plumb/nn/hardtanh.h"
 #include "plumb/nn/identity.h"
 #include "plumb/nn/last.h"
@@ -20,6 +22,7 @@
 #include "plumb/nn/prelu.h"
 #include "plumb/nn/recurrent_start.h"
 #include "plumb/nn/relu.h"
+#include "plumb/nn/row_norm.h"
 #include "plumb/nn/selu.h"
 #include "plumb/nn/sigmoid.h"
 #include "plumb/nn/silu.h"
@@ -57,6 +60,14 @@ constexpr LayerEntry kLayers[] = {
     {"softsign", "", "softsign", "y = x / (1 + |x|)", make_softsign},
     {"hardtanh", "", "hardtanh [MIN MAX]", "y = x clamped to [MIN, MAX], by default [-1, 1]",
      make_hardtanh},
+    {"bn", "batch_norm", "bn [eps=1e-5] [momentum=0.1] [affine=BOOL]",
+     "each feature or channel normalised over the batch", make_batch_norm},
+    {"ln", "layer_norm", "ln [eps=1e-5] [affine=BOOL]",
+     "each sample (of a sequence: each time step) normalised by itself", make_layer_norm},
+    {"rmsnorm", "rms_norm", "rmsnorm [eps=1e-5] [affine=BOOL]",
+     "each sample divided by its root mean square", make_rms_norm},
+    {"gn", "group_norm", "gn GROUPS [eps=1e-5] [affine=BOOL]",
+     "each sample normalised in groups of channels", make_group_norm},
     {"rnn", "", "rnn HIDDEN [act=tanh|relu|sigmoid|identity] [irnn] [OPTION...]",
      "h_t = f(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), on [steps, features]", make_rnn},
     {"lstm", "", "lstm HIDDEN [forget_bias=V | chrono=STEPS] [OPTION...]",

@@ -77,6 +77,10 @@ class Network {
   /// The path of the layer that a parameter belongs to.
   std::span<const std::string> param_paths() const { return param_paths_; }
 
+  /// All buffers in forward order, and their full names: "1.running_mean".
+  std::span<Buffer* const> buffers() const { return buffers_; }
+  std::span<const std::string> buffer_names() const { return buffer_names_; }
+
   const std::vector<Node>& nodes() const { return nodes_; }
   /// Visits every node in forward order, a residual node after its branch and projection.
   void visit(const std::function<void(const Node&)>& visitor) const;
@@ -123,6 +127,8 @@ class Network {
   std::vector<Param*> params_;
   std::vector<std::string> param_names_;
   std::vector<std::string> param_paths_;
+  std::vector<Buffer*> buffers_;
+  std::vector<std::string> buffer_names_;
 };
 
 }  // namespace plumb

@@ -113,6 +113,10 @@ void Network::collect_params(Node& node) {
     param_names_.push_back(name);
     param_paths_.push_back(node.path);
   }
+  for (Buffer& buffer : node.layer->buffers()) {
+    buffers_.push_back(&buffer);
+    buffer_names_.push_back(node.path + "." + buffer.name);
+  }
 }
 
 }  // namespace plumb

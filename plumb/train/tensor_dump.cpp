@@ -46,6 +46,9 @@ void TensorDump::write(const std::string& path) {
     add(name, param.value.view(), 0);
     add("grad/" + name, param.grad.view(), param.grad_log2_scale);
   }
+  for (std::size_t i = 0; i < network_.buffers().size(); ++i) {
+    add(network_.buffer_names()[i], std::as_const(network_.buffers()[i]->value).view(), 0);
+  }
   std::vector<std::pair<std::string, ConstView>> views;
   for (const auto& [name, tensor] : arrays_) views.emplace_back(name, tensor.view());
   write_npz(path, views);

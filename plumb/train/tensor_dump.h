@@ -13,6 +13,7 @@ namespace plumb {
 /// check:
 ///   <name>               each parameter
 ///   grad/<name>          its gradient
+///   <name>               each running statistic ("1.running_mean"), moved on by this pass
 ///   x                    the input; grad_x its gradient
 ///   out/<position>       the output of each position of the chain ("3", inside a res "5.0", the shortcut "5.proj")
 ///   grad_out/<position>  the loss gradient with respect to it
@@ -25,7 +26,7 @@ class TensorDump : public PassObserver {
   void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override;
   void on_input_gradient(ConstView grad_x, int log2_scale) override;
 
-  /// Adds the parameters and their gradients, and writes everything as NPZ.
+  /// Adds the parameters, their gradients and the running statistics, and writes everything as NPZ.
   void write(const std::string& path);
 
  private:

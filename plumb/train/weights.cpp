@@ -24,6 +24,18 @@ void convert(ConstView from, View to) {
   });
 }
 
+/// What a file of weights holds of a network: parameters, then running statistics.
+std::vector<std::pair<std::string, Tensor*>> saved_tensors(const Network& network) {
+  std::vector<std::pair<std::string, Tensor*>> tensors;
+  for (std::size_t i = 0; i < network.params().size(); ++i) {
+    tensors.emplace_back(network.param_names()[i], &network.params()[i]->value);
+  }
+  for (std::size_t i = 0; i < network.buffers().size(); ++i) {
+    tensors.emplace_back(network.buffer_names()[i], &network.buffers()[i]->value);
+  }
+  return tensors;
+}
+
 }  // namespace
 
 void load_weights(Network& network, const std::string& path) {
@@ -31,10 +43,10 @@ void load_weights(Network& network, const std::string& path) {
   std::map<std::string, const NamedArray*> by_name;
   for (const NamedArray& array : arrays) by_name[array.name] = &array;
 
+  const auto tensors = saved_tensors(network);
   std::string problems;
-  for (std::size_t i = 0; i < network.params().size(); ++i) {
-    const std::string& name = network.param_names()[i];
-    const Shape& expected = network.params()[i]->value.shape();
+  for (const auto& [name, tensor] : tensors) {
+    const Shape& expected = tensor->shape();
     const auto it = by_name.find(name);
     if (it == by_name.end()) {
       problems += "\n  " + name + ": missing, expected shape " + expected.to_string();
@@ -44,16 +56,15 @@ void load_weights(Network& network, const std::string& path) {
     }
   }
   if (!problems.empty()) throw DataError(path + ": does not fit the network" + problems);
-  for (std::size_t i = 0; i < network.params().size(); ++i) {
-    convert(by_name.at(network.param_names()[i])->value.view(), network.params()[i]->value.view());
+  for (const auto& [name, tensor] : tensors) {
+    convert(by_name.at(name)->value.view(), tensor->view());
   }
 }
 
 void save_weights(const Network& network, const std::string& path) {
   std::vector<std::pair<std::string, ConstView>> arrays;
-  for (std::size_t i = 0; i < network.params().size(); ++i) {
-    const Tensor& value = network.params()[i]->value;
-    arrays.emplace_back(network.param_names()[i], value.view());
+  for (const auto& [name, tensor] : saved_tensors(network)) {
+    arrays.emplace_back(name, std::as_const(*tensor).view());
   }
   write_npz(path, arrays);
 }

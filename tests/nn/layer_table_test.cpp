@@ -27,6 +27,7 @@ TEST(LayerTableTest, EveryNameMakesALayerOfThatKindInBothTypes) {
     if (entry.name == "dense") text += " 4";
     if (entry.name == "dropout") text += " 0.5";
     if (entry.name == "conv") text += " 4 3x3";
+    if (entry.name == "gn") text += " 1";
     if (entry.name == "maxpool" || entry.name == "avgpool") text += " 2";
     const bool images = entry.name == "conv" || entry.name.ends_with("pool") || entry.name == "gap";
     const bool recurrent = entry.name == "rnn" || entry.name == "lstm" || entry.name == "gru";

@@ -19,6 +19,7 @@ struct LayerCase {
   std::string text;                ///< in the network language
   std::vector<double> kinks = {};  ///< inputs are kept clear of these
   bool elementwise = true;         ///< y[i] depends on x[i] alone
+  bool across_batch = false;       ///< y[b, i] depends on x[:, i], not on row b
   /// Not 0: x is images [batch, channels, height, width], and each pixel reaches a part of y.
   std::int64_t channels = 0;
   /// What a pass in float may allocate inside a library that we only call.

@@ -38,6 +38,37 @@ TEST(WeightsTest, SavedParametersLoadBitForBit) {
   std::filesystem::remove(path);
 }
 
+TEST(WeightsTest, RunningStatisticsAreSavedAndMissed) {
+  const std::string path = temporary("running.npz");
+  const Network saved = network("dense 2 > bn", 1, DType::f64);
+  ASSERT_EQ(saved.buffer_names().size(), 2u);
+  EXPECT_EQ(saved.buffer_names()[1], "1.running_var");
+  saved.buffers()[0]->value.as<double>()[1] = 0.25;
+  saved.buffers()[1]->value.as<double>()[0] = 3;
+  save_weights(saved, path);
+  Network loaded = network("dense 2 > bn", 2, DType::f64);
+  load_weights(loaded, path);
+  EXPECT_EQ(loaded.buffers()[0]->value.as<double>()[1], 0.25);
+  EXPECT_EQ(loaded.buffers()[1]->value.as<double>()[0], 3);
+
+  // A file of a network without them: each is named.
+  const Tensor weight(Shape{2, 3}, DType::f32), bias(Shape{2}, DType::f32);
+  write_npz(path, {{"0.weight", weight.view()},
+                   {"0.bias", bias.view()},
+                   {"1.weight", bias.view()},
+                   {"1.bias", bias.view()}});
+  try {
+    load_weights(loaded, path);
+    FAIL();
+  } catch (const DataError& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("1.running_mean: missing, expected shape [2]"), std::string::npos)
+        << message;
+    EXPECT_NE(message.find("1.running_var: missing"), std::string::npos) << message;
+  }
+  std::filesystem::remove(path);
+}
+
 TEST(WeightsTest, EveryMissingNameAndWrongShapeIsListed) {
   const std::string path = temporary("wrong.npz");
   const Tensor weight(Shape{9, 9}, DType::f32);
