@@ -84,12 +84,12 @@ TEST(NetworkTest, AShapeThatDoesNotFitNamesTheLayer) {
                  "shape (or write 'res proj[...]')");
   }
   try {
-    Network(parse_spec("dense 10"), Shape{28, 28}, in_double());
+    Network(parse_spec("dense 10"), Shape{1, 28, 28}, in_double());
     FAIL();
   } catch (const ShapeError& error) {
     EXPECT_STREQ(error.what(),
-                 "path 0 (dense 10): x has shape [28, 28] a sample, expected [features]; put "
-                 "flatten before dense");
+                 "path 0 (dense 10): x has shape [1, 28, 28] a sample, expected [features] or "
+                 "[steps, features]; put flatten before dense");
   }
 }
 
