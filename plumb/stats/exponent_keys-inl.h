@@ -71,8 +71,9 @@ HWY_NOINLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
   return largest;
 }
 
-template <bool kMoments>
+template <bool kEnlarged>
 HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_on) {
+  const __m512 enlarge = _mm512_set1_ps(kEnlarge);
   // The 8 bits from bit 23 on of both floats of a pair, to the places that a mask then chooses of.
   const __m512i both_exponents = _mm512_set1_epi64(0x3717371737173717);
   constexpr __mmask64 kPlaces[4] = {~0ull, 0x0C0C0C0C0C0C0C0C, 0x3030303030303030,
@@ -94,10 +95,9 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_o
     for (unsigned v = 0; v < 4; ++v) {
       const __m512 value = _mm512_loadu_ps(x + i + 16 * v);
       const __m512i bits = _mm512_castps_si512(value);
-      if constexpr (kMoments) {
-        sum[v] = _mm512_add_ps(sum[v], value);
-        squares[v] = _mm512_fmadd_ps(value, value, squares[v]);
-      }
+      const __m512 d = kEnlarged ? _mm512_mul_ps(value, enlarge) : value;
+      sum[v] = _mm512_add_ps(sum[v], d);
+      squares[v] = _mm512_fmadd_ps(d, d, squares[v]);
       max[v % 2] = _mm512_range_ps(max[v % 2], value, kLargerMagnitude);
       min_low[v % 2] = _mm512_min_epu16(min_low[v % 2], bits);
       key = _mm512_mask_multishift_epi64_epi8(key, kPlaces[v], both_exponents, bits);
@@ -114,10 +114,9 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_o
       const auto m = static_cast<__mmask16>(mask >> (16 * v));
       const __m512 value = _mm512_maskz_loadu_ps(m, x + i + 16 * v);
       const __m512i bits = _mm512_castps_si512(value);
-      if constexpr (kMoments) {
-        sum[v] = _mm512_add_ps(sum[v], value);
-        squares[v] = _mm512_fmadd_ps(value, value, squares[v]);
-      }
+      const __m512 d = kEnlarged ? _mm512_mul_ps(value, enlarge) : value;
+      sum[v] = _mm512_add_ps(sum[v], d);
+      squares[v] = _mm512_fmadd_ps(d, d, squares[v]);
       max[v % 2] = _mm512_range_ps(max[v % 2], value, kLargerMagnitude);
       min_low[v % 2] = _mm512_min_epu16(min_low[v % 2], _mm512_mask_mov_epi32(ones, m, bits));
       key = _mm512_mask_multishift_epi64_epi8(key, kPlaces[v], both_exponents, bits);
@@ -127,14 +126,10 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_o
   }
 
   Pass pass;
-  if constexpr (kMoments) {
-    const TwoSums sums =
-        sums_in_double(_mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])),
-                       _mm512_add_ps(_mm512_add_ps(squares[0], squares[1]),
-                                     _mm512_add_ps(squares[2], squares[3])));
-    pass.moments.sum_d = sums.first;
-    pass.moments.sum_dd = sums.second;
-  }
+  const TwoSums sums = sums_in_double(
+      _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])),
+      _mm512_add_ps(_mm512_add_ps(squares[0], squares[1]), _mm512_add_ps(squares[2], squares[3])));
+  pass.moments = {kEnlarged ? kEnlarge : 1.0f, 0.0, sums.first, sums.second};
   pass.max_bits =
       largest_lane(_mm512_max_epi32(_mm512_castps_si512(max[0]), _mm512_castps_si512(max[1])));
   if (_mm512_cmpeq_epi8_mask(max_key, _mm512_set1_epi8(-1)) != 0) {

@@ -30,15 +30,16 @@ inline constexpr std::size_t kBlock =
     kOctaveMax;  // sums in float: four of at most 60 values a lane
 
 /// Reads x[0, n), n at most kBlock, and writes a key for each value, and keys of zero up to a
-/// multiple of kKeyGroup. `goes_on`: more than kAheadBytes of the same tensor follow, worth asking
-/// for.
-template <bool kMoments>
+/// multiple of kKeyGroup. `kEnlarged`: moments are of kEnlarge * x. `goes_on`: more than
+/// kAheadBytes of the same tensor follow, worth asking for.
+template <bool kEnlarged>
 HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_on) {
   const hn::ScalableTag<float> df;
   const hn::RebindToUnsigned<decltype(df)> du;
   const hn::RebindToSigned<decltype(df)> di;
   const std::size_t lanes = hn::Lanes(df);
   const auto magnitude_mask = hn::Set(du, 0x7fffffff);
+  const auto enlarge = hn::Set(df, kEnlarge);
   const auto fraction_mask = hn::Set(du, 0x007fffff);
   auto sum0 = hn::Zero(df), sum1 = hn::Zero(df), sum2 = hn::Zero(df), sum3 = hn::Zero(df);
   auto squares0 = hn::Zero(df), squares1 = hn::Zero(df), squares2 = hn::Zero(df),
@@ -53,9 +54,9 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_o
     no_fraction_count += count_without_bits(magnitude, fraction_mask);
   };
   const auto add = [&](auto value, auto& sum, auto& squares) HWY_ATTR {
-    if constexpr (!kMoments) return;
-    sum = hn::Add(sum, value);
-    squares = hn::MulAdd(value, value, squares);
+    const auto d = kEnlarged ? hn::Mul(value, enlarge) : value;
+    sum = hn::Add(sum, d);
+    squares = hn::MulAdd(d, d, squares);
   };
 
   std::size_t i = 0;
@@ -89,11 +90,9 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_o
   for (; i % kOctaveGroup != 0; i += lanes) hn::Store(hn::Zero(du), du, keys + i);
 
   Pass pass;
-  if constexpr (kMoments) {
-    pass.moments.sum_d = sum_in_double(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
-    pass.moments.sum_dd =
-        sum_in_double(hn::Add(hn::Add(squares0, squares1), hn::Add(squares2, squares3)));
-  }
+  pass.moments = {kEnlarged ? kEnlarge : 1.0f, 0.0,
+                  sum_in_double(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))),
+                  sum_in_double(hn::Add(hn::Add(squares0, squares1), hn::Add(squares2, squares3)))};
   pass.max_bits = static_cast<std::uint32_t>(hn::GetLane(hn::MaxOfLanes(di, hn::Max(max0, max1))));
   pass.may_have_powers = no_fraction_count > 0;
   return pass;

@@ -31,7 +31,7 @@ struct Moments {
 
 /// What the one pass over the values of a block finds.
 struct Pass {
-  Moments moments;         ///< about 0; nothing if the values seemed too small for it
+  Moments moments;         ///< about 0
   std::uint32_t max_bits;  ///< without sign; kInfinityBits or more if a value is not finite
   bool may_have_powers;    ///< false: no value is zero or a power of two
 };
@@ -101,6 +101,9 @@ HWY_INLINE void prefetch_ahead(const float* x, std::size_t n) {
 /// in here.
 inline constexpr std::uint32_t kSafeLowBits = (127 - 50) << 23;
 inline constexpr std::uint32_t kSafeHighBits = (127 + 50) << 23;
+
+/// Brings what lies below the safe range into it, and what lies above.
+inline constexpr float kEnlarge = 0x1p100f, kDiminish = 0x1p-100f;
 
 /// Whether the block's values seem to lie below the safe range. Only a guess, for speed: a square
 /// that underflows costs a hundred times what another one does.

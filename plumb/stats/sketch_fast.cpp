@@ -93,21 +93,21 @@ class FloatSketcher {
     const double share = 1.0 / static_cast<double>(n);
     const bool small = seems_small(x, n);
     const Pass pass =
-        small ? read_block<false>(x, n, keys, goes_on) : read_block<true>(x, n, keys, goes_on);
+        small ? read_block<true>(x, n, keys, goes_on) : read_block<false>(x, n, keys, goes_on);
     if (pass.max_bits >= kInfinityBits) {
       add_finite_of(x, n);
       return;
     }
     max_bits_ = std::max(max_bits_, pass.max_bits);
-    const bool is_safe = pass.max_bits >= kSafeLowBits && pass.max_bits < kSafeHighBits;
+    const bool is_small = pass.max_bits < kSafeLowBits;
+    const bool is_safe = !is_small && pass.max_bits < kSafeHighBits;
     // A mean beyond the deviation would take digits from the variance.
     const double sum = pass.moments.sum_d;
-    if (pass.max_bits == 0) {
-      add_moments(Moments{}, n, share);
-    } else if (is_safe && !small && sum * sum * share <= 0.5 * pass.moments.sum_dd) {
+    const bool is_near_zero = sum * sum * share <= 0.5 * pass.moments.sum_dd;
+    if ((small ? is_small : is_safe) && is_near_zero) {
       add_moments(pass.moments, n, share);
     } else {
-      const float factor = is_safe ? 1.0f : pass.max_bits < kSafeLowBits ? 0x1p100f : 0x1p-100f;
+      const float factor = is_safe ? 1.0f : is_small ? kEnlarge : kDiminish;
       add_moments(moments_about_pivot(x, n, factor), n, share);
     }
     count_block(x, keys, n, pass);
