@@ -10,12 +10,31 @@ namespace plumb::store {
 
 namespace {
 
-void append_count(std::uint64_t count, Bytes& bytes) {
+constexpr std::size_t kMostBytes = 10;  // of a count
+
+/// Room at the end of `bytes` for so many counts, to be given back by end_at(); appending byte by
+/// byte would take as long as a sketch itself.
+std::uint8_t* room_for(std::size_t counts, Bytes& bytes) {
+  const std::size_t end = bytes.size();
+  bytes.resize(end + counts * kMostBytes);
+  return bytes.data() + end;
+}
+
+void end_at(const std::uint8_t* end, Bytes& bytes) {
+  bytes.resize(static_cast<std::size_t>(end - bytes.data()));
+}
+
+std::uint8_t* put_count(std::uint64_t count, std::uint8_t* to) {
   while (count >= 0x80) {
-    bytes.push_back(static_cast<std::uint8_t>(count | 0x80));
+    *to++ = static_cast<std::uint8_t>(count | 0x80);
     count >>= 7;
   }
-  bytes.push_back(static_cast<std::uint8_t>(count));
+  *to++ = static_cast<std::uint8_t>(count);
+  return to;
+}
+
+void append_count(std::uint64_t count, Bytes& bytes) {
+  end_at(put_count(count, room_for(1, bytes)), bytes);
 }
 
 // Takes one count off the front; nullopt if the bytes end inside it or it has more than 64 bits.
@@ -53,10 +72,12 @@ std::int64_t unzigzag(std::uint64_t code) {
 void append_histogram(const Sketch& sketch, Bytes& bytes) {
   const Histogram::Range touched = sketch.histogram.touched();
   if (touched.begin == touched.end) return;
-  bytes.push_back(static_cast<std::uint8_t>(touched.begin));
+  std::uint8_t* to = room_for(1 + touched.end - touched.begin, bytes);
+  *to++ = static_cast<std::uint8_t>(touched.begin);
   for (std::size_t k = touched.begin; k < touched.end; ++k) {
-    append_count(sketch.histogram[k], bytes);
+    to = put_count(sketch.histogram[k], to);
   }
+  end_at(to, bytes);
 }
 
 bool parse_histogram(std::span<const std::uint8_t> bytes, Sketch& sketch) {
@@ -72,12 +93,14 @@ bool parse_histogram(std::span<const std::uint8_t> bytes, Sketch& sketch) {
 }
 
 void append_format_loss(const Sketch& sketch, Bytes& bytes) {
-  if (sketch.format_loss == Sketch{}.format_loss) return;
+  if (sketch.format_loss == decltype(sketch.format_loss){}) return;
+  std::uint8_t* to = room_for(3 * sketch.format_loss.size(), bytes);
   for (const FormatLoss& loss : sketch.format_loss) {
     for (const auto count : {loss.flushed, loss.subnormal, loss.overflowed}) {
-      append_count(count, bytes);
+      to = put_count(count, to);
     }
   }
+  end_at(to, bytes);
 }
 
 bool parse_format_loss(std::span<const std::uint8_t> bytes, Sketch& sketch) {

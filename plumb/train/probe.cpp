@@ -29,8 +29,10 @@ const std::string kNoParam;
 Probe::Probe(const Network& network) : network_(network) {
   std::int64_t largest = 0;
   network.visit([&](const Node& node) {
+    sketch_count_ += 2;  // output and its gradient
     if (node.family() == LayerFamily::activation) largest = std::max(largest, node.y.size());
   });
+  sketch_count_ += 2 + 3 * network.params().size();  // input; weight, grad_weight, update
   if (largest > 0) derivative_ = Tensor(Shape{largest}, network.dtype());
 }
 
@@ -40,10 +42,12 @@ void Probe::begin(StepRecord& record) {
   const bool same = named_ == record_;
   names_.resize(same ? std::min(names_.size(), record.sketches.size()) : 0);
   named_ = record_;
+  if (!same) record.sketches.reserve(sketch_count_);
   record.measured = true;
   record.joins.clear();
   record.symmetries.clear();
   used_ = 0;
+  parameter_gradients_.clear();
   activations_used_ = 0;
   time_.begin();
 }
@@ -64,6 +68,7 @@ Sketch& Probe::next_sketch(const std::string& path, Role role, const std::string
   if (used_ == sketches.size()) sketches.emplace_back();
   SketchRecord& slot = sketches[used_++];
   slot.site.role = role;
+  if (role == Role::grad_weight) parameter_gradients_.push_back(used_ - 1);
   if (used_ > names_.size()) names_.resize(used_);
   Names& names = names_[used_ - 1];
   if (names != Names{&path, &param}) {
@@ -166,9 +171,8 @@ double Probe::gradient_norm() const {
   // sum = total * 4^exponent, so that squares of true values may leave the range of double.
   double total = 0;
   int exponent = 0;
-  for (std::size_t i = 0; i < used_; ++i) {
-    if (record_->sketches[i].site.role != Role::grad_weight) continue;
-    const Sketch& sketch = record_->sketches[i].sketch;
+  for (const std::size_t index : parameter_gradients_) {
+    const Sketch& sketch = record_->sketches[index].sketch;
     if (sketch.nonfinite_count > 0) return std::numeric_limits<double>::quiet_NaN();
     const auto count = static_cast<double>(sketch.count);
     const double sum = sketch.m2 + count * sketch.mean * sketch.mean;

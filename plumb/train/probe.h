@@ -63,7 +63,9 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
 
   const Network& network_;
   StepRecord* record_ = nullptr;
-  std::size_t used_ = 0;  ///< of the record's sketches; those behind are of the last step
+  std::size_t sketch_count_ = 0;  ///< at most, of a step
+  std::size_t used_ = 0;          ///< of the record's sketches; those behind are of the last step
+  std::vector<std::size_t> parameter_gradients_;  ///< their places among the sketches
   std::size_t activations_used_ = 0;
   /// Whose names stand in the record's sketches: strings of the network, known by their address.
   struct Names {
