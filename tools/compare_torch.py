@@ -130,7 +130,102 @@ def random_chain(rng, features, length, nesting):
     return " > ".join(texts), torch.nn.Sequential(*modules), features
 
 
+class ConvOfPlain(torch.nn.Conv2d):
+    """A convolution of images without an axis of channels."""
+
+    def forward(self, x):
+        return super().forward(x.unsqueeze(1))
+
+
+class GlobalAverage(torch.nn.Module):
+    def forward(self, x):
+        return x.mean(dim=(2, 3))
+
+
+def random_conv(rng, shape, plain=False):
+    """A convolution that fits images [channels, height, width]: text, module, shape of its output."""
+    channels, height, width = shape
+    groups = rng.choice([g for g in (1, 1, 1, 2, 3, 4, 16) if channels % g == 0])
+    out = groups * rng.choice([1, 2, 3, 4, 8]) if groups < 16 else groups * rng.choice([1, 2])
+    if groups == 1:
+        out = rng.choice([1, 2, 5, 16, 16, 32])
+    size = (rng.choice([1, 2, 3, 3, 5]), rng.choice([1, 2, 3, 3]))
+    if rng.random() < 0.6:
+        size = (size[0], size[0])
+    stride = rng.choice([(1, 1), (1, 1), (2, 2), (1, 3)])
+    same = ((size[0] - 1) // 2, (size[1] - 1) // 2)
+    pad = rng.choice([same, same, (2, 1), (0, 3)])
+    new = [(n + 2 * p - k) // s + 1 if n + 2 * p >= k else 0
+           for n, p, k, s in zip((height, width), pad, size, stride)]
+    if min(new) < 1:
+        size, pad, stride, new = (1, 1), (0, 0), (1, 1), [height, width]
+        same = (0, 0)
+    bias = rng.random() < 0.7
+    text = f"conv {out} {size[0]}x{size[1]}"
+    text += "" if stride == (1, 1) else f" stride={stride[0]}x{stride[1]}"
+    text += "" if pad == same else f" pad={pad[0]}x{pad[1]}"
+    text += "" if groups == 1 else f" groups={groups}"
+    text += "" if bias else " bias=false"
+    kind = ConvOfPlain if plain else torch.nn.Conv2d
+    module = kind(channels, out, size, stride=stride, padding=pad, groups=groups, bias=bias)
+    return text, module, (out, *new)
+
+
+def random_pool(rng, shape):
+    size = rng.randint(1, min(3, shape[1], shape[2]))
+    stride, pad = rng.randint(1, 3), rng.randint(0, size // 2)
+    word, kind = rng.choice([("maxpool", torch.nn.MaxPool2d), ("avgpool", torch.nn.AvgPool2d)])
+    new = [(n + 2 * pad - size) // stride + 1 for n in shape[1:]]
+    return f"{word} {size} stride={stride} pad={pad}", kind(size, stride, pad), (shape[0], *new)
+
+
+def random_images_chain(rng, shape, length):
+    texts, modules = [], []
+    for _ in range(length):
+        kind = rng.random()
+        if kind < 0.45:
+            text, module, shape = random_conv(rng, shape)
+        elif kind < 0.6:
+            text, module, shape = random_pool(rng, shape)
+        elif kind < 0.8:
+            text, module = random_activation(rng)
+        else:
+            inner, activation = random_activation(rng)
+            first = torch.nn.Conv2d(shape[0], 16, 3, padding=1)
+            second = torch.nn.Conv2d(16, shape[0], 3, padding=1, bias=False)
+            text = f"res[conv 16 3x3 > {inner} > conv {shape[0]} 3x3 bias=false]"
+            module = Residual(torch.nn.Sequential(first, activation, second), 1.0, None)
+        texts.append(text)
+        modules.append(module)
+    return texts, modules, shape
+
+
+def random_images_case(rng):
+    plain = rng.random() < 0.25
+    rows = (rng.randint(3, 9), rng.randint(3, 9))
+    channels = 1 if plain else rng.choice([1, 2, 3, 16])
+    text, module, shape = random_conv(rng, (channels, *rows), plain)
+    texts, modules, shape = random_images_chain(rng, shape, rng.randint(0, 6))
+    if rng.random() < 0.5:
+        end, features = ("gap", GlobalAverage()), shape[0]
+    else:
+        end, features = ("flatten", torch.nn.Flatten()), int(np.prod(shape))
+    classes = rng.randint(1, 7)
+    return {
+        "network": " > ".join([text, *texts, end[0], f"dense {classes}"]),
+        "module": torch.nn.Sequential(module, *modules, end[1], torch.nn.Linear(features, classes)),
+        "rows": rows if plain else (channels, *rows),
+        "classes": classes,
+        "batch": rng.choice([1, 2, 3, 8]),
+        "loss": rng.choice(list(LOSSES)),
+        "init": rng.choice(["pytorch", "glorot_normal", "he_normal", "delta_orthogonal", "normal:0.3"]),
+        "gain": rng.choice([0.5, 1.0, 1.5]),
+    }
+
+
 def random_case(rng):
+    if rng.random() < 0.4:
+        return random_images_case(rng)
     rows = rng.choice([(rng.randint(1, 20),), (rng.randint(1, 5), rng.randint(1, 5)), (2, 3, 4)])
     features = int(np.prod(rows))
     text, chain, features = random_chain(rng, features, rng.randint(1, 8), 2)

@@ -110,9 +110,11 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
   for (const LedgerEntry& entry : std::span(ledger.entries).subspan(skipped)) {
     const Place& place = places.at(entry.path);
     if (place.layer == lowest || place.below == nullptr) break;
+    bottom = place.below;
+    // Averaging over n places divides the norm by sqrt(n), once, whatever the weights: no sickness.
+    if (place.layer->family == LayerFamily::pooling) continue;
     flow.log2_total += entry.attenuation + width_step(place);
     book(place, entry, flow, linear, activations, kinds);
-    bottom = place.below;
   }
   flow.bottom = bottom->path;
   flow.linear_layers = top->depth - bottom->depth;

@@ -13,7 +13,8 @@ namespace plumb {
 /// between.
 ///
 /// Units      log2 of norms of one sample's gradient (a change of width costs nothing). The parts
-///            add up to log2_total.
+///            add up to log2_total. Pooling is left out: spreading a gradient over n places divides
+///            its norm by sqrt(n) whatever the weights, and the weights below sum over the places.
 /// Normal     A relu halves the mean square of the gradient, which He initialisation makes good. So
 ///            the activations are booked by how far they are from the f' of their healthy kind
 ///            (activation_facts.h), and the weights by how far they are from making that good.

@@ -109,7 +109,7 @@ std::string cause_text(const RunInfo& info, const DepthFlow& flow) {
           flow.log2_total < 0 ? "cancels part of" : "adds to");
     case FlowCause::other: break;
   }
-  return fmt::format("Dropout and reshaping do {}.", share_text(flow.other, flow));
+  return fmt::format("Normalisation, dropout and reshaping do {}.", share_text(flow.other, flow));
 }
 
 std::vector<std::string> remedies_for(const RunInfo& info, const DepthFlow& flow) {

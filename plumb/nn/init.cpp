@@ -16,10 +16,10 @@ namespace plumb {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> kNames{
-    "zeros",         "constant",     "identity",       "uniform",       "normal",
-    "lecun_uniform", "lecun_normal", "glorot_uniform", "glorot_normal", "he_uniform",
-    "he_normal",     "orthogonal",   "pytorch"};
+constexpr std::array<std::string_view, 14> kNames{
+    "zeros",         "constant",     "identity",         "uniform",       "normal",
+    "lecun_uniform", "lecun_normal", "glorot_uniform",   "glorot_normal", "he_uniform",
+    "he_normal",     "orthogonal",   "delta_orthogonal", "pytorch"};
 
 struct Alias {
   std::string_view alias;
@@ -92,18 +92,27 @@ void fill_normal(Param& param, const Rng& rng, double std_dev) {
   fill(param, [&](std::size_t i) { return std_dev * rng.normal(i); });
 }
 
-void fill_identity(Param& param, double gain) {
-  const Shape& shape = param.value.shape();
-  if (shape.rank() < 2) return fill(param, [](std::size_t) { return 0.0; });
-  std::size_t taps = 1;    // positions of the window
-  std::size_t centre = 0;  // row-major index of the middle one
+/// The positions of a convolution's window, 1 of a matrix.
+struct Taps {
+  std::size_t count = 1;
+  std::size_t centre = 0;  ///< row-major index of the one that, by default, sees the pixel itself
+};
+Taps taps_of(const Shape& shape) {
+  Taps taps;
   for (int axis = 2; axis < shape.rank(); ++axis) {
     const auto extent = static_cast<std::size_t>(shape[axis]);
-    taps *= extent;
-    centre = centre * extent + extent / 2;
+    taps.count *= extent;
+    taps.centre = taps.centre * extent + (extent - 1) / 2;
   }
+  return taps;
+}
+
+void fill_identity(Param& param, double gain) {
+  const Shape& shape = param.value.shape();
+  if (shape.rank() < 2 || shape.size() == 0) return fill(param, [](std::size_t) { return 0.0; });
+  const auto [taps, centre] = taps_of(shape);
   const auto inputs = static_cast<std::size_t>(shape[1]);
-  fill(param, [&](std::size_t i) {
+  fill(param, [inputs, gain, taps = taps, centre = centre](std::size_t i) {
     const std::size_t row = i / (inputs * taps);
     const std::size_t column = i / taps % inputs;
     return row == column && i % taps == centre ? gain : 0.0;
@@ -116,6 +125,25 @@ void fill_orthogonal(Param& param, const Rng& rng, double gain) {
   std::vector<double> q(static_cast<std::size_t>(shape.size()));
   fill_orthogonal(q, shape[0], shape.row_size(), rng);
   fill(param, [&](std::size_t i) { return gain * q[i]; });
+}
+
+void fill_delta_orthogonal(Param& param, const Rng& rng, double gain) {
+  const Shape& shape = param.value.shape();
+  if (shape.rank() < 2 || shape.size() == 0) return fill(param, [](std::size_t) { return 0.0; });
+  const auto [taps, centre] = taps_of(shape);
+  // A group of a convolution is a map of its own; its fan_out tells how many outputs it has.
+  const std::int64_t of_group = param.fan_out / static_cast<std::int64_t>(taps);
+  const std::int64_t rows = of_group > 0 && shape[0] % of_group == 0 ? of_group : shape[0];
+  const std::int64_t columns = shape[1];
+  std::vector<double> q(static_cast<std::size_t>(shape[0] * columns));
+  for (std::int64_t group = 0; group < shape[0] / rows; ++group) {
+    const auto size = static_cast<std::size_t>(rows * columns);
+    fill_orthogonal(std::span(q).subspan(static_cast<std::size_t>(group) * size, size), rows,
+                    columns, group == 0 ? rng : rng.child(static_cast<std::uint64_t>(group)));
+  }
+  fill(param, [&q, gain, taps = taps, centre = centre](std::size_t i) {
+    return i % taps == centre ? gain * q[i / taps] : 0.0;
+  });
 }
 
 }  // namespace
@@ -181,6 +209,7 @@ void initialise(Param& param, const InitScheme& scheme, const Rng& rng) {
   if (name == "normal") return fill_normal(param, rng, gain * scheme.value);
   if (name == "identity") return fill_identity(param, gain);
   if (name == "orthogonal") return fill_orthogonal(param, rng, gain);
+  if (name == "delta_orthogonal") return fill_delta_orthogonal(param, rng, gain);
   const double constant = name == "constant" ? gain * scheme.value : 0.0;
   fill(param, [&](std::size_t) { return constant; });
 }

@@ -20,13 +20,17 @@ namespace plumb {
 ///   glorot_uniform, glorot_normal   variance gain^2 * 2 / (fan_in + fan_out)  Glorot and Bengio 2010, eq. 12, 16
 ///   he_uniform, he_normal           variance gain^2 * 2 / fan_in            He et al. 2015, eq. 10
 ///   orthogonal                      gain * Q, Q from the QR decomposition of a normal matrix, signs fixed; Saxe et al. 2013
+///   delta_orthogonal                of a convolution: gain * Q [out, in] (of each group) on the central tap, 0 on the
+///                                   others; otherwise as orthogonal. Xiao et al. 2018, arXiv:1806.05393, algorithm 1
 ///   pytorch                         torch.nn.Linear's default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)), times gain
 /// Aliases: xavier_* = glorot_*, kaiming_* = he_*, standard = pytorch.
 ///
 /// Uniform variances are reached by U(-l, l) with l = sqrt(3 * variance). orthogonal sees a tensor
 /// of rank > 2 as [extent 0, rest]: orthonormal columns if there are more rows than columns, else
-/// rows. A vector (a bias) has no diagonal and no columns: identity and orthogonal leave it at
-/// zero. A fan that a param does not have (0) counts as 1.
+/// rows. A vector (a bias) has no diagonal and no columns: identity, orthogonal and
+/// delta_orthogonal leave it at zero. The central tap of a window of even size is the one before
+/// the middle, which by default sees the pixel itself. A fan that a param does not have (0) counts
+/// as 1.
 struct InitScheme {
   std::string name = "pytorch";
   double value = 0;  ///< of constant, uniform, normal
@@ -45,7 +49,8 @@ std::span<const std::string_view> init_names();
 
 /// The variance of an element of a random tensor with these fans, 0 for zeros: what mean-field
 /// theory wants to know. Of orthogonal it is that of the entries of a matrix [fan_out, fan_in]. NaN
-/// for constant and identity, which are not random.
+/// for constant and identity, which are not random, and for delta_orthogonal, whose entries are not
+/// alike.
 double init_variance(const InitScheme& scheme, std::int64_t fan_in, std::int64_t fan_out);
 
 /// Fills param.value. The fans are the param's own (a bias has those of its weight). Element i

@@ -159,8 +159,38 @@ TEST(InitTest, IdentityOfAConvolutionIsItsCentralTap) {
   }
 }
 
+TEST(InitTest, DeltaOrthogonalIsOrthogonalOnTheCentralTapOfEachGroup) {
+  for (const std::size_t groups : {1u, 2u}) {
+    const std::size_t outs = 8, ins = 3;
+    const auto group_outs = static_cast<std::int64_t>(outs / groups);
+    const Param conv = filled(Param("weight", {8, 3, 3, 2}, DType::f64, 3 * 6, group_outs * 6),
+                              parse_init("delta_orthogonal", 2));
+    const auto values = conv.value.as<double>();
+    const auto centre = [&](std::size_t o, std::size_t c) { return values[(o * ins + c) * 6 + 2]; };
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i % 6 != 2) {
+        EXPECT_EQ(values[i], 0) << i;
+      }
+    }
+    for (std::size_t g = 0; g < groups; ++g) {
+      for (std::size_t a = 0; a < ins; ++a) {
+        for (std::size_t b = 0; b < ins; ++b) {
+          double dot = 0;
+          for (std::size_t o = g * outs / groups; o < (g + 1) * outs / groups; ++o) {
+            dot += centre(o, a) * centre(o, b);
+          }
+          EXPECT_NEAR(dot, a == b ? 4 : 0, 1e-12) << groups << " " << g;
+        }
+      }
+    }
+  }
+  const Param dense = filled(weight(5, 4), parse_init("delta_orthogonal"));
+  const Param same = filled(weight(5, 4), parse_init("orthogonal"));
+  EXPECT_TRUE(std::ranges::equal(dense.value.as<double>(), same.value.as<double>()));
+}
+
 TEST(InitTest, AVectorHasNoDiagonalAndNoColumns) {
-  for (const char* text : {"identity", "orthogonal"}) {
+  for (const char* text : {"identity", "orthogonal", "delta_orthogonal"}) {
     Param bias("bias", {7}, DType::f64, 3, 7);
     bias.value.as<double>()[2] = 9;
     bias = filled(std::move(bias), parse_init(text));

@@ -377,5 +377,30 @@ TEST(NetworkTest, TwoPassesWithoutZeroGradAddUp) {
   }
 }
 
+TEST(NetworkTest, DeltaOrthogonalConvolutionsKeepTheNormOfImagesAndGradientsAtAnyDepth) {
+  for (const bool delta : {true, false}) {
+    NetworkOptions options = in_double();
+    options.weight_init = parse_init(delta ? "delta_orthogonal" : "orthogonal");
+    options.bias_init = parse_init("zeros");
+    Network network(parse_spec("100 x conv 6 3x3"), Shape{6, 5, 4}, options);
+    network.plan(2);
+    fill_normal(network.input(), 3);
+    fill_normal(network.output_gradient(), 4);
+    ThreadPool pool(1);
+    const Context context{Mode::train, 0, pool};
+    FlowKeeper keeper;
+    const double x = log2_rms(network.input()), g = log2_rms(network.output_gradient());
+    const double y = log2_rms(network.forward(context));
+    network.zero_grad();
+    network.backward(context, &keeper);
+    if (delta) {
+      EXPECT_NEAR(y, x, 1e-12);
+      for (const auto& [path, flow] : keeper.flow) EXPECT_NEAR(flow, g, 1e-12) << path;
+    } else {
+      EXPECT_GT(std::abs(keeper.flow.at("input") - g), 1);  // taps overlap: no isometry
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plumb

@@ -9,7 +9,8 @@ namespace plumb {
 
 /// Symptom    Units of a relu layer that are silent for every sample, so that no gradient passes
 ///            them.
-/// Measured   Units with f'(z) = 0 in all samples of the window (ActivationRecord::dead_units),
+/// Measured   Units (of images: channels, at all positions) with f'(z) = 0 in all samples of the
+///            window (ActivationRecord::dead_units),
 ///            never zero entries of one tensor: half of the entries of a healthy relu are zero.
 /// Threshold  (a) More than chance: a unit with weights of random sign is silent with probability
 ///            at most 1/2, however alike the samples look (deep relu nets make them alike), so a
