@@ -94,16 +94,12 @@ PLUMB_INLINE T* offset(T* array, std::size_t begin) {
   return array != nullptr ? array + begin : nullptr;
 }
 
-/// Asks for the block behind this one, which the hardware does not: a block of floats is a page of
-/// memory, and its own prefetching ends there. As an address, not a pointer: past the array's end
-/// it is never read.
+/// Asks for a block that will be used next, which the hardware does not: a block of floats is a
+/// page of memory, and its own prefetching ends there.
 template <bool kToWrite, class T>
-PLUMB_INLINE void prefetch_next_block(const T* block, std::size_t count) {
-  constexpr std::size_t kLineBytes = 64;
-  const auto next = reinterpret_cast<std::uintptr_t>(block) + kBlock * sizeof(T);
-  for (std::size_t at = 0; at < count * sizeof(T); at += kLineBytes) {
-    __builtin_prefetch(reinterpret_cast<const void*>(next + at), kToWrite);
-  }
+PLUMB_INLINE void prefetch_block(const T* block, std::size_t count) {
+  constexpr std::size_t kLine = 64 / sizeof(T);
+  for (std::size_t i = 0; i < count; i += kLine) __builtin_prefetch(block + i, kToWrite);
 }
 
 /// The commonest step in one loop instead of several; operation for operation the same.
@@ -112,8 +108,6 @@ PLUMB_INLINE void update_block_plain_sgd(const UpdateStep& step, const T* grad, 
                                          std::size_t count) {
   const T rate = static_cast<T>(step.rate);
   constexpr T kSmallest = std::numeric_limits<T>::min();
-  prefetch_next_block<false>(grad, count);
-  prefetch_next_block<true>(value, count);
   for (std::size_t i = 0; i < count; ++i) {
     const T g = std::fabs(grad[i]) < kSmallest ? T{0} : grad[i];
     update[i] = -(rate * g);
@@ -126,14 +120,17 @@ bool is_plain_sgd(const UpdateStep& step) {
          !(step.clip > 0) && step.coupled_decay == 0 && step.shrink == 0;
 }
 
+/// `next_count` elements follow in the next block.
 template <class T>
 PLUMB_INLINE void update_block(const UpdateStep& step, const UpdateArrays<T>& arrays,
-                               std::size_t begin, std::size_t count) {
+                               std::size_t begin, std::size_t count, std::size_t next_count) {
   alignas(64) std::array<T, kBlock> buffer;
   T* const u = buffer.data();
   T* const value = arrays.value + begin;
   if (is_plain_sgd(step)) {
     T* const update = arrays.update != nullptr ? arrays.update + begin : u;
+    prefetch_block<false>(arrays.grad + begin + count, next_count);
+    prefetch_block<true>(value + count, next_count);
     update_block_plain_sgd(step, arrays.grad + begin, value, update, count);
     return;
   }
@@ -158,7 +155,8 @@ template <class T>
 PLUMB_INLINE void update_all(const UpdateStep& step, const UpdateArrays<T>& arrays,
                              std::size_t count) {
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
-    update_block(step, arrays, begin, std::min(kBlock, count - begin));
+    const std::size_t end = std::min(begin + kBlock, count);
+    update_block(step, arrays, begin, end - begin, std::min(kBlock, count - end));
   }
 }
 

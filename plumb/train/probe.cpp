@@ -21,6 +21,14 @@ Role gradient_role(const Node& node) {
   return node.family() == LayerFamily::linear ? Role::grad_z : Role::grad_a;
 }
 
+/// All records of a step are more than a second-level cache keeps beside the network; a sketch
+/// takes long enough for its place to arrive meanwhile.
+void prefetch_to_write(const Sketch& sketch) {
+  constexpr std::size_t kLineBytes = 64;
+  const char* const begin = reinterpret_cast<const char*>(&sketch);
+  for (std::size_t at = 0; at < sizeof(Sketch); at += kLineBytes) __builtin_prefetch(begin + at, 1);
+}
+
 const std::string kInput = "input";
 const std::string kNoParam;
 
@@ -67,6 +75,7 @@ Sketch& Probe::next_sketch(const std::string& path, Role role, const std::string
   auto& sketches = record_->sketches;
   if (used_ == sketches.size()) sketches.emplace_back();
   SketchRecord& slot = sketches[used_++];
+  prefetch_to_write(slot.sketch);
   slot.site.role = role;
   if (role == Role::grad_weight) parameter_gradients_.push_back(used_ - 1);
   if (used_ > names_.size()) names_.resize(used_);
