@@ -4,24 +4,28 @@
 #include <cstring>
 #include <new>
 
+#include "plumb/core/page_pool.h"
+
 namespace plumb {
 
 namespace {
 std::size_t storage_bytes(const Shape& shape, DType dtype) {
   return static_cast<std::size_t>(shape.size() * size_bytes(dtype));
 }
+
+void* allocate(std::size_t bytes) {
+  if (bytes >= page_pool::kLeastBytes) return page_pool::allocate(bytes);
+  return ::operator new (bytes, std::align_val_t{Tensor::kAlignment});
+}
 }  // namespace
 
 Tensor::Tensor(Shape shape, DType dtype, Layout layout)
-    : data_(::operator new (storage_bytes(shape, dtype), std::align_val_t{kAlignment})),
-      shape_(shape),
-      dtype_(dtype),
-      layout_(layout) {
+    : data_(allocate(storage_bytes(shape, dtype))), shape_(shape), dtype_(dtype), layout_(layout) {
   fill_zero();
 }
 
 void Tensor::Free::operator()(void* p) const {
-  ::operator delete (p, std::align_val_t{kAlignment});
+  if (!page_pool::release(p)) ::operator delete (p, std::align_val_t{kAlignment});
 }
 
 void Tensor::fill_zero() {
