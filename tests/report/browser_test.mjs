@@ -16,7 +16,7 @@ const pages = {
   compare: { figures: [...atOneStep, "activity", ...trained], charts: 12, says: "verdict healthy" },
   probe: { figures: atOneStep, charts: 3, says: "Measured once" },
   deep: { figures: [...atOneStep, "flow-heat"], charts: 5, says: "10⁻¹²⁰" },
-  time: { figures: [...atOneStep, "time-flow", "time-shares", "time-gates", "time-heat", ...trained], charts: 11, says: "How far back in time the gradient reaches" },
+  time: { figures: [...atOneStep, "time-flow", "time-shares", "time-gates", "time-heat", ...trained], charts: 10, says: "How far back in time the gradient reaches" },
   nasty: { figures: atOneStep, charts: 6, says: "cut off" },
 };
 

@@ -9,8 +9,8 @@ export function hasGates(places: readonly TimePlace[]): boolean {
   return places.some((place) => place.run.measured.some((m) => Object.keys(timeAt(place, m)?.gates ?? {}).length > 0));
 }
 
-export function hasShares(places: readonly TimePlace[]): boolean {
-  return places.some((place) => place.run.measured.some((m) => Object.keys(timeAt(place, m)?.shares ?? {}).length > 1));
+export function hasShares(place: TimePlace): boolean {
+  return place.run.measured.some((m) => Object.keys(timeAt(place, m)?.shares ?? {}).length > 1);
 }
 
 interface Curves {
@@ -116,10 +116,10 @@ function option(record: TimeRecord | undefined, curves: Curves, look: Look): ECh
 
 /** Areas stack by place, which only an axis of categories has. */
 function timeCategories(record: TimeRecord | undefined, look: Look) {
-  const { name, nameLocation, nameGap, ...axis } = timeAxis(record, look);
+  const { name, nameLocation, nameGap, nameTextStyle, ...axis } = timeAxis(record, look);
   const count = record?.t.length ?? 0;
   return {
-    name, nameLocation, nameGap,
+    name, nameLocation, nameGap, nameTextStyle,
     type: "category" as const,
     boundaryGap: false,
     data: (record?.t ?? []).map(String),

@@ -42,12 +42,13 @@ export function throughTime(runs: Run[], choice: StepChoice): HTMLElement | null
   );
   flow.prepend(h("div", { class: "panels" }, ...books.map((book) => book.element)));
   const parts: (HTMLElement | null)[] = [h("h2", {}, "How far back in time the gradient reaches"), flow];
-  if (hasShares(places)) {
+  const gated = places.filter(hasShares);
+  if (gated.length > 0) {
     parts.push(
       h("h2", {}, "Which gate keeps it"),
       figure(
         "time-shares",
-        places.map((place) => sharesPanel(place, current(place))),
+        gated.map((place) => sharesPanel(place, current(place))),
         "Of what comes back from one time step to the one before, the share of each way, by the square of its size: the carry " +
           "hands it on directly, the other ways lead through the recurrent weights of one gate. A wide carry is a memory.",
         { height: 260, followsStep: true },

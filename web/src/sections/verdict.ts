@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { h } from "../dom";
-import { decades, magnitude, percent, prose } from "../format";
+import { decades, magnitude, percent, plain, prose } from "../format";
 import { causeTotals, kCauseNames, layerName } from "../ledger";
-import type { Measured, Run } from "../types";
+import type { Measured, Run, TimeRecord } from "../types";
 
 const kHeadings = { healthy: "Healthy", note: "Note", warning: "Warning", critical: "Critical" } as const;
 
@@ -26,7 +26,10 @@ export function story(run: Run): [string, string] {
   const text = run.verdict.text.replace(/\s*First thing to try:.*$/s, "");
   const worst = run.findings[0];
   const headline = worst ? kHeadlines[worst.rule] : undefined;
-  if (run.verdict.severity === "healthy" && run.recorded.measured > 0) return ["The gradient reaches every layer.", text];
+  if (run.verdict.severity === "healthy" && run.recorded.measured > 0) {
+    const times = run.measured.some((measured) => measured.times.length > 0);
+    return [`The gradient reaches every layer${times ? " and far back in time" : ""}.`, text];
+  }
   return headline ? [headline, text] : firstSentence(text);
 }
 
@@ -84,14 +87,15 @@ function keyFigures(run: Run, measured: Measured): HTMLElement {
   // Beyond two powers of ten the cause that did most of it is worth its name; below it none is.
   const main = total === null || Math.abs(total) < 2 ? undefined : total < 0 ? totals[0] : totals[totals.length - 1];
   const scale = measured.depth_scale.log10_per_layer;
+  const time = timeFigures(run, measured);
   return h(
     "dl",
     { class: "figures" },
-    figureOf(
+    ...(time ?? [figureOf(
       relative === null ? arrival(measured) : `× ${magnitude(relative)}`,
       `gradient at layer 1, relative to the last layer (step ${measured.step})`,
     ),
-    figureOf(scale === null ? "–" : `× ${magnitude(scale)}`, "what one layer passes on, fitted over depth"),
+    figureOf(scale === null ? "–" : `× ${magnitude(scale)}`, "what one layer passes on, fitted over depth")]),
     measured.ledger.ends_at
       ? figureOf("lost", `below ${layerName(run, measured.ledger.ends_at)} the gradient is zero or not a number`)
       : main
@@ -101,6 +105,26 @@ function keyFigures(run: Run, measured: Measured): HTMLElement {
         )
       : figureOf(`× ${magnitude(total)}`, "from the loss to the input, all causes together"),
   );
+}
+
+/** For a recurrent network without depth, or one whose trouble is in time: the layer that keeps least. */
+function timeFigures(run: Run, measured: Measured): HTMLElement[] | null {
+  const inTime = run.profile.length < 3 || run.findings[0]?.rule.endsWith("_through_time");
+  const known = measured.times.filter((time) => time.summary.steps > 0);
+  if (!inTime || known.length === 0) return null;
+  const kept = (time: TimeRecord) => time.summary.kept ?? -Infinity;
+  const { summary } = known.reduce((least, time) => (kept(time) < kept(least) ? time : least));
+  const efold = summary.steps_per_efold;
+  return [
+    figureOf(
+      summary.kept === null ? "0" : `× ${magnitude(summary.kept)}`,
+      `of the gradient is kept back through ${summary.steps} time steps (step ${measured.step})`,
+    ),
+    figureOf(
+      efold === null || Math.abs(efold) > 1e6 ? "level" : `${plain(Math.abs(efold))} steps`,
+      efold !== null && efold < 0 ? "until it has grown by e" : "until it has fallen by e",
+    ),
+  ];
 }
 
 /** Turns the ratio of root mean squares into that of norms, of which the verdict speaks: log10 of the square root of the widths. */
