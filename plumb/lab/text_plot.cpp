@@ -89,7 +89,8 @@ std::vector<std::string> draw_lines(const Plot& plot, int width) {
     const bool dashed = series.style == SeriesStyle::dashed;
     const char c = dashed ? '.' : kMarks[i % 26];
     if (!dashed) draw_series(grid, series, c);
-    legend.push_back(fmt::format("{:>{}} {} {}", "", kLabel, c, series.name));
+    const std::string entry = fmt::format("{:>{}} {} {}", "", kLabel, c, series.name);
+    if (std::ranges::find(legend, entry) == legend.end()) legend.push_back(entry);
   }
   std::vector<std::string> lines{fmt::format("{:>{}}  {}", "", kLabel, plot.y.name)};
   for (int row = 0; row < kRows; ++row) {

@@ -13,6 +13,7 @@ test("formulas are set as in a book", () => {
 
 test("numbers are set as numbers, and what has no superscript stays", () => {
   expect(maths("expected 3.0e-13 +- 3e-22")).toBe("expected 3.0×10⁻¹³ ± 3×10⁻²²");
+  expect(maths("9.4e-1, 1.0e+0, 2.4e+1, 1.5e-3, 2.0e-4")).toBe("0.94, 1, 24, 0.0015, 2.0×10⁻⁴");
   expect(maths("-0.5 and (-1.2)")).toBe("−0.5 and (−1.2)");
   expect(maths("0.99^300, x^(a/b), gain^(2L)")).toBe("0.99³⁰⁰, x^(a/b), gain²ᴸ");
   expect(maths("SHA1 and F2 and 1.5W3.5")).toBe("SHA1 and F2 and 1.5W3.5");

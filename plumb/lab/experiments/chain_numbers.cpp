@@ -119,7 +119,7 @@ void real_factors(Result& result, const Settings& settings) {
                  sigmoid.activation, 0.25, "max of sigma'");
   // Fluctuations of a layer's factor are of order 1 / sqrt(width).
   result.within(22, "factor of a sigmoid layer", sigmoid.layer(), std::sqrt(0.055720706770),
-                0.2 / std::sqrt(width),
+                0.1 / std::sqrt(width),
                 "sqrt(chi1) of mean-field theory, variance 1/n (Schoenholz et al. 2017)");
   result.near(21, "factor of an orthogonal identity layer", linear.layer(), 1, 1e-12,
               "orthogonal matrices keep every length");

@@ -75,7 +75,7 @@ void scalars(Result& result, const Settings& settings) {
   result.near(7, "y_hat of the network", net.forward()[0], w3 * w2 * w1 * x, 1e-15,
               "the product W3 W2 W1 X");
   result.near(
-      6, "product of the activations A1 A2 A3 over y_hat, which is not 1 but A1 A2",
+      6, "A1 A2, by which the product of the activations A1 A2 A3 misses y_hat",
       net.network().nodes()[0].y.as<double>()[0] * net.network().nodes()[1].y.as<double>()[0],
       w1 * x * w2 * w1 * x, 1e-15, "A1 = W1 X, A2 = W2 A1");
 

@@ -128,7 +128,7 @@ void five_networks(Result& result, const Settings& settings) {
     const Flow flow = measure(patient.activation, gain, width, depth, nets, settings.seed());
     const Vector theory = expected(patient.activation, gain, depth);
     delta.series.push_back(to_series(patient.name, flow.delta));
-    delta.series.push_back(to_series("", theory, SeriesStyle::dashed));
+    delta.series.push_back(to_series("theory", theory, SeriesStyle::dashed));
     weight.series.push_back(to_series(patient.name, flow.weight));
     table.rows.push_back({patient.name, format_log2(flow.delta.front()),
                           format_log2(theory.front()), format_log2(flow.weight.front())});
@@ -138,6 +138,11 @@ void five_networks(Result& result, const Settings& settings) {
         theory.front(), noise,
         linear ? "gain^(L-1)" : "product of sigma_w sqrt(E phi'^2): Schoenholz et al. 2017");
     if (factor == 1 && patient.activation == std::string("sigmoid") && patient.gain == 1) {
+      // Theory takes its derivatives from the engine; this number does not.
+      const double layers = static_cast<double>(depth - 1);
+      result.within(24, "sigmoid, gain 1: log10 of what one layer leaves of dJ/dZ",
+                    flow.delta.front() * kLog10Of2 / layers, 0.5 * std::log10(0.055720706770),
+                    noise / layers, "chi1 = 0.0557 at the fixed point, mpmath");
       result.at_most(23, "sigmoid: log10 of first over last dJ/dW", flow.weight.front() * kLog10Of2,
                      -0.5 * static_cast<double>(depth - 1), "early layers do suffer");
     }

@@ -23,7 +23,12 @@ function above(text: string): string | undefined {
 
 /** Plain-text formulas as they are printed in books: "W3^T y_hat^2" becomes "W₃ᵀ ŷ²"; numbers as in prose(). */
 export function maths(text: string): string {
-  let out = prose(text);
+  // What fits without a power of ten is written without one.
+  let out = text.replace(/\b(\d(?:\.\d+)?)e([+-]?0*[0-3])\b/g, (_, mantissa: string, exponent: string) => {
+    const digits = mantissa.replace(".", "").length;
+    return String(Number(Number(mantissa + "e" + exponent).toPrecision(digits)));
+  });
+  out = prose(out);
   for (const [name, sign] of kNames) out = out.replace(name, sign);
   // An exponent: a sign with digits or one letter, or all in brackets. One that has no such form stays as it is.
   out = out.replace(/\^(-?\d+(?![.\d])|-?[TLklxtn](?![A-Za-z])|\((?:[-+\dLklxtn])+\))/g, (whole, exponent: string) => {

@@ -11,7 +11,7 @@ function palette(look: Look): string[] {
   return [look.flow, look.param, look.act, look.cause.residual_branch, look.alarm, look.cause.weight_alignment, look.cause.derivative_alignment, look.faint];
 }
 
-const kSymbols = ["circle", "rect", "triangle", "diamond", "roundRect", "pin", "arrow", "circle"];
+const kSymbols = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect", "emptyTriangle", "emptyDiamond"];
 
 export function plotPanel(asGiven: Plot): Panel {
   const plot = set(asGiven);
@@ -33,7 +33,7 @@ function set(plot: Plot): Plot {
     x: axis(plot.x),
     y: axis(plot.y),
     categories: plot.categories.map(maths),
-    series: plot.series.map((one) => ({ ...one, name: maths(one.name) })),
+    series: plot.series.map((one) => ({ ...one, name: maths(one.name || "expected") })),
   };
 }
 
@@ -86,7 +86,8 @@ function tick(x: number): string {
 }
 
 function legend(plot: Plot, look: Look, width: number): { option: EChartsOption; rows: number } {
-  const named = plot.series.filter((one) => one.name !== "");
+  // Series of one name share an entry.
+  const named = plot.series.filter((one, i) => plot.series.findIndex((other) => other.name === one.name) === i);
   if (named.length < 2) return { option: {}, rows: 0 };
   // ECharts wraps a legend by itself; how many rows that makes is estimated from the letters.
   let rows = 1;
@@ -162,7 +163,7 @@ function tooltip(plot: Plot, items: unknown): string {
   const all = (Array.isArray(items) ? items : []) as { seriesName: string; value: [number, Value]; color: string }[];
   const first = all[0];
   if (!first) return "";
-  const rows = all.filter((item) => item.seriesName !== "").map((item) => `<span style="color:${item.color}">●</span> ${escapeHtml(item.seriesName)} <b>${value(plot.y, item.value[1])}</b>`);
+  const rows = all.map((item) => `<span style="color:${item.color}">●</span> ${escapeHtml(item.seriesName)} <b>${value(plot.y, item.value[1])}</b>`);
   return [`${escapeHtml(plot.x.name)} <b>${value(plot.x, first.value[0])}</b>`, ...rows].join("<br>");
 }
 
