@@ -108,7 +108,7 @@ void original(Result& result, const Settings& settings, const Split& data) {
       Plot plot{fmt::format("Speed of learning, {} hidden layers of sigmoid", hidden),
                 "The figure of the book and the tutorial, made again: each layer learns more "
                 "slowly than the one above "
-                "it, by a factor of four or so, from the first step on and throughout.",
+                "it, by a factor of five or so, from the first step on and throughout.",
                 PlotKind::line,
                 {"epoch", false},
                 {"norm of dJ/db", true},
