@@ -100,6 +100,65 @@ def random_activation(rng):
     ])
 
 
+class RmsNorm(torch.nn.Module):
+    def __init__(self, features, affine):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(features)) if affine else None
+
+    def forward(self, x):
+        y = x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-5)
+        return y if self.weight is None else y * self.weight
+
+
+def random_norm(rng, features, batch):
+    """Normalisation of rows. PyTorch refuses a batch of one, so that gets no batch normalisation."""
+    affine = rng.random() < 0.7
+    option = "" if affine else " affine=false"
+    eps = rng.choice([1e-5, 1e-3])
+    groups = rng.choice([g for g in range(1, features + 1) if features % g == 0])
+    choices = [
+        (f"ln eps={eps}{option}", torch.nn.LayerNorm(features, eps, affine)),
+        (f"rmsnorm{option}", RmsNorm(features, affine)),
+        (f"gn {groups}{option}", torch.nn.GroupNorm(groups, features, affine=affine)),
+    ]
+    if batch > 2:
+        momentum = rng.choice([0.1, 0.01, 1.0])
+        bn = torch.nn.BatchNorm1d(features, eps, momentum, affine)
+        choices += [(f"bn eps={eps} momentum={momentum}{option}", bn)] * 2
+    return rng.choice(choices)
+
+
+def random_image_norm(rng, shape, batch):
+    channels = shape[0]
+    groups = rng.choice([g for g in range(1, channels + 1) if channels % g == 0])
+    choices = [
+        ("ln", torch.nn.LayerNorm(shape)),
+        (f"gn {groups}", torch.nn.GroupNorm(groups, channels)),
+    ]
+    if batch * shape[1] * shape[2] > 2:
+        choices += [("bn", torch.nn.BatchNorm2d(channels))] * 3
+    return rng.choice(choices)
+
+
+def random_images(rng, shape, batch):
+    """Convolutions, normalised and not, of images [channels, height, width], down to rows."""
+    texts, modules = [], []
+    for _ in range(rng.randint(1, 3)):
+        channels = rng.choice([2, 3, 8, 16])
+        texts.append(f"conv {channels} 3x3")
+        modules.append(torch.nn.Conv2d(shape[0], channels, 3, padding=1))
+        shape = (channels, *shape[1:])
+        if rng.random() < 0.8:
+            text, module = random_image_norm(rng, shape, batch)
+            texts.append(text)
+            modules.append(module)
+        texts.append("tanh")
+        modules.append(torch.nn.Tanh())
+    texts.append("flatten")
+    modules.append(torch.nn.Flatten())
+    return texts, modules, int(np.prod(shape))
+
+
 def random_dense(rng, features):
     units = rng.choice([1, 2, 3, 5, 8, 13, 16, 17, 33])
     bias = rng.random() < 0.7
@@ -107,17 +166,19 @@ def random_dense(rng, features):
     return text, torch.nn.Linear(features, units, bias=bias), units
 
 
-def random_chain(rng, features, length, nesting):
+def random_chain(rng, features, length, nesting, batch):
     """A chain of random layers: its text, its modules (None for what another name holds) and its width."""
     texts, modules = [], []
     for _ in range(length):
         kind = rng.random()
         if kind < 0.4:
             text, module, features = random_dense(rng, features)
-        elif kind < 0.85 or nesting == 0:
+        elif kind < 0.7 or nesting == 0:
             text, module = random_activation(rng)
+        elif kind < 0.85:
+            text, module = random_norm(rng, features, batch)
         else:
-            inner_text, inner, width = random_chain(rng, features, rng.randint(1, 3), nesting - 1)
+            inner_text, inner, width = random_chain(rng, features, rng.randint(1, 3), nesting - 1, batch)
             project = width != features or rng.random() < 0.3
             scale = rng.choice([1.0, 0.5, 0.1, -0.7])
             options = (" proj" if project else "") + ("" if scale == 1.0 else f" scale={scale}")
@@ -227,18 +288,24 @@ def random_case(rng):
     if rng.random() < 0.4:
         return random_images_case(rng)
     rows = rng.choice([(rng.randint(1, 20),), (rng.randint(1, 5), rng.randint(1, 5)), (2, 3, 4)])
-    features = int(np.prod(rows))
-    text, chain, features = random_chain(rng, features, rng.randint(1, 8), 2)
+    batch = rng.choice([1, 2, 3, 8, 17])
+    if len(rows) == 3:
+        texts, modules, features = random_images(rng, rows, batch)
+    elif len(rows) == 2:
+        texts, modules, features = ["flatten"], [torch.nn.Flatten()], int(np.prod(rows))
+    else:
+        texts, modules, features = [], [], rows[0]
+    text, chain, features = random_chain(rng, features, rng.randint(1, 8), 2, batch)
     classes = rng.randint(1, 7)
-    texts = ([] if len(rows) == 1 else ["flatten"]) + [text, f"dense {classes}"]
-    modules = ([] if len(rows) == 1 else [torch.nn.Flatten()]) + list(chain)
+    texts += [text, f"dense {classes}"]
+    modules += list(chain)
     modules.append(torch.nn.Linear(features, classes))
     return {
         "network": " > ".join(texts),
         "module": torch.nn.Sequential(*modules),
         "rows": rows,
         "classes": classes,
-        "batch": rng.choice([1, 2, 3, 8, 17]),
+        "batch": batch,
         "loss": rng.choice(list(LOSSES)),
         "init": rng.choice(["pytorch", "glorot_normal", "he_normal", "orthogonal", "normal:0.3"]),
         "gain": rng.choice([0.5, 1.0, 1.5]),
@@ -282,6 +349,9 @@ def run_torch(case, arrays, labels, dtype):
         plumb_name = name.replace(".branch.", ".")
         value = torch.from_numpy(arrays[plumb_name]).to(dtype)
         module.get_parameter(name).data.copy_(value)
+    for name, buffer in module.named_buffers():  # as plumb's were before its pass
+        if not name.endswith("num_batches_tracked"):
+            buffer.fill_(1.0 if name.endswith("running_var") else 0.0)
     x = torch.from_numpy(arrays["x"]).to(dtype).requires_grad_(True)
     make_loss, one_hot = LOSSES[case["loss"]]
     target = torch.from_numpy(labels)
@@ -295,6 +365,9 @@ def run_torch(case, arrays, labels, dtype):
     expected = {"grad_x": x.grad}
     for name, parameter in module.named_parameters():
         expected["grad/" + name.replace(".branch.", ".")] = parameter.grad
+    for name, buffer in module.named_buffers():
+        if not name.endswith("num_batches_tracked"):
+            expected[name.replace(".branch.", ".")] = buffer
     for path, output in tensors.items():
         expected[f"out/{path}"] = output.detach()
         expected[f"grad_out/{path}"] = output.grad

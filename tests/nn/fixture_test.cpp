@@ -240,6 +240,24 @@ TEST_P(FixtureTest, F4PlainConvolutionalNetworkAgrees) {
       tolerance());
 }
 
+TEST_P(FixtureTest, F4BatchNormalisedConvolutionalNetworkAgrees) {
+  const std::string norm = "bn affine=false > relu";
+  const Norms norms = run({"conv 4 3x3 > " + norm + " > conv 4 3x3 > " + norm +
+                               " > conv 5 3x3 stride=2 > " + norm + " > gap > dense 3",
+                           Shape{3, 8, 8}, 2, 3, 21, 1.0, 0.05, std::sqrt(2.0), 2},
+                          GetParam());
+  EXPECT_NEAR(norms.loss, 8.156704094062287e-1, tolerance());
+  const std::vector<double> weights(norms.grad_weight.begin(), norms.grad_weight.begin() + 3);
+  expect_near(weights, {4.213895574195632e-1, 3.382833764853780e-1, 3.420038220744452e-1},
+              tolerance());
+  // Batch normalisation takes out what a bias in front of it adds: that has no gradient but what
+  // rounding leaves, which hangs on the order of the sums.
+  ASSERT_EQ(norms.grad_bias.size(), 4u);
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    EXPECT_LT(norms.grad_bias[layer], GetParam() == DType::f64 ? 3e-16 : 2e-7);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Precisions, FixtureTest, testing::Values(DType::f64, DType::f32),
                          [](const auto& test) {
                            return test.param == DType::f64 ? "Double" : "Float";

@@ -65,6 +65,9 @@ TEST(LedgerBalanceTest, EveryKindOfLayerAndJoinBalances) {
         "res proj[dense 9 > gelu] > res scale=0.3[res[dense 9 bias=false > tanh] > dense 9] > "
         "dense 3",
         precision);
+    expect_balanced(
+        "dense 12 > bn > relu > dense 12 > ln > tanh > rmsnorm > dense 12 > gn 3 > dense 3",
+        precision);
     expect_balanced("400 x [dense 6 > sigmoid] > dense 3", precision);
     expect_balanced("60 x [dense 24 > identity] > dense 3", precision);
   }
