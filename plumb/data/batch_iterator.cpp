@@ -45,9 +45,12 @@ void copy_batch(const Dataset& data, std::span<const std::int64_t> rows, View x,
     copy_rows(data.y, rows, y);
     return;
   }
-  labels.resize(rows.size());
-  std::transform(rows.begin(), rows.end(), labels.begin(),
-                 [&](std::int64_t row) { return data.labels[static_cast<std::size_t>(row)]; });
+  labels.resize(rows.size() * static_cast<std::size_t>(data.labels_per_sample));
+  auto to = labels.begin();
+  for (const std::int64_t row : rows) {
+    to =
+        std::copy_n(data.labels.begin() + row * data.labels_per_sample, data.labels_per_sample, to);
+  }
 }
 
 BatchIterator::BatchIterator(const Dataset& data, std::int64_t batch, bool shuffle,

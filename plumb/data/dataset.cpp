@@ -51,11 +51,14 @@ Dataset Dataset::select(const std::vector<std::int64_t>& indices) const {
   Dataset selected;
   selected.name = name;
   selected.classes = classes;
+  selected.labels_per_sample = labels_per_sample;
   if (x) selected.x = select_rows(x, indices);
   if (y) selected.y = select_rows(y, indices);
   if (is_classification()) {
-    for (const std::int64_t i : indices)
-      selected.labels.push_back(labels[static_cast<std::size_t>(i)]);
+    for (const std::int64_t i : indices) {
+      const auto first = labels.begin() + i * labels_per_sample;
+      selected.labels.insert(selected.labels.end(), first, first + labels_per_sample);
+    }
   }
   return selected;
 }

@@ -16,9 +16,10 @@ namespace plumb {
 struct Dataset {
   std::string name;                  ///< "mnist:DIR", "glyphs"
   Tensor x;                          ///< float, [samples, features...]
-  std::vector<std::int32_t> labels;  ///< for classification: samples entries in [0, classes)
+  std::vector<std::int32_t> labels;  ///< for classification: in [0, classes), one a sample or more
   Tensor y;                          ///< for regression: float, [samples, outputs]; empty otherwise
   std::int64_t classes = 0;          ///< 0 for regression
+  std::int64_t labels_per_sample = 1;  ///< as many as steps where each step of a sequence has one
 
   std::int64_t size() const { return x ? x.shape()[0] : 0; }
   bool is_classification() const { return classes > 0; }
@@ -46,9 +47,10 @@ struct DataOptions {
 ///                          x [n, 28, 28]
 ///   csv:FILE?label=COLUMN  a header line; the label column (name or zero-based number) holds
 ///                          classes (integers or words); `target=COLUMN` makes it regression
-///   npz:FILE               arrays x and y; integer y are classes, float y are targets
+///   npz:FILE               arrays x and y; integer y are classes, float y are targets, [n] or one a
+///                          step, [n, steps]
 ///   glyphs[?n=N&noise=S], spirals[?n=N&classes=K&noise=S],
-///   teacher[?n=N&in=D&out=D&depth=L&classes=K]
+///   teacher[?n=N&in=D&out=D&depth=L&classes=K], adding[?t=T&n=N], copy[?t=T&n=N]
 ///                          made by plumb from the seed (see the makers' headers)
 /// Errors  SpecError for a text that names no source; DataError naming file and place: missing,
 ///         truncated, mislabelled (magic, counts), NaN or Inf in x, label out of range.

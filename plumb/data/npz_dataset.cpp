@@ -57,12 +57,16 @@ Dataset npz_dataset(std::vector<NamedArray> arrays, const std::string& place) {
         fmt::format("{}: x has shape {}, expected [samples, features...], none of them 0", place,
                     x_shape.to_string()));
   }
-  const bool fits =
-      y_shape.rank() == 1 || (y_shape.rank() == 2 && (!y.is_integer || y_shape[1] == 1));
+  // One class a sample, or one a step of a sequence x [samples, steps, features].
+  const bool per_step = y_shape.rank() == 2 && x_shape.rank() == 3 && y_shape[1] == x_shape[1];
+  const bool fits = y_shape.rank() == 1 || (!y.is_integer && y_shape.rank() <= 3) ||
+                    (y_shape.rank() == 2 && (y_shape[1] == 1 || per_step));
   if (!fits || y_shape[0] != x_shape[0] || y.value.size() == 0) {
     throw DataError(fmt::format("{}: y has shape {}, expected [{}]{}", place, y_shape.to_string(),
                                 x_shape[0],
-                                y.is_integer ? "" : fmt::format(" or [{}, outputs]", x_shape[0])));
+                                y.is_integer && x_shape.rank() != 3 ? ""
+                                : y.is_integer ? fmt::format(" or [{}, {}]", x_shape[0], x_shape[1])
+                                               : fmt::format(" or [{}, outputs]", x_shape[0])));
   }
   Dataset data;
   data.x = finite_floats(x, place);
@@ -74,11 +78,13 @@ Dataset npz_dataset(std::vector<NamedArray> arrays, const std::string& place) {
   }
   for (const double label : y.value.as<double>()) {
     if (label < 0 || label >= kMaxClasses) {
-      throw DataError(fmt::format("{}: y holds the class {} in sample {}, expected 0 to {}", place,
-                                  label, data.labels.size(), kMaxClasses - 1));
+      throw DataError(fmt::format(
+          "{}: y holds the class {} in sample {}, expected 0 to {}", place, label,
+          static_cast<std::int64_t>(data.labels.size()) / y_shape.row_size(), kMaxClasses - 1));
     }
     data.labels.push_back(static_cast<std::int32_t>(label));
   }
+  data.labels_per_sample = y_shape.row_size();
   data.classes = *std::max_element(data.labels.begin(), data.labels.end()) + 1;
   return data;
 }

@@ -11,6 +11,7 @@
 #include "plumb/data/mnist.h"
 #include "plumb/data/npz.h"
 #include "plumb/data/npz_dataset.h"
+#include "plumb/data/sequences.h"
 #include "plumb/data/source_text.h"
 #include "plumb/data/spirals.h"
 #include "plumb/data/teacher.h"
@@ -89,13 +90,32 @@ Dataset from_teacher(SourceText& text, std::string_view usage, std::uint64_t see
   return make_teacher(options, seed);
 }
 
-constexpr std::array<Source, 6> kSources{{
+SequenceOptions read_sequence_options(SourceText& text, std::string_view usage) {
+  text.parse_options(usage);
+  text.expect_keys({"t", "n"});
+  SequenceOptions options;
+  options.t = text.integer("t", options.t, 2, kMaxWidth);
+  options.n = text.integer("n", options.n, 1, kMaxSamples);
+  return options;
+}
+
+Dataset from_adding(SourceText& text, std::string_view usage, std::uint64_t seed) {
+  return make_adding(read_sequence_options(text, usage), seed);
+}
+
+Dataset from_copy(SourceText& text, std::string_view usage, std::uint64_t seed) {
+  return make_copy(read_sequence_options(text, usage), seed);
+}
+
+constexpr std::array<Source, 8> kSources{{
     {"mnist", "mnist:DIR", from_mnist},
     {"csv", "csv:FILE?label=COLUMN", from_csv},
     {"npz", "npz:FILE", from_npz},
     {"glyphs", "glyphs[?n=N&noise=S]", from_glyphs},
     {"spirals", "spirals[?n=N&classes=K&noise=S]", from_spirals},
     {"teacher", "teacher[?n=N&in=D&out=D&depth=L&classes=K]", from_teacher},
+    {"adding", "adding[?t=T&n=N]", from_adding},
+    {"copy", "copy[?t=T&n=N]", from_copy},
 }};
 
 }  // namespace

@@ -17,6 +17,12 @@ std::size_t batch_of(const Shape& shape) {
 }
 std::size_t outputs_of(const Shape& shape) { return static_cast<std::size_t>(shape.row_size()); }
 
+/// A label for each step of [batch, steps, outputs] makes each step a row of its own.
+Shape rows_of(const Shape& y, std::span<const std::int32_t> labels) {
+  const bool per_step = y.rank() == 3 && labels.size() == static_cast<std::size_t>(y[0] * y[1]);
+  return per_step ? Shape{y[0] * y[1], y[2]} : y;
+}
+
 void check_labels(std::string_view kind, const Shape& y, std::span<const std::int32_t> labels) {
   if (labels.size() != batch_of(y)) {
     throw DataError(std::string(kind) + ": " + std::to_string(labels.size()) +
@@ -162,6 +168,7 @@ class MeanLoss final : public Loss {
 
  private:
   static double mean(ConstView y, const Target& target, View grad_y) {
+    if (!target.values) y.shape = rows_of(y.shape, target.labels);
     Formula::check(y.shape, target);
     const std::size_t batch = batch_of(y.shape);
     const double total = dispatch(y.dtype, [&](auto y_zero) {
@@ -201,6 +208,7 @@ std::unique_ptr<Loss> make_loss(std::string_view name) {
 std::span<const std::string_view> loss_names() { return kNames; }
 
 double accuracy(ConstView y, std::span<const std::int32_t> labels) {
+  y.shape = rows_of(y.shape, labels);
   check_labels("accuracy", y.shape, labels);
   const std::size_t outputs = outputs_of(y.shape);
   return dispatch(y.dtype, [&](auto zero) {

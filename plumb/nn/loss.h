@@ -25,10 +25,14 @@ struct Target {
 ///   mse                   mean_b 1/2 sum_j (y_bj - t_bj)^2; labels are taken as one-hot
 ///   difference            mean_b sum_j (y_bj - t_bj): no cost at all, as a well-known tutorial has it; kept for
 ///                         the experiment that shows why
+/// Of a sequence [batch, steps, outputs] with a label for each step, [batch * steps], each step is
+/// a row b of its own, and the mean is over all of them. Values of a sequence are outputs like any
+/// others: their terms add up over the steps.
 /// All are evaluated in double from the dtype of y, stably for any finite logits; NaN gives NaN. No
 /// allocation.
 ///
-/// Shapes  y and values [batch, ...] (further axes count as outputs); labels [batch], in [0, outputs).
+/// Shapes  y and values [batch, ...] (further axes count as outputs); labels [batch] or, for y [batch,
+///         steps, outputs], [batch * steps]; in [0, outputs).
 ///         With a single output a label is its own value (0 or 1), not a one-hot row of length 1.
 /// vjp     grad_y in the dtype of y, computed in double and rounded once. 1 - p is formed from the other
 ///         probabilities, so a gradient of 1e-20 is 1e-20 and not 0.

@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "plumb/kernels/elementwise.h"
+#include "plumb/kernels/gates.h"
 #include "plumb/kernels/matrix.h"
-#include "plumb/kernels/ref/gates.h"
 #include "plumb/kernels/ref/piecewise.h"
 #include "plumb/kernels/ref/smooth.h"
 #include "plumb/nn/recurrent_pass.h"
@@ -217,14 +217,15 @@ class BackwardPass {
     } else if (g_.kind == RecurrentKind::lstm) {
       // Before the first step c is 0, as h is.
       const T* const c_before = p > 0 ? saved(4, p - 1) + at : state(0, -1) + at;
-      ref::lstm_backward<T>(
-          {plane(0), plane(1), plane(2), plane(3), plane(4), c_before, grad_h_ + at, carry_c_ + at,
-           grad_c_ + at, grad(0), grad(1), grad(2), grad(3)},
-          count);
+      lstm_backward(ref::LstmBackward<T>{plane(0), plane(1), plane(2), plane(3), plane(4), c_before,
+                                         grad_h_ + at, carry_c_ + at, grad_c_ + at, grad(0),
+                                         grad(1), grad(2), grad(3)},
+                    count);
     } else {
-      ref::gru_backward<T>({plane(0), plane(1), plane(2), plane(3), state(first, p - 1) + at,
-                            grad_h_ + at, direct_ + at, grad(0), grad(1), grad(2), grad(3)},
-                           count);
+      gru_backward(
+          ref::GruBackward<T>{plane(0), plane(1), plane(2), plane(3), state(first, p - 1) + at,
+                              grad_h_ + at, direct_ + at, grad(0), grad(1), grad(2), grad(3)},
+          count);
     }
   }
 

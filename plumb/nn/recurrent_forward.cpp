@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/kernels/elementwise.h"
+#include "plumb/kernels/gates.h"
 #include "plumb/kernels/matrix.h"
-#include "plumb/kernels/ref/gates.h"
 #include "plumb/kernels/ref/piecewise.h"
 #include "plumb/kernels/ref/rows.h"
 #include "plumb/kernels/ref/smooth.h"
@@ -29,10 +29,12 @@ class ForwardPass {
         g_(pass.geometry),
         y_(y),
         x_rows_(pass.work),
-        states_(x_rows_ + g_.block() * g_.batch * g_.in) {}
+        states_(x_rows_ + g_.block() * g_.batch * g_.in),
+        hh_transposed_(states_ + 2 * g_.plane()) {}
 
   void run(const Context& context) {
-    std::fill_n(state(-1), 2 * g_.plane(), T(0));
+    transpose_recurrent();
+    std::fill_n(states_, 2 * g_.plane(), T(0));
     for (std::int64_t first = 0; first < g_.steps; first += g_.block()) {
       const std::int64_t steps = std::min(g_.block(), g_.steps - first);
       context.pool.run(steps * g_.batch, g_.row_grain(),
@@ -54,6 +56,18 @@ class ForwardPass {
  private:
   T* saved(int s, std::int64_t p) const { return p_.saved + g_.saved_at(s, p); }
   T* state(std::int64_t p) const { return states_ + (p & 1) * g_.plane(); }
+
+  /// Once a pass, so that the product of each step reads rows as they are.
+  void transpose_recurrent() {
+    const std::int64_t hidden = g_.hidden;
+    for (int g = 0; g < g_.gates(); ++g) {
+      const T* const from = p_.weights.hh + g * hidden * hidden;
+      T* const to = hh_transposed_ + g * hidden * hidden;
+      for (std::int64_t i = 0; i < hidden; ++i) {
+        for (std::int64_t j = 0; j < hidden; ++j) to[j * hidden + i] = from[i * hidden + j];
+      }
+    }
+  }
 
   /// The input's part of every pre-activation of rows [begin, end) of a block, with the biases.
   void take_inputs(std::int64_t first, std::int64_t begin, std::int64_t end) {
@@ -91,9 +105,9 @@ class ForwardPass {
     const T* const before = state(p - 1) + at;
     for (int g = 0; g < g_.gates(); ++g) {
       // [rows, hidden] x [hidden, hidden]^T -> [rows, hidden]
-      gemm(Transpose::no, Transpose::yes, rows, hidden, hidden, before, hidden,
-           p_.weights.hh + g * hidden * hidden, hidden, T(1), saved(g_.recurrent_signal(g), p) + at,
-           hidden);
+      gemm(Transpose::no, Transpose::no, rows, hidden, hidden, before, hidden,
+           hh_transposed_ + g * hidden * hidden, hidden, T(1),
+           saved(g_.recurrent_signal(g), p) + at, hidden);
     }
     T* const h = state(p) + at;
     const auto plane = [&](int s) { return saved(s, p) + at; };
@@ -102,10 +116,12 @@ class ForwardPass {
     } else if (g_.kind == RecurrentKind::lstm) {
       // The state before the first step is a plane of zeros: that of h, which is not written yet.
       const T* const c_before = p > 0 ? saved(4, p - 1) + at : before;
-      ref::lstm_forward<T>({plane(0), plane(1), plane(2), plane(3), c_before, plane(4), h},
-                           rows * hidden);
+      lstm_forward(
+          ref::LstmForward<T>{plane(0), plane(1), plane(2), plane(3), c_before, plane(4), h},
+          rows * hidden);
     } else {
-      ref::gru_forward<T>({plane(0), plane(1), plane(2), plane(3), before, h}, rows * hidden);
+      gru_forward(ref::GruForward<T>{plane(0), plane(1), plane(2), plane(3), before, h},
+                  rows * hidden);
     }
     const std::int64_t t = g_.time_of(p, p_.reverse), stride = g_.directions * hidden;
     T* const y = y_ + (p_.reverse ? hidden : 0);
@@ -138,6 +154,7 @@ class ForwardPass {
   T* y_;
   T* x_rows_;  ///< [block, batch, in]
   T* states_;  ///< h of two positions in turn
+  T* hh_transposed_;
 };
 
 }  // namespace

@@ -67,7 +67,9 @@ struct RecurrentGeometry {
     return (kMultipliesPerChunk / per_row / kRowBlock + 1) * kRowBlock;
   }
 
-  std::int64_t forward_work_size() const { return block() * batch * in + 2 * plane(); }
+  std::int64_t forward_work_size() const {
+    return block() * batch * in + 2 * plane() + gates() * hidden * hidden;
+  }
   std::int64_t backward_work_size() const {
     return 2 * block() * batch * in + (block() + 1) * plane() + signals() * block() * plane() +
            (5 + gates()) * plane();

@@ -21,15 +21,20 @@ std::string loss_name(const TrainConfig& config, const Dataset& data) {
   return data.is_classification() ? "cross_entropy" : "mse";
 }
 
-/// The output must have one logit a class, or one value a target column.
+/// The output must have one logit a class (at each step, where each step has a label), or one value
+/// a target.
 void check_output(const Network& network, const Dataset& data) {
   const Shape& y = network.output_row_shape();
-  const std::int64_t wanted = data.is_classification() ? data.classes : data.y.shape().row_size();
-  if (y.rank() != 1 || y[0] != wanted) {
-    throw ShapeError(fmt::format(
-        "network: its output has shape {} a sample, expected [{}] ({} of {})", y.to_string(),
-        wanted, data.is_classification() ? "the classes" : "the target values", data.name));
-  }
+  const bool classes = data.is_classification();
+  const std::int64_t labels = data.labels_per_sample;
+  Shape wanted = classes ? Shape{data.classes} : Shape{data.y.shape().row_size()};
+  if (classes && labels > 1) wanted = Shape{labels, data.classes};
+  const bool fits = classes || y.rank() > 2 ? y == wanted : y.size() == wanted.size();
+  if (fits) return;
+  throw ShapeError(fmt::format(
+      "network: its output has shape {} a sample, expected {} ({} of {}){}", y.to_string(),
+      wanted.to_string(), classes ? "the classes" : "the target values", data.name,
+      y.rank() > 1 && wanted.rank() == 1 ? "; put flatten or last before the last dense" : ""));
 }
 
 std::int64_t usable_batch(const TrainConfig& config, const Dataset& data) {
@@ -65,7 +70,8 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
       parse_schedule(config.schedule, config.learning_rate, config.warmup_steps, planned_steps_);
   network_.plan(batches_.batch());
   if (!data.train.is_classification()) {
-    values_ = Tensor(data.train.y.shape().with_batch(batches_.batch()), network_.dtype());
+    // Shaped like the output: [steps] targets fit an output [steps, 1].
+    values_ = Tensor(network_.output().shape, network_.dtype());
   }
   probe_.emplace(network_);
 }
@@ -88,9 +94,13 @@ void Trainer::load_batch(std::int64_t step) {
   batches_.fill(step / per_epoch, step % per_epoch, network_.input(), labels_, values_.view());
 }
 
+std::span<const std::int32_t> Trainer::labels(std::int64_t rows) const {
+  return std::span(labels_).first(static_cast<std::size_t>(rows * data_.train.labels_per_sample));
+}
+
 Target Trainer::target(std::int64_t rows) const {
   if (data_.train.is_classification()) {
-    return {std::span(labels_).first(static_cast<std::size_t>(rows)), {}};
+    return {labels(rows), {}};
   }
   ConstView values = values_.view();
   values.shape = values.shape.with_batch(rows);
@@ -235,10 +245,8 @@ Evaluation Trainer::evaluate(const Dataset& data) {
     y.shape = y.shape.with_batch(count);
     const double weight = static_cast<double>(count) / static_cast<double>(data.size());
     sum.loss += weight * loss_->value(y, target(count));
-    sum.accuracy +=
-        data.is_classification()
-            ? weight * accuracy(y, std::span(labels_).first(static_cast<std::size_t>(count)))
-            : std::numeric_limits<double>::quiet_NaN();
+    sum.accuracy += data.is_classification() ? weight * accuracy(y, labels(count))
+                                             : std::numeric_limits<double>::quiet_NaN();
   }
   return sum;
 }

@@ -58,6 +58,7 @@ class Trainer {
 
  private:
   void load_batch(std::int64_t step);
+  std::span<const std::int32_t> labels(std::int64_t rows) const;
   Target target(std::int64_t rows) const;
   /// Of the forward pass that has just run; NaN for regression.
   double batch_accuracy() const;

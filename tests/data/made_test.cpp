@@ -8,6 +8,7 @@
 
 #include "plumb/data/canvas.h"
 #include "plumb/data/glyphs.h"
+#include "plumb/data/sequences.h"
 #include "plumb/data/spirals.h"
 #include "plumb/data/teacher.h"
 
@@ -41,7 +42,60 @@ TEST_P(MadeTest, MoreSamplesBeginWithTheSameOnes) {
 
 INSTANTIATE_TEST_SUITE_P(All, MadeTest,
                          ::testing::Values("glyphs?n=40", "spirals?n=40&classes=3", "teacher?n=40",
-                                           "teacher?n=40&depth=5&classes=4"));
+                                           "teacher?n=40&depth=5&classes=4", "adding?t=9&n=40",
+                                           "copy?t=9&n=40"));
+
+TEST(SequencesTest, AddingMarksOneNumberInEachHalfAndAsksForTheirSum) {
+  const Dataset data = make_adding({.t = 7, .n = 4000}, 3);
+  EXPECT_FALSE(data.is_classification());
+  double mean = 0, var = 0;
+  std::vector<int> marked(7, 0);
+  for (std::size_t i = 0; i < 4000; ++i) {
+    const auto x = data.x.as<float>().subspan(i * 14, 14);
+    double sum = 0, marks_left = 0, marks_right = 0;
+    for (std::size_t t = 0; t < 7; ++t) {
+      EXPECT_TRUE(x[2 * t] >= 0 && x[2 * t] < 1);
+      EXPECT_TRUE(x[2 * t + 1] == 0 || x[2 * t + 1] == 1);
+      (t < 3 ? marks_left : marks_right) += static_cast<double>(x[2 * t + 1]);
+      sum += static_cast<double>(x[2 * t]) * static_cast<double>(x[2 * t + 1]);
+      marked[t] += static_cast<int>(x[2 * t + 1]);
+    }
+    EXPECT_EQ(marks_left, 1);
+    EXPECT_EQ(marks_right, 1);
+    EXPECT_NEAR(data.y.as<float>()[i], sum, 1e-6);
+    mean += sum / 4000;
+    var += (sum - 1) * (sum - 1) / 4000;
+  }
+  for (const int count : marked) EXPECT_GT(count, 700);
+  EXPECT_NEAR(mean, 1, 0.02);
+  EXPECT_NEAR(var, 1.0 / 6, 0.01);  // what guessing 1 costs
+}
+
+TEST(SequencesTest, CopyShowsTenSymbolsAndAsksForThemAfterTheSign) {
+  const std::int64_t t = 5, steps = 25;
+  const Dataset data = make_copy({.t = t, .n = 50}, 3);
+  EXPECT_EQ(data.x.shape(), (Shape{50, steps, 10}));
+  EXPECT_EQ(data.classes, 9);
+  EXPECT_EQ(data.labels_per_sample, steps);
+  std::vector<int> seen(8, 0);
+  for (std::int64_t i = 0; i < 50; ++i) {
+    std::vector<int> shown;
+    for (std::int64_t s = 0; s < steps; ++s) {
+      const auto x = data.x.as<float>().subspan(static_cast<std::size_t>((i * steps + s) * 10), 10);
+      EXPECT_EQ(std::ranges::count(x, 1.0f), 1);
+      EXPECT_EQ(std::ranges::count(x, 0.0f), 9);
+      shown.push_back(static_cast<int>(std::ranges::find(x, 1.0f) - x.begin()));
+    }
+    const auto labels = std::span(data.labels).subspan(static_cast<std::size_t>(i * steps), steps);
+    for (std::size_t s = 0; s < 25; ++s) {
+      EXPECT_TRUE(s < 10 ? shown[s] < 8 : shown[s] == (s == 14 ? 9 : 8)) << "the sign is at 14";
+      EXPECT_EQ(labels[s], s < 15 ? 8 : shown[s - 15]);
+      if (s < 10) ++seen[static_cast<std::size_t>(shown[s])];
+    }
+  }
+  for (const int count : seen) EXPECT_GT(count, 30);
+  EXPECT_EQ(data.select({7}).labels.size(), 25u);
+}
 
 TEST(GlyphsTest, ClassesAreBalancedAndPixelsInRange) {
   const Dataset data = make_glyphs({.n = 200, .noise = 0.3}, 0);

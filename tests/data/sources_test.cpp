@@ -37,6 +37,8 @@ TEST(SourcesTest, EachFormOfTheContractLoads) {
   EXPECT_EQ(load_dataset("spirals?n=6&classes=3&noise=0.1", 0).classes, 3);
   EXPECT_EQ(load_dataset("teacher?n=5&in=4&out=2&depth=3", 0).y.shape(), (Shape{5, 2}));
   EXPECT_EQ(load_dataset("teacher?n=5&in=4&classes=3", 0).labels.size(), 5u);
+  EXPECT_EQ(load_dataset("adding?t=30&n=5", 0).x.shape(), (Shape{5, 30, 2}));
+  EXPECT_EQ(load_dataset("copy?t=30&n=5", 0).labels.size(), 250u);
 }
 
 TEST(SourcesTest, NameIsTheText) { EXPECT_EQ(load_dataset("spirals?n=4", 0).name, "spirals?n=4"); }
@@ -46,7 +48,7 @@ TEST(SourcesTest, TextsThatNameNoSourceSayWhatIsExpected) {
             "data: no source is called 'mnst', expected one of mnist:DIR, csv:FILE?label=COLUMN, "
             "npz:FILE, "
             "glyphs[?n=N&noise=S], spirals[?n=N&classes=K&noise=S], "
-            "teacher[?n=N&in=D&out=D&depth=L&classes=K]\n"
+            "teacher[?n=N&in=D&out=D&depth=L&classes=K], adding[?t=T&n=N], copy[?t=T&n=N]\n"
             "  mnst:here\n"
             "  ^");
   EXPECT_EQ(spec_error("mnist"), "data: no path, expected mnist:DIR\n  mnist\n       ^");

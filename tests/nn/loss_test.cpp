@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -80,6 +81,26 @@ TEST(LossTest, ValuesAndGradientsAreThoseOfPyTorch) {
           << name << " " << i;
     }
   }
+}
+
+TEST(LossTest, EachStepWithALabelIsARow) {
+  const std::vector<double> logits{1, 2, 3, 0, 0, 5, 2, 1, 0, 1, 1, 1};
+  const std::vector<std::int32_t> labels{0, 2, 1, 2};
+  const Tensor steps = tensor({2, 2, 3}, logits), rows = tensor({4, 3}, logits);
+  const Evaluated a = evaluate("cross_entropy", steps, {labels, {}});
+  const Evaluated b = evaluate("cross_entropy", rows, {labels, {}});
+  EXPECT_EQ(a.value, b.value);
+  EXPECT_TRUE(std::ranges::equal(a.grad.as<double>(), b.grad.as<double>()));
+  EXPECT_EQ(accuracy(steps.view(), labels), accuracy(rows.view(), labels));
+  EXPECT_EQ(accuracy(steps.view(), labels), 0.25);
+  // One label a sample: the steps' outputs are one row, as before.
+  const std::vector<std::int32_t> two{5, 0};
+  EXPECT_EQ(evaluate("cross_entropy", steps, {two, {}}).value,
+            evaluate("cross_entropy", tensor({2, 6}, logits), {two, {}}).value);
+  // Values add up over the steps, and the mean is over the batch alone.
+  const Tensor zero = tensor({2, 2, 3}, std::vector<double>(12, 0));
+  EXPECT_DOUBLE_EQ(evaluate("mse", steps, {{}, zero.view()}).value, (39 + 8) / 2.0 / 2);
+  EXPECT_THROW(evaluate("cross_entropy", steps, {std::vector<std::int32_t>(3, 0), {}}), DataError);
 }
 
 TEST(LossTest, GradientsAreCentralDifferences) {
