@@ -74,6 +74,71 @@ class Residual(torch.nn.Module):
         return shortcut + self.scale * self.branch(x)
 
 
+class Rnn(torch.nn.RNN):
+    """The recurrent modules with their output alone, as a chain wants it."""
+
+    def forward(self, x):
+        return super().forward(x)[0]
+
+
+class Lstm(torch.nn.LSTM):
+    def forward(self, x):
+        return super().forward(x)[0]
+
+
+class Gru(torch.nn.GRU):
+    def forward(self, x):
+        return super().forward(x)[0]
+
+
+class Last(torch.nn.Module):
+    def forward(self, x):
+        return x[:, -1].clone()
+
+
+def random_recurrent(rng, features):
+    units = rng.choice([1, 2, 3, 5, 8, 16, 17])
+    kind, options = rng.choice([("rnn", {}), ("rnn", {"nonlinearity": "relu"}), ("lstm", {}), ("gru", {})])
+    both, bias = rng.random() < 0.3, rng.random() < 0.8
+    text = f"{kind} {units}" + (" act=relu" if options else "") + (" bidirectional" if both else "")
+    text += "" if bias else " bias=false"
+    module = {"rnn": Rnn, "lstm": Lstm, "gru": Gru}[kind](
+        features, units, bias=bias, bidirectional=both, batch_first=True, **options)
+    return text, module, units * (2 if both else 1)
+
+
+def random_sequence_case(rng):
+    """One to three recurrent layers, maybe with dense ones and activations between; one label a sample or a step."""
+    rows = (rng.choice([1, 2, 7, 30]), rng.randint(1, 6))
+    features = rows[1]
+    texts, modules = [], []
+    for _ in range(rng.randint(1, 3)):
+        text, module, features = random_recurrent(rng, features)
+        texts.append(text)
+        modules.append(module)
+        if rng.random() < 0.3:
+            text, module, features = random_dense(rng, features)
+            activation, activated = random_activation(rng)
+            texts += [text, activation]
+            modules += [module, activated]
+    per_step = rng.random() < 0.4
+    if not per_step:
+        texts.append("last")
+        modules.append(Last())
+    classes = rng.randint(2, 7)
+    return {
+        "network": " > ".join(texts + [f"dense {classes}"]),
+        "module": torch.nn.Sequential(*modules, torch.nn.Linear(features, classes)),
+        "rows": rows,
+        "classes": classes,
+        "per_step": per_step,
+        "batch": rng.choice([1, 2, 3, 8, 17, 33]),
+        "loss": rng.choice(list(LOSSES)),
+        "init": rng.choice(["pytorch", "glorot_normal", "orthogonal"]),
+        "gain": rng.choice([0.5, 1.0]),
+    }
+
+
 def random_activation(rng):
     """A word of the network language and the same torch module."""
     slope = round(rng.uniform(0.01, 0.5), 3)
@@ -357,12 +422,15 @@ def run_torch(case, arrays, labels, dtype):
             buffer.fill_(1.0 if name.endswith("running_var") else 0.0)
     x = torch.from_numpy(arrays["x"]).to(dtype).requires_grad_(True)
     make_loss, one_hot = LOSSES[case["loss"]]
-    target = torch.from_numpy(labels)
+    target = torch.from_numpy(labels).reshape(-1)
     if one_hot and case["classes"] == 1:
         target = target.to(dtype).reshape(-1, 1)  # a single output is compared with the label itself
     elif one_hot:
         target = torch.nn.functional.one_hot(target, case["classes"]).to(dtype)
-    loss = make_loss()(module(x), target)
+    y = module(x)
+    if case.get("per_step"):
+        y = y.reshape(-1, case["classes"])  # each step is a row
+    loss = make_loss()(y, target)
     loss.backward()
 
     expected = {"grad_x": x.grad}
@@ -398,8 +466,9 @@ def relative_difference(actual, expected, terms=0.0):
 def check(plumb, case, precision, directory, seed):
     generator = np.random.default_rng(seed)
     x = generator.normal(size=(case["batch"], *case["rows"])).astype(np.float32)
-    labels = generator.integers(0, case["classes"], size=case["batch"])
-    labels[0] = case["classes"] - 1  # so that the number of classes is seen in the data
+    steps = (case["rows"][0],) if case.get("per_step") else ()
+    labels = generator.integers(0, case["classes"], size=(case["batch"], *steps))
+    labels.flat[0] = case["classes"] - 1  # so that the number of classes is seen in the data
     data = directory / "data.npz"
     tensors = directory / "tensors.npz"
     np.savez(data, x=x, y=labels)
@@ -450,6 +519,24 @@ def check_state_dict(plumb, directory):
     return relative_difference(np.load(tensors)["out/5"], expected)
 
 
+def check_recurrent_state_dict(plumb, directory):
+    """The same of stacked recurrent layers."""
+    torch.manual_seed(4)
+    module = torch.nn.Sequential(Lstm(3, 5, batch_first=True, bidirectional=True), Gru(10, 4, batch_first=True),
+                                 Rnn(4, 3, batch_first=True), Last(), torch.nn.Linear(3, 2)).double()
+    weights, data, tensors = directory / "w.npz", directory / "data.npz", directory / "tensors.npz"
+    np.savez(weights, **{name: value.numpy() for name, value in module.state_dict().items()})
+    x = np.random.default_rng(4).normal(size=(5, 9, 3)).astype(np.float32)
+    np.savez(data, x=x, y=np.array([0, 1, 1, 0, 1]))
+    subprocess.run(
+        [plumb, "probe", "lstm 5 bidirectional > gru 4 > rnn 3 > last > dense 2", "--weights", str(weights),
+         "--data", f"npz:{data}", "--validation", "0", "--shuffle", "false", "--batch", "5", "--precision",
+         "double", "--save-tensors", str(tensors), "--json"], check=True, capture_output=True)
+    with torch.no_grad():
+        expected = module(torch.from_numpy(x).double()).numpy()
+    return relative_difference(np.load(tensors)["out/4"], expected)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("plumb")
@@ -459,13 +546,15 @@ def main():
     torch.set_num_threads(1)
     failures = 0
     with tempfile.TemporaryDirectory() as name:
-        difference = check_state_dict(options.plumb, Path(name))
+        difference = max(check_state_dict(options.plumb, Path(name)),
+                         check_recurrent_state_dict(options.plumb, Path(name)))
         if difference > TOLERANCE["double"]:
             failures += 1
             print(f"a PyTorch state dict loaded with --weights: the output differs by {difference:.2e}")
         for index in range(options.networks):
             rng = random.Random(options.seed * 1_000_003 + index)
-            case = random_case(rng)
+            # Every fourth is one of sequences.
+            case = random_sequence_case(rng) if index % 4 == 3 else random_case(rng)
             for precision in ("double", "float"):
                 problems = check(options.plumb, case, precision, Path(name), options.seed + index)
                 if problems:
