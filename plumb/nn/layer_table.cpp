@@ -68,7 +68,7 @@ constexpr LayerEntry kLayers[] = {
      "each sample divided by its root mean square", make_rms_norm},
     {"gn", "group_norm", "gn GROUPS [eps=1e-5] [affine=BOOL]",
      "each sample normalised in groups of channels", make_group_norm},
-    {"rnn", "", "rnn HIDDEN [act=tanh|relu|sigmoid|identity] [irnn] [OPTION...]",
+    {"rnn", "", "rnn HIDDEN [irnn] [act=tanh|relu|sigmoid|identity] [OPTION...]",
      "h_t = f(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), on [steps, features]", make_rnn},
     {"lstm", "", "lstm HIDDEN [forget_bias=V | chrono=STEPS] [OPTION...]",
      "long short-term memory; OPTION: bidirectional, bptt=K, bias=BOOL, recurrent=INIT, gain=G, "

@@ -26,12 +26,24 @@ int common_scale(const Gradient& a, const Gradient& b) {
   return std::max(a.log2_scale, b.log2_scale);
 }
 
-/// Adds what the layer rescaled by inside to the scale of its parameters' gradients; returns it.
-int note_scale(Layer& layer) {
-  const int extra = layer.extra_log2_scale();
-  if (extra != 0) {
-    for (Param& param : layer.params()) param.grad_log2_scale += extra;
+/// Brings gradients that are there to the scale of grad_y, or tells a layer that rescales inside
+/// how far they are from it.
+void meet_scale(Layer& layer, int log2_scale) {
+  const bool inside = layer.family() == LayerFamily::recurrent;
+  for (Param& param : layer.params()) {
+    const int above = param.grad_log2_scale - log2_scale;
+    if (!inside && !param.grad_is_zero && above != 0) {
+      scale_by_power_of_two(param.grad.view(), above);
+    }
+    param.grad_log2_scale = inside ? above : 0;
   }
+}
+
+/// The scale of the parameters' gradients after a backward pass, with what the layer rescaled by
+/// inside; returns the latter.
+int note_scale(Layer& layer, int log2_scale) {
+  const int extra = layer.extra_log2_scale();
+  for (Param& param : layer.params()) param.grad_log2_scale = log2_scale + extra;
   return extra;
 }
 
@@ -122,21 +134,16 @@ std::optional<Gradient> Network::backward_layer(Node& node, ConstView x, const G
                                                 bool want_grad_x, const Context& context) {
   const Layout came_in = x.layout;
   if (node.x_reordered) x = std::as_const(node.x_reordered).view();
-  for (Param& param : node.layer->params()) {
-    if (!param.grad_is_zero && param.grad_log2_scale != grad_y.log2_scale) {
-      scale_by_power_of_two(param.grad.view(), param.grad_log2_scale - grad_y.log2_scale);
-    }
-    param.grad_log2_scale = grad_y.log2_scale;
-  }
+  meet_scale(*node.layer, grad_y.log2_scale);
   if (!want_grad_x) {
     node.layer->backward(x, node.y.view(), grad_y.values, View{}, context);
-    note_scale(*node.layer);
+    note_scale(*node.layer, grad_y.log2_scale);
     if (ready_ != nullptr) ready_->on_gradients(node);
     return std::nullopt;
   }
   Gradient grad_x = pool_->acquire(x.shape, x.layout, grad_y.log2_scale);
   node.layer->backward(x, node.y.view(), grad_y.values, grad_x.values, context);
-  grad_x.log2_scale += note_scale(*node.layer);
+  grad_x.log2_scale += note_scale(*node.layer, grad_y.log2_scale);
   if (ready_ != nullptr) ready_->on_gradients(node);
   keep_in_safe_band(grad_x);
   return in_layout(grad_x, came_in, context);

@@ -2,6 +2,7 @@
 #include "plumb/nn/recurrent.h"
 
 #include "plumb/nn/recurrent_pass.h"
+#include "plumb/stats/magnitude.h"
 
 namespace plumb {
 
@@ -46,7 +47,7 @@ void Recurrent::plan(const Shape& x) {
   }
   work_ =
       Tensor(Shape{std::max(geometry.forward_work_size(), geometry.backward_work_size())}, dtype_);
-  scales_.assign(static_cast<std::size_t>((1 + geometry.block()) * geometry.batch), 0);
+  scales_.assign(static_cast<std::size_t>((1 + 2 * geometry.block()) * geometry.batch), 0);
 }
 
 namespace {
@@ -80,13 +81,27 @@ void Recurrent::forward(ConstView x, View y, const Context& context) {
   });
 }
 
+RecurrentScale Recurrent::meet_old_gradients() {
+  RecurrentScale scale;
+  for (const Param& param : params_) {
+    if (param.grad_is_zero) continue;
+    scale.log2 = scale.known ? std::max(scale.log2, param.grad_log2_scale) : param.grad_log2_scale;
+    scale.known = true;
+  }
+  for (Param& param : params_) {
+    if (!param.grad_is_zero && param.grad_log2_scale != scale.log2) {
+      scale_by_power_of_two(param.grad.view(), param.grad_log2_scale - scale.log2);
+    }
+    param.grad_log2_scale = scale.log2;
+  }
+  return scale;
+}
+
 void Recurrent::backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
                          const Context& context) {
   PLUMB_CHECK(x.shape == planned_);
   const std::size_t count = params_.size() / saved_.size();
-  RecurrentScale scale;
-  // Gradients that are there already have the scale of grad_y.
-  for (const Param& param : params_) scale.known = scale.known || !param.grad_is_zero;
+  RecurrentScale scale = meet_old_gradients();
   dispatch(x.dtype, [&]<class T>(T) {
     for (std::size_t d = 0; d < saved_.size(); ++d) {
       const auto params = std::span(params_).subspan(d * count, count);
@@ -98,6 +113,7 @@ void Recurrent::backward(ConstView x, ConstView y, ConstView grad_y, View grad_x
     }
   });
   extra_log2_scale_ = scale.known ? scale.log2 : 0;
+  for (Param& param : params_) param.grad_log2_scale = extra_log2_scale_;
 }
 
 }  // namespace plumb

@@ -24,6 +24,12 @@ struct RecurrentOptions {
   std::int64_t bptt = 0;  ///< the gradient is cut before every bptt-th step; 0: never
 };
 
+/// What the backward passes of a layer's directions share: the scale of everything written so far.
+struct RecurrentScale {
+  int log2 = 0;
+  bool known = false;  ///< false while only zeros are written
+};
+
 /// The recurrent layers, with h_{-1} = 0 and c_{-1} = 0:
 ///
 ///   rnn   h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
@@ -45,7 +51,8 @@ struct RecurrentOptions {
 ///         2^400 in double). A TimeObserver gets each step with its scale. grad_x and the
 ///         parameters' gradients get one scale, that of their largest contribution
 ///         (extra_log2_scale), so that contributions below its range are 0 there as they would be
-///         in the sum.
+///         in the sum. A gradient that is there from an earlier pass has the scale that its
+///         Param::grad_log2_scale says, counted from that of grad_y (the Network sees to it).
 /// Units   The factories give the parameters torch's start, U(-1/sqrt(hidden), 1/sqrt(hidden)), or
 ///         what the options say.
 /// Errors  ShapeError if x is not [batch, steps, in].
@@ -76,6 +83,8 @@ class Recurrent final : public Layer {
   int direction_count() const { return options_.bidirectional ? 2 : 1; }
 
  private:
+  RecurrentScale meet_old_gradients();
+
   RecurrentOptions options_;
   DType dtype_;
   std::string path_;

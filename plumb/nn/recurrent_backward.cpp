@@ -22,6 +22,10 @@ constexpr int kNoScale = std::numeric_limits<int>::min();
 template <class T>
 constexpr int kBand = std::is_same_v<T, float> ? 40 : 400;
 
+/// log2 of the smallest signal that is added to others: well above the denormals.
+template <class T>
+constexpr int kSmallest = std::is_same_v<T, float> ? -100 : -960;
+
 template <class T>
 void scale_by(T* values, std::int64_t count, int log2) {
   if (log2 != 0) scale_by_power_of_two(View{values, kDTypeOf<T>, Shape{count}}, log2);
@@ -112,6 +116,10 @@ class BackwardPass {
   int* step_scale(std::int64_t p) const {
     return out_.scales.data() + (1 + p % g_.block()) * g_.batch;
   }
+  /// Of the largest magnitude of grad_h (and carry_c), at the step's scale.
+  int* step_exponent(std::int64_t p) const {
+    return out_.scales.data() + (1 + g_.block() + p % g_.block()) * g_.batch;
+  }
   bool is_cut(std::int64_t p) const { return g_.bptt > 0 && p % g_.bptt == 0; }
 
   /// h of the block's positions and of the one before them, for samples [begin, end).
@@ -161,26 +169,32 @@ class BackwardPass {
     return scale;
   }
 
-  /// Brings grad_h and carry_c back into the band.
-  int keep_in_band(int scale, std::int64_t at, std::int64_t count) {
-    int exponent = exponent_of(grad_h_ + at, count);
+  /// Brings grad_h and carry_c back into the band; returns the scale, and the exponent of what is
+  /// largest then.
+  int keep_in_band(int scale, std::int64_t at, std::int64_t count, int& exponent) {
+    exponent = exponent_of(grad_h_ + at, count);
     if (g_.kind == RecurrentKind::lstm) {
       exponent = std::max(exponent, exponent_of(carry_c_ + at, count));
     }
     if (exponent == kNoScale) {
+      exponent = 0;
       const bool zero = all_zero(grad_h_ + at, count) && all_zero(carry_c_ + at, count);
       return zero ? kNoScale : scale;
     }
     if (std::abs(exponent) <= kBand<T>) return scale;
     scale_by(grad_h_ + at, count, -exponent);
     scale_by(carry_c_ + at, count, -exponent);
-    return scale + exponent;
+    scale += exponent;
+    exponent = 0;
+    return scale;
   }
 
   /// Samples [begin, end) at position p: from what has come back to p to what goes on to p - 1.
   void step(std::int64_t p, std::int64_t begin, std::int64_t end) {
     const std::int64_t at = begin * g_.hidden, count = (end - begin) * g_.hidden;
-    const int scale = keep_in_band(receive(p, begin, end), at, count);
+    int exponent = 0;
+    const int scale = keep_in_band(receive(p, begin, end), at, count, exponent);
+    std::fill(step_exponent(p) + begin, step_exponent(p) + end, exponent);
     std::fill(row_scale(begin), row_scale(end), scale);
     std::fill(step_scale(p) + begin, step_scale(p) + end, scale);
     through_cell(p, at, count);
@@ -241,6 +255,7 @@ class BackwardPass {
       for (int g = 0; g < g_.gates(); ++g) row(part(g));
       for (int s = 0; s < g_.signals(); ++s) row(signal(s, p));
       step_scale(p)[b] = *row_scale(b) = scale;
+      step_exponent(p)[b] += shift;
     }
     const auto tell_one = [&](TimeQuantity quantity, const T* values) {
       observer.on_time_step(g_.time_of(p, p_.reverse), p_.reverse, quantity,
@@ -275,12 +290,29 @@ class BackwardPass {
       total_ = {largest, true};
     }
     for (std::int64_t p = first; p < first + steps; ++p) {
-      for (std::int64_t b = 0; b < g_.batch; ++b) {
-        const int scale = step_scale(p)[b];
-        if (scale == kNoScale || scale == total_.log2) continue;
-        for (int s = 0; s < g_.signals(); ++s) {
-          scale_by(signal(s, p) + b * g_.hidden, g_.hidden, scale - total_.log2);
+      // The samples of a thread have the same scale.
+      for (std::int64_t begin = 0, end = 0; begin < g_.batch; begin = end) {
+        const int scale = step_scale(p)[begin];
+        while (end < g_.batch && step_scale(p)[end] == scale) ++end;
+        if (scale != kNoScale && scale != total_.log2) {
+          lower_step(p, begin, end, scale - total_.log2);
         }
+      }
+    }
+  }
+
+  /// Products with denormals take a hundred times as long as others, and what they would add is
+  /// lost in all but sums of nothing else: signals that small become 0.
+  void lower_step(std::int64_t p, std::int64_t begin, std::int64_t end, int log2) {
+    const std::int64_t count = (end - begin) * g_.hidden;
+    const bool lost = step_exponent(p)[begin] + log2 < kSmallest<T>;
+    for (int s = 0; s < g_.signals(); ++s) {
+      T* const values = signal(s, p) + begin * g_.hidden;
+      if (lost) {
+        std::replace_if(
+            values, values + count, [](T v) { return std::isfinite(v); }, T(0));
+      } else {
+        scale_by(values, count, log2);
       }
     }
   }

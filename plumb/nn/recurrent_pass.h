@@ -107,19 +107,13 @@ struct RecurrentPass {
 template <class T>
 void recurrent_forward(const RecurrentPass<T>& pass, T* y, const Context& context);
 
-/// What the backward passes of a layer's directions share: the scale of everything written so far.
-struct RecurrentScale {
-  int log2 = 0;
-  bool known = false;  ///< false while only zeros are written
-};
-
 template <class T>
 struct RecurrentGradients {
   const T *y, *grad_y;
   T* grad_x;                    ///< null: not wanted
   std::span<Param> params;      ///< of this direction
   std::span<Param> all_params;  ///< of the layer: rescaled together
-  std::span<int> scales;        ///< [1 + block][batch]
+  std::span<int> scales;        ///< [1 + 2 block][batch]
 };
 
 template <class T>

@@ -29,8 +29,10 @@ void check_output(const Network& network, const Dataset& data) {
   const std::int64_t labels = data.labels_per_sample;
   Shape wanted = classes ? Shape{data.classes} : Shape{data.y.shape().row_size()};
   if (classes && labels > 1) wanted = Shape{labels, data.classes};
+  // Sequences of one step have one label a sample.
+  const bool one_step = classes && labels == 1 && y == Shape{1, data.classes};
   const bool fits = classes || y.rank() > 2 ? y == wanted : y.size() == wanted.size();
-  if (fits) return;
+  if (fits || one_step) return;
   throw ShapeError(fmt::format(
       "network: its output has shape {} a sample, expected {} ({} of {}){}", y.to_string(),
       wanted.to_string(), classes ? "the classes" : "the target values", data.name,
