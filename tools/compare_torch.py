@@ -100,7 +100,7 @@ def random_recurrent(rng, features):
     units = rng.choice([1, 2, 3, 5, 8, 16, 17])
     kind, options = rng.choice([("rnn", {}), ("rnn", {"nonlinearity": "relu"}), ("lstm", {}), ("gru", {})])
     both, bias = rng.random() < 0.3, rng.random() < 0.8
-    text = f"{kind} {units}" + (" act=relu" if options else "") + (" bidirectional" if both else "")
+    text = f"{kind} {units}" + (" bidirectional" if both else "") + (" act=relu" if options else "")
     text += "" if bias else " bias=false"
     module = {"rnn": Rnn, "lstm": Lstm, "gru": Gru}[kind](
         features, units, bias=bias, bidirectional=both, batch_first=True, **options)

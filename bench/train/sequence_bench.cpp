@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times whole training steps of `NETWORK > last > dense 1` on the adding problem with SGD and
+// prints one JSON line:
+//   sequence_bench NETWORK STEPS_OF_A_SEQUENCE BATCH MODE STEPS
+// NETWORK: a chain of the network language ("lstm 64"). MODE: off, nothing measured; all, every
+// time step of every training step measured. tools/bench_sequences.py runs it side by side with
+// PyTorch.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "plumb/train/trainer.h"
+
+namespace {
+
+using namespace plumb;
+
+int run(int argc, char** argv) {
+  if (argc != 6) {
+    std::fprintf(stderr, "usage: sequence_bench NETWORK LENGTH BATCH off|all STEPS\n");
+    return 2;
+  }
+  TrainConfig config;
+  config.network = std::string(argv[1]) + " > last > dense 1";
+  config.data = "adding?t=" + std::string(argv[2]) + "&n=" + std::string(argv[3]);
+  config.validation_fraction = 0;
+  config.learning_rate = 0.01;
+  config.batch = std::atoll(argv[3]);
+  config.record = std::string(argv[4]) == "all" ? "every=1" : "off";
+  config.steps = std::atoll(argv[5]);
+  const Split data = load_split(config.data, config.data_options());
+  Trainer trainer(config, data);
+  std::vector<double> times;
+  while (!trainer.done()) {
+    const auto start = std::chrono::steady_clock::now();
+    trainer.step();
+    times.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::sort(times.begin(), times.end());
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("{\"median_s\": %.9f, \"min_s\": %.9f, \"peak_kib\": %ld}\n", times[times.size() / 2],
+              times.front(), usage.ru_maxrss);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "sequence_bench: %s\n", error.what());
+    return 1;
+  }
+}
