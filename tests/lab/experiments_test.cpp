@@ -79,5 +79,39 @@ TEST(GatesExperimentTest, GradientsThroughTimeAreThoseOfPyTorchAndOfTheGate) {
   expect_agrees(run_lab("gates", {{"steps", "40"}, {"width", "16"}}));
 }
 
+TEST(DepthExperimentTest, SigmoidStopsLearningWithDepthAndTheResidualNetworkDoesNot) {
+  expect_agrees(run_lab("depth", {{"depth", "20"}, {"images", "1000"}, {"width", "32"}}));
+}
+
+TEST(DepthExperimentTest, WithoutTrainingNothingLearns) {
+  const Result result = run_lab("depth", {{"depth", "2"}, {"steps", "2"}, {"width", "16"}});
+  EXPECT_FALSE(result.agrees());
+  EXPECT_LT(measured(result, "sigmoid, 2 layers"), 0.3);
+}
+
+TEST(InitialisationExperimentTest, TheLawsHoldAndHeLearnsWhereXavierStalls) {
+  expect_agrees(run_lab("initialisation", {{"width", "100"}}));
+}
+
+TEST(InitialisationExperimentTest, DepthMovesTheRatioOfXavierToHe) {
+  const Result result = run_lab(
+      "initialisation",
+      {{"depth", "5"}, {"width", "40"}, {"networks", "2"}, {"steps", "2"}, {"images", "100"}});
+  EXPECT_NEAR(measured(result, "Xavier over He behind 5"), -2.5 * std::log10(2.0), 1e-9);
+}
+
+TEST(DyingReluExperimentTest, DeathsLieWithinTheBoundsAndADeadUnitComesBack) {
+  expect_agrees(run_lab("dying-relu", {{"depth", "6"}, {"networks", "300"}}));
+}
+
+TEST(RemediesExperimentTest, SomeCureAndSomeFailDeeper) {
+  const Result result =
+      run_lab("remedies", {{"depth", "8"}, {"width", "16"}, {"steps", "40"}, {"images", "200"}});
+  const auto* const table = std::get_if<Table>(&result.parts.front());
+  expect_agrees(result);
+  ASSERT_NE(table, nullptr);
+  EXPECT_EQ(table->rows.size(), 12u);
+}
+
 }  // namespace
 }  // namespace plumb::lab

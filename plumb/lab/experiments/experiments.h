@@ -13,6 +13,10 @@ Experiment sigmoid_tanh_experiment();
 Experiment sigmoid_formulas_experiment();
 Experiment victims_experiment();
 Experiment figure_one_experiment();
+Experiment depth_experiment();
+Experiment initialisation_experiment();
+Experiment dying_relu_experiment();
 Experiment gates_experiment();
+Experiment remedies_experiment();
 
 }  // namespace plumb::lab
