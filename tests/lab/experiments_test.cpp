@@ -76,7 +76,8 @@ TEST(FigureOneExperimentTest, EachSigmoidLayerIsSlowerThanTheNext) {
 }
 
 TEST(GatesExperimentTest, GradientsThroughTimeAreThoseOfPyTorchAndOfTheGate) {
-  expect_agrees(run_lab("gates", {{"steps", "40"}, {"width", "16"}}));
+  expect_agrees(run_lab(
+      "gates", {{"steps", "40"}, {"width", "16"}, {"distance", "6"}, {"train-steps", "20"}}));
 }
 
 TEST(DepthExperimentTest, SigmoidStopsLearningWithDepthAndTheResidualNetworkDoesNot) {
