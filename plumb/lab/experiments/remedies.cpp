@@ -154,7 +154,8 @@ Result run(const Settings& settings) {
                     "cured here");
     result.at_least(26, "tanh, residual: accuracy", find("tanh, residual", depth).accuracy, 0.5,
                     "cured here");
-    result.at_least(26, "cures that fail at three times the depth", failures, 1, "no complete cure");
+    result.at_least(26, "cures that fail at three times the depth", failures, 1,
+                    "no complete cure");
   }
   return result;
 }
