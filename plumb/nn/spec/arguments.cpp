@@ -133,6 +133,22 @@ std::optional<std::string> SpecArguments::word(std::string_view key,
   return text;
 }
 
+std::string SpecArguments::flag_or_word(std::string_view key,
+                                        std::initializer_list<std::string_view> allowed) {
+  const auto found = std::find_if(item_.options.begin(), item_.options.end(),
+                                  [&](const SpecOption& one) { return one.key.text == key; });
+  const bool is_word =
+      found != item_.options.end() &&
+      std::find(allowed.begin(), allowed.end(), found->value.text) != allowed.end();
+  if (is_word) return *word(key, allowed);
+  return boolean(key, false) ? "true" : "";
+}
+
+bool SpecArguments::has(std::string_view key) const {
+  return std::any_of(item_.options.begin(), item_.options.end(),
+                     [&](const SpecOption& option) { return option.key.text == key; });
+}
+
 void SpecArguments::done() {
   for (std::size_t i = arguments_read_; i < item_.arguments.size(); ++i) {
     const SpecWord& word = item_.arguments[i];

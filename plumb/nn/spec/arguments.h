@@ -42,6 +42,11 @@ class SpecArguments {
   /// Any word when `allowed` is empty.
   std::optional<std::string> word(std::string_view key,
                                   std::initializer_list<std::string_view> allowed);
+  /// Whether the option is there, with any value.
+  bool has(std::string_view key) const;
+  /// An option that may be written as a flag: "true" for the bare word, empty when absent or false,
+  /// else one of `allowed`.
+  std::string flag_or_word(std::string_view key, std::initializer_list<std::string_view> allowed);
   void done();
   /// Complains about the item, with the caret under its name: "network: NAME: message".
   [[noreturn]] void fail(const std::string& message) const;

@@ -148,16 +148,16 @@ class Parser {
            "'" + item.name.text + "' is not a layer's name, expected " +
                (is_name(small) ? "'" + small + "'" : "lower-case letters, digits and '_'"));
     }
-    const bool residual = item.name.text == "res";
+    const bool residual = item.name.text == "res" || item.name.text == "highway";
     item.kind = residual ? SpecItem::Kind::residual : SpecItem::Kind::layer;
     while (now().kind == Kind::word) word_of(item, residual);
     if (now().kind == Kind::equals) fail("'=' without a key before it, expected key=value");
     layers = 1;
     if (residual) {
-      if (now().kind != Kind::open) fail(found() + ", expected '[' after res");
+      if (now().kind != Kind::open) fail(found() + ", expected '[' after " + item.name.text);
       item.children = bracketed(layers);
     } else if (now().kind == Kind::open) {
-      fail("'[' after " + item.name.text + ", expected it after res or a count only");
+      fail("'[' after " + item.name.text + ", expected it after res, highway or a count only");
     }
     return item;
   }

@@ -14,8 +14,8 @@ namespace plumb {
 ///   item    := layer | repeat | res
 ///   layer   := name { argument } { key '=' value }       dense 128 bias=false   leaky_relu 0.2
 ///   repeat  := count 'x' ( '[' chain ']' | layer | res )  30 x [dense 128 > sigmoid]
-///   res     := 'res' { key '=' value | flag } '[' chain ']'   y = shortcut(x) + scale * chain(x)
-///              flags and keys of res: proj (a learned linear shortcut without bias), scale=S
+///   res     := ('res' | 'highway') { key '=' value | flag } '[' chain ']'
+///              y = shortcut(x) + scale * chain(x), or T chain(x) + (1 - T) x with a learned gate T
 ///
 /// Whitespace is free, line breaks included ("30x[" reads like "30 x ["). Words are made of
 /// letters, digits and . _ + -; names are lower case. Popular aliases are accepted where the layer
@@ -36,7 +36,7 @@ struct SpecOption {
 struct SpecItem {
   enum class Kind : std::uint8_t { layer, repeat, residual };
   Kind kind = Kind::layer;
-  SpecWord name;                    ///< "dense", "res"; of a repeat: its count as text
+  SpecWord name;                    ///< "dense", "res", "highway"; of a repeat: its count as text
   std::vector<SpecWord> arguments;  ///< positional
   std::vector<SpecOption> options;
   std::int64_t count = 1;          ///< of a repeat

@@ -96,7 +96,9 @@ TEST(ParserTest, ErrorsSayWhatWasExpectedAndWhere) {
   EXPECT_EQ(brief("res[relu] [relu]"), "10: found '[', expected '>'");
   EXPECT_EQ(brief("2 x [res[relu] relu]"), "15: found 'relu', expected '>' or ']'");
   EXPECT_EQ(brief("res"), "3: the text ends, expected '[' after res");
-  EXPECT_EQ(brief("relu [dense 4]"), "5: '[' after relu, expected it after res or a count only");
+  EXPECT_EQ(brief("relu [dense 4]"),
+            "5: '[' after relu, expected it after res, highway or a count only");
+  EXPECT_EQ(brief("highway"), "7: the text ends, expected '[' after highway");
   EXPECT_EQ(brief("[relu]"), "0: found '[', expected a layer");
   EXPECT_EQ(brief("Dense 4"), "0: 'Dense' is not a layer's name, expected 'dense'");
   EXPECT_EQ(brief("-3 x relu"),
