@@ -65,13 +65,44 @@ class Identity(torch.nn.Module):
 
 
 class Residual(torch.nn.Module):
-    def __init__(self, branch, scale, proj):
+    """y = shortcut(x) + scale * branch(x); the scale a number or, given as alpha, learned."""
+
+    def __init__(self, branch, scale, proj, pad=None, alpha=None):
         super().__init__()
-        self.branch, self.scale, self.proj = branch, scale, proj
+        self.branch, self.scale, self.proj, self.pad = branch, scale, proj, pad
+        self.alpha = torch.nn.Parameter(torch.tensor([alpha])) if alpha is not None else None
 
     def forward(self, x):
-        shortcut = x if self.proj is None else self.proj(x)
-        return shortcut + self.scale * self.branch(x)
+        shortcut = x
+        if self.proj is not None:
+            shortcut = self.proj(x)
+        elif self.pad is not None:
+            shortcut = self.pad(x)
+        return shortcut + (self.scale if self.alpha is None else self.alpha) * self.branch(x)
+
+
+class Pad(torch.nn.Module):
+    """Zeros for the features that are new."""
+
+    def __init__(self, new):
+        super().__init__()
+        self.new = new
+
+    def forward(self, x):
+        return torch.nn.functional.pad(x, (0, self.new))
+
+
+class Highway(torch.nn.Module):
+    def __init__(self, branch, features):
+        super().__init__()
+        self.branch, self.gate = branch, torch.nn.Linear(features, features)
+
+    def forward(self, x):
+        transform = torch.sigmoid(self.gate(x))
+        return transform * self.branch(x) + (1 - transform) * x
+
+
+JOINS = (Residual, Highway)
 
 
 class Rnn(torch.nn.RNN):
@@ -234,6 +265,31 @@ def random_dense(rng, features):
     return text, torch.nn.Linear(features, units, bias=bias), units
 
 
+def random_join(rng, inner_text, inner, features, width):
+    """A residual block or a highway around a chain from `features` to `width`: its text and its module."""
+    if width == features and rng.random() < 0.3:
+        bias = rng.choice([-2, -1, 0.5])
+        return f"highway bias={bias}[{inner_text}]", Highway(inner, features)
+    proj = pad = None
+    options = ""
+    if width > features and rng.random() < 0.5:
+        options, pad = " pad", Pad(width - features)
+    elif width != features or rng.random() < 0.3:
+        options, proj = " proj", torch.nn.Linear(features, width, bias=False)
+    scale, alpha = 1.0, None
+    kind = rng.random()
+    if kind < 0.3:
+        scale = rng.choice([0.5, 0.1, -0.7])
+        options += f" scale={scale}"
+    elif kind < 0.5:
+        alpha = rng.choice([0.25, -1.5])
+        options += f" alpha={alpha}"
+    elif kind < 0.6:
+        alpha = 0.0
+        options += " rezero"
+    return f"res{options}[{inner_text}]", Residual(inner, scale, proj, pad, alpha)
+
+
 def random_chain(rng, features, length, nesting, batch):
     """A chain of random layers: its text, its modules (None for what another name holds) and its width."""
     texts, modules = [], []
@@ -247,12 +303,7 @@ def random_chain(rng, features, length, nesting, batch):
             text, module = random_activation(rng)
         else:
             inner_text, inner, width = random_chain(rng, features, rng.randint(1, 3), nesting - 1, batch)
-            project = width != features or rng.random() < 0.3
-            scale = rng.choice([1.0, 0.5, 0.1, -0.7])
-            options = (" proj" if project else "") + ("" if scale == 1.0 else f" scale={scale}")
-            text = f"res{options}[{inner_text}]"
-            proj = torch.nn.Linear(features, width, bias=False) if project else None
-            module = Residual(inner, scale, proj)
+            text, module = random_join(rng, inner_text, inner, features, width)
             features = width
         texts.append(text)
         modules.append(module)
@@ -387,7 +438,7 @@ def torch_name(module, path):
     for index, part in enumerate(parts):
         names.append(part)
         child = module.get_submodule(".".join(names))
-        if isinstance(child, Residual) and index + 1 < len(parts) and parts[index + 1].isdigit():
+        if isinstance(child, JOINS) and index + 1 < len(parts) and parts[index + 1].isdigit():
             names.append("branch")
     return ".".join(names)
 
@@ -406,10 +457,11 @@ def run_torch(case, arrays, labels, dtype):
     def watch(chain, prefix):
         for name, child in chain.named_children():
             path = f"{prefix}{name}"
-            if isinstance(child, Residual):
+            if isinstance(child, JOINS):
                 watch(child.branch, path + ".")
-                if child.proj is not None:
-                    child.proj.register_forward_hook(keep(path + ".proj"))
+                for beside in ("proj", "pad", "gate"):
+                    if getattr(child, beside, None) is not None:
+                        getattr(child, beside).register_forward_hook(keep(f"{path}.{beside}"))
             child.register_forward_hook(keep(path))
 
     watch(module, "")

@@ -59,7 +59,8 @@ void book(const Place& place, const LedgerEntry& entry, DepthFlow& flow, int& li
         flow.residual += part.log2 + width_step(place);
         ++flow.residual_blocks;
         break;
-      case Cause::residual_branch: flow.residual += part.log2; break;
+      case Cause::residual_branch:
+      case Cause::residual_gate: flow.residual += part.log2; break;
       case Cause::dropout:
       case Cause::shape:
       case Cause::normalisation:

@@ -3,8 +3,19 @@
 
 namespace plumb {
 
-bool is_projection(const LayerInfo& layer) {
-  return !layer.parent.empty() && layer.path == layer.parent + ".proj";
+namespace {
+
+/// "proj" of "5.proj" in block "5"; empty on the main chain.
+std::string_view name_in_block(const LayerInfo& layer) {
+  if (layer.parent.empty() || layer.path.size() <= layer.parent.size()) return {};
+  return std::string_view(layer.path).substr(layer.parent.size() + 1);
+}
+
+}  // namespace
+
+bool is_beside_branch(const LayerInfo& layer) {
+  const std::string_view name = name_in_block(layer);
+  return !name.empty() && (name.front() < '0' || name.front() > '9');
 }
 
 Role output_role(const LayerInfo& layer) {
@@ -17,23 +28,40 @@ Role grad_role(const LayerInfo& layer) {
 
 LayerTree::LayerTree(const RunInfo& info) {
   for (const LayerInfo& layer : info.layers) {
-    if (is_projection(layer)) {
-      projections_[layer.parent] = &layer;
+    if (is_beside_branch(layer)) {
+      if (name_in_block(layer) == "gate") {
+        gates_[layer.parent] = &layer;
+      } else {
+        shortcuts_[layer.parent].push_back(&layer);
+      }
     } else {
       chains_[layer.parent].push_back(&layer);
     }
   }
 }
 
-const LayerTree::Chain& LayerTree::chain(std::string_view parent) const {
-  static const Chain kEmpty;
-  const auto it = chains_.find(parent);
-  return it == chains_.end() ? kEmpty : it->second;
+namespace {
+
+const LayerTree::Chain& find_chain(
+    const std::unordered_map<std::string_view, LayerTree::Chain>& chains, std::string_view key) {
+  static const LayerTree::Chain kEmpty;
+  const auto it = chains.find(key);
+  return it == chains.end() ? kEmpty : it->second;
 }
 
-const LayerInfo* LayerTree::projection(std::string_view block) const {
-  const auto it = projections_.find(block);
-  return it == projections_.end() ? nullptr : it->second;
+}  // namespace
+
+const LayerTree::Chain& LayerTree::chain(std::string_view parent) const {
+  return find_chain(chains_, parent);
+}
+
+const LayerTree::Chain& LayerTree::shortcut(std::string_view block) const {
+  return find_chain(shortcuts_, block);
+}
+
+const LayerInfo* LayerTree::gate(std::string_view block) const {
+  const auto it = gates_.find(block);
+  return it == gates_.end() ? nullptr : it->second;
 }
 
 LayerTree::Chain LayerTree::forward_order() const {
@@ -46,7 +74,8 @@ void LayerTree::append(const Chain& chain_of_parent, Chain& order) const {
   for (const LayerInfo* layer : chain_of_parent) {
     if (layer->family == LayerFamily::residual) {
       append(chain(layer->path), order);
-      if (const LayerInfo* proj = projection(layer->path)) order.push_back(proj);
+      append(shortcut(layer->path), order);
+      if (const LayerInfo* linear = gate(layer->path)) order.push_back(linear);
     }
     order.push_back(layer);
   }

@@ -10,8 +10,8 @@
 
 namespace plumb {
 
-/// The layers of a run as chains: the main chain, and for each residual block that of its branch
-/// and, if it has one, the projection of its shortcut.
+/// The layers of a run as chains: the main chain, and for each residual block that of its
+/// branch, that of its shortcut and its gate, if it has them.
 ///
 /// Refers to the RunInfo and must not outlive it.
 class LayerTree {
@@ -20,11 +20,13 @@ class LayerTree {
 
   explicit LayerTree(const RunInfo& info);
 
-  /// The layers whose parent is `parent`, in forward order, without the projection; "" is the main
-  /// chain.
+  /// The layers whose parent is `parent`, in forward order, without those beside the branch; "" is
+  /// the main chain.
   const Chain& chain(std::string_view parent) const;
-  /// The layer "<block>.proj", or null.
-  const LayerInfo* projection(std::string_view block) const;
+  /// The layers on the shortcut of a block, in forward order; none for an identity.
+  const Chain& shortcut(std::string_view block) const;
+  /// The linear layer of a highway's gate, or null.
+  const LayerInfo* gate(std::string_view block) const;
   /// All layers in the order in which a forward pass computes them: a block after what is inside
   /// it.
   Chain forward_order() const;
@@ -33,11 +35,13 @@ class LayerTree {
   void append(const Chain& chain, Chain& order) const;
 
   std::unordered_map<std::string_view, Chain> chains_;
-  std::unordered_map<std::string_view, const LayerInfo*> projections_;
+  std::unordered_map<std::string_view, Chain> shortcuts_;
+  std::unordered_map<std::string_view, const LayerInfo*> gates_;
 };
 
-/// True for the linear layer on the shortcut of a residual block ("5.proj" of block "5").
-bool is_projection(const LayerInfo& layer);
+/// True for a layer of a residual block beside its branch: on the shortcut ("5.proj" of block "5")
+/// or in the gate ("5.gate"). Those of the branch have a number there ("5.0").
+bool is_beside_branch(const LayerInfo& layer);
 
 /// The role of a layer's output and of the gradient with respect to it: z for linear layers, a for
 /// others.

@@ -155,16 +155,31 @@ class Bookkeeper {
     } else {
       split(entry, Cause::residual_shortcut, join->log2_rms_shortcut - entry.log2_grad_out,
             Cause::residual_branch);
+      if (tree_.gate(layer.path) != nullptr) split_off_gate(*join, entry);
     }
     const Reading missing{.problem = "was not recorded"};
     entry.branch = book_chain(tree_.chain(layer.path),
                               join != nullptr ? read_log2(join->log2_rms_branch) : missing)
                        .entries;
-    if (const LayerInfo* projection = tree_.projection(layer.path)) {
-      entry.shortcut =
-          book_chain({projection}, join != nullptr ? read_log2(join->log2_rms_shortcut) : missing)
-              .entries;
+    entry.shortcut = book_chain(tree_.shortcut(layer.path),
+                                join != nullptr ? read_log2(join->log2_rms_shortcut) : missing)
+                         .entries;
+    if (const LayerInfo* gate = tree_.gate(layer.path)) {
+      entry.gate =
+          book_chain({gate}, join != nullptr ? read_log2(join->log2_rms_gate) : missing).entries;
     }
+  }
+
+  /// What a highway's gate added to the sum of the other two, which the three sizes and the angle
+  /// give.
+  static void split_off_gate(const JoinRecord& join, LedgerEntry& entry) {
+    const double ratio = std::exp2(join.log2_rms_branch - join.log2_rms_shortcut);
+    const double product = ratio > 0 ? 2 * ratio * join.cosine : 0;
+    const double branch = 0.5 * std::log2(1 + product + ratio * ratio);
+    if (!std::isfinite(branch)) return;
+    const double rest = entry.parts.back().log2 - branch;
+    entry.parts.back().log2 = branch;
+    entry.parts.push_back({Cause::residual_gate, rest});
   }
 
   LayerTree tree_;
@@ -181,6 +196,7 @@ const char* to_string(Cause cause) {
     case Cause::derivative_alignment: return "derivative_alignment";
     case Cause::residual_shortcut: return "residual_shortcut";
     case Cause::residual_branch: return "residual_branch";
+    case Cause::residual_gate: return "residual_gate";
     case Cause::dropout: return "dropout";
     case Cause::shape: return "shape";
     case Cause::normalisation: return "normalisation";

@@ -17,6 +17,7 @@ enum class Cause : std::uint8_t {
   derivative_alignment,   ///< large gradients meeting small derivatives, or the reverse
   residual_shortcut,      ///< what came back through the shortcut
   residual_branch,        ///< what the branch added to it or cancelled
+  residual_gate,          ///< what a highway's gate added to both or cancelled
   dropout,
   shape,          ///< flatten and identity: 0
   normalisation,  ///< division by the statistics, and what of the gradient it projects out
@@ -40,7 +41,8 @@ struct LedgerEntry {
   std::vector<LedgerPart> parts;  ///< sum to `attenuation` exactly (to rounding)
   /// Of a residual block: the books of its branch, not part of the sum.
   std::vector<LedgerEntry> branch;
-  std::vector<LedgerEntry> shortcut;  ///< likewise of the projection on its shortcut, if any
+  std::vector<LedgerEntry> shortcut;  ///< likewise of the layers on its shortcut, if any
+  std::vector<LedgerEntry> gate;      ///< and of the linear layer of a highway's gate
 };
 
 /// The books of one backward pass, from the loss down to the input.
@@ -95,8 +97,8 @@ struct FlowPoint {
 std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step);
 
 /// Layers per e-fold of the gradient, fitted over depth by least squares on ln rms(grad_z).
-/// Left out are points whose gradient is zero or not finite, projections of shortcuts, and, where
-/// more than three points are there, the last layer: it has no activation behind it.
+/// Left out are points whose gradient is zero or not finite, projections of shortcuts and gates,
+/// and, where more than three points are there, the last layer: it has no activation behind it.
 struct DepthScale {
   double layers_per_efold = 0;  ///< > 0: shrinks towards the input; < 0: grows; inf: flat
   double log2_per_layer = 0;    ///< slope per layer towards the input; negative is a loss

@@ -37,7 +37,9 @@ std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step)
   };
   note_followers(tree.chain(""));
   for (const LayerInfo& layer : info.layers) {
-    if (layer.family == LayerFamily::residual) note_followers(tree.chain(layer.path));
+    if (layer.family != LayerFamily::residual) continue;
+    note_followers(tree.chain(layer.path));
+    note_followers(tree.shortcut(layer.path));
   }
 
   std::vector<FlowPoint> profile;
@@ -66,8 +68,8 @@ DepthScale fit_depth_scale(const std::vector<FlowPoint>& profile) {
   constexpr double kLn2 = 0.69314718055994530942;
   std::vector<const FlowPoint*> points;
   for (const FlowPoint& point : profile) {
-    const bool projection = point.path.ends_with(".proj");
-    if (!projection && std::isfinite(point.log2_grad_z)) points.push_back(&point);
+    const bool beside = point.path.ends_with(".proj") || point.path.ends_with(".gate");
+    if (!beside && std::isfinite(point.log2_grad_z)) points.push_back(&point);
   }
   const auto deepest = std::max_element(points.begin(), points.end(),
                                         [](auto a, auto b) { return a->depth < b->depth; });

@@ -24,6 +24,15 @@ void GradientPool::release(const Gradient& gradient) {
   if (gradient.buffer != nullptr) free_.push_back(gradient.buffer);
 }
 
+void bring_to_scale(std::span<Param> params, int log2_scale) {
+  for (Param& param : params) {
+    if (!param.grad_is_zero && param.grad_log2_scale != log2_scale) {
+      scale_by_power_of_two(param.grad.view(), param.grad_log2_scale - log2_scale);
+    }
+    param.grad_log2_scale = log2_scale;
+  }
+}
+
 void keep_in_safe_band(Gradient& gradient) {
   const double largest = dispatch(gradient.values.dtype, [&](auto zero) {
     return static_cast<double>(

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "plumb/core/tensor.h"
+#include "plumb/nn/param.h"
 
 namespace plumb {
 
@@ -31,6 +33,9 @@ class GradientPool {
   std::vector<std::unique_ptr<Tensor>> buffers_;
   std::vector<Tensor*> free_;
 };
+
+/// Gives what the gradients of these parameters hold so far the scale of what will be added.
+void bring_to_scale(std::span<Param> params, int log2_scale);
 
 /// Multiplies by an exact power of two whenever the largest magnitude left [2^-kSafeLog2,
 /// 2^kSafeLog2], so that it is near 1 again; the true value stays the same bits. Zero and

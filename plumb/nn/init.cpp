@@ -16,10 +16,10 @@ namespace plumb {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> kNames{
+constexpr std::array<std::string_view, 15> kNames{
     "zeros",         "constant",     "identity",         "uniform",       "normal",
     "lecun_uniform", "lecun_normal", "glorot_uniform",   "glorot_normal", "he_uniform",
-    "he_normal",     "orthogonal",   "delta_orthogonal", "pytorch"};
+    "he_normal",     "orthogonal",   "delta_orthogonal", "fixup",         "pytorch"};
 
 struct Alias {
   std::string_view alias;
@@ -68,12 +68,13 @@ struct FanRule {
   double numerator;
   bool both_fans;
 };
-constexpr std::array<FanRule, 6> kFanRules{{{"lecun_uniform", false, 1, false},
+constexpr std::array<FanRule, 7> kFanRules{{{"lecun_uniform", false, 1, false},
                                             {"lecun_normal", true, 1, false},
                                             {"glorot_uniform", false, 2, true},
                                             {"glorot_normal", true, 2, true},
                                             {"he_uniform", false, 2, false},
-                                            {"he_normal", true, 2, false}}};
+                                            {"he_normal", true, 2, false},
+                                            {kFixup, true, 2, false}}};
 
 template <class Value>
 void fill(Param& param, const Value& value) {

@@ -10,6 +10,8 @@
 
 namespace plumb {
 
+inline constexpr std::string_view kFixup = "fixup";
+
 /// How a tensor is filled at the start. Written as text "NAME" or "NAME:VALUE" ("normal:0.02",
 /// "constant:0.5", "he_normal"); `gain` multiplies what the scheme gives.
 ///
@@ -22,6 +24,8 @@ namespace plumb {
 ///   orthogonal                      gain * Q, Q from the QR decomposition of a normal matrix, signs fixed; Saxe et al. 2013
 ///   delta_orthogonal                of a convolution: gain * Q [out, in] (of each group) on the central tap, 0 on the
 ///                                   others; otherwise as orthogonal. Xiao et al. 2018, arXiv:1806.05393, algorithm 1
+///   fixup                           he_normal, and what a layer's place in the network asks for (fixup.h):
+///                                   the Network knows; for a tensor alone it is he_normal; Zhang et al. 2019
 ///   pytorch                         torch.nn.Linear's default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)), times gain
 /// Aliases: xavier_* = glorot_*, kaiming_* = he_*, standard = pytorch.
 ///

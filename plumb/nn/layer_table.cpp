@@ -29,6 +29,7 @@
 #include "plumb/nn/softplus.h"
 #include "plumb/nn/softsign.h"
 #include "plumb/nn/spec/nearest.h"
+#include "plumb/nn/spec/presets.h"
 #include "plumb/nn/tanh.h"
 
 namespace plumb {
@@ -94,6 +95,7 @@ std::unique_ptr<Layer> make_layer(const std::string& text, const SpecItem& item,
     names.push_back(entry.name);
     if (!entry.alias.empty()) names.push_back(entry.alias);
   }
+  for (const PresetEntry& preset : preset_table()) names.push_back(preset.name);
   const std::string hint = did_you_mean(item.name.text, names);
   throw_spec_error(text, item.name.column,
                    "unknown layer '" + item.name.text + "'" +

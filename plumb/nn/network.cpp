@@ -21,7 +21,8 @@ namespace {
 void visit_nodes(const std::vector<Node>& nodes, const std::function<void(const Node&)>& visitor) {
   for (const Node& node : nodes) {
     visit_nodes(node.branch, visitor);
-    if (node.projection) visitor(*node.projection);
+    visit_nodes(node.shortcut, visitor);
+    if (node.gate) visitor(*node.gate);
     visitor(node);
   }
 }
@@ -65,15 +66,7 @@ Network::Plan Network::plan_layer(Node& node, const Plan& x) {
 
 Network::Plan Network::plan_chain(std::vector<Node>& nodes, Plan x) {
   for (Node& node : nodes) {
-    if (!node.is_residual()) {
-      x = plan_layer(node, x);
-      continue;
-    }
-    const Plan branch = plan_chain(node.branch, x);
-    const Plan shortcut = node.projection ? plan_layer(*node.projection, x) : x;
-    row_major_only_ = row_major_only_ || branch.layout != shortcut.layout;
-    node.y = Tensor(branch.shape, options_.dtype, branch.layout);
-    x = branch;
+    x = node.is_residual() ? plan_residual(node, x) : plan_layer(node, x);
   }
   return x;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "plumb/nn/gradient_pool.h"
@@ -20,10 +21,11 @@ struct NetworkOptions {
   DType dtype = DType::f32;
   std::uint64_t seed = 0;
   InitScheme weight_init{};  ///< of the weights of linear layers
-  InitScheme bias_init{};    ///< and of their biases
+  InitScheme bias_init{};    ///< and of their biases; fixup leaves them at 0
 };
 
-/// A chain of layers with residual joins: owns every activation and every gradient of a pass.
+/// A chain of layers with residual joins (network_residual.cpp): owns every activation and every
+/// gradient of a pass.
 ///
 /// Beyond the range of float: every layer's vector-Jacobian product is linear in the incoming
 /// gradient, so the backward signal is carried as values * 2^log2_scale and rescaled by exact
@@ -71,7 +73,7 @@ class Network {
   void zero_grad();
 
   /// All parameters in forward order, and their full names: "0.weight", "5.0.bias",
-  /// "5.proj.weight".
+  /// "5.proj.weight", "5.gate.bias"; the learned scale of a block is "5.alpha".
   std::span<Param* const> params() const { return params_; }
   std::span<const std::string> param_names() const { return param_names_; }
   /// The path of the layer that a parameter belongs to.
@@ -82,7 +84,7 @@ class Network {
   std::span<const std::string> buffer_names() const { return buffer_names_; }
 
   const std::vector<Node>& nodes() const { return nodes_; }
-  /// Visits every node in forward order, a residual node after its branch and projection.
+  /// Visits every node in forward order, a residual node after its branch, shortcut and gate.
   void visit(const std::function<void(const Node&)>& visitor) const;
 
  private:
@@ -90,6 +92,13 @@ class Network {
                                 Shape& x, const std::string& parent, int& depth);
   Node build_residual(const std::string& text, const SpecItem& item, Shape& x,
                       const std::string& path, const std::string& parent, int& depth);
+  void build_projection(Node& node, const Shape& x, const Shape& y, bool normalise);
+  void build_padding(Node& node, const Shape& x, const Shape& y);
+  /// A layer of a residual block beside its branch, `text` in the language.
+  Node build_beside(const std::string& text, const Shape& x, const Node& block,
+                    const std::string& name);
+  InitScheme weight_scheme(const std::string& path) const;
+  InitScheme bias_scheme() const;
   void collect_params(Node& node);
   /// What a chain makes of its x: the shape and the layout of its end.
   struct Plan {
@@ -99,9 +108,11 @@ class Network {
   Plan plan_all(const Shape& x);
   Plan plan_chain(std::vector<Node>& nodes, Plan x);
   Plan plan_layer(Node& node, const Plan& x);
+  Plan plan_residual(Node& node, const Plan& x);
   Gradient in_layout(Gradient gradient, Layout layout, const Context& context);
   ConstView forward_chain(std::vector<Node>& nodes, ConstView x, const Context& context,
                           PassObserver* observer);
+  void forward_node(Node& node, ConstView x, const Context& context, PassObserver* observer);
   void forward_residual(Node& node, ConstView x, const Context& context, PassObserver* observer);
   std::optional<Gradient> backward_chain(std::vector<Node>& nodes, ConstView x, Gradient grad,
                                          bool want_grad_x, const Context& context,
@@ -111,12 +122,15 @@ class Network {
   std::optional<Gradient> backward_residual(Node& node, ConstView x, const Gradient& grad_y,
                                             bool want_grad_x, const Context& context,
                                             PassObserver* observer);
+  std::optional<Gradient> backward_highway(Node& node, ConstView x, const Gradient& grad_y,
+                                           bool want_grad_x, const Context& context,
+                                           PassObserver* observer);
 
   NetworkOptions options_;
   Shape x_row_;
   Shape y_row_;
   std::int64_t batch_ = 0;
-  bool row_major_only_ = false;  ///< the two sides of a join would have differed
+  bool row_major_only_ = false;  ///< the sides of a highway would have differed
   std::int64_t capacity_ = 0;    ///< elements of the largest tensor
   std::vector<Node> nodes_;
   Tensor input_;
@@ -129,6 +143,7 @@ class Network {
   std::vector<std::string> param_paths_;
   std::vector<Buffer*> buffers_;
   std::vector<std::string> buffer_names_;
+  std::unordered_map<std::string, double> fixup_;  ///< by path; only with that initialiser
 };
 
 }  // namespace plumb

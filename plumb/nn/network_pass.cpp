@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <utility>
 
 #include "plumb/core/error.h"
-#include "plumb/nn/join.h"
 #include "plumb/nn/network.h"
 #include "plumb/nn/reorder.h"
 #include "plumb/stats/magnitude.h"
@@ -11,20 +9,6 @@
 namespace plumb {
 
 namespace {
-
-bool is_zero(const Gradient& gradient) {
-  return dispatch(gradient.values.dtype, [&](auto zero) {
-    return abs_max(std::span<const decltype(zero)>(gradient.values.as<decltype(zero)>())) == 0;
-  });
-}
-
-/// The scale that both summands are brought to: the larger one, where a summand of nothing but
-/// zeros has no say.
-int common_scale(const Gradient& a, const Gradient& b) {
-  if (is_zero(a)) return b.log2_scale;
-  if (is_zero(b)) return a.log2_scale;
-  return std::max(a.log2_scale, b.log2_scale);
-}
 
 /// Brings gradients that are there to the scale of grad_y, or tells a layer that rescales inside
 /// how far they are from it.
@@ -59,36 +43,24 @@ ConstView Network::forward(const Context& context, PassObserver* observer) {
 ConstView Network::forward_chain(std::vector<Node>& nodes, ConstView x, const Context& context,
                                  PassObserver* observer) {
   for (Node& node : nodes) {
-    if (node.x_reordered) {
-      reorder(x, node.x_reordered.view(), context.pool);
-      x = node.x_reordered.view();
-    }
-    if (node.is_residual()) {
-      forward_residual(node, x, context, observer);
-    } else {
-      node.layer->forward(x, node.y.view(), context);
-    }
-    if (observer != nullptr) observer->on_output(node, x, node.y.view());
+    forward_node(node, x, context, observer);
     x = node.y.view();
   }
   return x;
 }
 
-void Network::forward_residual(Node& node, ConstView x, const Context& context,
-                               PassObserver* observer) {
-  const ConstView branch = forward_chain(node.branch, x, context, observer);
-  ConstView shortcut = x;
-  if (node.projection) {
-    ConstView in = x;
-    if (node.projection->x_reordered) {
-      reorder(x, node.projection->x_reordered.view(), context.pool);
-      in = node.projection->x_reordered.view();
-    }
-    node.projection->layer->forward(in, node.projection->y.view(), context);
-    if (observer != nullptr) observer->on_output(*node.projection, in, node.projection->y.view());
-    shortcut = node.projection->y.view();
+void Network::forward_node(Node& node, ConstView x, const Context& context,
+                           PassObserver* observer) {
+  if (node.x_reordered) {
+    reorder(x, node.x_reordered.view(), context.pool);
+    x = node.x_reordered.view();
   }
-  join_forward(shortcut, branch, node.scale, node.y.view());
+  if (node.is_residual()) {
+    forward_residual(node, x, context, observer);
+  } else {
+    node.layer->forward(x, node.y.view(), context);
+  }
+  if (observer != nullptr) observer->on_output(node, x, node.y.view());
 }
 
 void Network::backward(const Context& context, PassObserver* observer, GradientReady* ready) {
@@ -147,39 +119,6 @@ std::optional<Gradient> Network::backward_layer(Node& node, ConstView x, const G
   if (ready_ != nullptr) ready_->on_gradients(node);
   keep_in_safe_band(grad_x);
   return in_layout(grad_x, came_in, context);
-}
-
-std::optional<Gradient> Network::backward_residual(Node& node, ConstView x, const Gradient& grad_y,
-                                                   bool want_grad_x, const Context& context,
-                                                   PassObserver* observer) {
-  Gradient into_branch =
-      pool_->acquire(grad_y.values.shape, grad_y.values.layout, grad_y.log2_scale);
-  scaled_copy(grad_y.values, node.scale, into_branch.values);
-  keep_in_safe_band(into_branch);
-  auto branch = backward_chain(node.branch, x, into_branch, want_grad_x, context, observer);
-
-  Gradient shortcut = grad_y;
-  if (node.projection) {
-    if (observer != nullptr) {
-      observer->on_gradient(*node.projection, grad_y.values, grad_y.log2_scale);
-    }
-    auto projected = backward_layer(*node.projection, x, grad_y, want_grad_x, context);
-    if (!projected) return std::nullopt;
-    shortcut = *projected;
-  }
-  if (!branch) return std::nullopt;
-  if (observer != nullptr) {
-    observer->on_join(node, branch->values, branch->log2_scale, shortcut.values,
-                      shortcut.log2_scale);
-  }
-  const int scale = common_scale(*branch, shortcut);
-  add_scaled(branch->values, branch->log2_scale - scale, shortcut.values,
-             shortcut.log2_scale - scale);
-  branch->log2_scale = scale;
-  // grad_y itself stays with the caller, who releases it.
-  if (node.projection) pool_->release(shortcut);
-  keep_in_safe_band(*branch);
-  return branch;
 }
 
 }  // namespace plumb

@@ -5,6 +5,18 @@
 
 namespace plumb {
 
+/// What comes back to the input of a residual node before it is added up: through the branch, the
+/// shortcut and, in a highway, the gate. All have the same shape; the true value of each is values
+/// * 2^log2_scale.
+struct JoinGradients {
+  ConstView branch;
+  int branch_log2_scale = 0;
+  ConstView shortcut;
+  int shortcut_log2_scale = 0;
+  ConstView gate;  ///< of nothing without a gate
+  int gate_log2_scale = 0;
+};
+
 /// Looks at the tensors of one forward or backward pass at the moment they are complete, while they
 /// are still in the cache. It must not change them. The true value of a gradient is `values *
 /// 2^log2_scale`.
@@ -15,10 +27,8 @@ class PassObserver {
   virtual void on_output(const Node& /*node*/, ConstView /*x*/, ConstView /*y*/) {}
   /// Before a node's backward: grad_y is dLoss/dy of that node.
   virtual void on_gradient(const Node& /*node*/, ConstView /*grad_y*/, int /*log2_scale*/) {}
-  /// At a residual node's input: what came back through the branch and through the shortcut, before
-  /// they are added. Both have the same shape.
-  virtual void on_join(const Node& /*node*/, ConstView /*branch*/, int /*branch_log2_scale*/,
-                       ConstView /*shortcut*/, int /*shortcut_log2_scale*/) {}
+  /// In the backward pass, at a residual node's input.
+  virtual void on_join(const Node& /*node*/, const JoinGradients& /*gradients*/) {}
   /// At the end of the backward pass: dLoss/dx of the network's input.
   virtual void on_input_gradient(ConstView /*grad_x*/, int /*log2_scale*/) {}
 };

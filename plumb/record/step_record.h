@@ -29,12 +29,16 @@ struct ActivationRecord {
 /// docs/rules/saturated_activation.md.
 inline constexpr double kSaturatedDerivative = 0.05;
 
-/// The two sides of a residual join in the backward pass (see flow/ledger.h).
+/// The sides of a residual join in the backward pass (see flow/ledger.h).
 struct JoinRecord {
   std::string path;            ///< of the res
   double log2_rms_branch = 0;  ///< true log2 rms of the gradient that came back through the branch
   double log2_rms_shortcut = 0;  ///< and through the shortcut
-  double cosine = 0;             ///< of the angle between the two
+  double cosine = 0;             ///< of the angle between the two; NaN where one is zero
+  /// Of a highway, NaN elsewhere: through the gate, and the mean of 1 - T, the part of x that is
+  /// carried on.
+  double log2_rms_gate = std::numeric_limits<double>::quiet_NaN();
+  double carry_mean = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct SketchRecord {

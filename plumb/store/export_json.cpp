@@ -121,6 +121,9 @@ Json step_json(const StepRecord& step) {
                              {"log2_rms_branch", number(record.log2_rms_branch)},
                              {"log2_rms_shortcut", number(record.log2_rms_shortcut)},
                              {"cosine", number(record.cosine)}});
+    if (std::isnan(record.log2_rms_gate)) continue;
+    json["joins"].back()["log2_rms_gate"] = number(record.log2_rms_gate);
+    json["joins"].back()["carry_mean"] = number(record.carry_mean);
   }
   json["symmetries"] = Json::array();
   for (const SymmetryRecord& record : step.symmetries) {

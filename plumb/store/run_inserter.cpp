@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/store/run_inserter.h"
 
+#include <cmath>
 #include <limits>
 
 namespace plumb::store {
@@ -18,6 +19,7 @@ RunInserter::RunInserter(const Database& database)
       sketch_(database, "INSERT INTO sketch VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"),
       activation_(database, "INSERT INTO activation VALUES(?,?,?,?,?,?,?,?,?)"),
       join_(database, "INSERT INTO join_record VALUES(?,?,?,?,?,?)"),
+      join_gate_(database, "INSERT INTO join_gate VALUES(?,?,?,?,?)"),
       symmetry_(database, "INSERT INTO symmetry VALUES(?,?,?,?,?)"),
       time_series_(database, "INSERT INTO time_series VALUES(?,?,?,?,?,?,?,?,?)"),
       end_(database, "INSERT INTO run_end VALUES(?,?,?)") {}
@@ -61,7 +63,11 @@ void RunInserter::insert(const PackedStep& packed) {
                     record.dead_units, record.window_samples);
   }
   idx = 0;
+  int gates = 0;
   for (const JoinRecord& record : step.joins) {
+    if (!std::isnan(record.log2_rms_gate) || !std::isnan(record.carry_mean)) {
+      join_gate_.run(step.step, gates++, idx, record.log2_rms_gate, record.carry_mean);
+    }
     join_.run(step.step, idx++, record.path, record.log2_rms_branch, record.log2_rms_shortcut,
               record.cosine);
   }

@@ -18,8 +18,8 @@ class RunInserter {
   void insert(const RunEnd& end);
 
  private:
-  Statement info_, setting_, layer_, site_, step_, sketch_, activation_, join_, symmetry_,
-      time_series_, end_;
+  Statement info_, setting_, layer_, site_, step_, sketch_, activation_, join_, join_gate_,
+      symmetry_, time_series_, end_;
 };
 
 /// Replaces the findings, within the caller's transaction.

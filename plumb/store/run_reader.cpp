@@ -238,7 +238,10 @@ std::vector<StepRecord> read_steps(const store::Database& database, std::int64_t
             "SELECT step, idx, path, log2_rms_branch, log2_rms_shortcut, cosine FROM join_record "
             "WHERE step >= ? ORDER BY step, idx",
             first, steps, [](const Statement& row, StepRecord& step) {
-              step.joins.push_back({row.text(2), row.real(3), row.real(4), row.real(5)});
+              step.joins.push_back({.path = row.text(2),
+                                    .log2_rms_branch = row.real(3),
+                                    .log2_rms_shortcut = row.real(4),
+                                    .cosine = row.real(5)});
             });
   read_rows(database,
             "SELECT step, idx, path, units, duplicate_units FROM symmetry WHERE step >= ? "
@@ -246,7 +249,17 @@ std::vector<StepRecord> read_steps(const store::Database& database, std::int64_t
             first, steps, [](const Statement& row, StepRecord& step) {
               step.symmetries.push_back({row.text(2), row.integer(3), row.integer(4)});
             });
-  if (store::has_time_series(database)) read_time_series(database, first, steps);
+  if (!store::has_tables_of_version_2(database)) return steps;
+  read_time_series(database, first, steps);
+  read_rows(database,
+            "SELECT step, idx, joined, log2_rms_gate, carry_mean FROM join_gate WHERE step >= ? "
+            "ORDER BY step, idx",
+            first, steps, [](const Statement& row, StepRecord& step) {
+              const std::uint64_t joined = row.count(2);
+              if (joined >= step.joins.size()) row.damaged("a gate of an unknown join");
+              step.joins[joined].log2_rms_gate = row.real(3);
+              step.joins[joined].carry_mean = row.real(4);
+            });
   return steps;
 }
 

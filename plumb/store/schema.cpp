@@ -65,6 +65,8 @@ constexpr const char* kTablesOfVersion2 = R"(
 CREATE TABLE time_series(
   step INTEGER, idx INTEGER, path TEXT, reverse INTEGER, time_steps INTEGER, units INTEGER,
   quantity TEXT, statistic TEXT, series BLOB, PRIMARY KEY(step, idx)) WITHOUT ROWID;
+CREATE TABLE join_gate(
+  step INTEGER, idx INTEGER, joined INTEGER, log2_rms_gate, carry_mean, PRIMARY KEY(step, idx)) WITHOUT ROWID;
 )";
 
 constexpr std::chrono::seconds kReplaceTimeout{
@@ -237,7 +239,7 @@ Database open_run_file(const std::string& path, Access access) {
   return database;
 }
 
-bool has_time_series(const Database& database) {
+bool has_tables_of_version_2(const Database& database) {
   return pragma(database, "PRAGMA user_version") >= 2;
 }
 

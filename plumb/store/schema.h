@@ -22,7 +22,7 @@ Database create_run_file(const std::string& path);
 /// Errors  StoreError, see load_run.
 Database open_run_file(const std::string& path, Access access);
 
-/// Whether the file has the table `time_series`: since schema version 2.
-bool has_time_series(const Database& database);
+/// Whether the file has the tables `time_series` and `join_gate`: since schema version 2.
+bool has_tables_of_version_2(const Database& database);
 
 }  // namespace plumb::store

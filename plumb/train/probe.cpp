@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "plumb/core/error.h"
 #include "plumb/stats/magnitude.h"
@@ -27,6 +28,13 @@ void prefetch_to_write(const Sketch& sketch) {
   constexpr std::size_t kLineBytes = 64;
   const char* const begin = reinterpret_cast<const char*>(&sketch);
   for (std::size_t at = 0; at < sizeof(Sketch); at += kLineBytes) __builtin_prefetch(begin + at, 1);
+}
+
+double mean(ConstView values) {
+  return dispatch(values.dtype, [&]<class T>(T) {
+    const auto all = values.as<T>();
+    return std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(all.size());
+  });
 }
 
 const std::string kInput = "input";
@@ -96,11 +104,9 @@ void Probe::add(const std::string& path, Role role, const std::string& param, Co
 void Probe::on_output(const Node& node, ConstView x, ConstView y) {
   if (used_ == 0) add(kInput, Role::a, kNoParam, network_.input_view(), 0);
   add(node.path, output_role(node), kNoParam, y, 0);
-  if (node.layer) {
-    // The weights that this step's passes use: the optimiser has not been here yet.
-    for (const Param& param : node.layer->params()) {
-      add(node.path, Role::weight, param.name, param.value.view(), 0);
-    }
+  // The weights that this step's passes use: the optimiser has not been here yet.
+  for (const Param& param : node.params()) {
+    add(node.path, Role::weight, param.name, param.value.view(), 0);
   }
   if (node.family() == LayerFamily::activation) add_activation(node, x, y);
   if (node.family() == LayerFamily::recurrent) time_.on_output(node);
@@ -138,8 +144,9 @@ void Probe::on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, Co
   time_.tell(t, reverse, quantity, values, log2_scale);
 }
 
-void Probe::on_join(const Node& node, ConstView branch, int branch_log2_scale, ConstView shortcut,
-                    int shortcut_log2_scale) {
+void Probe::on_join(const Node& node, const JoinGradients& gradients) {
+  const auto& [branch, branch_log2_scale, shortcut, shortcut_log2_scale, gate, gate_log2_scale] =
+      gradients;
   JoinRecord join;
   join.path = node.path;
   join.log2_rms_branch = log2_rms(branch) + branch_log2_scale;
@@ -147,6 +154,10 @@ void Probe::on_join(const Node& node, ConstView branch, int branch_log2_scale, C
   const double norms = std::sqrt(dot(branch, branch)) * std::sqrt(dot(shortcut, shortcut));
   join.cosine =
       norms > 0 ? dot(branch, shortcut) / norms : std::numeric_limits<double>::quiet_NaN();
+  if (gate) {
+    join.log2_rms_gate = log2_rms(gate) + gate_log2_scale;
+    join.carry_mean = 1 - mean(node.transform.view());
+  }
   record_->joins.push_back(std::move(join));
 }
 

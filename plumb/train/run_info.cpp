@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "plumb/core/version.h"
+#include "plumb/nn/spec/presets.h"
 #include "plumb/stats/sketch.h"
 
 namespace plumb {
@@ -59,7 +60,7 @@ std::string describe_machine() {
 
 RunInfo describe_run(const TrainConfig& config, const Network& network) {
   RunInfo info;
-  info.network = config.network;
+  info.network = write_out_presets(parse_spec(config.network)).text;
   info.data = config.data;
   info.optimiser = config.optimiser.name;
   info.precision = config.precision;

@@ -131,7 +131,7 @@ class UpdateWhenReady : public GradientReady {
   UpdateWhenReady(Optimiser& optimiser, ThreadPool& pool, UpdateObserver* observer)
       : optimiser_(optimiser), pool_(pool), observer_(observer) {}
   void on_gradients(const Node& node) override {
-    for (std::size_t i = 0; i < node.layer->params().size(); ++i) {
+    for (std::size_t i = 0; i < node.params().size(); ++i) {
       optimiser_.update(node.first_param + i, pool_, observer_);
     }
   }
@@ -196,10 +196,9 @@ class Both : public PassObserver {
     first_.on_gradient(node, grad_y, log2_scale);
     second_.on_gradient(node, grad_y, log2_scale);
   }
-  void on_join(const Node& node, ConstView branch, int branch_log2_scale, ConstView shortcut,
-               int shortcut_log2_scale) override {
-    first_.on_join(node, branch, branch_log2_scale, shortcut, shortcut_log2_scale);
-    second_.on_join(node, branch, branch_log2_scale, shortcut, shortcut_log2_scale);
+  void on_join(const Node& node, const JoinGradients& gradients) override {
+    first_.on_join(node, gradients);
+    second_.on_join(node, gradients);
   }
   void on_input_gradient(ConstView grad_x, int log2_scale) override {
     first_.on_input_gradient(grad_x, log2_scale);

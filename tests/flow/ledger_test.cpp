@@ -267,6 +267,37 @@ TEST(LedgerTest, ProjectionHasBooksOfItsOwn) {
   EXPECT_NEAR(block.shortcut[0].parts[0].log2, 0, 1e-12);  // log2(sqrt(16) * 2^-2)
 }
 
+TEST(LedgerTest, AHighwayIsSplitInThree) {
+  auto run = test::flat_run(1, 16, "relu", 1);
+  LayerInfo highway = test::dense_info("1", 3, 0, 16);
+  highway.kind = "highway";
+  highway.family = LayerFamily::residual;
+  run.info.layers.push_back(highway);
+  run.info.layers.push_back(test::dense_info("1.0", 2, 16, 16, "1"));
+  run.info.layers.push_back(test::dense_info("1.gate", 2, 16, 16, "1"));
+  StepRecord& step = run.steps[0];
+  test::put_rms(step, "1", Role::grad_a, 1);
+  test::put_rms(step, "1.0", Role::grad_z, 1);
+  test::put_rms(step, "1.gate", Role::grad_z, -3);
+  // Carried 2^-1, the branch as large and at 60 degrees: together sqrt(3) times that.
+  step.joins.push_back({.path = "1",
+                        .log2_rms_branch = -1,
+                        .log2_rms_shortcut = -1,
+                        .cosine = 0.5,
+                        .log2_rms_gate = -5,
+                        .carry_mean = 0.25});
+  const LedgerEntry& block = make_ledger(run.info, step).entries[0];
+  ASSERT_EQ(block.parts.size(), 3u);
+  EXPECT_EQ(block.parts[2].cause, Cause::residual_gate);
+  EXPECT_NEAR(block.parts[0].log2, -2, 1e-12);
+  EXPECT_NEAR(block.parts[1].log2, 0.5 * std::log2(3), 1e-12);
+  EXPECT_NEAR(block.parts[0].log2 + block.parts[1].log2 + block.parts[2].log2, block.attenuation,
+              1e-12);
+  ASSERT_EQ(block.gate.size(), 1u);
+  EXPECT_NEAR(block.gate[0].attenuation, -2, 1e-12);
+  ASSERT_EQ(block.branch.size(), 1u);
+}
+
 /// x <- (1103515245 x + 12345) mod 2^31, filled row-major with (2u - 1) a: a net without a library.
 class Lcg {
  public:

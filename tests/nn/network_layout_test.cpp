@@ -96,8 +96,18 @@ const std::vector<LayoutCase>& cases() {
       {"conv 32 3x3 > conv 32 3x3 groups=32 > conv 32 1x1 groups=2 > conv 32 1x1 groups=8 > gap",
        {16, 5, 5},
        {"0", "1", "2"}},
-      // The sides of the join would differ: nothing is in blocks.
-      {"res[conv 16 3x3 > relu] > conv 16 3x3 > gap", {16, 5, 5}, {}},
+      // One side of a join is brought to the layout of the other.
+      {"res[conv 16 3x3 > relu] > conv 16 3x3 > gap", {16, 5, 5}, {"0", "0.0", "0.1", "1"}},
+      {"conv 32 3x3 > res alpha=2[conv 32 1x1 groups=8] > gap", {16, 5, 5}, {"0"}},
+      {"conv 16 3x3 > res pad[conv 20 3x3 stride=2] > gap", {16, 5, 5}, {"0"}},
+      {"conv 16 3x3 > res pad scale=0.5[conv 32 3x3 stride=2 > relu] > gap > dense 2",
+       {3, 6, 7},
+       {"0", "1", "1.0", "1.1", "1.pad"}},
+      {"conv 16 3x3 > res proj[conv 32 3x3 stride=2] > highway bias=1[conv 32 3x3 > tanh] > gap",
+       {3, 6, 6},
+       {"0", "1", "1.0", "1.proj", "2", "2.0", "2.1", "2.gate"}},
+      // The sides of a highway would differ: nothing is in blocks.
+      {"highway[conv 16 3x3 > relu] > conv 16 3x3 > gap", {16, 5, 5}, {}},
   };
   return all;
 }

@@ -81,7 +81,7 @@ TEST(NetworkTest, AShapeThatDoesNotFitNamesTheLayer) {
   } catch (const ShapeError& error) {
     EXPECT_STREQ(error.what(),
                  "path 1 (res[dense 3]): the branch turns [4] into [3] a sample, expected the same "
-                 "shape (or write 'res proj[...]')");
+                 "shape (or write 'res proj[...]' or 'res pad[...]')");
   }
   try {
     Network(parse_spec("dense 10"), Shape{1, 28, 28}, in_double());
@@ -95,7 +95,8 @@ TEST(NetworkTest, AShapeThatDoesNotFitNamesTheLayer) {
 
 TEST(NetworkTest, GradientsOfEveryParameterMatchCentralDifferences) {
   Network network(parse_spec("dense 5 > tanh > res scale=0.7[dense 5 > sigmoid > dense 5] > gelu > "
-                             "res proj[dense 4 > prelu] > dense 3"),
+                             "res proj alpha=0.3[dense 4 > prelu] > highway bias=0.5[dense 4] > "
+                             "dense 3"),
                   Shape{4}, in_double());
   network.plan(3);
   fill_normal(network.input(), 2);

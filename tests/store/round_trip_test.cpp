@@ -74,7 +74,8 @@ StepRecord any_step(std::int64_t number) {
     step.activations.push_back({any<std::string>(), any_double(), any_double(), any_double(),
                                 any_bits<std::int64_t>(), any_bits<std::int64_t>(),
                                 any_bits<std::uint64_t>()});
-    step.joins.push_back({any<std::string>(), any_double(), any_double(), any_double()});
+    step.joins.push_back(
+        {any<std::string>(), any_double(), any_double(), any_double(), any_double(), any_double()});
     step.symmetries.push_back(
         {any<std::string>(), any_bits<std::int64_t>(), any_bits<std::int64_t>()});
   }

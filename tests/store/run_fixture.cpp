@@ -140,6 +140,8 @@ void add(Lines& line, const StepRecord& step) {
     line("join.log2_rms_branch", record.log2_rms_branch);
     line("join.log2_rms_shortcut", record.log2_rms_shortcut);
     line("join.cosine", record.cosine);
+    line("join.log2_rms_gate", record.log2_rms_gate);
+    line("join.carry_mean", record.carry_mean);
   }
   for (const SymmetryRecord& record : step.symmetries) {
     line("symmetry.path", record.path);
@@ -249,7 +251,7 @@ Run rich_run() {
   full.sketches.push_back({{"0", Role::grad_weight, "bias"}, {}});
   full.sketches.push_back({{"loss", Role::grad_a, ""}, record.sketch});
   full.activations = {{"1", -kInf, 0.25, 1.0, 128, 3, kMax}, {"3", kNaN, 0, 0, 0, 0, 0}};
-  full.joins = {{"2", -200.5, -kInf, kNaN}};
+  full.joins = {{"2", -200.5, -kInf, kNaN, kNaN, kNaN}, {"3", -1, 2, -0.5, -7.25, 0.875}};
   full.symmetries = {{"0", 128, 127}};
   constexpr auto kInfF = std::numeric_limits<float>::infinity();
   constexpr auto kNaNF = std::numeric_limits<float>::quiet_NaN();

@@ -38,9 +38,11 @@ void expect_balanced(const std::string& network, const char* precision) {
       EXPECT_NEAR(sum_of_parts(entry), entry.attenuation,
                   1e-9 * std::max(1.0, std::abs(entry.attenuation)))
           << entry.path;
-      for (const LedgerEntry& inner : entry.branch) {
-        EXPECT_NEAR(sum_of_parts(inner), inner.attenuation,
-                    1e-9 * std::max(1.0, std::abs(inner.attenuation)));
+      for (const auto* inside : {&entry.branch, &entry.shortcut, &entry.gate}) {
+        for (const LedgerEntry& inner : *inside) {
+          EXPECT_NEAR(sum_of_parts(inner), inner.attenuation,
+                      1e-9 * std::max(1.0, std::abs(inner.attenuation)));
+        }
       }
     }
     EXPECT_NEAR(total, ledger.total, 1e-9 * std::max(1.0, std::abs(ledger.total)));
@@ -68,6 +70,10 @@ TEST(LedgerBalanceTest, EveryKindOfLayerAndJoinBalances) {
     expect_balanced(
         "dense 12 > bn > relu > dense 12 > ln > tanh > rmsnorm > dense 12 > gn 3 > dense 3",
         precision);
+    expect_balanced("dense 8 > res rezero[dense 8 > tanh] > res proj alpha=-2[dense 9] > dense 3",
+                    precision);
+    expect_balanced("dense 8 > 3 x highway[dense 8 > relu] > highway bias=1[dense 8] > dense 3",
+                    precision);
     expect_balanced("400 x [dense 6 > sigmoid] > dense 3", precision);
     expect_balanced("60 x [dense 24 > identity] > dense 3", precision);
   }
