@@ -19,7 +19,7 @@ set(web_sources
   index.html lab.html tsconfig.json vite.config.ts
   src/dom.ts src/format.ts src/heat.ts src/ledger.ts src/main.ts src/page.ts src/print.ts src/scale.ts
   src/steps.ts src/style.css src/theme.ts src/theme_button.ts src/time.ts src/types.ts
-  src/charts/activity.ts src/charts/chart.ts src/charts/gates.ts src/charts/heatmap.ts src/charts/loss.ts src/charts/profile.ts
+  src/charts/activity.ts src/charts/chart.ts src/charts/gates.ts src/charts/heatmap.ts src/charts/joins.ts src/charts/loss.ts src/charts/profile.ts
   src/charts/speed.ts src/charts/timeflow.ts src/charts/timeheat.ts src/charts/waterfall.ts
   src/sections/about.ts src/sections/causes.ts src/sections/findings.ts src/sections/time.ts src/sections/verdict.ts
   src/lab/lab.css src/lab/main.ts src/lab/maths.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts

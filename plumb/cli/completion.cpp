@@ -4,8 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <span>
 
 #include "plumb/cli/command.h"
+#include "plumb/nn/init.h"
+#include "plumb/nn/loss.h"
+#include "plumb/optim/optimiser.h"
+#include "plumb/train/config.h"
 
 namespace plumb::cli {
 
@@ -17,14 +22,18 @@ constexpr const char* kFooter = R"(Example (bash):
 constexpr const char* kScript =
     R"(# bash completion of plumb; use it with: source <(plumb completion bash)
 _plumb() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} command=${{COMP_WORDS[1]}} words=
+  local current=${{COMP_WORDS[COMP_CWORD]}} command=${{COMP_WORDS[1]}} words= values=
   if ((COMP_CWORD == 1)); then
     words="{} --help --version"
   else
     case $command in
 {}    esac
   fi
-  if [[ $current == -* || $COMP_CWORD == 1 ]]; then
+  case ${{COMP_WORDS[COMP_CWORD-1]}} in
+{}  esac
+  if [[ -n $values ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
+  elif [[ $current == -* || $COMP_CWORD == 1 ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -32,6 +41,30 @@ _plumb() {{
 }}
 complete -o filenames -F _plumb plumb
 )";
+
+/// The words that may follow an option.
+std::string words_after(const Setting& setting) {
+  const auto join = [](std::span<const std::string_view> names) {
+    return fmt::format("{}", fmt::join(names, " "));
+  };
+  if (setting.value == "BOOL") return "true false";
+  if (setting.key == "init" || setting.key == "bias-init") return join(init_names());
+  if (setting.key == "loss") return join(loss_names());
+  if (setting.key == "optimiser") return join(optimiser_names());
+  if (setting.key == "precision") return "float double";
+  if (setting.key == "data") return "glyphs spirals teacher mnist: csv: npz:";
+  if (setting.key == "schedule") return "constant cosine step:";
+  return "";
+}
+
+std::string value_cases() {
+  std::string cases;
+  for (const Setting& setting : settings()) {
+    const std::string words = words_after(setting);
+    if (!words.empty()) cases += fmt::format("    --{}) values=\"{}\" ;;\n", setting.key, words);
+  }
+  return cases;
+}
 
 /// Made from the options themselves, so it cannot fall behind them.
 std::string bash_script(const CLI::App& app) {
@@ -46,7 +79,7 @@ std::string bash_script(const CLI::App& app) {
     cases +=
         fmt::format("      {}) words=\"{}\" ;;\n", command->get_name(), fmt::join(options, " "));
   }
-  return fmt::format(fmt::runtime(kScript), fmt::join(names, " "), cases);
+  return fmt::format(fmt::runtime(kScript), fmt::join(names, " "), cases, value_cases());
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ struct Options {
   std::int64_t step = -1;
   bool json = false;
   bool rules = false;
+  bool books = false;
 };
 
 void check_measured(const Run& run, std::int64_t asked) {
@@ -57,6 +58,7 @@ int run_diagnose(const Options& options) {
     return kOk;
   }
   TerminalOptions terminal = terminal_options();
+  terminal.books = options.books;
   if (options.step >= 0) {
     check_measured(run, options.step);
     terminal.step = options.step;
@@ -74,6 +76,7 @@ void add_diagnose(CLI::App& app, int& result) {
   command->add_option("RUN", options->run, "run file written by train or probe");
   command->add_option("--step", options->step, "show the layers at this measured step")
       ->type_name("STEP");
+  command->add_flag("--books", options->books, "show what the layers inside residual blocks did");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
   command->add_flag("--rules", options->rules, "list the rules");
   command->footer(kFooter);

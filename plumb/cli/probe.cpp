@@ -31,6 +31,7 @@ struct Options {
   std::string output;
   std::string tensors;
   bool json = false;
+  bool books = false;
 };
 
 int run_probe(const Options& options) {
@@ -60,7 +61,9 @@ int run_probe(const Options& options) {
   if (options.json) {
     fmt::print("{}\n", diagnosis_json(run, run.findings));
   } else {
-    fmt::print("{}", render_table(run, terminal_options()));
+    TerminalOptions terminal = terminal_options();
+    terminal.books = options.books;
+    fmt::print("{}", render_table(run, terminal));
   }
   return kOk;
 }
@@ -76,6 +79,7 @@ void add_probe(CLI::App& app, int& result) {
       ->type_name("FILE");
   command->add_option("--save-tensors", options->tensors, "write every tensor of the pass as NPZ")
       ->type_name("FILE");
+  command->add_flag("--books", options->books, "show what the layers inside residual blocks did");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_probe(*options); });

@@ -9,6 +9,7 @@
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/words.h"
 #include "plumb/flow/time_flow.h"
+#include "plumb/report/join_lines.h"
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/predicted_flow.h"
@@ -119,6 +120,8 @@ Json to_json(const LedgerEntry& entry) {
               {"attenuation", log10_of(entry.attenuation)},
               {"parts", std::move(parts)}};
   for (const auto& inner : entry.branch) result["branch"].push_back(to_json(inner));
+  for (const auto& inner : entry.shortcut) result["shortcut"].push_back(to_json(inner));
+  for (const auto& inner : entry.gate) result["gate"].push_back(to_json(inner));
   return result;
 }
 
@@ -221,6 +224,25 @@ std::size_t time_points(const std::vector<std::size_t>& picked,
   return std::clamp(limits.time_values / series, std::size_t{24}, limits.time_points);
 }
 
+// "first" and "last" count linear layers as the charts do.
+Json joins_json(const RunInfo& info, const StepRecord& step) {
+  Json joins = Json::array();
+  for (const JoinLine& line : make_join_lines(info, step)) {
+    Json join{{"path", line.path},
+              {"first", line.first_layer},
+              {"last", line.last_layer},
+              {"shortcut", log10_of(line.join.log2_rms_shortcut)},
+              {"branch", log10_of(line.join.log2_rms_branch)},
+              {"cosine", rounded(line.join.cosine)}};
+    if (!std::isnan(line.join.carry_mean)) {
+      join["gate"] = log10_of(line.join.log2_rms_gate);
+      join["carried"] = rounded(line.join.carry_mean);
+    }
+    joins.push_back(std::move(join));
+  }
+  return joins;
+}
+
 Json measured_json(const RunInfo& info, const StepRecord& step, std::size_t points) {
   const auto lines = make_layer_lines(info, step);
   const DepthScale scale = fit_depth_scale(flow_profile(info, step));
@@ -234,6 +256,7 @@ Json measured_json(const RunInfo& info, const StepRecord& step, std::size_t poin
             {"log10_per_layer", log10_of(scale.log2_per_layer)},
             {"r_squared", rounded(scale.r_squared)},
             {"layers", scale.layers}}},
+          {"joins", joins_json(info, step)},
           {"ledger", to_json(make_ledger(info, step))},
           {"times", std::move(times)}};
 }

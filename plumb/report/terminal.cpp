@@ -11,6 +11,7 @@
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/words.h"
 #include "plumb/report/flow_bars.h"
+#include "plumb/report/join_lines.h"
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/predicted_flow.h"
@@ -100,6 +101,19 @@ bool gradient_is_finite(const StepRecord& step) {
   });
 }
 
+/// What "flat" says, since relu's zero half is in it.
+void explain_flat(Page& page, const std::vector<LayerLine>& lines) {
+  const bool any = std::any_of(lines.begin(), lines.end(), [](const LayerLine& line) {
+    return std::isfinite(line.saturated_fraction);
+  });
+  if (!any) return;
+  page.line(
+      page.ink(page.width() < 80
+                   ? "     flat: where the activation is flat; half for relu is normal"
+                   : "     flat: elements where the activation is flat; half is normal for relu",
+               Ink::faint));
+}
+
 void write_layers(Page& page, const Run& run, const StepRecord& step,
                   const std::vector<Finding>& findings, int max_layers) {
   const bool later_is_broken =
@@ -143,7 +157,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
   page.line(page.ink(
       row("#", "layer", "theory", "dLoss/dz",
           pad_right("log scale", columns.bar).substr(0, static_cast<std::size_t>(columns.bar)),
-          "dLoss/dw", "update/w", "sat.", "dead"),
+          "dLoss/dw", "update/w", "flat", "dead"),
       Ink::faint));
   for (const std::size_t i : shown) {
     const LayerLine& line = lines[i];
@@ -169,6 +183,7 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
     page.line(
         page.ink("     theory: dLoss/dz in the mean field, from the last layer down", Ink::faint));
   }
+  explain_flat(page, lines);
 }
 
 // Counted as the table counts; the path is what the network string, PyTorch and the run file know.
@@ -200,17 +215,11 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
         fmt::format("The books end at {}: {}.", place_of(run, ledger.ends_at), ledger.ends_because),
         2);
   }
-  constexpr Cause kCauses[] = {Cause::weight_scale,
-                               Cause::weight_alignment,
-                               Cause::activation_derivative,
-                               Cause::derivative_alignment,
-                               Cause::residual_shortcut,
-                               Cause::residual_branch,
-                               Cause::dropout,
-                               Cause::shape,
-                               Cause::normalisation,
-                               Cause::pooling,
-                               Cause::recurrence};
+  constexpr Cause kCauses[] = {
+      Cause::weight_scale,         Cause::weight_alignment,  Cause::activation_derivative,
+      Cause::derivative_alignment, Cause::residual_shortcut, Cause::residual_branch,
+      Cause::residual_gate,        Cause::dropout,           Cause::shape,
+      Cause::normalisation,        Cause::pooling,           Cause::recurrence};
   std::vector<std::pair<Cause, double>> totals;
   double lost = 0;
   double gained = 0;
@@ -262,6 +271,17 @@ void write_findings(Page& page, const Run& run, const std::vector<Finding>& find
   }
 }
 
+void write_joins(Page& page, const Run& run, const StepRecord& step,
+                 const TerminalOptions& options) {
+  const auto lines = render_joins(
+      run, step,
+      {.width = page.width(), .max_blocks = options.max_layers / 2, .books = options.books});
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i == 0) page.line();
+    page.line(i > 1 ? lines[i] : page.ink(lines[i], i == 0 ? Ink::strong : Ink::faint));
+  }
+}
+
 // The last one, unless the numbers broke on the way: then the last one that still says something.
 const StepRecord* step_to_show(const Run& run, const TerminalOptions& options) {
   const auto measured = run.measured();
@@ -291,6 +311,7 @@ std::string render_table(const Run& run, const TerminalOptions& options) {
   write_verdict(page, run, findings);
   if (const StepRecord* step = step_to_show(run, options)) {
     write_layers(page, run, *step, findings, options.max_layers);
+    write_joins(page, run, *step, options);
     write_ledger(page, run, *step);
     write_time(page, run, *step);
   } else {

@@ -14,12 +14,14 @@ struct TerminalOptions {
   bool colour = false;  ///< ANSI colours; the text alone says everything they say
   bool unicode = true;  ///< block elements and the run's own text; else plain ASCII
   int max_layers = 24;  ///< deeper networks are shortened to this many lines, at least 3
+  bool books = false;   ///< tell what the layers inside residual blocks did
   std::optional<std::int64_t> step{};  ///< the measured step to show; by default the
                                        ///< last one whose gradients are finite
 };
 
 /// A run for the terminal: verdict first, then one line for each linear layer (input side first),
-/// the gradient ledger summed by cause, and the findings with their evidence and remedies.
+/// the two sides of each residual block, the gradient ledger summed by cause, and the findings with
+/// their evidence and remedies.
 ///
 /// Magnitudes are true ones (format_log2). The bars stand on a log axis from the smallest gradient
 /// shown, at least 3 decades, to the largest. A shortened table keeps the first and last layer, the

@@ -126,6 +126,17 @@ class CliTest(unittest.TestCase):
         check = f"{script}\nCOMP_WORDS=(plumb train --weight-d); COMP_CWORD=2; _plumb; echo ${{COMPREPLY[@]}}"
         words = subprocess.run(["bash", "-c", check], capture_output=True, text=True, check=True).stdout
         self.assertIn("--weight-decay", words)
+        check = f"{script}\nCOMP_WORDS=(plumb train --init he_); COMP_CWORD=3; _plumb; echo ${{COMPREPLY[@]}}"
+        words = subprocess.run(["bash", "-c", check], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(words.split(), ["he_uniform", "he_normal"])
+
+    def test_presets_are_written_out_and_counted(self):
+        text = self.run_plumb("layers", "resnet20", "--input", "3x32x32").stdout
+        self.assertTrue(text.startswith("conv 16 3x3 bias=false > bn > relu > 3 x [res["), text[:80])
+        self.assertIn("\n269722 parameters\n", text)
+        self.assertLessEqual(max(len(line) for line in text.splitlines()[1:]), 80)
+        self.assertIn("expected the shape of a sample", self.fails(1, "layers", "relu", "--input", "3x"))
+        self.assertIn("6 n + 2", self.fails(1, "probe", "resnet21"))
 
     # What it looks like
 

@@ -3,6 +3,7 @@ import { activityPanel, hasActivity } from "./charts/activity";
 import { figure, redraw } from "./charts/chart";
 import { heatPanel } from "./charts/heatmap";
 import { has, metricPanel } from "./charts/loss";
+import { hasJoins, joinPanel, joinRange } from "./charts/joins";
 import { kCurves, kTheory, profilePanel, profileRange, type CurveKey } from "./charts/profile";
 import { hasSpeed, speedPanel } from "./charts/speed";
 import { waterfallPanel, waterfallRange } from "./charts/waterfall";
@@ -101,6 +102,17 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
         { height: 260, followsStep: true },
       )
     : null;
+  const ways = joinRange(runs);
+  const joins = runs.some(hasJoins)
+    ? figure(
+        "joins",
+        runs.map((run) => joinPanel(run, () => choice.of(run), ways)),
+        "Each residual block brings two gradients back to its input and adds them. Where the branch is as large as the " +
+          "shortcut and points the same way (cosine above 0), the gradient grows from block to block; where it points the " +
+          "other way it cancels. A branch far below the shortcut changes little: that block is still near the identity.",
+        { height: 400, followsStep: true },
+      )
+    : null;
   return h(
     "section",
     { id: "depth" },
@@ -109,6 +121,8 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
     profile,
     h("h2", {}, "Where it is lost, and to what"),
     ledger,
+    joins ? h("h2", {}, "What comes back through each residual block") : null,
+    joins,
     activity ? h("h2", {}, "Which units still pass it on") : null,
     activity,
   );

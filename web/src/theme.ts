@@ -41,6 +41,7 @@ export function currentLook(): Look {
       derivative_alignment: get("c-meeting"),
       residual_shortcut: get("c-shortcut"),
       residual_branch: get("c-branch"),
+      residual_gate: get("c-gate"),
       dropout: get("c-dropout"),
       shape: get("c-dropout"),
       normalisation: get("c-norm"),

@@ -13,6 +13,7 @@ export type Cause =
   | "derivative_alignment"
   | "residual_shortcut"
   | "residual_branch"
+  | "residual_gate"
   | "dropout"
   | "shape"
   | "normalisation"
@@ -61,6 +62,8 @@ export interface LedgerEntry {
   attenuation: Value;
   parts: Partial<Record<Cause, Value>>;
   branch?: LedgerEntry[];
+  shortcut?: LedgerEntry[];
+  gate?: LedgerEntry[];
 }
 
 export interface Ledger {
@@ -120,11 +123,24 @@ export interface TimeRecord {
   shares: Record<string, Value[]>;
 }
 
+/** What came back to the input of a residual block, by which way. */
+export interface Join {
+  path: string;
+  first: number; // linear layers inside, counted as the charts count
+  last: number;
+  shortcut: Value;
+  branch: Value;
+  cosine: Value;
+  gate?: Value; // of a highway, as the next
+  carried?: Value;
+}
+
 export interface Measured {
   step: number;
   flow: Flow;
   marks: Mark[];
   depth_scale: { layers_per_efold: Value; log10_per_layer: Value; r_squared: Value; layers: number };
+  joins: Join[];
   ledger: Ledger;
   times: TimeRecord[];
 }

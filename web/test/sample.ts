@@ -66,6 +66,7 @@ function sampleMeasured(step: number, depth: number, perLayer: number, layers: L
     },
     marks: [],
     depth_scale: { layers_per_efold: -0.434 / perLayer, log10_per_layer: perLayer, r_squared: 1, layers: depth },
+    joins: [],
     ledger: {
       loss_gradient: -1, total: perLayer * depth, ends_at: "", ends_because: "",
       entries: [...layers].reverse().map((layer) =>

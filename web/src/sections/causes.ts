@@ -11,6 +11,7 @@ const kClass: Record<Cause, string> = {
   derivative_alignment: "meeting",
   residual_shortcut: "shortcut",
   residual_branch: "branch",
+  residual_gate: "gate",
   dropout: "dropout",
   shape: "dropout",
   normalisation: "norm",

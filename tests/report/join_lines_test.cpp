@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/report/join_lines.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "plumb/report/report_json.h"
+#include "plumb/report/terminal.h"
+#include "plumb/report/text.h"
+#include "tests/support/mini_net.h"
+
+#include <nlohmann/json.hpp>
+
+namespace plumb {
+namespace {
+
+/// depth - 1 blocks of two dense layers each.
+plumb::Run residual_run(int depth) {
+  test::MiniSpec spec;
+  spec.depth = depth;
+  spec.residual = true;
+  spec.branch_scale = 0.5;
+  spec.steps = 1;
+  return test::run_mini_net(spec);
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+TEST(JoinLinesTest, EachBlockHasItsLayersAndItsRecord) {
+  const plumb::Run run = residual_run(4);
+  const StepRecord& step = *run.measured().front();
+  const auto lines = make_join_lines(run.info, step);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0].first_layer, 2);
+  EXPECT_EQ(lines[0].last_layer, 3);
+  EXPECT_EQ(lines[2].last_layer, 7);
+  for (const JoinLine& line : lines) {
+    EXPECT_EQ(line.kind, "res");
+    EXPECT_EQ(line.join.log2_rms_branch, step.join(line.path)->log2_rms_branch);
+  }
+}
+
+TEST(JoinLinesTest, ManyBlocksAreThinnedWithBothEnds) {
+  const plumb::Run run = residual_run(31);
+  const std::string text =
+      joined(render_joins(run, *run.measured().front(), {.width = 80, .max_blocks = 5}));
+  EXPECT_NE(text.find("5 of 30 blocks"), std::string::npos) << text;
+  EXPECT_NE(text.find(" 2-3 "), std::string::npos) << text;
+  EXPECT_NE(text.find(" 60-61 "), std::string::npos) << text;
+}
+
+TEST(JoinLinesTest, BooksNestBelowTheirBlockAndFitTheWidth) {
+  const plumb::Run run = residual_run(4);
+  const StepRecord& step = *run.measured().front();
+  const auto plain = render_joins(run, step, {.width = 80});
+  const auto books = render_joins(run, step, {.width = 80, .books = true});
+  // A branch of dense > relu > dense has three lines in each of the three blocks.
+  EXPECT_EQ(books.size(), plain.size() + 9);
+  for (const std::string& line : books) EXPECT_LE(display_width(line), 80) << line;
+  EXPECT_NE(joined(books).find("branch"), std::string::npos);
+  EXPECT_NE(joined(books).find("weight scale"), std::string::npos);
+}
+
+TEST(JoinLinesTest, TheTerminalShowsThemOnlyWhereThereAreBlocks) {
+  EXPECT_NE(render_table(residual_run(4)).find("Residual blocks"), std::string::npos);
+  EXPECT_EQ(render_table(test::run_mini_net({})).find("Residual blocks"), std::string::npos);
+}
+
+TEST(JoinLinesTest, AHighwayShowsItsGate) {
+  plumb::Run run = residual_run(3);
+  JoinRecord& join = run.steps.front().joins.front();
+  join.log2_rms_gate = -10;
+  join.carry_mean = 0.88;
+  const std::string text = joined(render_joins(run, run.steps.front(), {.width = 80}));
+  EXPECT_NE(text.find("carried"), std::string::npos);
+  EXPECT_NE(text.find("9.8e-4      88%"), std::string::npos) << text;
+}
+
+TEST(JoinLinesTest, ThePageGetsThem) {
+  const plumb::Run run = residual_run(4);
+  const auto json = nlohmann::json::parse(report_json({run}));
+  const auto& joins = json["runs"][0]["measured"][0]["joins"];
+  ASSERT_EQ(joins.size(), 3u);
+  EXPECT_EQ(joins[1]["first"], 4);
+  EXPECT_NEAR(joins[1]["cosine"], run.steps.front().joins[1].cosine, 1.0);
+  EXPECT_FALSE(joins[1].contains("carried"));
+}
+
+}  // namespace
+}  // namespace plumb
