@@ -17,6 +17,7 @@ const std::vector<Experiment>& experiments() {
       initialisation_experiment(),
       dying_relu_experiment(),
       gates_experiment(),
+      residual_experiment(),
       remedies_experiment(),
   };
   return kTable;

@@ -28,6 +28,11 @@ Outcome train_briefly(const TrainConfig& config, const Split& data) {
       outcome.log2_reach_at_start = log2_reach(info, record);
     }
     if (record.measured) outcome.log2_reach_at_end = log2_reach(info, record);
+    const double late = static_cast<double>(config.steps - config.steps * 9 / 10);
+    if (record.step >= config.steps * 9 / 10) {
+      outcome.late_loss += record.loss / late;
+      outcome.late_accuracy += record.accuracy / late;
+    }
     if (!std::isfinite(record.loss)) break;
   }
   const Evaluation evaluation = trainer.evaluate(data.train);

@@ -11,6 +11,10 @@ struct Outcome {
   double start_loss = 0;  ///< of the first batch
   double loss = 0;        ///< over all training samples at the end; NaN where it diverged
   double accuracy = 0;    ///< likewise
+  /// Means over the batches of the last tenth of the steps, as training saw them: with batch
+  /// normalisation the statistics of inference lag behind weights that move fast.
+  double late_loss = 0;
+  double late_accuracy = 0;
   /// log2 of rms dJ/dz of the first linear layer over that of the last: in the first step, and in
   /// the last measured one.
   double log2_reach_at_start = 0;

@@ -286,7 +286,8 @@ TEST(LedgerTest, AHighwayIsSplitInThree) {
                         .cosine = 0.5,
                         .log2_rms_gate = -5,
                         .carry_mean = 0.25});
-  const LedgerEntry& block = make_ledger(run.info, step).entries[0];
+  const Ledger ledger = make_ledger(run.info, step);
+  const LedgerEntry& block = ledger.entries[0];
   ASSERT_EQ(block.parts.size(), 3u);
   EXPECT_EQ(block.parts[2].cause, Cause::residual_gate);
   EXPECT_NEAR(block.parts[0].log2, -2, 1e-12);

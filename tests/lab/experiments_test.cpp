@@ -105,6 +105,18 @@ TEST(DyingReluExperimentTest, DeathsLieWithinTheBoundsAndADeadUnitComesBack) {
   expect_agrees(run_lab("dying-relu", {{"depth", "6"}, {"networks", "300"}}));
 }
 
+TEST(ResidualExperimentTest, GrowthIdentityAndDegradationAreThoseOfThePapers) {
+  expect_agrees(run_lab("residual"));
+}
+
+TEST(ResidualExperimentTest, MoreBlocksGrowMore) {
+  const Result result = run_lab(
+      "residual",
+      {{"blocks", "4"}, {"width", "16"}, {"networks", "10"}, {"steps", "2"}, {"images", "100"}});
+  EXPECT_NEAR(measured(result, "log10 of the squared gradient through all blocks, a = 1"),
+              4 * std::log10(2.0), 0.6);
+}
+
 TEST(RemediesExperimentTest, SomeCureAndSomeFailDeeper) {
   const Result result =
       run_lab("remedies", {{"depth", "8"}, {"width", "16"}, {"steps", "40"}, {"images", "200"}});

@@ -17,6 +17,7 @@ Experiment depth_experiment();
 Experiment initialisation_experiment();
 Experiment dying_relu_experiment();
 Experiment gates_experiment();
+Experiment residual_experiment();
 Experiment remedies_experiment();
 
 }  // namespace plumb::lab
