@@ -61,9 +61,12 @@ void book(const Place& place, const LedgerEntry& entry, DepthFlow& flow, int& li
         break;
       case Cause::residual_branch:
       case Cause::residual_gate: flow.residual += part.log2; break;
+      case Cause::normalisation:
+        flow.normalisation += part.log2 + width_step(place);
+        ++flow.normalisations;
+        break;
       case Cause::dropout:
       case Cause::shape:
-      case Cause::normalisation:
       case Cause::pooling: flow.other += part.log2 + width_step(place); break;
       case Cause::recurrence: flow.recurrence += part.log2 + width_step(place); break;
     }
@@ -120,6 +123,10 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
   flow.bottom = bottom->path;
   flow.linear_layers = top->depth - bottom->depth;
   flow.known = flow.linear_layers > 0;
+  if (flow.normalisations > 0 && 2 * flow.normalisations >= linear) {
+    flow.normalisation += flow.weight;
+    flow.weight = 0;
+  }
   if (linear > 0) flow.mean_log2_gain /= linear;
   if (activations > 0) flow.mean_log2_derivative /= activations;
   flow.activation = strongest_kind(kinds);
@@ -139,11 +146,13 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
 
 FlowCause main_cause(const DepthFlow& flow) {
   const double sign = flow.log2_total < 0 ? -1 : 1;
-  const std::pair<double, FlowCause> parts[] = {{sign * flow.derivative, FlowCause::derivative},
-                                                {sign * flow.weight, FlowCause::weight},
-                                                {sign * flow.residual, FlowCause::residual},
-                                                {sign * flow.alignment, FlowCause::alignment},
-                                                {sign * flow.other, FlowCause::other}};
+  const std::pair<double, FlowCause> parts[] = {
+      {sign * flow.derivative, FlowCause::derivative},
+      {sign * flow.weight, FlowCause::weight},
+      {sign * flow.residual, FlowCause::residual},
+      {sign * flow.alignment, FlowCause::alignment},
+      {sign * flow.normalisation, FlowCause::normalisation},
+      {sign * flow.other, FlowCause::other}};
   return std::max_element(std::begin(parts), std::end(parts),
                           [](const auto& a, const auto& b) { return a.first < b.first; })
       ->second;

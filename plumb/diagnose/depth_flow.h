@@ -18,6 +18,8 @@ namespace plumb {
 /// Normal     A relu halves the mean square of the gradient, which He initialisation makes good. So
 ///            the activations are booked by how far they are from the f' of their healthy kind
 ///            (activation_facts.h), and the weights by how far they are from making that good.
+///            Normalisation undoes the size of the weights in front of it: where every other linear
+///            layer or more has one, both are booked as one.
 struct DepthFlow {
   bool known = false;        ///< at least one linear layer could be judged
   double log2_total = 0;     ///< -infinity if the gradient ends on the way
@@ -26,17 +28,19 @@ struct DepthFlow {
   std::string bottom;        ///< the lowest layer whose output gradient could be judged
   std::string ends_because;  ///< of a gradient that ends
 
-  double weight = 0;      ///< weight scale beyond what the activations need
-  double derivative = 0;  ///< activation derivatives beyond what is normal for their kind
-  double alignment = 0;   ///< of gradients to weights and to derivatives
-  double residual = 0;    ///< shortcuts and branches of residual blocks
-  double recurrence = 0;  ///< recurrent layers: judged by the rules through time, not by depth
-  double other = 0;       ///< dropout, reshapes
+  double weight = 0;         ///< weight scale beyond what the activations need
+  double derivative = 0;     ///< activation derivatives beyond what is normal for their kind
+  double alignment = 0;      ///< of gradients to weights and to derivatives
+  double residual = 0;       ///< shortcuts and branches of residual blocks
+  double normalisation = 0;  ///< normalisation, and the weights whose size it undoes
+  double recurrence = 0;     ///< recurrent layers: judged by the rules through time, not by depth
+  double other = 0;          ///< dropout, reshapes, pooling
 
   double mean_log2_gain = 0;  ///< weight scale of a linear layer, as log2(rms(weight) sqrt(fan_in))
   double mean_log2_derivative = 0;  ///< log2 rms f' of an activation
   std::string activation;  ///< the activation with the largest part in `derivative`, or the first
   int residual_blocks = 0;
+  int normalisations = 0;
 
   double log2_per_layer() const { return linear_layers > 0 ? log2_total / linear_layers : 0; }
   /// log2_total without the recurrent layers on the way: what the depth rules judge.
@@ -49,7 +53,7 @@ struct DepthFlow {
 DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger);
 
 /// Which part of a DepthFlow did most of it, in the direction of the total.
-enum class FlowCause { weight, derivative, alignment, residual, other };
+enum class FlowCause { weight, derivative, alignment, residual, normalisation, other };
 FlowCause main_cause(const DepthFlow& flow);
 
 /// One sentence or two: which factor of the chain rule took how many of the total, and what is

@@ -107,6 +107,20 @@ std::string cause_text(const RunInfo& info, const DepthFlow& flow) {
           share_text(flow.residual, flow), flow.residual_blocks,
           size_text(flow.residual / std::max(1, flow.residual_blocks)),
           flow.log2_total < 0 ? "cancels part of" : "adds to");
+    case FlowCause::normalisation: {
+      std::string text = fmt::format(
+          "The normalisation, with the weights whose size it undoes, does {}: a layer multiplies "
+          "by "
+          "{}.",
+          share_text(flow.normalisation, flow),
+          size_text(flow.normalisation / std::max(1, flow.normalisations)));
+      if (flow.log2_total > 0 && flow.activation == "relu") {
+        text +=
+            " Behind batch normalisation with relu about 1.21 is the law of random weights (Yang "
+            "et al. 2019).";
+      }
+      return text;
+    }
     case FlowCause::other: break;
   }
   return fmt::format("Normalisation, dropout and reshaping do {}.", share_text(flow.other, flow));
@@ -162,6 +176,10 @@ std::vector<std::string> remedies_for(const RunInfo& info, const DepthFlow& flow
                           flow.residual_blocks,
                           1 / std::sqrt(std::max(1.0, static_cast<double>(flow.residual_blocks)))),
               "start the last layer of each branch at zero (Fixup; Zhang et al. 2019)"};
+    case FlowCause::normalisation:
+      return {residual,
+              "fewer layers: no initialisation helps, since normalisation undoes its size",
+              "warm up the learning rate, so that the first steps of the lowest layers stay small"};
     case FlowCause::other: break;
   }
   return {"lower the dropout rate"};

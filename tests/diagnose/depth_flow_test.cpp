@@ -27,8 +27,47 @@ TEST(DepthFlowTest, PartsAddUpToTheTotal) {
     spec.branch_scale = 0.3;
     const DepthFlow flow = first_flow(test::run_mini_net(spec));
     ASSERT_TRUE(flow.known);
-    EXPECT_NEAR(flow.weight + flow.derivative + flow.alignment + flow.residual + flow.other,
+    EXPECT_NEAR(flow.weight + flow.derivative + flow.alignment + flow.residual +
+                    flow.normalisation + flow.other,
                 flow.log2_total, 1e-9);
+  }
+}
+
+// Weights of any size behind which batch normalisation stands: their size is undone, so the books
+// hold both as one and no initialisation is advised.
+TEST(DepthFlowTest, NormalisationAndTheWeightsThatItUndoesAreOneCause) {
+  for (const double weight_log2 : {-9.0, -3.5, 4.0}) {
+    plumb::Run run;
+    StepRecord step;
+    step.measured = true;
+    const double growth = 0.28, normal = -0.5;  // relu behind it
+    double grad = 0;
+    for (int layer = 29; layer >= 1; --layer) {
+      const int base = 3 * (layer - 1);
+      const std::string dense = std::to_string(base), norm = std::to_string(base + 1),
+                        act = std::to_string(base + 2);
+      LayerInfo info = test::activation_info(norm, "bn", layer, 64);
+      info.family = LayerFamily::normalisation;
+      run.info.layers.insert(run.info.layers.begin(),
+                             {test::dense_info(dense, layer, 64, 64), info,
+                              test::activation_info(act, "relu", layer, 64)});
+      test::put_rms(step, act, Role::grad_a, grad);
+      grad += normal;
+      test::put_rms(step, norm, Role::grad_a, grad);
+      grad += growth - normal - (weight_log2 + 3);
+      test::put_rms(step, dense, Role::grad_z, grad);
+      test::put_rms(step, dense, Role::weight, weight_log2);
+      grad += weight_log2 + 3;
+      step.activations.push_back({act, normal, 0.5, 0.5, 64, 0, 1000});
+    }
+    run.steps.push_back(step);
+    const DepthFlow flow = first_flow(run);
+    ASSERT_TRUE(flow.known);
+    EXPECT_EQ(main_cause(flow), FlowCause::normalisation);
+    EXPECT_NEAR(flow.log2_total, flow.normalisation, 1e-9);
+    EXPECT_EQ(flow.weight, 0);
+    EXPECT_NE(cause_text(run.info, flow).find("normalisation"), std::string::npos);
+    EXPECT_EQ(remedies_for(run.info, flow).front().find("put a residual shortcut"), 0u);
   }
 }
 
