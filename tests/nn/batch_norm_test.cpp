@@ -264,6 +264,35 @@ TEST(BatchNormTest, ReluGradientsGrowByTheLawOfLargeBatches) {
   EXPECT_NEAR(mean, law, 0.012);
 }
 
+// The plain network of 56 layers of He et al. 2015, in small: "backward propagated gradients
+// exhibit healthy norms with BN" (section 4.1), that is, they grow by about the law of large
+// batches.
+TEST(BatchNormTest, GradientsOf55PlainConvolutionsGrowAndDoNotVanish) {
+  struct Norms final : PassObserver {
+    std::vector<double> log2;  // of dLoss/dz, from the loss to the input
+    void on_gradient(const Node& node, ConstView grad_y, int scale) override {
+      if (node.kind() == "conv") log2.push_back(0.5 * std::log2(dot(grad_y, grad_y)) + scale);
+    }
+  };
+  ThreadPool pool(2);
+  const Context context{.pool = pool};
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    Network network(parse_spec("55 x [conv 8 3x3 bias=false > bn > relu]"), Shape{1, 10, 10},
+                    {.seed = seed, .weight_init = parse_init("he_normal")});
+    network.plan(16);
+    const Rng rng(seed, "plain");
+    std::uint64_t i = 0;
+    for (float& v : network.input().as<float>()) v = static_cast<float>(rng.normal(i++));
+    network.forward(context);
+    for (float& v : network.output_gradient().as<float>()) v = static_cast<float>(rng.normal(i++));
+    Norms norms;
+    network.backward(context, &norms);
+    ASSERT_EQ(norms.log2.size(), 55u);
+    EXPECT_NEAR(std::exp2((norms.log2.back() - norms.log2.front()) / 54), 1.2, 0.06);
+    EXPECT_GT(*std::ranges::min_element(norms.log2), norms.log2.front() - 1);
+  }
+}
+
 // Without an activation the squared growth is (B - 2) / (B - 3): 1.2 at a batch of 8 (norm 1.0954),
 // 30 / 29 at 32 (1.0171).
 TEST(BatchNormTest, LinearGradientsGrowByTheBatchAlone) {
