@@ -109,7 +109,7 @@ void explain_flat(Page& page, const std::vector<LayerLine>& lines) {
   if (!any) return;
   page.line(
       page.ink(page.width() < 80
-                   ? "     flat: where the activation is flat; half for relu is normal"
+                   ? "     flat: its activation is; half is normal for relu"
                    : "     flat: elements where the activation is flat; half is normal for relu",
                Ink::faint));
 }
