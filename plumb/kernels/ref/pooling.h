@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 #include "plumb/kernels/window.h"
@@ -48,7 +49,7 @@ void find_maxima(const Plane& plane, const T* x, IndexRange rows, IndexRange col
       const T* const pixel = x + at * kBlock;
       for (std::size_t b = 0; b < static_cast<std::size_t>(kBlock); ++b) {
         // Not (a <= b) is true for a NaN in either; a NaN that is there stays.
-        const bool take = !(pixel[b] <= largest[b]) && largest[b] == largest[b];
+        const bool take = !(pixel[b] <= largest[b]) && !std::isnan(largest[b]);
         largest[b] = take ? pixel[b] : largest[b];
         place[b] = take ? static_cast<std::int32_t>(at) : place[b];
       }

@@ -163,24 +163,28 @@ Result run(const Settings& settings) {
 }  // namespace
 
 Experiment remedies_experiment() {
-  return {"remedies",
-          "The remedies side by side",
-          "One sick network, one change at a time, everything else equal: what does each remedy of "
-          "the tutorial, and some others, do to the gradient and to learning?",
-          {
-              {26, "There is no complete cure.", Judgement::inexact,
-               "Several cure this network; some of them fail when it is three times as deep."},
-          },
-          {
-              {"depth", "30", "blocks; everything is tried at three times as many, too"},
-              {"width", "64", "units of each"},
-              {"images", "1000", "how many"},
-              {"steps", "350", "of batches of 32"},
-              {"seeds", "1", "trainings of each"},
-              {"lr", "0.01", "learning rate"},
-              {"seed", "1", "of the first"},
-          },
-          run};
+  return {
+      "remedies",
+      "The remedies side by side",
+      "One sick network, one change at a time, everything else equal: what does each remedy of "
+      "the tutorial, and some others, do to the gradient and to learning?",
+      {
+          {26, "There is no complete cure.", Judgement::inexact,
+           "For the signal at the start there are some: residual branches that begin at zero, "
+           "orthogonal "
+           "weights at the critical gain. In training several cure this network, and some of them "
+           "fail when it is three times as deep."},
+      },
+      {
+          {"depth", "30", "blocks; everything is tried at three times as many, too"},
+          {"width", "64", "units of each"},
+          {"images", "1000", "how many"},
+          {"steps", "350", "of batches of 32"},
+          {"seeds", "1", "trainings of each"},
+          {"lr", "0.01", "learning rate"},
+          {"seed", "1", "of the first"},
+      },
+      run};
 }
 
 }  // namespace plumb::lab

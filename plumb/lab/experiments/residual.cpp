@@ -179,9 +179,6 @@ Experiment residual_experiment() {
       "The tutorial ends where residual networks begin: they are to solve this problem. What do "
       "shortcuts do to the gradient, and what did their inventors say?",
       {
-          {26, "There is no complete cure.", Judgement::inexact,
-           "For signal propagation at the start there is: ReZero's block is the identity. None "
-           "guarantees that training stays there."},
           {38, "ResNets solve the problem of vanishing gradients.", Judgement::wrong,
            "They cure degradation, which their paper holds unlikely to be caused by vanishing "
            "gradients."},
