@@ -91,7 +91,7 @@ Result run(const Settings& settings) {
   Plot accuracy{
       "Accuracy against depth",
       "Ten classes: a line at 0.1 is guessing. More layers of the same kind make it worse "
-      "for most; the residual network and the carefully started ones keep learning.",
+      "for most; the residual network, and less so the orthogonal one, keep learning.",
       PlotKind::line,
       {"layers", true},
       {"accuracy", false},
