@@ -597,7 +597,9 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     failures = 0
-    with tempfile.TemporaryDirectory() as name:
+    # Without oneDNN: PyTorch 1.13 reads memory that nobody wrote in the backward of a float gelu behind
+    # a gru (NaN in one run, 1e31 in the next), and is right without it.
+    with tempfile.TemporaryDirectory() as name, torch.backends.mkldnn.flags(enabled=False):
         difference = max(check_state_dict(options.plumb, Path(name)),
                          check_recurrent_state_dict(options.plumb, Path(name)))
         if difference > TOLERANCE["double"]:
@@ -607,6 +609,10 @@ def main():
             rng = random.Random(options.seed * 1_000_003 + index)
             # Every fourth is one of sequences.
             case = random_sequence_case(rng) if index % 4 == 3 else random_case(rng)
+            # The loss `difference` has the same gradient for every sample, of which batch normalisation
+            # leaves nothing: what is left to compare are rounding errors.
+            if case["loss"] == "difference" and "bn" in case["network"].replace("[", " ").split():
+                case["loss"] = "mse"
             for precision in ("double", "float"):
                 problems = check(options.plumb, case, precision, Path(name), options.seed + index)
                 if problems:
