@@ -63,14 +63,14 @@ void print_network(const std::string& text, const std::string& input) {
   if (input.empty()) return;
   Network network(spec, parse_input(input), NetworkOptions{});
   network.plan(1);
-  fmt::print("\n{:<10} {:<44} {:>16} {:>11}\n", "path", "layer", "output", "parameters");
+  fmt::print("\n{:<10} {:<40} {:>16} {:>11}\n", "path", "layer", "output", "parameters");
   std::int64_t total = 0;
   network.visit([&](const Node& node) {
     std::int64_t count = 0;
     for (const Param& param : node.params()) count += param.value.size();
     total += count;
     const std::string shown = node.is_residual() ? std::string(node.kind()) + "[...]" : node.text;
-    fmt::print("{:<10} {:<44} {:>16} {:>11}\n", node.path, shown,
+    fmt::print("{:<10} {:<40} {:>16} {:>11}\n", node.path, shown,
                node.y.shape().row_shape().to_string(), count == 0 ? "" : std::to_string(count));
   });
   fmt::print("\n{} parameters\n", total);

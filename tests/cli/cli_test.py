@@ -277,7 +277,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("^", self.fails(1, "probe", "flatten > dense > dense 10", *SMALL))
 
     def test_shapes_that_do_not_fit_are_named(self):
-        self.assertIn("28, 28]", self.fails(1, "probe", "dense 10", *SMALL))
+        self.assertIn("[28, 10]", self.fails(1, "probe", "dense 10", *SMALL))
         self.assertIn("expected [10]", self.fails(1, "probe", "flatten > dense 9", *SMALL))
 
     def test_bad_data_files(self):
@@ -329,7 +329,7 @@ class CliTest(unittest.TestCase):
         database.close()
         message = self.fails(1, "diagnose", path)
         self.assertIn("99", message)
-        self.assertRegex(message, r"\b1\b")
+        self.assertRegex(message, r"\b2\b")
 
     def test_run_files_that_cannot_be_written(self):
         self.assertIn("no/such/dir", self.fails(1, "train", SICK, *SMALL, "-o", "no/such/dir/run.plumb"))
