@@ -22,6 +22,7 @@ struct BatchNorm::Geometry {
       positions = x.shape[2] * x.shape[3];
     }
   }
+  std::int64_t grain() const { return normalisation_grain(groups * positions * lanes); }
   double values_per_channel() const { return static_cast<double>(batch * positions); }
 };
 
@@ -40,13 +41,6 @@ void for_blocks(const Geometry& at, std::int64_t begin, std::int64_t end, const 
       body(group * at.lanes, (b * at.groups + group) * at.positions * at.lanes, at.positions);
     }
   }
-}
-
-template <class Geometry>
-std::int64_t sample_grain(const Geometry& at) {
-  constexpr std::int64_t kElementsPerChunk = 1 << 14;
-  const std::int64_t row = at.groups * at.positions * at.lanes;
-  return std::max<std::int64_t>(1, kElementsPerChunk / std::max<std::int64_t>(row, 1));
 }
 
 }  // namespace
@@ -182,7 +176,7 @@ void BatchNorm::forward(ConstView x, View y, const Context& context) {
     const Geometry at(x);
     const T* const from = x.as<T>().data();
     T* const to = y.as<T>().data();
-    context.pool.run(at.batch, sample_grain(at), [&](std::int64_t begin, std::int64_t end) {
+    context.pool.run(at.batch, at.grain(), [&](std::int64_t begin, std::int64_t end) {
       for_blocks(at, begin, end, [&](std::int64_t channel, std::int64_t i, std::int64_t rows) {
         const auto c = static_cast<std::size_t>(channel);
         if (at.lanes > 1) {
@@ -240,7 +234,7 @@ void BatchNorm::backward(ConstView x, ConstView /*y*/, ConstView grad_y, View gr
     const T* const x_data = x.as<T>().data();
     const T* const g_data = grad_y.as<T>().data();
     T* const to = grad_x.as<T>().data();
-    context.pool.run(at.batch, sample_grain(at), [&](std::int64_t begin, std::int64_t end) {
+    context.pool.run(at.batch, at.grain(), [&](std::int64_t begin, std::int64_t end) {
       for_blocks(at, begin, end, [&](std::int64_t channel, std::int64_t i, std::int64_t rows) {
         const auto c = static_cast<std::size_t>(channel);
         if (at.lanes > 1) {

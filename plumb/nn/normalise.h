@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -15,6 +16,12 @@ namespace plumb {
 /// Sums over the batch are taken in this many pieces of it, whatever the thread count, and added in
 /// order: the bits depend on the data alone.
 inline constexpr std::int64_t kBatchPieces = 8;
+
+/// How many rows of `row` elements a thread takes at least, so that a chunk is worth waking it.
+inline std::int64_t normalisation_grain(std::int64_t row) {
+  constexpr std::int64_t kElementsPerChunk = 1 << 14;
+  return std::max<std::int64_t>(1, kElementsPerChunk / std::max<std::int64_t>(row, 1));
+}
 
 /// The learned factor and offset of a normalised value, 1 and 0 at the start; empty without them.
 inline std::vector<Param> affine_params(const Shape& shape, DType dtype, bool bias) {

@@ -14,11 +14,6 @@ Shape row_of(const Shape& x) {
   return x.row_shape();
 }
 
-std::int64_t row_grain(std::int64_t row) {
-  constexpr std::int64_t kElementsPerChunk = 1 << 14;
-  return std::max<std::int64_t>(1, kElementsPerChunk / std::max<std::int64_t>(row, 1));
-}
-
 }  // namespace
 
 RowNorm::RowNorm(const Shape& row, const Options& options, DType dtype, std::string path)
@@ -48,7 +43,7 @@ void RowNorm::forward(ConstView x, View y, const Context& context) {
     const T* const x_data = x.as<T>().data();
     T* const y_data = y.as<T>().data();
     const T* const zero = zero_.as<T>().data();
-    context.pool.run(rows, row_grain(n), [&](std::int64_t begin, std::int64_t end) {
+    context.pool.run(rows, normalisation_grain(n), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t r = begin; r < end; ++r) {
         const T* const from = x_data + r * n;
         T* const to = y_data + r * n;
@@ -104,7 +99,7 @@ void RowNorm::backward(ConstView x, ConstView /*y*/, ConstView grad_y, View grad
     if (!grad_x) return;
     const T* const zero = zero_.as<T>().data();
     T* const to_data = grad_x.as<T>().data();
-    context.pool.run(rows, row_grain(n), [&](std::int64_t begin, std::int64_t end) {
+    context.pool.run(rows, normalisation_grain(n), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t r = begin; r < end; ++r) {
         const T* const from = x_data + r * n;
         const T* g = g_data + r * n;

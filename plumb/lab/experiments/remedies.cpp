@@ -19,7 +19,6 @@ struct Remedy {
   const char* block;  ///< {0} the width, {1} 1/sqrt(depth)
   const char* init = "pytorch";
   const char* bias_init = "pytorch";
-  double gain = 1;
   const char* optimiser = "sgd";
   double rate_factor = 1;
   double clip_norm = 0;
@@ -71,7 +70,6 @@ Treated treat(const Remedy& remedy, std::int64_t depth, const Settings& settings
                    remedy.init, settings.number("lr", 1e-5, 10) * remedy.rate_factor,
                    settings.integer("steps", 2, 100'000), 0);
   config.bias_init = remedy.bias_init;
-  config.gain = remedy.gain;
   config.optimiser.name = remedy.optimiser;
   if (config.optimiser.name == "adam") config.optimiser.momentum = 0;  // it has its own
   config.clip_norm = remedy.clip_norm;
