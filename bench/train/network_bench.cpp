@@ -8,30 +8,17 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "bench/train/timing.h"
 #include "plumb/train/trainer.h"
 
 namespace {
 
 using namespace plumb;
 using Clock = std::chrono::steady_clock;
-
-/// Of the calling thread: what other programs do is not in it.
-double thread_cpu_s() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<long>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
 
 /// A line of /proc/self/status, in bytes: "VmHWM" is the largest resident size, "VmRSS" today's.
 double status_bytes(const std::string& key) {
