@@ -19,7 +19,8 @@ rounding decides between two gradients. PyTorch's passes then take plumb's value
 output) and decide as plumb does.
 
 A normalisation of values that are all the same (behind an activation that is saturated everywhere, say) makes digits
-of rounding errors alone. Such a network has nothing to compare and is left out; how many are is printed.
+of rounding errors alone, and so does its gradient where what arrives is the same for every value (one
+image, one channel, a global average). Such a network has nothing to compare and is left out; how many are is printed.
 
 usage: compare_torch.py PLUMB [--networks N] [--seed S]
 Exit code 0 when all agree, 1 when not, 77 when PyTorch is not installed (ctest: skipped).
@@ -89,18 +90,26 @@ def take_side(value):
     return hook
 
 
+def normalised_groups(module, values):
+    """The values that a module normalises together, a group a row; None if it normalises nothing."""
+    if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
+        return np.moveaxis(values, 1, 0).reshape(module.num_features, -1)
+    if isinstance(module, torch.nn.GroupNorm):
+        return values.reshape(len(values) * module.num_groups, -1)
+    if isinstance(module, torch.nn.LayerNorm):
+        return values.reshape(-1, int(np.prod(module.normalized_shape)))
+    return None
+
+
 def normalises_constants(module, tensors):
-    for child, _, before in named_by_plumb(module):
-        if isinstance(child, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
-            groups = np.moveaxis(tensors[before], 1, 0).reshape(child.num_features, -1)
-        elif isinstance(child, torch.nn.GroupNorm):
-            groups = tensors[before].reshape(len(tensors[before]) * child.num_groups, -1)
-        elif isinstance(child, torch.nn.LayerNorm):
-            groups = tensors[before].reshape(-1, int(np.prod(child.normalized_shape)))
-        else:
-            continue
-        if np.all(np.ptp(groups, axis=1) <= 1e-9 * np.abs(groups).max(axis=1)):
-            return True
+    """Whether all that a normalisation gets, forward or backward, is the same number but for rounding, and not 0."""
+    for child, path, before in named_by_plumb(module):
+        for name in (before, f"grad_out/{path}"):
+            groups = normalised_groups(child, tensors[name])
+            if groups is None or not groups.any():
+                continue
+            if np.all(np.ptp(groups, axis=1) <= 1e-9 * np.abs(groups).max(axis=1)):
+                return True
     return False
 
 

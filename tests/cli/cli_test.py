@@ -69,18 +69,17 @@ class CliTest(unittest.TestCase):
     # Right input
 
     def test_a_deep_plain_network_with_batch_norm_explodes_and_does_not_vanish(self):
-        block = "conv 8 3x3 bias=false > bn > relu"
-        network = f"avgpool 2 > {{}} x [{block}] > gap > dense 10"
         rules = {}
-        for depth in (19, 55):
-            result = self.run_plumb("train", network.format(depth), "--data", "glyphs?n=100",
-                                    "--batch", 32, "--steps", 1, "--init", "he_normal", "--json")
+        for preset in ("plain20", "plain56", "resnet56"):
+            result = self.run_plumb("train", f"avgpool 2 > {preset} width=8", "--data", "glyphs?n=100", "--batch", 32,
+                                    "--steps", 1, "--init", "he_normal", "--json")
             self.assertEqual(result.returncode, 0, result.stderr)
             findings = json.loads(result.stdout)["findings"]
-            rules[depth] = {finding["rule"]: finding for finding in findings}
-            self.assertNotIn("vanishing_gradient", rules[depth])
-        self.assertNotIn("exploding_gradient", rules[19])
-        self.assertIn("normalisation", rules[55]["exploding_gradient"]["cause"])
+            rules[preset] = {finding["rule"]: finding for finding in findings}
+            self.assertNotIn("vanishing_gradient", rules[preset])
+        self.assertNotIn("exploding_gradient", rules["plain20"])
+        self.assertNotIn("exploding_gradient", rules["resnet56"])
+        self.assertIn("normalisation", rules["plain56"]["exploding_gradient"]["cause"])
 
     def test_train_records_and_names_the_vanishing_gradient(self):
         path = self.recorded()
