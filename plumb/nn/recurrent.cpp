@@ -47,7 +47,7 @@ void Recurrent::plan(const Shape& x) {
   }
   work_ =
       Tensor(Shape{std::max(geometry.forward_work_size(), geometry.backward_work_size())}, dtype_);
-  scales_.assign(static_cast<std::size_t>((1 + 2 * geometry.block()) * geometry.batch), 0);
+  scales_.assign(static_cast<std::size_t>((1 + 2 * geometry.block) * geometry.batch), 0);
 }
 
 namespace {

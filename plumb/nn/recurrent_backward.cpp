@@ -68,10 +68,10 @@ class BackwardPass {
       next += count;
       return start;
     };
-    x_rows_ = take(g_.block() * g_.batch * g_.in);
-    grad_x_rows_ = take(g_.block() * g_.batch * g_.in);
-    states_ = take((g_.block() + 1) * g_.plane());
-    signals_ = take(g_.signals() * g_.block() * g_.plane());
+    x_rows_ = take(g_.block * g_.batch * g_.in);
+    grad_x_rows_ = take(g_.block * g_.batch * g_.in);
+    states_ = take((g_.block + 1) * g_.plane());
+    signals_ = take(g_.signals() * g_.block * g_.plane());
     grad_h_ = take(g_.plane());
     grad_c_ = take(g_.plane());
     carry_h_ = take(g_.plane());
@@ -85,8 +85,8 @@ class BackwardPass {
     std::fill_n(carry_c_, g_.plane(), T(0));
     std::fill_n(row_scale(0), g_.batch, kNoScale);
     const std::int64_t grain = g_.row_grain();
-    for (std::int64_t first = (g_.blocks() - 1) * g_.block(); first >= 0; first -= g_.block()) {
-      const std::int64_t steps = std::min(g_.block(), g_.steps - first);
+    for (std::int64_t first = (g_.blocks() - 1) * g_.block; first >= 0; first -= g_.block) {
+      const std::int64_t steps = std::min(g_.block, g_.steps - first);
       context.pool.run(g_.batch, grain, [&](auto begin, auto end) {
         gather_states(first, steps, begin, end);
         if (context.time != nullptr) return;
@@ -114,11 +114,11 @@ class BackwardPass {
   T* part(int g) const { return parts_ + g * g_.plane(); }
   int* row_scale(std::int64_t row) const { return out_.scales.data() + row; }
   int* step_scale(std::int64_t p) const {
-    return out_.scales.data() + (1 + p % g_.block()) * g_.batch;
+    return out_.scales.data() + (1 + p % g_.block) * g_.batch;
   }
   /// Of the largest magnitude of grad_h (and carry_c), at the step's scale.
   int* step_exponent(std::int64_t p) const {
-    return out_.scales.data() + (1 + g_.block() + p % g_.block()) * g_.batch;
+    return out_.scales.data() + (1 + g_.block + p % g_.block) * g_.batch;
   }
   bool is_cut(std::int64_t p) const { return g_.bptt > 0 && p % g_.bptt == 0; }
 
@@ -222,7 +222,7 @@ class BackwardPass {
 
   /// From grad_h (and carry_c) to the gradients of the pre-activations and the direct ways back.
   void through_cell(std::int64_t p, std::int64_t at, std::int64_t count) {
-    const std::int64_t first = p - p % g_.block();
+    const std::int64_t first = p - p % g_.block;
     const auto plane = [&](int s) { return saved(s, p) + at; };
     const auto grad = [&](int s) { return signal(s, p) + at; };
     if (g_.kind == RecurrentKind::rnn) {
@@ -367,12 +367,15 @@ class BackwardPass {
              signal(g_.input_signal(g), first) + begin * hidden, hidden,
              p_.weights.ih + g * hidden * in, in, g == 0 ? T(0) : T(1), rows, in);
       }
-      for (std::int64_t r = begin; r < end; ++r) {
-        const std::int64_t t = g_.time_of(first + r / g_.batch, p_.reverse);
+      p_.for_rows(first, begin, end, [&](std::int64_t r, std::int64_t at) {
         const T* const from = grad_x_rows_ + r * in;
-        T* const to = out_.grad_x + ((r % g_.batch) * g_.steps + t) * in;
-        for (std::int64_t j = 0; j < in; ++j) to[j] = p_.reverse ? to[j] + from[j] : from[j];
-      }
+        T* const to = out_.grad_x + at;
+        if (p_.reverse) {
+          for (std::int64_t j = 0; j < in; ++j) to[j] += from[j];
+        } else {
+          copy_row(from, in, to);
+        }
+      });
     });
   }
 

@@ -29,14 +29,14 @@ class ForwardPass {
         g_(pass.geometry),
         y_(y),
         x_rows_(pass.work),
-        states_(x_rows_ + g_.block() * g_.batch * g_.in),
+        states_(x_rows_ + g_.block * g_.batch * g_.in),
         hh_transposed_(states_ + 2 * g_.plane()) {}
 
   void run(const Context& context) {
     transpose_recurrent();
     std::fill_n(states_, 2 * g_.plane(), T(0));
-    for (std::int64_t first = 0; first < g_.steps; first += g_.block()) {
-      const std::int64_t steps = std::min(g_.block(), g_.steps - first);
+    for (std::int64_t first = 0; first < g_.steps; first += g_.block) {
+      const std::int64_t steps = std::min(g_.block, g_.steps - first);
       context.pool.run(steps * g_.batch, g_.row_grain(),
                        [&](auto begin, auto end) { take_inputs(first, begin, end); });
       if (context.time == nullptr) {

@@ -19,6 +19,8 @@ namespace plumb {
 struct RecurrentGeometry {
   RecurrentKind kind;
   std::int64_t batch, steps, in, hidden, directions, bptt;
+  /// Steps of a block: enough rows for an efficient product, few enough to stay in the cache.
+  std::int64_t block;
 
   RecurrentGeometry(const RecurrentOptions& options, const Shape& x)
       : kind(options.kind),
@@ -27,7 +29,9 @@ struct RecurrentGeometry {
         in(options.in),
         hidden(options.hidden),
         directions(options.bidirectional ? 2 : 1),
-        bptt(options.bptt) {}
+        bptt(options.bptt),
+        block(std::clamp<std::int64_t>(1024 / std::max<std::int64_t>(batch, 1), 1,
+                                       std::max<std::int64_t>(steps, 1))) {}
 
   int gates() const { return kind == RecurrentKind::rnn ? 1 : kind == RecurrentKind::lstm ? 4 : 3; }
   /// Quantities that have a gradient of a pre-activation of their own. gru splits that of n into
@@ -39,22 +43,15 @@ struct RecurrentGeometry {
   /// Planes kept from forward to backward: rnn z; lstm i f g o c; gru r z, W_hn h + b_hn, n.
   int saved_planes() const { return kind == RecurrentKind::lstm ? 5 : signals(); }
 
-  /// Steps of a block: enough rows for an efficient product, few enough to stay in the cache.
-  std::int64_t block() const {
-    return std::clamp<std::int64_t>(1024 / std::max<std::int64_t>(batch, 1), 1,
-                                    std::max<std::int64_t>(steps, 1));
-  }
-  std::int64_t blocks() const { return (steps + block() - 1) / block(); }
+  std::int64_t blocks() const { return (steps + block - 1) / block; }
   std::int64_t plane() const { return batch * hidden; }
-  std::int64_t saved_size() const { return blocks() * saved_planes() * block() * plane(); }
+  std::int64_t saved_size() const { return blocks() * saved_planes() * block * plane(); }
   /// The saved plane of quantity s at position p.
   std::int64_t saved_at(int s, std::int64_t p) const {
-    return ((p / block() * saved_planes() + s) * block() + p % block()) * plane();
+    return ((p / block * saved_planes() + s) * block + p % block) * plane();
   }
   /// A signal's plane within the block that is worked on.
-  std::int64_t signal_at(int s, std::int64_t p) const {
-    return (s * block() + p % block()) * plane();
-  }
+  std::int64_t signal_at(int s, std::int64_t p) const { return (s * block + p % block) * plane(); }
 
   std::int64_t time_of(std::int64_t p, bool reverse) const { return reverse ? steps - 1 - p : p; }
 
@@ -68,10 +65,10 @@ struct RecurrentGeometry {
   }
 
   std::int64_t forward_work_size() const {
-    return block() * batch * in + 2 * plane() + gates() * hidden * hidden;
+    return block * batch * in + 2 * plane() + gates() * hidden * hidden;
   }
   std::int64_t backward_work_size() const {
-    return 2 * block() * batch * in + (block() + 1) * plane() + signals() * block() * plane() +
+    return 2 * block * batch * in + (block + 1) * plane() + signals() * block * plane() +
            (5 + gates()) * plane();
   }
 };
@@ -81,6 +78,19 @@ template <class T>
 struct RecurrentWeights {
   const T *ih, *hh, *bias_ih, *bias_hh;
 };
+
+/// A row of few values, as inputs often are, is copied without a call.
+template <class T>
+void copy_row(const T* from, std::int64_t count, T* to) {
+  if (count == 1) {
+    *to = *from;
+  } else if (count == 2) {
+    to[0] = from[0];
+    to[1] = from[1];
+  } else {
+    std::copy_n(from, count, to);
+  }
+}
 
 /// Everything a pass of one direction touches.
 template <class T>
@@ -93,14 +103,25 @@ struct RecurrentPass {
   T* work;
   const T* x;
 
-  /// Copies the inputs of rows [begin, end) of a block that begins at `first`, a row being
-  /// (position, sample), so that they are one matrix.
-  void gather_x(std::int64_t first, std::int64_t begin, std::int64_t end, T* rows) const {
+  /// take(r, at) for rows r of [begin, end) of a block that begins at position `first`, a row being
+  /// (position, sample): `at` is where the row's values stand in x and in its gradient.
+  template <class Take>
+  void for_rows(std::int64_t first, std::int64_t begin, std::int64_t end, const Take& take) const {
     const RecurrentGeometry& g = geometry;
+    std::int64_t p = first + begin / g.batch, b = begin % g.batch;
     for (std::int64_t r = begin; r < end; ++r) {
-      const std::int64_t t = g.time_of(first + r / g.batch, reverse);
-      std::copy_n(x + ((r % g.batch) * g.steps + t) * g.in, g.in, rows + r * g.in);
+      take(r, (b * g.steps + g.time_of(p, reverse)) * g.in);
+      if (++b < g.batch) continue;
+      b = 0;
+      ++p;
     }
+  }
+
+  /// Copies the inputs of those rows, so that they are one matrix.
+  void gather_x(std::int64_t first, std::int64_t begin, std::int64_t end, T* rows) const {
+    const std::int64_t in = geometry.in;
+    for_rows(first, begin, end,
+             [&](std::int64_t r, std::int64_t at) { copy_row(x + at, in, rows + r * in); });
   }
 };
 

@@ -15,7 +15,7 @@ class ActivityWindow {
   ActivityWindow(std::int64_t units, std::uint64_t samples)
       : older_(units), younger_(units), samples_(samples) {}
 
-  /// Adds a batch and judges it alone, as UnitActivity::add does.
+  /// Adds a batch, or a part of one, and judges it alone, as UnitActivity::add does.
   DerivativeStats add(ConstView derivative, double limit);
 
   std::int64_t units() const { return older_.units(); }

@@ -13,24 +13,27 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
+#include "plumb/stats/octave_tally_avx3-inl.h"
+#include "plumb/stats/octave_tally_avx3_dl-inl.h"
 #include "plumb/stats/pass-inl.h"
 
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
 
 HWY_BEFORE_NAMESPACE();
-// Every processor with Highway's AVX3_DL set has GFNI, which Highway does not name.
+#if HWY_TARGET == HWY_AVX3_DL
 HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
+#endif
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The contract of magnitude_keys-inl.h where a processor has byte permutes (AVX3_DL): a key is the
-/// biased exponent alone, a byte, so that 64 values are counted by one instruction.
+/// The contract of magnitude_keys-inl.h where a processor has AVX-512: a key is the biased exponent
+/// alone, a byte, so that 64 values are counted by a few instructions.
 ///
-/// Reading is 5 vector instructions for 16 values and counting 2; two are done in a cycle. In turn:
-/// the sum; the sum of squares; the largest magnitude; the smallest low half of the bits (0 if a
-/// value has no fraction); and a bit shift within 64 bits, masked, that puts the exponents of four
-/// vectors into one.
+/// Reading takes 5 to 6 vector instructions for 16 values, counting 2; two are done in a cycle. In
+/// turn: the sum; the sum of squares; the largest magnitude; the smallest low half of the bits (0
+/// if a value has no fraction); and what puts the exponents of four vectors into one.
 using Key = std::uint8_t;
 inline constexpr std::size_t kOctaveWindow = 16;
 inline constexpr std::size_t kKeyGroup = 64;
@@ -74,10 +77,6 @@ HWY_NOINLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
 template <bool kEnlarged>
 HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_on) {
   const __m512 enlarge = _mm512_set1_ps(kEnlarge);
-  // The 8 bits from bit 23 on of both floats of a pair, to the places that a mask then chooses of.
-  const __m512i both_exponents = _mm512_set1_epi64(0x3717371737173717);
-  constexpr __mmask64 kPlaces[4] = {~0ull, 0x0C0C0C0C0C0C0C0C, 0x3030303030303030,
-                                    0xC0C0C0C0C0C0C0C0};
   constexpr int kLargerMagnitude = 0xB;
   __m512 sum[4], squares[4], max[2];
   __m512i min_low[2];
@@ -85,43 +84,41 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_o
   for (__m512& s : squares) s = _mm512_setzero_ps();
   for (__m512& m : max) m = _mm512_setzero_ps();
   for (__m512i& m : min_low) m = _mm512_set1_epi32(-1);
-  __m512i max_key = _mm512_setzero_si512();
+  __m512i max_key = _mm512_setzero_si512(), key = _mm512_setzero_si512();
+  const auto add = [&]<unsigned v>(std::integral_constant<unsigned, v>, __m512 value, __m512i low)
+                       HWY_ATTR {
+                         const __m512 d = kEnlarged ? _mm512_mul_ps(value, enlarge) : value;
+                         sum[v] = _mm512_add_ps(sum[v], d);
+                         squares[v] = _mm512_fmadd_ps(d, d, squares[v]);
+                         max[v % 2] = _mm512_range_ps(max[v % 2], value, kLargerMagnitude);
+                         min_low[v % 2] = _mm512_min_epu16(min_low[v % 2], low);
+                         key = with_exponents<v>(key, _mm512_castps_si512(value));
+                       };
+  const auto add_four = [&](const auto& add_one) HWY_ATTR {
+    add_one(std::integral_constant<unsigned, 0>{});
+    add_one(std::integral_constant<unsigned, 1>{});
+    add_one(std::integral_constant<unsigned, 2>{});
+    add_one(std::integral_constant<unsigned, 3>{});
+    max_key = _mm512_max_epu8(max_key, key);
+  };
 
   std::size_t i = 0;
   for (; i + 64 <= n; i += 64) {
-    __m512i key = _mm512_setzero_si512();
     if (goes_on) prefetch_ahead(x + i, 64);
-    HWY_UNROLL(4)
-    for (unsigned v = 0; v < 4; ++v) {
+    add_four([&](auto v) HWY_ATTR {
       const __m512 value = _mm512_loadu_ps(x + i + 16 * v);
-      const __m512i bits = _mm512_castps_si512(value);
-      const __m512 d = kEnlarged ? _mm512_mul_ps(value, enlarge) : value;
-      sum[v] = _mm512_add_ps(sum[v], d);
-      squares[v] = _mm512_fmadd_ps(d, d, squares[v]);
-      max[v % 2] = _mm512_range_ps(max[v % 2], value, kLargerMagnitude);
-      min_low[v % 2] = _mm512_min_epu16(min_low[v % 2], bits);
-      key = _mm512_mask_multishift_epi64_epi8(key, kPlaces[v], both_exponents, bits);
-    }
-    max_key = _mm512_max_epu8(max_key, key);
+      add(v, value, _mm512_castps_si512(value));
+    });
     _mm512_store_si512(keys + i, key);
   }
   if (i < n) {
     const std::uint64_t mask = (std::uint64_t{1} << (n - i)) - 1;
     const __m512i ones = _mm512_set1_epi32(-1);
-    __m512i key = _mm512_setzero_si512();
-    HWY_UNROLL(4)
-    for (unsigned v = 0; v < 4; ++v) {
+    add_four([&](auto v) HWY_ATTR {
       const auto m = static_cast<__mmask16>(mask >> (16 * v));
       const __m512 value = _mm512_maskz_loadu_ps(m, x + i + 16 * v);
-      const __m512i bits = _mm512_castps_si512(value);
-      const __m512 d = kEnlarged ? _mm512_mul_ps(value, enlarge) : value;
-      sum[v] = _mm512_add_ps(sum[v], d);
-      squares[v] = _mm512_fmadd_ps(d, d, squares[v]);
-      max[v % 2] = _mm512_range_ps(max[v % 2], value, kLargerMagnitude);
-      min_low[v % 2] = _mm512_min_epu16(min_low[v % 2], _mm512_mask_mov_epi32(ones, m, bits));
-      key = _mm512_mask_multishift_epi64_epi8(key, kPlaces[v], both_exponents, bits);
-    }
-    max_key = _mm512_max_epu8(max_key, key);
+      add(v, value, _mm512_mask_mov_epi32(ones, m, _mm512_castps_si512(value)));
+    });
     _mm512_store_si512(keys + i, key);
   }
 
@@ -142,110 +139,17 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_o
   return pass;
 }
 
-/// The octaves of 64 values as bits: byte i of `low` or `high` has the one bit set that stands for
-/// the octave of value i among the lower or the upper eight of the window.
-struct OctaveBits {
-  __m512i low, high;
-};
-
-/// Adds three bits at each position: `sum` keeps the low bit, the result is the carry.
-HWY_INLINE OctaveBits add_carry_save(OctaveBits& sum, OctaveBits b, OctaveBits c) {
-  const OctaveBits carry{_mm512_ternarylogic_epi32(sum.low, b.low, c.low, 0xE8),
-                         _mm512_ternarylogic_epi32(sum.high, b.high, c.high, 0xE8)};
-  sum.low = _mm512_ternarylogic_epi32(sum.low, b.low, c.low, 0x96);
-  sum.high = _mm512_ternarylogic_epi32(sum.high, b.high, c.high, 0x96);
-  return carry;
-}
-
-HWY_INLINE OctaveBits add_bytes(OctaveBits a, OctaveBits b) {
-  return {_mm512_add_epi8(a.low, b.low), _mm512_add_epi8(a.high, b.high)};
-}
-
-/// Byte k of each 64 bits: how many of the eight bytes there have bit k set. They are transposed
-/// as an 8 x 8 matrix of bits.
-HWY_INLINE OctaveBits count_in_eights(OctaveBits v) {
-  const auto count = [](__m512i bytes) HWY_ATTR {
-    const __m512i unit_matrix = _mm512_set1_epi64(static_cast<long long>(0x8040201008040201ull));
-    return _mm512_popcnt_epi8(_mm512_gf2p8affine_epi64_epi8(unit_matrix, bytes, 0));
-  };
-  return {count(v.low), count(v.high)};
-}
-
-/// The sums of byte k over all 64 bits, in the k-th 64 bits.
-HWY_INLINE __m512i add_across(__m512i v) {
-  alignas(64) static constexpr std::uint8_t kTranspose[64] = {
-      0,  8,  16, 24, 32, 40, 48, 56, 1,  9,  17, 25, 33, 41, 49, 57, 2,  10, 18, 26, 34, 42,
-      50, 58, 3,  11, 19, 27, 35, 43, 51, 59, 4,  12, 20, 28, 36, 44, 52, 60, 5,  13, 21, 29,
-      37, 45, 53, 61, 6,  14, 22, 30, 38, 46, 54, 62, 7,  15, 23, 31, 39, 47, 55, 63};
-  const __m512i transposed = _mm512_permutexvar_epi8(_mm512_load_si512(kTranspose), v);
-  return _mm512_sad_epu8(transposed, _mm512_setzero_si512());
-}
-
-/// bits(i) gives the octaves of keys[i, i + 64).
-template <class Bits>
-HWY_INLINE void tally_octaves(const Bits& bits, std::size_t n, std::uint32_t* HWY_RESTRICT counts) {
-  const OctaveBits zero{_mm512_setzero_si512(), _mm512_setzero_si512()};
-  OctaveBits ones = zero, twos = zero, fours = zero, eights = zero, sixteens = zero;
-  std::size_t i = 0;
-  for (; i + 1024 <= n; i += 1024) {
-    const auto twos_of_4 = [&](std::size_t at) HWY_ATTR {
-      const OctaveBits a = add_carry_save(ones, bits(at), bits(at + 64));
-      const OctaveBits b = add_carry_save(ones, bits(at + 128), bits(at + 192));
-      return add_carry_save(twos, a, b);
-    };
-    const auto fours_of_8 = [&](std::size_t at) HWY_ATTR {
-      const OctaveBits a = twos_of_4(at);
-      const OctaveBits b = twos_of_4(at + 256);
-      return add_carry_save(fours, a, b);
-    };
-    const OctaveBits a = fours_of_8(i);
-    const OctaveBits b = fours_of_8(i + 512);
-    sixteens = add_bytes(sixteens, count_in_eights(add_carry_save(eights, a, b)));
-  }
-  OctaveBits sum = zero;  // below a byte: 8 * (8 + 4 + 2 + 1), and 8 * 15 of the rest
-  if (i > 0) {
-    sum = count_in_eights(eights);
-    for (const OctaveBits& next : {fours, twos, ones}) {
-      sum = add_bytes(add_bytes(sum, sum), count_in_eights(next));
-    }
-  }
-  const bool has_sixteens = i > 0;
-  for (; i < n; i += 64) sum = add_bytes(sum, count_in_eights(bits(i)));
-  __m512i low = add_across(sum.low), high = add_across(sum.high);
-  if (has_sixteens) {
-    low = _mm512_add_epi64(low, _mm512_slli_epi64(add_across(sixteens.low), 4));
-    high = _mm512_add_epi64(high, _mm512_slli_epi64(add_across(sixteens.high), 4));
-  }
-  alignas(64) static constexpr std::uint32_t kLowHalves[16] = {0,  2,  4,  6,  8,  10, 12, 14,
-                                                               16, 18, 20, 22, 24, 26, 28, 30};
-  _mm512_storeu_si512(counts, _mm512_permutex2var_epi32(low, _mm512_load_si512(kLowHalves), high));
-}
-
-/// A key's place in the window, 1 to 16, finds its bit in two tables.
 HWY_INLINE void count_octaves(const Key* HWY_RESTRICT keys, std::size_t n, int highest,
                               bool is_highest, std::uint32_t* HWY_RESTRICT counts) {
-  alignas(64) static constexpr std::uint8_t kLow[64] = {0, 1, 2, 4, 8, 16, 32, 64, 128};
-  alignas(64) static constexpr std::uint8_t kHigh[64] = {0, 0, 0, 0, 0,  0,  0,  0,  0,
-                                                         1, 2, 4, 8, 16, 32, 64, 128};
-  const __m512i low = _mm512_load_si512(kLow), high = _mm512_load_si512(kHigh);
-  const auto look_up = [&](__m512i place) HWY_ATTR {
-    return OctaveBits{_mm512_permutexvar_epi8(place, low), _mm512_permutexvar_epi8(place, high)};
-  };
-  const int below = highest - static_cast<int>(kOctaveWindow);  // the octave under the window
-  const __m512i minus = _mm512_set1_epi8(static_cast<char>(std::max(below, 0)));
-  if (is_highest) {  // no place beyond 16
-    const auto bits = [&](std::size_t i) HWY_ATTR {
-      return look_up(_mm512_subs_epu8(_mm512_load_si512(keys + i), minus));
-    };
+  const OctaveLookup octaves(highest);
+  if (is_highest) {
+    const auto bits = [&](std::size_t i)
+                          HWY_ATTR { return octaves.below_highest(_mm512_load_si512(keys + i)); };
     tally_octaves(bits, n, counts);
     return;
   }
-  const __m512i plus = _mm512_set1_epi8(static_cast<char>(std::max(-below, 0)));
-  const __m512i end_of_tables = _mm512_set1_epi8(63);
-  const auto bits = [&](std::size_t i) HWY_ATTR {
-    const __m512i above = _mm512_subs_epu8(_mm512_load_si512(keys + i), minus);
-    return look_up(_mm512_min_epu8(_mm512_adds_epu8(above, plus), end_of_tables));
-  };
+  const auto bits = [&](std::size_t i)
+                        HWY_ATTR { return octaves.any(_mm512_load_si512(keys + i)); };
   tally_octaves(bits, n, counts);
 }
 
@@ -258,18 +162,18 @@ HWY_INLINE void for_each_under(const float* x, const Key* keys, std::size_t n, i
     const __m512i key = _mm512_load_si512(keys + i);
     for (std::uint64_t under = _mm512_cmplt_epu8_mask(key, lowest_of_lane); under != 0;
          under &= under - 1) {
-      // Byte 8 p + 2 v + h stands for half h of pair p of vector v.
-      const auto byte = static_cast<std::size_t>(std::countr_zero(under));
-      const std::size_t at = i + byte / 2 % 4 * 16 + byte / 8 * 2 + byte % 2;
+      const std::size_t at = i + place_of_key(static_cast<std::size_t>(std::countr_zero(under)));
       if (at < n) take(std::bit_cast<std::uint32_t>(x[at]) & 0x7fffffff);
     }
   }
 }
 
 }  // namespace plumb::HWY_NAMESPACE
+#if HWY_TARGET == HWY_AVX3_DL
 HWY_POP_ATTRIBUTES
+#endif
 HWY_AFTER_NAMESPACE();
 
-#endif  // HWY_AVX3_DL
+#endif  // AVX-512
 
 #endif  // per-target include guard

@@ -7,7 +7,11 @@
 // After foreach_target.h, which includes this file once for each instruction set.
 #include <hwy/highway.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
+
+#include "plumb/stats/sums-inl.h"
 
 #ifndef PLUMB_STATS_GATE_SUMS
 #define PLUMB_STATS_GATE_SUMS
@@ -26,28 +30,60 @@ HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-GateSums gate_sums_f32(const float* x, std::size_t n, float low, float high) {
-  const hn::ScalableTag<double> dd;
-  const hn::Rebind<float, decltype(dd)> df;
-  const std::size_t lanes = hn::Lanes(df);
-  const auto low_limit = hn::Set(df, low), high_limit = hn::Set(df, high);
-  auto sum0 = hn::Zero(dd), sum1 = hn::Zero(dd);
-  GateSums sums;
-  std::size_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto v0 = hn::LoadU(df, x + i), v1 = hn::LoadU(df, x + i + lanes);
-    sum0 = hn::Add(sum0, hn::PromoteTo(dd, v0));
-    sum1 = hn::Add(sum1, hn::PromoteTo(dd, v1));
-    sums.low += hn::CountTrue(df, hn::Lt(v0, low_limit)) + hn::CountTrue(df, hn::Lt(v1, low_limit));
-    sums.high +=
-        hn::CountTrue(df, hn::Gt(v0, high_limit)) + hn::CountTrue(df, hn::Gt(v1, high_limit));
-  }
-  sums.sum = hn::GetLane(hn::SumOfLanes(dd, hn::Add(sum0, sum1)));
-  for (; i < n; ++i) {
+/// Where a sum in float is none.
+HWY_NOINLINE void add_one_by_one(const float* x, std::size_t n, float low, float high,
+                                 GateSums& sums) {
+  for (std::size_t i = 0; i < n; ++i) {
     sums.sum += static_cast<double>(x[i]);
     sums.low += x[i] < low ? 1U : 0U;
     sums.high += x[i] > high ? 1U : 0U;
   }
+}
+
+/// Of a block small enough for sums in float. Most gates have no value in a flat end, so the counts
+/// are taken only where the smallest or the largest value asks for them.
+HWY_INLINE void add_block(const float* x, std::size_t n, float low, float high, GateSums& sums) {
+  const hn::ScalableTag<float> df;
+  const std::size_t lanes = hn::Lanes(df);
+  auto sum0 = hn::Zero(df), sum1 = hn::Zero(df), sum2 = hn::Zero(df), sum3 = hn::Zero(df);
+  auto least = hn::Set(df, low), most = hn::Set(df, high);
+  const auto add = [&](std::size_t at, auto& sum) HWY_ATTR {
+    const auto v = hn::LoadU(df, x + at);
+    sum = hn::Add(sum, v);
+    least = hn::Min(least, v);
+    most = hn::Max(most, v);
+  };
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    add(i, sum0);
+    add(i + lanes, sum1);
+    add(i + 2 * lanes, sum2);
+    add(i + 3 * lanes, sum3);
+  }
+  for (; i + lanes <= n; i += lanes) add(i, sum0);
+  const double sum = sum_in_double(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
+  if (!std::isfinite(sum)) {
+    add_one_by_one(x, n, low, high, sums);
+    return;
+  }
+  sums.sum += sum;
+  add_one_by_one(x + i, n - i, low, high, sums);
+  const auto low_limit = hn::Set(df, low), high_limit = hn::Set(df, high);
+  if (!hn::AllFalse(df, hn::Lt(least, low_limit))) {
+    for (std::size_t j = 0; j < i; j += lanes)
+      sums.low += hn::CountTrue(df, hn::Lt(hn::LoadU(df, x + j), low_limit));
+  }
+  if (!hn::AllFalse(df, hn::Gt(most, high_limit))) {
+    for (std::size_t j = 0; j < i; j += lanes)
+      sums.high += hn::CountTrue(df, hn::Gt(hn::LoadU(df, x + j), high_limit));
+  }
+}
+
+GateSums gate_sums_f32(const float* x, std::size_t n, float low, float high) {
+  constexpr std::size_t kBlock = 16 * 4 * HWY_LANES(float);
+  GateSums sums;
+  for (std::size_t i = 0; i < n; i += kBlock)
+    add_block(x + i, std::min(kBlock, n - i), low, high, sums);
   return sums;
 }
 

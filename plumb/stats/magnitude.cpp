@@ -7,9 +7,12 @@
 // After foreach_target.h, which includes this file once for each instruction set.
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
+
+#include "plumb/stats/sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
@@ -55,6 +58,7 @@ void multiply_f32(float* x, std::size_t n, const std::array<float, 3>& factors) 
   for (; i < n; ++i) x[i] = x[i] * factors[0] * factors[1] * factors[2];
 }
 
+/// A product of two floats is always a normal double.
 double dot_f32(const float* a, const float* b, std::size_t n) {
   const hn::ScalableTag<double> dd;
   const hn::Rebind<float, decltype(dd)> df;
@@ -74,11 +78,46 @@ double dot_f32(const float* a, const float* b, std::size_t n) {
   return sum;
 }
 
+/// Four sums of at most 32 squares a lane, each in float.
+HWY_INLINE double squares_of_block(const float* x, std::size_t n) {
+  const hn::ScalableTag<float> df;
+  const std::size_t lanes = hn::Lanes(df);
+  auto sum0 = hn::Zero(df), sum1 = hn::Zero(df), sum2 = hn::Zero(df), sum3 = hn::Zero(df);
+  const auto add = [&](std::size_t i, auto& sum) HWY_ATTR {
+    const auto v = hn::LoadU(df, x + i);
+    sum = hn::MulAdd(v, v, sum);
+  };
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    add(i, sum0);
+    add(i + lanes, sum1);
+    add(i + 2 * lanes, sum2);
+    add(i + 3 * lanes, sum3);
+  }
+  for (; i + lanes <= n; i += lanes) add(i, sum0);
+  double sum = sum_in_double(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
+  for (; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return sum;
+}
+
+double sum_of_squares_f32(const float* x, std::size_t n) {
+  constexpr std::size_t kBlock = 32 * 4 * HWY_LANES(float);
+  // What a square loses when it underflows, 2^-126 for each value, is nothing beside this; and what
+  // has overflowed is beyond the other.
+  constexpr double kLeast = 0x1p-80, kMost = 0x1p126;
+  double total = 0;
+  for (std::size_t i = 0; i < n; i += kBlock) {
+    const std::size_t count = std::min(kBlock, n - i);
+    const double sum = seems_small(x + i, count) ? 0 : squares_of_block(x + i, count);
+    total += kLeast < sum && sum < kMost ? sum : dot_f32(x + i, x + i, count);
+  }
+  return total;
+}
+
 }  // namespace plumb::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -87,6 +126,7 @@ namespace plumb {
 HWY_EXPORT(abs_max_f32);
 HWY_EXPORT(multiply_f32);
 HWY_EXPORT(dot_f32);
+HWY_EXPORT(sum_of_squares_f32);
 
 namespace {
 
@@ -151,9 +191,8 @@ void scale_by_power_of_two(View x, int log2) {
 double log2_rms(ConstView x) {
   if (x.shape.size() == 0) return -std::numeric_limits<double>::infinity();
   if (x.dtype == DType::f64) return log2_rms_f64(x.as<double>());
-  // A float's square is always a normal double.
   const std::span<const float> values = x.as<float>();
-  const double sum = HWY_DYNAMIC_DISPATCH(dot_f32)(values.data(), values.data(), values.size());
+  const double sum = HWY_DYNAMIC_DISPATCH(sum_of_squares_f32)(values.data(), values.size());
   return 0.5 * std::log2(sum / static_cast<double>(values.size()));
 }
 

@@ -19,8 +19,9 @@ double abs_max(std::span<const double> x);
 /// exponents of the type. Exact unless the result is subnormal or overflows.
 void scale_by_power_of_two(View x, int log2);
 
-/// log2 of sqrt(sum x^2 / n), accumulated in double and never out of range itself: -infinity if all
-/// are zero or there is nothing, NaN or +infinity if x holds one.
+/// log2 of sqrt(sum x^2 / n), never out of range itself: -infinity if all are zero or there is
+/// nothing, NaN or +infinity if x holds one. To 1e-6 for float, of which a few thousand at a time
+/// are added up as floats; to rounding for double.
 double log2_rms(ConstView x);
 
 /// sum a_i * b_i, accumulated in double. Errors: std::logic_error if dtype or size differ.

@@ -17,7 +17,7 @@
 #include "plumb/stats/octave_counter-inl.h"
 #include "plumb/stats/pass-inl.h"
 
-#if HWY_TARGET != HWY_AVX3_DL  // which has exponent_keys-inl.h
+#if HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_AVX3_DL  // which has exponent_keys-inl.h
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
@@ -116,6 +116,6 @@ HWY_INLINE void for_each_under(const float* /*x*/, const Key* keys, std::size_t 
 }  // namespace plumb::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif  // not AVX3_DL
+#endif  // not AVX-512
 
 #endif  // per-target include guard

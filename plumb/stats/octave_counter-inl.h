@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#if HWY_TARGET != HWY_AVX3_DL  // which has exponent_keys-inl.h
+#if HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_AVX3_DL  // which has exponent_keys-inl.h
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
@@ -37,7 +37,7 @@ inline constexpr std::size_t kOctaveWindow = 32;
 inline constexpr std::size_t kOctaveGroup = 16 * HWY_LANES(float);
 inline constexpr std::size_t kOctaveMax = 15 * kOctaveGroup;  // counts of 16 * 15 fit a byte
 
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX2
 
 using Words = hn::Vec<hn::ScalableTag<std::uint32_t>>;
 
@@ -45,25 +45,15 @@ HWY_INLINE Words zero_words() { return hn::Zero(hn::ScalableTag<std::uint32_t>()
 
 /// v >> count in each lane; 0 for a count of 32 or more, which hn::Shr does not promise.
 HWY_INLINE Words shift_right_each(Words v, Words count) {
-#if HWY_TARGET == HWY_AVX2
   return Words{_mm256_srlv_epi32(v.raw, count.raw)};
-#else
-  return Words{_mm512_srlv_epi32(v.raw, count.raw)};
-#endif
 }
 
 /// Adds three bits at each position: `sum` keeps the low bit, the result is the carry.
 HWY_INLINE Words add_carry_save(Words& sum, Words b, Words c) {
-#if HWY_TARGET == HWY_AVX2
   const Words half = hn::Xor(b, c);
   const Words carry = hn::Or(hn::And(b, c), hn::And(half, sum));
   sum = hn::Xor(half, sum);
   return carry;
-#else
-  const Words carry{_mm512_ternarylogic_epi32(sum.raw, b.raw, c.raw, 0xE8)};
-  sum = Words{_mm512_ternarylogic_epi32(sum.raw, b.raw, c.raw, 0x96)};
-  return carry;
-#endif
 }
 
 /// Sums over the lanes: how many lanes have bit k set, for all 32 k.
@@ -149,6 +139,6 @@ HWY_INLINE void count_octaves(const std::uint32_t* HWY_RESTRICT bits, std::size_
 }  // namespace plumb::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif  // not AVX3_DL
+#endif  // not AVX-512
 
 #endif  // per-target include guard

@@ -50,7 +50,7 @@ class OctaveCounts {
   /// values lie below it in its own octave.
   HWY_INLINE void finish(const detail::SketchLimits& limits, const std::uint32_t* below_in_octave,
                          Sketch& out) {
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
     if (end_ - begin_ == kWindow) clear(begin_ -= kWindow);
     if (end_ - begin_ == 2 * kWindow && begin_ >= 0 && end_ <= Sketch::kBins) {
       finish_near(limits, below_in_octave, out);
@@ -109,7 +109,7 @@ class OctaveCounts {
     }
   }
 
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
   /// The same for two windows, in vectors: what lies below an octave is a prefix sum, found for all
   /// limits by one permutation.
   HWY_INLINE void finish_near(const detail::SketchLimits& limits,

@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "plumb/stats/format_limits.h"
+#include "plumb/stats/sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
@@ -60,19 +61,6 @@ HWY_INLINE float pivot_of(const float* x, std::size_t n, float factor) {
   return sum / static_cast<float>(used);
 }
 
-template <class VF>
-HWY_INLINE double sum_in_double(VF v) {
-#if HWY_TARGET == HWY_SCALAR
-  return static_cast<double>(v.raw);
-#else
-  const hn::ScalableTag<double> dd;
-  const hn::Rebind<float, decltype(dd)> half;
-  const auto low = hn::PromoteTo(dd, hn::LowerHalf(half, v));
-  const auto high = hn::PromoteTo(dd, hn::UpperHalf(half, v));
-  return hn::GetLane(hn::SumOfLanes(dd, hn::Add(low, high)));
-#endif
-}
-
 /// In how many lanes v has none of the bits of `mask`.
 template <class VU>
 HWY_INLINE std::size_t count_without_bits(VU v, VU mask) {
@@ -97,24 +85,8 @@ HWY_INLINE void prefetch_ahead(const float* x, std::size_t n) {
   }
 }
 
-/// Squares of floats sum up in float without overflow, and without loss below, while the largest is
-/// in here.
-inline constexpr std::uint32_t kSafeLowBits = (127 - 50) << 23;
-inline constexpr std::uint32_t kSafeHighBits = (127 + 50) << 23;
-
 /// Brings what lies below the safe range into it, and what lies above.
 inline constexpr float kEnlarge = 0x1p100f, kDiminish = 0x1p-100f;
-
-/// Whether the block's values seem to lie below the safe range. Only a guess, for speed: a square
-/// that underflows costs a hundred times what another one does.
-HWY_INLINE bool seems_small(const float* x, std::size_t n) {
-  const hn::ScalableTag<float> df;
-  if (n < hn::Lanes(df)) {
-    return (std::bit_cast<std::uint32_t>(x[0]) & 0x7fffffff) < kSafeLowBits;
-  }
-  const auto low = hn::Set(df, std::bit_cast<float>(kSafeLowBits));
-  return hn::AllTrue(df, hn::Lt(hn::Abs(hn::LoadU(df, x)), low));
-}
 
 /// Moments about a value near the mean, of values brought to a safe range by `factor`: digits are
 /// lost neither to a large mean nor to the exponent.

@@ -98,6 +98,11 @@ class FloatSketcher {
       add_finite_of(x, n);
       return;
     }
+    if (pass.max_bits == 0) {
+      zero_count_ += n;
+      add_moments(Moments{}, n, share);
+      return;
+    }
     max_bits_ = std::max(max_bits_, pass.max_bits);
     const bool is_small = pass.max_bits < kSafeLowBits;
     const bool is_safe = !is_small && pass.max_bits < kSafeHighBits;

@@ -173,6 +173,27 @@ Look look_at_images(ConstView images, float limit, std::uint64_t* active) {
 
 }  // namespace
 
+void DerivativeStats::merge(const DerivativeStats& other) {
+  if (other.count == 0) return;
+  if (count == 0) {
+    *this = other;
+    return;
+  }
+  const auto n = static_cast<double>(count), more = static_cast<double>(other.count);
+  const double share = n / (n + more), other_share = more / (n + more);
+  below_fraction = below_fraction * share + other.below_fraction * other_share;
+  // Of squares relative to the larger of the two, so that none is out of range.
+  const double largest = std::max(log2_rms, other.log2_rms);
+  if (std::isfinite(largest)) {
+    const double squares = share * std::exp2(2 * (log2_rms - largest)) +
+                           other_share * std::exp2(2 * (other.log2_rms - largest));
+    log2_rms = largest + 0.5 * std::log2(squares);
+  } else {
+    log2_rms = std::isnan(other.log2_rms) ? other.log2_rms : largest;  // no number, or all zero
+  }
+  count += other.count;
+}
+
 DerivativeStats UnitActivity::add(ConstView derivative, double limit) {
   const Shape& shape = derivative.shape;
   const std::int64_t batch = shape.rank() == 0 ? 1 : shape[0];
@@ -184,16 +205,17 @@ DerivativeStats UnitActivity::add(ConstView derivative, double limit) {
   const std::size_t columns = active_count_.size();
   const auto size = static_cast<double>(shape.size());
   sample_count_ += rows;
-  element_count_ += static_cast<std::uint64_t>(shape.size());
-  if (shape.size() == 0) return {log2_rms(derivative), 0.0};
+  const auto count = static_cast<std::uint64_t>(shape.size());
+  element_count_ += count;
+  if (count == 0) return {0, log2_rms(derivative), 0.0};
   if (derivative.dtype == DType::f32) {
     const auto limit_of_float = static_cast<float>(limit);
     const Look all = shape.rank() == 4
                          ? look_at_images(derivative, limit_of_float, active_count_.data())
                          : look(derivative.as<float>().data(), rows, columns, limit_of_float,
                                 active_count_.data());
-    active_total_ += static_cast<std::uint64_t>(shape.size()) - all.silent;
-    return {0.5 * std::log2(all.squares / size), static_cast<double>(all.below) / size};
+    active_total_ += count - all.silent;
+    return {count, 0.5 * std::log2(all.squares / size), static_cast<double>(all.below) / size};
   }
   const std::span<const double> x = derivative.as<double>();
   const std::size_t positions = x.size() / (rows * columns);
@@ -203,7 +225,7 @@ DerivativeStats UnitActivity::add(ConstView derivative, double limit) {
     active_total_ += !(x[i] == 0);
     below += std::abs(x[i]) < limit;
   }
-  return {log2_rms(derivative), static_cast<double>(below) / size};
+  return {count, log2_rms(derivative), static_cast<double>(below) / size};
 }
 
 void UnitActivity::clear() {

@@ -10,8 +10,12 @@ namespace plumb {
 
 /// What one batch of an activation's derivative f' is like.
 struct DerivativeStats {
+  std::uint64_t count = 0;
   double log2_rms = 0;        ///< as of stats/magnitude.h
   double below_fraction = 0;  ///< elements with |f'| < limit; 0 of nothing
+
+  /// Adds a further part of the batch.
+  void merge(const DerivativeStats& other);
 };
 
 /// How often each unit of an activation layer was active, over a window of batches: a dead unit is

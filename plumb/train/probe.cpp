@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "plumb/core/error.h"
 #include "plumb/stats/magnitude.h"
@@ -30,6 +31,22 @@ void prefetch_to_write(const Sketch& sketch) {
   for (std::size_t at = 0; at < sizeof(Sketch); at += kLineBytes) __builtin_prefetch(begin + at, 1);
 }
 
+/// Of a batch whose derivatives are taken and judged at once: few enough that they are written to
+/// the first-level cache and read from there, many enough that sums down the samples are worth it.
+std::int64_t samples_at_once(const Shape& shape) {
+  constexpr std::int64_t kElements = 8192;
+  const std::int64_t samples =
+      std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(1, shape.row_size()));
+  return std::min(samples, shape[0]);
+}
+
+/// Samples [begin, begin + count): the batch is the outermost axis in every layout.
+ConstView samples_of(ConstView all, std::int64_t begin, std::int64_t count) {
+  const std::int64_t offset = begin * all.shape.row_size() * size_bytes(all.dtype);
+  return {static_cast<const char*>(all.data) + offset, all.dtype, all.shape.with_batch(count),
+          all.layout};
+}
+
 double mean(ConstView values) {
   return dispatch(values.dtype, [&]<class T>(T) {
     const auto all = values.as<T>();
@@ -46,7 +63,9 @@ Probe::Probe(const Network& network) : network_(network) {
   std::int64_t largest = 0;
   network.visit([&](const Node& node) {
     sketch_count_ += 2;  // output and its gradient
-    if (node.family() == LayerFamily::activation) largest = std::max(largest, node.y.size());
+    if (node.family() != LayerFamily::activation) return;
+    const Shape shape = node.y.view().shape;
+    largest = std::max(largest, shape.with_batch(samples_at_once(shape)).size());
   });
   sketch_count_ += 2 + 3 * network.params().size();  // input; weight, grad_weight, update
   if (largest > 0) derivative_ = Tensor(Shape{largest}, network.dtype());
@@ -113,8 +132,16 @@ void Probe::on_output(const Node& node, ConstView x, ConstView y) {
 }
 
 void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
-  const View derivative{derivative_.view().data, y.dtype, y.shape, y.layout};
-  if (!node.layer->derivative(x, y, derivative)) return;
+  const std::int64_t batch = y.shape[0], at_once = samples_at_once(y.shape);
+  const auto take = [&](std::int64_t begin) -> std::optional<ConstView> {
+    const std::int64_t count = std::min(at_once, batch - begin);
+    const View derivative{derivative_.view().data, y.dtype, y.shape.with_batch(count), y.layout};
+    const ConstView x_part = samples_of(x, begin, count), y_part = samples_of(y, begin, count);
+    if (!node.layer->derivative(x_part, y_part, derivative)) return std::nullopt;
+    return derivative;
+  };
+  std::optional<ConstView> derivative = take(0);
+  if (!derivative) return;
   auto& activations = record_->activations;
   const std::size_t index = activations_used_++;
   if (index == windows_.size())
@@ -122,8 +149,12 @@ void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
   if (index == activations.size()) activations.emplace_back();
 
   ActivityWindow& window = windows_[index];
-  const DerivativeStats stats =
-      window.add(derivative, kSaturatedDerivative * node.layer->max_derivative());
+  const double limit = kSaturatedDerivative * node.layer->max_derivative();
+  DerivativeStats stats = window.add(*derivative, limit);
+  for (std::int64_t begin = at_once; begin < batch; begin += at_once) {
+    derivative = take(begin);
+    stats.merge(window.add(*derivative, limit));
+  }
   ActivationRecord& record = activations[index];
   if (record.path != node.path) record.path = node.path;
   record.log2_rms_derivative = stats.log2_rms;

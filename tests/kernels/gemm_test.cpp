@@ -43,8 +43,8 @@ void check_product(Transpose ta, Transpose tb, std::int64_t m, std::int64_t n, s
   const std::int64_t lda = (ta == Transpose::no ? k : m) + pad;
   const std::int64_t ldb = (tb == Transpose::no ? n : k) + pad;
   const std::int64_t ldc = n + pad;
-  const auto a = random_values(static_cast<std::size_t>(lda * std::max(m, k)), "a");
-  const auto b = random_values(static_cast<std::size_t>(ldb * std::max(n, k)), "b");
+  const auto a = random_values(static_cast<std::size_t>(lda * (ta == Transpose::no ? m : k)), "a");
+  const auto b = random_values(static_cast<std::size_t>(ldb * (tb == Transpose::no ? k : n)), "b");
   auto c = random_values(static_cast<std::size_t>(ldc * m), "c");
   if (beta == 0) {
     for (std::int64_t i = 0; i < m; ++i) {
@@ -85,6 +85,11 @@ TEST(GemmTest, EveryFormStaysWithinTheErrorBoundAtEverySize) {
           }
         }
         check_product(ta, tb, 130, 200, 300, 0.0f);
+        for (const std::int64_t n : {1, 2, 3, 4, 5}) {
+          check_product(ta, tb, 131, n, 145, 0.0f);
+          check_product(ta, tb, 515, n, 64, 1.0f);
+        }
+        check_product(ta, tb, 66, 2, 2100, 0.5f);
       }
     }
   });
@@ -101,6 +106,21 @@ TEST(GemmTest, ANaNReachesItsRowAndColumnAlone) {
     for (std::size_t i = 0; i < count; ++i) {
       ASSERT_EQ(std::isnan(c[i]), i / static_cast<std::size_t>(n) == 3) << n << " " << i;
     }
+  }
+}
+
+TEST(GemmTest, ANaNStaysInItsRowWhereColumnsAreFew) {
+  const std::int64_t m = 100, n = 2, k = 200;
+  auto a = random_values(static_cast<std::size_t>(m * k), "a");
+  const auto b = random_values(static_cast<std::size_t>(k * n), "b");
+  for (const Transpose ta : {Transpose::no, Transpose::yes}) {
+    const std::int64_t lda = ta == Transpose::no ? k : m;
+    auto with_nan = a;
+    const std::int64_t at = ta == Transpose::no ? 3 * lda + 199 : 199 * lda + 3;
+    with_nan[static_cast<std::size_t>(at)] = std::numeric_limits<float>::quiet_NaN();
+    std::vector<float> c(static_cast<std::size_t>(m * n));
+    fast::gemm(ta, Transpose::no, m, n, k, with_nan.data(), lda, b.data(), n, 0.0f, c.data(), n);
+    for (std::size_t i = 0; i < c.size(); ++i) ASSERT_EQ(std::isnan(c[i]), i / 2 == 3) << i;
   }
 }
 

@@ -98,6 +98,31 @@ TEST(MagnitudeTest, Log2RmsHoldsOverTheWholeRangeOfTheType) {
   }
 }
 
+TEST(MagnitudeTest, Log2RmsAgreesWithDoubleAtEveryLengthAndSize) {
+  const Rng rng(11, "log2 rms");
+  std::vector<float> all(9000);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<float>(rng.normal(i));
+  for_every_target([&] {
+    // The exponents reach over both ends of what is added up in float.
+    for (const int exponent : {-146, -90, -63, -50, -45, -40, 0, 30, 50, 60, 63, 100, 124}) {
+      for (const std::size_t n : {1U, 2U, 15U, 16U, 17U, 63U, 65U, 2047U, 2048U, 2049U, 9000U}) {
+        std::vector<float> x(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
+        for (float& v : x) v = std::scalbn(v, exponent);
+        double squares = 0;
+        for (const float v : x) squares += std::pow(static_cast<double>(v), 2);
+        const double expected = 0.5 * std::log2(squares / static_cast<double>(n));
+        ASSERT_NEAR(log2_rms(view_of(x)), expected, 1e-6) << n << " values, 2^" << exponent;
+      }
+    }
+    // A few large values among many that a float's square has no room for.
+    std::vector<float> x(3000, 0x1p-70f);
+    x[17] = 0x1p-44f;
+    EXPECT_NEAR(log2_rms(view_of(x)), -44 - 0.5 * std::log2(3000), 1e-6);
+    x[17] = 0x1p-69f;
+    EXPECT_NEAR(log2_rms(view_of(x)), -70 + 0.5 * std::log2(3003.0 / 3000), 1e-6);
+  });
+}
+
 TEST(MagnitudeTest, Log2RmsOfZerosNothingAndNonfinite) {
   const double minus_inf = -std::numeric_limits<double>::infinity();
   EXPECT_EQ(log2_rms(view_of(std::vector<float>(20, 0.0f))), minus_inf);

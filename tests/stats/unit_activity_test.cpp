@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "plumb/core/rng.h"
@@ -62,6 +63,44 @@ TEST(UnitActivityTest, TheSamePassJudgesTheBatch) {
       EXPECT_EQ(b.below_fraction, below / size);
     }
   });
+}
+
+TEST(UnitActivityTest, PartsOfABatchComeToTheWhole) {
+  for (const int exponent : {0, -600}) {
+    std::vector<double> values(40 * 3);
+    const Rng rng(5, "parts");
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = std::scalbn(rng.normal(i), exponent);
+    const double limit = std::scalbn(0.5, exponent);
+    const auto rows = [&](std::int64_t begin, std::int64_t count) {
+      return ConstView{values.data() + begin * 3, DType::f64, Shape{count, 3}};
+    };
+    UnitActivity whole(3), parts(3);
+    const DerivativeStats expected = whole.add(rows(0, 40), limit);
+    DerivativeStats stats;
+    for (const auto& [begin, count] : {std::pair{0, 7}, {7, 0}, {7, 1}, {8, 32}}) {
+      stats.merge(parts.add(rows(begin, count), limit));
+    }
+    EXPECT_EQ(stats.count, 120U);
+    EXPECT_NEAR(stats.log2_rms, expected.log2_rms, 1e-12);
+    EXPECT_NEAR(stats.below_fraction, expected.below_fraction, 1e-15);
+    EXPECT_EQ(parts.active_count(), whole.active_count());
+  }
+}
+
+TEST(UnitActivityTest, PartsThatAreZeroOrNotFinite) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto merged = [](double a, double b) {
+    DerivativeStats stats{1, a, 0};
+    stats.merge({3, b, 1});
+    return stats;
+  };
+  EXPECT_EQ(merged(-infinity, -infinity).log2_rms, -infinity);
+  EXPECT_NEAR(merged(-infinity, 1).log2_rms, 1 + 0.5 * std::log2(0.75), 1e-15);
+  EXPECT_EQ(merged(infinity, -infinity).log2_rms, infinity);
+  EXPECT_TRUE(std::isnan(merged(std::nan(""), 1).log2_rms));
+  EXPECT_TRUE(std::isnan(merged(1, std::nan("")).log2_rms));
+  EXPECT_EQ(merged(1, 2).below_fraction, 0.75);
 }
 
 TEST(UnitActivityTest, NanIsNeverBelowAndSpoilsTheRms) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plumb/kernels/fast/linear.h"
+#include "plumb/kernels/fast/narrow_gemm.h"
 #include "plumb/kernels/fast/onednn-inl.h"
 #include "plumb/kernels/fast/small_gemm.h"
 #include "plumb/kernels/ref/rows.h"
@@ -111,6 +112,7 @@ void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int
           std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, float* c, std::int64_t ldc) {
   if (small_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, ldc)) return;
+  if (narrow_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, ldc)) return;
   const SingleOpenMpThread single;
   const dnnl_status_t status = dnnl_sgemm(letter(transpose_a), letter(transpose_b), m, n, k, 1.0f,
                                           a, lda, b, ldb, beta, c, ldc);
