@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/cli/interrupt.h"
 
+#include <atomic>
 #include <csignal>
 
 namespace plumb::cli {
 
 namespace {
-volatile std::sig_atomic_t g_interrupted = 0;
+// Any thread may run the handler.
+std::atomic<bool> g_interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "only then may a handler write it");
 
 void on_signal(int signal) {
-  g_interrupted = 1;
+  g_interrupted.store(true);
   std::signal(signal, SIG_DFL);
 }
 }  // namespace
@@ -19,6 +22,6 @@ void catch_interrupts() {
   std::signal(SIGTERM, on_signal);
 }
 
-bool interrupted() { return g_interrupted != 0; }
+bool interrupted() { return g_interrupted.load(); }
 
 }  // namespace plumb::cli

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plumb/core/error.h"
+#include "plumb/core/signals.h"
 
 namespace plumb {
 
@@ -51,6 +52,7 @@ struct ThreadPool::State {
   }
 
   void work(int index) {
+    const HeldSignals held;
     std::uint64_t seen = 0;
     while (true) {
       for (int spin = 0; spin < kSpins && generation.load(std::memory_order_acquire) == seen;

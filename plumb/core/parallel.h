@@ -10,7 +10,8 @@ namespace plumb {
 /// count alone, never on timing, so a computation that gives each index to one chunk is
 /// deterministic.
 ///
-/// Threads One pool is driven by one thread at a time; run() returns when all chunks are done.
+/// Threads One pool is driven by one thread at a time; run() returns when all chunks are done. The
+///         threads of the pool take no signals of the process.
 /// Errors  An exception in a chunk is rethrown by run() after all chunks ended.
 class ThreadPool {
  public:

@@ -40,7 +40,7 @@ struct NetworkOptions {
 /// Errors  SpecError (caret) for an unknown layer or a bad argument; ShapeError naming the layer's path for a
 ///         shape that does not fit. Both from the constructor.
 /// Threads One Network is used by one thread at a time; it splits work over the Context's pool. Initial
-///         weights are the same bits for any thread count.
+///         weights are the same bits for any thread count. Signals wait for the end of a pass.
 class Network {
  public:
   /// x_row: shape of one sample, without the batch axis.

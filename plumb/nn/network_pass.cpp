@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "plumb/core/error.h"
+#include "plumb/core/signals.h"
 #include "plumb/nn/network.h"
 #include "plumb/nn/reorder.h"
 #include "plumb/stats/magnitude.h"
@@ -35,6 +36,7 @@ int note_scale(Layer& layer, int log2_scale) {
 
 ConstView Network::forward(const Context& context, PassObserver* observer) {
   PLUMB_CHECK(batch_ > 0);
+  const HeldSignals held;  // once here, so that the products of its layers need not each
   const ConstView y = forward_chain(nodes_, input_.view(), context, observer);
   if (output_) reorder(y, output_.view(), context.pool);
   return output();
@@ -65,6 +67,7 @@ void Network::forward_node(Node& node, ConstView x, const Context& context,
 
 void Network::backward(const Context& context, PassObserver* observer, GradientReady* ready) {
   PLUMB_CHECK(batch_ > 0);
+  const HeldSignals held;
   ready_ = ready;
   const Gradient top =
       in_layout({nullptr, output_gradient_.view(), 0}, nodes_.back().y.layout(), context);

@@ -147,7 +147,7 @@ struct Work {
 template <class Works, class Body>
 void run_chunks(Works& works, ThreadPool& pool, const Body& body) {
   pool.run(static_cast<std::int64_t>(works.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    const SingleOpenMpThread single;
+    const OneDnnCall call;
     for (std::int64_t c = begin; c < end; ++c) body(works[static_cast<std::size_t>(c)]);
   });
 }
@@ -167,7 +167,7 @@ Product& prepared(std::unique_ptr<Product>& kept, const Request& request) {
 class Convolution::Forward {
  public:
   explicit Forward(const Request& request) : request_(request) {
-    const SingleOpenMpThread single;  // oneDNN divides the work while preparing
+    const OneDnnCall call;  // oneDNN divides the work while preparing
     std::optional<Memory::desc> weight_order;
     for (const Chunk& chunk : chunks_of(request)) {
       const Request own = part(request, chunk);
@@ -186,7 +186,7 @@ class Convolution::Forward {
 
   void run(const float* x, const float* weight, const float* bias, float* y, ThreadPool& pool) {
     {
-      const SingleOpenMpThread single;
+      const OneDnnCall call;
       weight_.give(weight, works_.front().stream);
     }
     if (bias != nullptr) bias_.set_data_handle(const_cast<float*>(bias));
@@ -219,7 +219,7 @@ class Convolution::Forward {
 class Convolution::VjpX {
  public:
   explicit VjpX(const Request& request) : request_(request) {
-    const SingleOpenMpThread single;
+    const OneDnnCall call;
     std::optional<Memory::desc> weight_order;
     for (const Chunk& chunk : chunks_of(request)) {
       const Request own = part(request, chunk);
@@ -238,7 +238,7 @@ class Convolution::VjpX {
 
   void run(const float* weight, const float* grad_y, float* grad_x, ThreadPool& pool) {
     {
-      const SingleOpenMpThread single;
+      const OneDnnCall call;
       weight_.give(weight, works_.front().stream);
     }
     run_chunks(works_, pool, [&](Images& work) {
@@ -268,7 +268,7 @@ class Convolution::VjpX {
 class Convolution::VjpParams {
  public:
   explicit VjpParams(const Request& request) : request_(request) {
-    const SingleOpenMpThread single;
+    const OneDnnCall call;
     std::optional<Memory::desc> weight_order;
     for (const Chunk& chunk : chunks_of(request)) {
       const Request own = part(request, chunk);
@@ -308,7 +308,7 @@ class Convolution::VjpParams {
       add(data(works_[c].weight), weight_elements_, data(works_[0].weight));
       if (request_.bias) add(data(works_[c].bias), request_.shape.out, data(works_[0].bias));
     }
-    const SingleOpenMpThread single;
+    const OneDnnCall call;
     Reorder& into = accumulate_weight ? *add_ : *set_;
     into.run(data(works_[0].weight), grad_weight, works_[0].stream);
     if (!request_.bias) return;

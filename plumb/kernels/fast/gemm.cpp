@@ -100,7 +100,7 @@ void linear(std::int64_t rows, std::int64_t out, std::int64_t in, const float* x
          bias != nullptr ? 1.0f : 0.0f, y, out);
     return;
   }
-  const SingleOpenMpThread single;  // also while preparing: oneDNN divides the work then
+  const OneDnnCall call;  // also while preparing: oneDNN divides the work then
   thread_local std::vector<Product> products;
   for (Product& product : products) {
     if (product.is_for(rows, out, in, bias != nullptr)) return product.run(x, weight, bias, y);
@@ -113,7 +113,7 @@ void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int
           float beta, float* c, std::int64_t ldc) {
   if (small_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, ldc)) return;
   if (narrow_gemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, ldc)) return;
-  const SingleOpenMpThread single;
+  const OneDnnCall call;
   const dnnl_status_t status = dnnl_sgemm(letter(transpose_a), letter(transpose_b), m, n, k, 1.0f,
                                           a, lda, b, ldb, beta, c, ldc);
   if (status != dnnl_success) {

@@ -11,7 +11,7 @@ namespace plumb::fast {
 /// lda, ldb, ldc. With beta = 0 the old C is not read.
 ///
 /// Threads Runs on the calling thread alone; any number of threads may call it at once. The
-///         embedding process keeps its OpenMP setting.
+///         embedding process keeps its OpenMP setting, and its signals wait (core/signals.h).
 /// Errors  std::runtime_error if oneDNN fails.
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
           std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,

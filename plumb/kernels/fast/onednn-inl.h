@@ -7,23 +7,32 @@
 
 #include <dnnl.hpp>
 
+#include "plumb/core/signals.h"
+
 namespace plumb::fast {
 
+/// Lives around each call of oneDNN, preparing calls included.
+///
 /// oneDNN would start its own OpenMP team inside each of our chunks. The setting belongs to the
 /// calling thread, so it is put back for the process that embeds us.
-class SingleOpenMpThread {
+///
+/// Its float matrix products before 3.11.2 (oneDNN issue 4845), which some convolutions are made of
+/// too, point the stack pointer at the heap for a while: the handler of a signal that came then
+/// would overwrite the heap.
+class OneDnnCall {
  public:
-  SingleOpenMpThread() : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
+  OneDnnCall() : threads_before_(omp_get_max_threads()) {
+    if (threads_before_ != 1) omp_set_num_threads(1);
   }
-  ~SingleOpenMpThread() {
-    if (before_ != 1) omp_set_num_threads(before_);
+  ~OneDnnCall() {
+    if (threads_before_ != 1) omp_set_num_threads(threads_before_);
   }
-  SingleOpenMpThread(const SingleOpenMpThread&) = delete;
-  SingleOpenMpThread& operator=(const SingleOpenMpThread&) = delete;
+  OneDnnCall(const OneDnnCall&) = delete;
+  OneDnnCall& operator=(const OneDnnCall&) = delete;
 
  private:
-  int before_;
+  int threads_before_;
+  HeldSignals held_;
 };
 
 }  // namespace plumb::fast
