@@ -26,6 +26,7 @@ namespace {
 constexpr int kMagnitudeWidth = 9;  // "3.0e-1200"
 constexpr int kPercentWidth = 4;
 constexpr double kMinDecades = 3;
+constexpr double kLeastDecades = 0.005;  // less is written 0.00
 constexpr int kWideEnoughForDead = 70;
 constexpr int kWideEnoughForTheory = 78;
 
@@ -204,11 +205,13 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
   if (ledger.entries.empty() && ledger.ends_at.empty()) return;
   page.line();
   page.line(page.ink("Gradient ledger: from the loss to the input", Ink::strong));
-  page.paragraph(
-      "",
-      fmt::format("The gradient is multiplied by {} ({:+.1f} powers of ten) over {} layers.",
-                  format_log2(ledger.total), ledger.total * kLog10Of2, ledger.entries.size()),
-      2);
+  if (!ledger.entries.empty()) {
+    page.paragraph(
+        "",
+        fmt::format("The gradient is multiplied by {} ({:+.1f} powers of ten) over {} layers.",
+                    format_log2(ledger.total), ledger.total * kLog10Of2, ledger.entries.size()),
+        2);
+  }
   if (!ledger.ends_at.empty()) {
     page.paragraph(
         "",
@@ -225,7 +228,7 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
   double gained = 0;
   for (const Cause cause : kCauses) {
     const double total = ledger.total_of(cause);
-    if (std::abs(total) < 1e-9) continue;
+    if (std::abs(total * kLog10Of2) < kLeastDecades) continue;
     totals.emplace_back(cause, total);
     (total < 0 ? lost : gained) += total;
   }

@@ -109,6 +109,19 @@ class CliTest(unittest.TestCase):
                                 "he_normal", "--bias-init", "zeros", *SMALL, "--json")
         self.assertEqual(json.loads(result.stdout)["findings"], [])
 
+    def test_fixup_is_no_sickness_and_a_network_that_stays_at_zero_is(self):
+        network = "flatten > dense 32 > 4 x [res[dense 32 > relu > dense 32] > relu] > dense 10"
+        how = ["--init", "fixup", "--data", "glyphs?n=400", "--epochs", "2", "--json"]
+        for record in ("log", "every=1"):
+            told = json.loads(self.run_plumb("train", network, *how, "--record", record).stdout)
+            self.assertEqual(told["findings"], [], record)
+            self.assertIn("it reaches every layer", told["verdict"])
+        findings = json.loads(self.run_plumb("train", network, *how, "--lr", "0").stdout)["findings"]
+        worst = next(finding for finding in findings if finding["rule"] == "vanishing_gradient")
+        self.assertEqual((worst["severity"], worst["path"]), ("critical", "10"))
+        probed = json.loads(self.run_plumb("probe", network, "--init", "fixup", "--json").stdout)["findings"]
+        self.assertEqual([finding["severity"] for finding in probed], ["note"])
+
     def test_toml_gives_what_the_flags_give_and_a_flag_wins(self):
         (self.folder / "a.toml").write_text(
             f'network = "{SICK}"\ndata = "glyphs?n=200"\nbatch = 20\nlr = 0.5\nclip_norm = 1.0\n')
