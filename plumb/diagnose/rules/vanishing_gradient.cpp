@@ -103,7 +103,7 @@ void check_vanishing_gradient(const RunView& view, std::vector<Finding>& finding
                         "layer passes on {} of it.",
                         layer_of_text(info, flow.top), bottom, size_text(flow.log2_total),
                         size_text(flow.log2_per_layer())));
-  finding.consequence = consequence_text(info, view.profiles()[episode->first], flow);
+  finding.consequence = consequence_text(info, on_the_chain(view.profiles()[episode->first]), flow);
   findings.push_back(std::move(finding));
 }
 
