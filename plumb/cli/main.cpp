@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "plumb/cli/command.h"
-#include "plumb/cli/help_text.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/cli/wrap_lines.h"
 #include "plumb/core/version.h"
 
 namespace {
@@ -35,8 +35,8 @@ class WrappedHelp : public CLI::Formatter {
   std::string make_help(const CLI::App* app, std::string name,
                         CLI::AppFormatMode mode) const override {
     const int width = plumb::cli::terminal_options().width;
-    return plumb::cli::wrap_help(Formatter::make_help(app, std::move(name), mode), width,
-                                 kHelpColumn);
+    return plumb::cli::wrap_lines(Formatter::make_help(app, std::move(name), mode), width,
+                                  kHelpColumn);
   }
 };
 

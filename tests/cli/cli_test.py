@@ -164,6 +164,10 @@ class CliTest(unittest.TestCase):
                     grammar = call == ["layers"] and width == "60"
                     if not (example or grammar):
                         self.assertLessEqual(len(line), int(width or 80), f"{call}: {line}")
+        for more in ([], ["--diagram"], ["--depth", "100", "--width", "64"], ["--batch-norm"]):
+            told = self.run_plumb("theory", "-a", "gelu", "--init", "he_normal", "--bias-std", "0.2", *more, COLUMNS="",
+                                  LC_ALL="C").stdout
+            self.assertLessEqual(max(map(len, told.splitlines())), 80, told)
         narrow = self.run_plumb("train", "--help", COLUMNS="60").stdout
         wide = self.run_plumb("train", "--help", COLUMNS="200").stdout
         self.assertEqual(narrow.split(), wide.split())

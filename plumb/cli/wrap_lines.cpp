@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/cli/help_text.h"
+#include "plumb/cli/wrap_lines.h"
 
 #include <algorithm>
 
@@ -36,11 +36,11 @@ void append(std::string_view line, int width, std::size_t column, std::string& t
 
 }  // namespace
 
-std::string wrap_help(std::string_view help, int width, int column) {
+std::string wrap_lines(std::string_view lines, int width, int column) {
   std::string text;
-  for (std::size_t begin = 0; begin < help.size();) {
-    const std::size_t end = std::min(help.find('\n', begin), help.size());
-    const std::string_view line = help.substr(begin, end - begin);
+  for (std::size_t begin = 0; begin < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', begin), lines.size());
+    const std::string_view line = lines.substr(begin, end - begin);
     if (display_width(line) <= width || is_example(line)) {
       text += std::string(line) + "\n";
     } else {
