@@ -44,5 +44,5 @@ export default defineConfig(({ mode }) => ({
     emptyOutDir: mode !== "lab",
     rollupOptions: { input: mode === "lab" ? "lab.html" : "index.html" },
   },
-  test: { include: ["test/*.test.ts"] },
+  test: { include: ["test/*.test.ts"], css: true },
 }) as never);

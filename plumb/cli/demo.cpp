@@ -85,7 +85,7 @@ void print_summary(const Run& run) {
   bars.width = std::max(8, terminal.width - kBarsIndent - kBarsTail);
   fmt::print("{}", render_verdict(run, terminal));
   fmt::print("{:<{}}input {} loss\n\n", "Gradient", kBarsIndent,
-             render_flow_bars(flow_profile(run.info, *run.measured().back()), bars));
+             render_flow_bars(on_the_chain(flow_profile(run.info, *run.measured().back())), bars));
 }
 
 int run_demo(const Options& options) {

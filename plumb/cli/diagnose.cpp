@@ -7,12 +7,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
+#include "plumb/report/text.h"
 #include "plumb/store/run_file.h"
 
 namespace plumb::cli {
@@ -43,9 +46,20 @@ void check_measured(const Run& run, std::int64_t asked) {
                               fmt::join(steps, ", ")));
 }
 
+void print_rules() {
+  constexpr int kName = 23;
+  for (const RuleEntry& rule : rule_table()) {
+    std::string_view name = rule.id;
+    for (const std::string& line : wrap(rule.summary, terminal_options().width - kName)) {
+      fmt::print("{:<{}}{}\n", name, kName, line);
+      name = {};
+    }
+  }
+}
+
 int run_diagnose(const Options& options) {
   if (options.rules) {
-    for (const RuleEntry& rule : rule_table()) fmt::print("{:<22} {}\n", rule.id, rule.summary);
+    print_rules();
     return kOk;
   }
   if (options.run.empty()) {

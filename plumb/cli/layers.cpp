@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/nn/init.h"
 #include "plumb/nn/layer_table.h"
 #include "plumb/nn/network.h"
 #include "plumb/nn/spec/presets.h"
+#include "plumb/report/text.h"
 
 namespace plumb::cli {
 
@@ -19,22 +22,31 @@ constexpr const char* kGrammar = R"(The network language
 
   chain > chain      one after the other
   N x [chain]        N times, each with parameters of its own
-  res[chain]         y = x + S chain(x); options: scale=S, alpha=S (learned from there),
-                     rezero (alpha=0); proj (a learned linear shortcut), proj=bn, pad (zeros
-                     for new channels)
-  highway[chain]     y = T chain(x) + (1 - T) x, T a learned gate; option: bias=NUMBER (-2)
+  res[chain]         y = x + S chain(x); options: scale=S, alpha=S (learned from
+                     there), rezero (alpha=0); proj (a learned linear shortcut),
+                     proj=bn, pad (zeros for new channels)
+  highway[chain]     y = T chain(x) + (1 - T) x, T a learned gate; option:
+                     bias=NUMBER (-2)
 
 )";
+
+void print_entry(std::string_view usage, std::string_view summary) {
+  constexpr int kIndent = 6;
+  const int width = terminal_options().width;
+  fmt::print("\n  {}\n", fmt::join(wrap(usage, width - 4), "\n    "));
+  fmt::print("{:<{}}{}\n", "", kIndent,
+             fmt::join(wrap(summary, width - kIndent), "\n" + std::string(kIndent, ' ')));
+}
 
 void print_manual() {
   fmt::print("{}Layers\n", kGrammar);
   for (const LayerEntry& entry : layer_table()) {
-    fmt::print("\n  {}\n      {}{}\n", entry.usage, entry.summary,
-               entry.alias.empty() ? "" : fmt::format(" (also: {})", entry.alias));
+    const std::string also = entry.alias.empty() ? "" : fmt::format(" (also: {})", entry.alias);
+    print_entry(entry.usage, std::string(entry.summary) + also);
   }
   fmt::print("\nPresets ('plumb layers resnet20' writes one out)\n");
   for (const PresetEntry& entry : preset_table()) {
-    fmt::print("\n  {}\n      {}\n", entry.usage, entry.summary);
+    print_entry(entry.usage, entry.summary);
   }
   fmt::print("\nInitialisers (--init, --bias-init)\n\n");
   for (const std::string_view name : init_names()) fmt::print("  {}\n", name);

@@ -2,9 +2,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/cli/wrap_lines.h"
 #include "plumb/core/version.h"
 
 namespace {
@@ -23,6 +27,19 @@ constexpr const char* kFooter = R"(Examples:
 Exit codes: 0 done; 1 an error, named in one line; 2 a wrong command line; 130 stopped by Ctrl-C.
 'plumb COMMAND --help' tells more.)";
 
+constexpr int kHelpColumn = 30;
+
+class WrappedHelp : public CLI::Formatter {
+ public:
+  WrappedHelp() { column_width(kHelpColumn); }
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    const int width = plumb::cli::terminal_options().width;
+    return plumb::cli::wrap_lines(Formatter::make_help(app, std::move(name), mode), width,
+                                  kHelpColumn);
+  }
+};
+
 int refuse_command(const CLI::App& app, const char* given) {
   std::string names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -35,10 +52,10 @@ int refuse_command(const CLI::App& app, const char* given) {
 int run(int argc, char** argv) {
   using namespace plumb::cli;
   CLI::App app{kDescription, "plumb"};
+  app.formatter(std::make_shared<WrappedHelp>());
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("plumb ") + plumb::kVersion);
   app.require_subcommand(1);
-  app.get_formatter()->column_width(30);
 
   int result = kOk;
   add_train(app, result);

@@ -32,7 +32,7 @@ void Progress::update(const Trainer& trainer, const StepRecord& record) {
   if (!active_) return;
   if (record.measured) {
     if (info_.layers.empty()) info_ = trainer.info();
-    profile_ = flow_profile(info_, record);
+    profile_ = on_the_chain(flow_profile(info_, record));
   }
   const auto now = std::chrono::steady_clock::now();
   if (drawn_ && now - last_ < kRedraw) return;

@@ -162,8 +162,9 @@ int run_theory(const Options& options) {
     write_svg(options.svg, answer);
     if (!options.json) answer.diagram.reset();  // it has more columns than a terminal
   }
-  fmt::print("{}",
-             options.json ? theory_json(answer) : theory_text(answer, terminal_options().unicode));
+  const TerminalOptions terminal = terminal_options();
+  fmt::print("{}", options.json ? theory_json(answer)
+                                : theory_text(answer, terminal.unicode, terminal.width));
   return kOk;
 }
 

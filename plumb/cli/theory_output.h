@@ -38,8 +38,8 @@ struct TheoryAnswer {
   std::optional<double> gate_bias;
 };
 
-/// For people. `unicode` allows block characters in the diagram.
-std::string theory_text(const TheoryAnswer& answer, bool unicode);
+/// For people, wrapped to `width` (80 at least). `unicode` allows block characters in the diagram.
+std::string theory_text(const TheoryAnswer& answer, bool unicode, int width);
 
 /// The diagram as a picture (SVG); it must have been computed.
 std::string theory_svg(const TheoryAnswer& answer);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "plumb/cli/theory_output.h"
+#include "plumb/cli/wrap_lines.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/theory/gate.h"
 
@@ -14,6 +15,9 @@ namespace {
 
 using theory::MeanField;
 using theory::Phase;
+
+constexpr int kWordsColumn = 34;
+constexpr int kLeastWidth = 80;  // the diagram cannot be wrapped
 
 std::string number(double value) {
   if (std::isnan(value)) return "-";
@@ -136,7 +140,7 @@ std::string diagram_text(const TheoryAnswer& answer, bool unicode) {
     axis += fmt::format("{:<15}", fmt::format("{:.3g}", columns[c]));
   }
   axis.erase(axis.find_last_not_of(' ') + 1);
-  out += std::string(11, ' ') + axis + "  weight std\n";
+  out += std::string(11, ' ') + axis + "\n" + std::string(11, ' ') + "weight std\n";
   out += unicode ? "\n  - = ordered (the gradient vanishes); \u2591 \u2592 \u2593 chaotic (it "
                    "explodes); darker: faster\n"
                  : "\n  - = ordered (the gradient vanishes); + x # chaotic (it explodes); darker: "
@@ -147,7 +151,7 @@ std::string diagram_text(const TheoryAnswer& answer, bool unicode) {
 
 }  // namespace
 
-std::string theory_text(const TheoryAnswer& answer, bool unicode) {
+std::string theory_text(const TheoryAnswer& answer, bool unicode, int width) {
   std::string out;
   if (!answer.activation.empty()) {
     out = answer.activation;
@@ -169,7 +173,7 @@ std::string theory_text(const TheoryAnswer& answer, bool unicode) {
          fmt::format("kept each step; half is left after {:.4g} steps", theory::half_life(keep)));
   }
   if (answer.diagram) out += diagram_text(answer, unicode);
-  return out;
+  return wrap_lines(out, std::max(width, kLeastWidth), kWordsColumn);
 }
 
 }  // namespace plumb::cli

@@ -56,6 +56,9 @@ struct DataOptions {
 ///         truncated, mislabelled (magic, counts), NaN or Inf in x, label out of range.
 Dataset load_dataset(const std::string& text, std::uint64_t seed);
 
+/// What the text of each source begins with: "mnist:", "glyphs".
+std::vector<std::string> source_starts();
+
 /// Limits, splits and standardises: the validation part has round(fraction * samples), at least 1,
 /// drawn by seed; both parts keep the order of `data`. `classes` stays that of the whole.
 /// Errors  SpecError for a limit below 0 or a fraction outside [0, 1); DataError for a single

@@ -135,4 +135,13 @@ Dataset load_dataset(const std::string& text, std::uint64_t seed) {
       0, fmt::format("no source is called '{}', expected one of {}", source_text.kind(), usages));
 }
 
+std::vector<std::string> source_starts() {
+  std::vector<std::string> starts;
+  for (const Source& source : kSources) {
+    starts.emplace_back(source.kind);
+    if (source.usage.substr(source.kind.size()).starts_with(':')) starts.back() += ':';
+  }
+  return starts;
+}
+
 }  // namespace plumb

@@ -84,7 +84,8 @@ std::string strongest_kind(const std::unordered_map<std::string, KindTally>& kin
 
 }  // namespace
 
-DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
+DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger,
+                     const std::unordered_set<std::string_view>& waking) {
   const LayerTree tree(info);
   const LayerTree::Chain& chain = tree.chain("");
   std::unordered_map<std::string_view, Place> places;
@@ -94,7 +95,7 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
     places[chain[i]->path] = {chain[i], i > 0 ? chain[i - 1] : nullptr};
     const bool has_weights =
         chain[i]->family == LayerFamily::linear || chain[i]->family == LayerFamily::residual;
-    if (!has_weights) continue;
+    if (!has_weights || waking.contains(chain[i]->path)) continue;
     if (lowest == nullptr) lowest = chain[i];
     top_index = i;
   }
@@ -116,7 +117,7 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
     if (place.layer == lowest || place.below == nullptr) break;
     bottom = place.below;
     // Averaging over n places divides the norm by sqrt(n), once, whatever the weights: no sickness.
-    if (place.layer->family == LayerFamily::pooling) continue;
+    if (place.layer->family == LayerFamily::pooling || waking.contains(entry.path)) continue;
     flow.log2_total += entry.attenuation + width_step(place);
     book(place, entry, flow, linear, activations, kinds);
   }
@@ -134,7 +135,8 @@ DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger) {
   // A loss without a gradient is an optimum, not a sick network; a gradient that was there and is
   // zero further down has ended on the way.
   const bool loss_has_gradient = std::isfinite(ledger.log2_loss_gradient);
-  if (ledger.ends_in_zero && loss_has_gradient && bottom != lowest) {
+  const bool ends_for_good = ledger.ends_in_zero && !waking.contains(ledger.ends_at);
+  if (ends_for_good && loss_has_gradient && bottom != lowest) {
     flow.known = true;
     flow.log2_total = -std::numeric_limits<double>::infinity();
     flow.linear_layers = std::max(1, top->depth - lowest->depth);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "plumb/flow/ledger.h"
@@ -20,6 +22,9 @@ namespace plumb {
 ///            (activation_facts.h), and the weights by how far they are from making that good.
 ///            Normalisation undoes the size of the weights in front of it: where every other linear
 ///            layer or more has one, both are booked as one.
+/// Waking     Layers that started at zero and are on their way from there (zero_start.h) are left
+///            out too: what they keep from the others passes by itself. Where the gradient ends in
+///            one, or where one is the last, depth begins below it.
 struct DepthFlow {
   bool known = false;        ///< at least one linear layer could be judged
   double log2_total = 0;     ///< -infinity if the gradient ends on the way
@@ -50,7 +55,8 @@ struct DepthFlow {
   }
 };
 
-DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger);
+DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger,
+                     const std::unordered_set<std::string_view>& waking = {});
 
 /// Which part of a DepthFlow did most of it, in the direction of the total.
 enum class FlowCause { weight, derivative, alignment, residual, normalisation, other };

@@ -31,6 +31,10 @@ double log2_weight_norm(const StepRecord& step) {
 
 }  // namespace
 
+double log2_weight_floor(std::int64_t fan_in) {
+  return -0.5 * std::log2(static_cast<double>(std::max<std::int64_t>(1, fan_in))) - 1;
+}
+
 std::vector<LayerPace> layer_paces(const RunInfo& info, const StepRecord& step,
                                    const std::vector<FlowPoint>& profile) {
   std::vector<LayerPace> paces;
@@ -44,8 +48,7 @@ std::vector<LayerPace> layer_paces(const RunInfo& info, const StepRecord& step,
                                 : -std::numeric_limits<double>::infinity();
   for (const FlowPoint& point : profile) {
     if (std::isnan(point.log2_update) || std::isnan(point.log2_weight)) continue;
-    const double fan_in = static_cast<double>(std::max<std::int64_t>(1, fans[point.path]));
-    const double size = std::max(point.log2_weight, -0.5 * std::log2(fan_in) - 1);
+    const double size = std::max(point.log2_weight, log2_weight_floor(fans[point.path]));
     LayerPace pace;
     pace.path = point.path;
     pace.log2_weight = point.log2_weight;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,14 @@ struct LayerPace {
   double log2_weight = 0;
 };
 
+/// The floor of a weight's size, log2 of half of 1/sqrt(fan_in): one that started at zero has
+/// arrived when it is that large.
+double log2_weight_floor(std::int64_t fan_in);
+
 /// Of every linear layer whose update was recorded; empty for a step at rate 0 or without updates.
 ///
-/// Floor      A weight below half of 1/sqrt(fan_in), as one that starts at zero, counts as that
-///            large: measured against itself every step of it would be infinite.
+/// Floor      A weight below log2_weight_floor, as one that starts at zero, counts as that large:
+///            measured against itself every step of it would be infinite.
 /// Decay      The decay's share of an update is learning_rate * c * rms(weight), with c from
 ///            weight_decay_norm and the size of all weights. Where it explains the update to 5 %,
 ///            learning is what the gradient itself would do at this rate, so that weight decay

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plumb/diagnose/depth_flow.h"
+#include "plumb/diagnose/zero_start.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/flow/time_flow.h"
 #include "plumb/record/run.h"
@@ -24,6 +25,7 @@ class RunView {
   const std::vector<std::vector<FlowPoint>>& profiles() const { return profiles_; }
   const std::vector<DepthScale>& depth_scales() const { return depth_scales_; }
   const std::vector<DepthFlow>& flows() const { return flows_; }
+  const std::vector<WakingLayers>& waking() const { return waking_; }
   /// Of each recurrent layer and direction, in the order of the step's records.
   const std::vector<std::vector<TimeFlow>>& times() const { return times_; }
 
@@ -33,6 +35,7 @@ class RunView {
   std::vector<Ledger> ledgers_;
   std::vector<std::vector<FlowPoint>> profiles_;
   std::vector<DepthScale> depth_scales_;
+  std::vector<WakingLayers> waking_;
   std::vector<DepthFlow> flows_;
   std::vector<std::vector<TimeFlow>> times_;
 };

@@ -32,13 +32,16 @@ std::string healthy_verdict(const Run& run) {
       "Nothing wrong was found in {} ({}), looking for {} kinds of trouble.",
       count_text(static_cast<long long>(view.measured().size()), "measured step"),
       steps_text(view.measured().front()->step, view.measured().back()->step), rule_table().size());
-  const DepthFlow& flow = view.flows().front();
-  if (flow.known && std::isfinite(flow.log2_total)) {
+  // The first that tells: a network whose output layer starts at zero has none in its first step.
+  const auto flow =
+      std::find_if(view.flows().begin(), view.flows().end(),
+                   [](const DepthFlow& one) { return one.known && std::isfinite(one.log2_total); });
+  if (flow != view.flows().end()) {
     text += fmt::format(
         " On the way back from {} to {} the gradient keeps {} times its size, so it reaches every "
         "layer.",
-        layer_of_text(run.info, flow.top), layer_text(run.info, flow.bottom),
-        size_text(flow.log2_total));
+        layer_of_text(run.info, flow->top), layer_text(run.info, flow->bottom),
+        size_text(flow->log2_total));
   }
   for (const TimeFlow& time : view.times().front()) {
     if (!time.known || !std::isfinite(time.log2_kept)) continue;

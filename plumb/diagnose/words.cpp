@@ -7,6 +7,8 @@
 #include <cctype>
 #include <cmath>
 
+#include "plumb/flow/layer_tree.h"
+
 namespace plumb {
 
 namespace {
@@ -32,6 +34,13 @@ const char* role_text(Role role) {
   return "";
 }
 
+/// Gates and shortcuts have the number of the layer beside them.
+std::string beside_text(const LayerInfo& layer) {
+  const std::string_view name = name_beside_branch(layer);
+  if (name.empty()) return {};
+  return fmt::format("the {} beside ", name == "proj" ? "shortcut" : name);
+}
+
 }  // namespace
 
 std::string size_text(double log2) {
@@ -55,7 +64,7 @@ std::string layer_text(const RunInfo& info, std::string_view path) {
   const LayerInfo* layer = find_layer(info, path);
   if (layer == nullptr) return fmt::format("layer '{}'", path);
   switch (layer->family) {
-    case LayerFamily::linear: return fmt::format("layer {}", layer->depth);
+    case LayerFamily::linear: return beside_text(*layer) + fmt::format("layer {}", layer->depth);
     case LayerFamily::residual:
       return fmt::format("the residual block that ends with layer {}", layer->depth);
     default: break;
@@ -66,7 +75,10 @@ std::string layer_text(const RunInfo& info, std::string_view path) {
 
 std::string layer_of_text(const RunInfo& info, std::string_view path) {
   const LayerInfo* layer = find_layer(info, path);
-  if (layer == nullptr || layer->family != LayerFamily::linear) return layer_text(info, path);
+  if (layer == nullptr || layer->family != LayerFamily::linear ||
+      !name_beside_branch(*layer).empty()) {
+    return layer_text(info, path);
+  }
   int layers = 0;
   for (const LayerInfo& each : info.layers) layers = std::max(layers, each.depth);
   return fmt::format("layer {} of {}", layer->depth, layers);

@@ -17,9 +17,10 @@ namespace plumb {
 std::string size_text(double log2);
 
 /// How a person finds a layer: counted as tables and charts count, from the input up. "layer 3" for
-/// a layer with weights, "the tanh after layer 3" for one without, "the flatten before layer 1",
-/// "the residual block that ends with layer 4"; "the input" and "the loss". A path that is not in
-/// the run is its own name. Finding.path remains the path, for programs.
+/// a layer with weights, "the gate beside layer 3" in a highway, "the tanh after layer 3" for one
+/// without, "the flatten before layer 1", "the residual block that ends with layer 4"; "the input"
+/// and "the loss". A path that is not in the run is its own name. Finding.path remains the path,
+/// for programs.
 std::string layer_text(const RunInfo& info, std::string_view path);
 
 /// "layer 31 of 31": the same for a layer with weights, with how many there are.

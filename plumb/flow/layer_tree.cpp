@@ -13,9 +13,10 @@ std::string_view name_in_block(const LayerInfo& layer) {
 
 }  // namespace
 
-bool is_beside_branch(const LayerInfo& layer) {
+std::string_view name_beside_branch(const LayerInfo& layer) {
   const std::string_view name = name_in_block(layer);
-  return !name.empty() && (name.front() < '0' || name.front() > '9');
+  const bool in_branch = !name.empty() && name.front() >= '0' && name.front() <= '9';
+  return in_branch ? std::string_view() : name;
 }
 
 Role output_role(const LayerInfo& layer) {
@@ -28,8 +29,8 @@ Role grad_role(const LayerInfo& layer) {
 
 LayerTree::LayerTree(const RunInfo& info) {
   for (const LayerInfo& layer : info.layers) {
-    if (is_beside_branch(layer)) {
-      if (name_in_block(layer) == "gate") {
+    if (const std::string_view name = name_beside_branch(layer); !name.empty()) {
+      if (name == "gate") {
         gates_[layer.parent] = &layer;
       } else {
         shortcuts_[layer.parent].push_back(&layer);

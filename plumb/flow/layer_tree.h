@@ -39,9 +39,10 @@ class LayerTree {
   std::unordered_map<std::string_view, const LayerInfo*> gates_;
 };
 
-/// True for a layer of a residual block beside its branch: on the shortcut ("5.proj" of block "5")
-/// or in the gate ("5.gate"). Those of the branch have a number there ("5.0").
-bool is_beside_branch(const LayerInfo& layer);
+/// The name of a layer of a residual block beside its branch: "proj" of "5.proj", which is on the
+/// shortcut of block "5", "gate" of "5.gate". Empty for layers of the branch, which have a number
+/// there ("5.0"), and for those of the main chain.
+std::string_view name_beside_branch(const LayerInfo& layer);
 
 /// The role of a layer's output and of the gradient with respect to it: z for linear layers, a for
 /// others.

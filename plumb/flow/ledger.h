@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,6 +27,14 @@ enum class Cause : std::uint8_t {
   recurrence,     ///< from the outputs of all time steps back to their inputs
 };
 const char* to_string(Cause cause);
+
+/// Every cause, in this order.
+inline constexpr std::array kCauses{
+    Cause::weight_scale,         Cause::weight_alignment,  Cause::activation_derivative,
+    Cause::derivative_alignment, Cause::residual_shortcut, Cause::residual_branch,
+    Cause::residual_gate,        Cause::dropout,           Cause::shape,
+    Cause::normalisation,        Cause::pooling,           Cause::recurrence};
+static_assert(kCauses.size() == static_cast<std::size_t>(Cause::recurrence) + 1);
 
 struct LedgerPart {
   Cause cause = Cause::shape;
@@ -79,6 +89,7 @@ Ledger make_ledger(const RunInfo& info, const StepRecord& step);
 /// The flow at one depth of the network: what the profile over depth draws.
 struct FlowPoint {
   std::string path;             ///< of a linear layer
+  std::string beside;           ///< "gate", "proj": not on the chain, but beside a block's branch
   int depth = 0;                ///< 1 for the linear layer next to the input
   std::int64_t units = 0;       ///< of its output, per sample
   double log2_grad_z = 0;       ///< flow gradient: rms of dLoss/dz
@@ -92,13 +103,16 @@ struct FlowPoint {
 };
 
 /// One point for each linear layer of the network (those inside residual blocks too), input side
-/// first.
+/// first. Gates and the layers on shortcuts are there as well, marked as beside the chain: what
+/// follows the gradient from layer to layer takes the chain alone.
 /// A tensor of zeros is -infinity; one that was not recorded or holds non-finite values is NaN.
 std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step);
+/// The points of a profile without those beside the chain.
+std::vector<FlowPoint> on_the_chain(std::vector<FlowPoint> profile);
 
 /// Layers per e-fold of the gradient, fitted over depth by least squares on ln rms(grad_z).
-/// Left out are points whose gradient is zero or not finite, projections of shortcuts and gates,
-/// and, where more than three points are there, the last layer: it has no activation behind it.
+/// Left out are points whose gradient is zero or not finite, those beside the chain, and, where
+/// more than three points are there, the last layer: it has no activation behind it.
 struct DepthScale {
   double layers_per_efold = 0;  ///< > 0: shrinks towards the input; < 0: grows; inf: flat
   double log2_per_layer = 0;    ///< slope per layer towards the input; negative is a loss

@@ -47,6 +47,7 @@ std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step)
     if (layer->family != LayerFamily::linear) continue;
     FlowPoint point;
     point.path = layer->path;
+    point.beside = name_beside_branch(*layer);
     point.depth = layer->depth;
     point.units = layer->units;
     point.log2_grad_z = log2_rms_or_nan(index.find(layer->path, Role::grad_z));
@@ -64,12 +65,16 @@ std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step)
   return profile;
 }
 
+std::vector<FlowPoint> on_the_chain(std::vector<FlowPoint> profile) {
+  std::erase_if(profile, [](const FlowPoint& point) { return !point.beside.empty(); });
+  return profile;
+}
+
 DepthScale fit_depth_scale(const std::vector<FlowPoint>& profile) {
   constexpr double kLn2 = 0.69314718055994530942;
   std::vector<const FlowPoint*> points;
   for (const FlowPoint& point : profile) {
-    const bool beside = point.path.ends_with(".proj") || point.path.ends_with(".gate");
-    if (!beside && std::isfinite(point.log2_grad_z)) points.push_back(&point);
+    if (point.beside.empty() && std::isfinite(point.log2_grad_z)) points.push_back(&point);
   }
   const auto deepest = std::max_element(points.begin(), points.end(),
                                         [](auto a, auto b) { return a->depth < b->depth; });

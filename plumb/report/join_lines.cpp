@@ -16,6 +16,8 @@ namespace plumb {
 
 namespace {
 
+constexpr int kWideEnoughForGates = 65;
+
 void note_layers(const LayerTree& tree, std::string_view block, JoinLine& line) {
   for (const LayerInfo* layer : tree.chain(block)) {
     if (layer->family == LayerFamily::linear) {
@@ -57,29 +59,70 @@ void collect_blocks(const std::vector<LedgerEntry>& entries, EntryMap& blocks) {
   }
 }
 
-std::string parts_text(const LedgerEntry& entry) {
-  std::string text;
+std::vector<std::string> parts_of(const LedgerEntry& entry) {
+  std::vector<std::string> parts;
   for (const LedgerPart& part : entry.parts) {
     std::string name = to_string(part.cause);
     std::replace(name.begin(), name.end(), '_', ' ');
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, format_log2(part.log2));
+    parts.push_back(name + " " + format_log2(part.log2));
   }
-  return text;
+  return parts;
 }
 
-void write_books(const RunInfo& info, const char* side, const std::vector<LedgerEntry>& entries,
-                 int width, std::vector<std::string>& lines) {
-  for (const LedgerEntry& entry : entries) {
-    const auto layer = std::find_if(info.layers.begin(), info.layers.end(),
-                                    [&](const LayerInfo& one) { return one.path == entry.path; });
-    const std::string text = layer == info.layers.end() ? entry.kind : layer->text;
-    lines.push_back(shorten(fmt::format("      {:<9}{:<8} {} {:>9}  {}", side, entry.path,
-                                        pad_right(shorten(printable(text, true), 20), 20),
-                                        format_log2(entry.attenuation), parts_text(entry)),
-                            width));
-    side = "";
+/// One side of a block's books: a line for each cause, beside the layer where the width has room
+/// for both, below it otherwise.
+class BookTable {
+ public:
+  BookTable(const RunInfo& info, int width) : info_(info) {
+    const int room = width - kMargin - kAttenuation - 2 - kLongestPart;
+    beside_ = room >= kLeastText;
+    text_ = std::clamp(beside_ ? room : width - kMargin - kAttenuation, kLeastText, kMostText);
   }
-}
+
+  void write(std::string_view side, const std::vector<LedgerEntry>& entries,
+             std::vector<std::string>& lines) const {
+    for (const LedgerEntry& entry : entries) {
+      const auto layer = std::find_if(info_.layers.begin(), info_.layers.end(),
+                                      [&](const LayerInfo& one) { return one.path == entry.path; });
+      const std::string text = layer == info_.layers.end() ? entry.kind : layer->text;
+      write_entry(side, entry, wrap(printable(text, true), text_), lines);
+      side = "";
+    }
+  }
+
+ private:
+  static constexpr int kMargin = 22;       // "    shortcut 12.proj  "
+  static constexpr int kAttenuation = 10;  // " 3.0e-1200"
+  static constexpr int kLongestPart = 31;  // "activation derivative 3.0e-1200"
+  static constexpr int kLeastText = 14;
+  static constexpr int kMostText = 28;
+
+  void write_entry(std::string_view side, const LedgerEntry& entry,
+                   const std::vector<std::string>& text, std::vector<std::string>& lines) const {
+    const std::vector<std::string> parts = parts_of(entry);
+    const std::size_t rows = beside_ ? std::max(text.size(), parts.size()) : text.size();
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::string line =
+          i == 0 ? fmt::format("    {:<8} {:<8} ", side, entry.path) : std::string(kMargin, ' ');
+      line += pad_right(i < text.size() ? text[i] : "", text_);
+      line += fmt::format(" {:>9}", i == 0 ? format_log2(entry.attenuation) : "");
+      if (beside_ && i < parts.size()) line += "  " + parts[i];
+      lines.push_back(without_trailing_spaces(std::move(line)));
+    }
+    for (std::size_t i = 0; !beside_ && i < parts.size(); ++i) {
+      lines.push_back(std::string(kMargin + 2, ' ') + parts[i]);
+    }
+  }
+
+  static std::string without_trailing_spaces(std::string line) {
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line;
+  }
+
+  const RunInfo& info_;
+  int text_ = 0;
+  bool beside_ = true;
+};
 
 }  // namespace
 
@@ -106,13 +149,16 @@ std::vector<std::string> render_joins(const Run& run, const StepRecord& step,
   const bool gates = std::any_of(blocks.begin(), blocks.end(), [](const JoinLine& line) {
     return !std::isnan(line.join.carry_mean);
   });
-  lines.emplace_back("Residual blocks: what comes back to the input of each (input first)");
+  const bool narrow = gates && options.width < kWideEnoughForGates;
+  const int name = narrow ? 7 : 9;
+  const int size = narrow ? 8 : 9;
+  lines.emplace_back("Residual blocks: what comes back to each (input first)");
   const auto row = [&](std::string_view path, std::string_view layers, std::string_view shortcut,
                        std::string_view branch, std::string_view cosine, std::string_view gate,
                        std::string_view carried) {
-    std::string text =
-        fmt::format("  {:<9} {:<9} {:>9} {:>9} {:>7}", path, layers, shortcut, branch, cosine);
-    if (gates) text += fmt::format(" {:>9} {:>8}", gate, carried);
+    std::string text = fmt::format("  {:<{}} {:<{}} {:>{}} {:>{}} {:>6}", path, name, layers, name,
+                                   shortcut, size, branch, size, cosine);
+    if (gates) text += fmt::format(" {:>{}} {:>7}", gate, size, carried);
     return text;
   };
   lines.push_back(row("block", "layers", "shortcut", "branch", "cosine", "gate", "carried"));
@@ -122,6 +168,7 @@ std::vector<std::string> render_joins(const Run& run, const StepRecord& step,
     ledger = make_ledger(run.info, step);
     collect_blocks(ledger.entries, books);
   }
+  const BookTable table(run.info, options.width);
   const auto shown =
       thinned(blocks.size(), static_cast<std::size_t>(std::max(options.max_blocks, 2)));
   for (const std::size_t i : shown) {
@@ -132,9 +179,9 @@ std::vector<std::string> render_joins(const Run& run, const StepRecord& step,
                         format_percent(line.join.carry_mean)));
     const auto found = books.find(line.path);
     if (found == books.end()) continue;
-    write_books(run.info, "branch", found->second->branch, options.width, lines);
-    write_books(run.info, "shortcut", found->second->shortcut, options.width, lines);
-    write_books(run.info, "gate", found->second->gate, options.width, lines);
+    table.write("branch", found->second->branch, lines);
+    table.write("shortcut", found->second->shortcut, lines);
+    table.write("gate", found->second->gate, lines);
   }
   if (shown.size() < blocks.size()) {
     lines.push_back(

@@ -27,7 +27,8 @@ struct JoinTableOptions {
 };
 
 /// The same for the terminal: a heading, one line a block, and with `books` the ledger of its
-/// branch, its shortcut and its gate, indented. Nothing where there is no block. Plain ASCII text.
+/// branch, its shortcut and its gate, indented, a line for each cause. Nothing where there is no
+/// block. Plain ASCII text that fits into `width` from 60 columns on; nothing is cut.
 std::vector<std::string> render_joins(const Run& run, const StepRecord& step,
                                       const JoinTableOptions& options);
 

@@ -6,6 +6,8 @@
 #include <set>
 #include <unordered_map>
 
+#include "plumb/flow/layer_tree.h"
+
 namespace plumb {
 
 namespace {
@@ -15,6 +17,7 @@ std::unordered_map<std::string, std::string> following_activation(const RunInfo&
   std::unordered_map<std::string, std::string> result;
   const std::string* linear = nullptr;
   for (const auto& layer : info.layers) {
+    if (!name_beside_branch(layer).empty()) continue;
     if (layer.family == LayerFamily::linear) {
       linear = &layer.path;
     } else if (layer.family == LayerFamily::activation && linear != nullptr) {
@@ -51,6 +54,9 @@ std::vector<LayerLine> make_layer_lines(const RunInfo& info, const StepRecord& s
     LayerLine line;
     line.flow = point;
     if (const auto it = layers.find(point.path); it != layers.end()) line.text = it->second->text;
+    if (!point.beside.empty()) {
+      line.text = (point.beside == "proj" ? "shortcut" : point.beside) + ": " + line.text;
+    }
     line.nonfinite = nonfinite.contains(point.path);
     if (const auto after = following.find(point.path); after != following.end()) {
       if (const auto it = activations.find(after->second); it != activations.end()) {

@@ -243,14 +243,36 @@ Json joins_json(const RunInfo& info, const StepRecord& step) {
   return joins;
 }
 
+// The lines of the chain, which the charts join from layer to layer, and those beside it.
+struct SplitLines {
+  std::vector<LayerLine> chain, beside;
+};
+
+SplitLines split_lines(std::vector<LayerLine> lines) {
+  SplitLines split;
+  for (LayerLine& line : lines) {
+    (line.flow.beside.empty() ? split.chain : split.beside).push_back(std::move(line));
+  }
+  return split;
+}
+
+Json places_of(const std::vector<LayerLine>& lines) {
+  Json places = Json::array();
+  for (const auto& line : lines) {
+    places.push_back({{"path", line.flow.path}, {"depth", line.flow.depth}, {"text", line.text}});
+  }
+  return places;
+}
+
 Json measured_json(const RunInfo& info, const StepRecord& step, std::size_t points) {
-  const auto lines = make_layer_lines(info, step);
+  const auto [lines, beside] = split_lines(make_layer_lines(info, step));
   const DepthScale scale = fit_depth_scale(flow_profile(info, step));
   Json times = Json::array();
   for (const TimeRecord& record : step.times) times.push_back(time_json(step, record, points));
   return {{"step", step.step},
           {"flow", flow_columns(lines)},
           {"marks", marks_of(lines)},
+          {"beside", {{"flow", flow_columns(beside)}, {"marks", marks_of(beside)}}},
           {"depth_scale",
            {{"layers_per_efold", number(scale.layers_per_efold)},
             {"log10_per_layer", log10_of(scale.log2_per_layer)},
@@ -325,14 +347,11 @@ Json to_json(const Run& run, const ReportLimits& limits) {
   for (const auto& layer : run.info.layers) result["layers"].push_back(to_json(layer));
 
   const auto measured = run.measured();
-  Json& profile = result["profile"] = Json::array();
-  if (!measured.empty()) {
-    for (const auto& line : make_layer_lines(run.info, *measured.front())) {
-      profile.push_back(
-          {{"path", line.flow.path}, {"depth", line.flow.depth}, {"text", line.text}});
-    }
-  }
-  const std::size_t layers = std::max<std::size_t>(profile.size(), 1);
+  SplitLines lines;
+  if (!measured.empty()) lines = split_lines(make_layer_lines(run.info, *measured.front()));
+  result["profile"] = places_of(lines.chain);
+  result["beside"] = places_of(lines.beside);
+  const std::size_t layers = std::max<std::size_t>(lines.chain.size() + lines.beside.size(), 1);
   const std::size_t at_most =
       std::max<std::size_t>(2, std::min(limits.measured_steps, limits.layer_steps / layers));
   result["measured"] = Json::array();

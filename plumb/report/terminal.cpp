@@ -26,6 +26,7 @@ namespace {
 constexpr int kMagnitudeWidth = 9;  // "3.0e-1200"
 constexpr int kPercentWidth = 4;
 constexpr double kMinDecades = 3;
+constexpr double kLeastDecades = 0.005;  // less is written 0.00
 constexpr int kWideEnoughForDead = 70;
 constexpr int kWideEnoughForTheory = 78;
 
@@ -168,7 +169,8 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
     if (finite && value == low) bar = horizontal_bar(1e-9, columns.bar, page.unicode());
     bar = page.ink(bar, ink_of_flow(finite ? (high - value) * kLog10Of2 : 0));
     if (line.nonfinite) bar = page.ink(pad_right("NaN/Inf", columns.bar), Ink::bad);
-    page.line(row(std::to_string(line.flow.depth), page.clean(line.text),
+    page.line(row(line.flow.beside.empty() ? std::to_string(line.flow.depth) : "",
+                  page.clean(line.text),
                   columns.theory ? format_log2((*predicted)[i].log2_grad_z) : "",
                   line.nonfinite && !finite ? "NaN" : format_log2(value), bar,
                   format_log2(line.flow.log2_grad_weight), format_log2(line.flow.log2_update_ratio),
@@ -204,28 +206,25 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
   if (ledger.entries.empty() && ledger.ends_at.empty()) return;
   page.line();
   page.line(page.ink("Gradient ledger: from the loss to the input", Ink::strong));
-  page.paragraph(
-      "",
-      fmt::format("The gradient is multiplied by {} ({:+.1f} powers of ten) over {} layers.",
-                  format_log2(ledger.total), ledger.total * kLog10Of2, ledger.entries.size()),
-      2);
+  if (!ledger.entries.empty()) {
+    page.paragraph(
+        "",
+        fmt::format("The gradient is multiplied by {} ({:+.1f} powers of ten) over {} layers.",
+                    format_log2(ledger.total), ledger.total * kLog10Of2, ledger.entries.size()),
+        2);
+  }
   if (!ledger.ends_at.empty()) {
     page.paragraph(
         "",
         fmt::format("The books end at {}: {}.", place_of(run, ledger.ends_at), ledger.ends_because),
         2);
   }
-  constexpr Cause kCauses[] = {
-      Cause::weight_scale,         Cause::weight_alignment,  Cause::activation_derivative,
-      Cause::derivative_alignment, Cause::residual_shortcut, Cause::residual_branch,
-      Cause::residual_gate,        Cause::dropout,           Cause::shape,
-      Cause::normalisation,        Cause::pooling,           Cause::recurrence};
   std::vector<std::pair<Cause, double>> totals;
   double lost = 0;
   double gained = 0;
   for (const Cause cause : kCauses) {
     const double total = ledger.total_of(cause);
-    if (std::abs(total) < 1e-9) continue;
+    if (std::abs(total * kLog10Of2) < kLeastDecades) continue;
     totals.emplace_back(cause, total);
     (total < 0 ? lost : gained) += total;
   }

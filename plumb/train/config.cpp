@@ -44,12 +44,14 @@ T at_least(std::string_view key, T value, T least) {
 }
 
 std::string one_of(std::string_view key, std::string_view text,
-                   std::initializer_list<std::string_view> allowed) {
+                   std::span<const std::string_view> allowed) {
   if (std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
     throw SpecError(fmt::format("{}: '{}', expected {}", key, text, fmt::join(allowed, ", ")));
   }
   return std::string(text);
 }
+
+constexpr std::array<std::string_view, 2> kPrecisions{"float", "double"};
 
 using C = TrainConfig;
 using Text = std::string_view;
@@ -129,9 +131,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"threads", "Machine", "COUNT", "threads that share a step",
      PLUMB_NUMBER("threads", threads, 1)},
     {"precision", "Machine", "NAME", "float (fast kernels) or double (reference kernels)",
-     [](C& c, Text t) {
-       c.precision = one_of("precision", t, {"float", "double"});
-     },
+     [](C& c, Text t) { c.precision = one_of("precision", t, kPrecisions); },
      [](const C& c) { return c.precision; }},
     {"record", "Measurement", "WHEN", "measure at log-spaced steps, every=K, or off",
      [](C& c, Text t) { c.record = RecordSchedule::parse(t).to_string(); },
@@ -145,6 +145,8 @@ constexpr auto kSettings = std::to_array<Setting>({
 }  // namespace
 
 std::span<const Setting> settings() { return kSettings; }
+
+std::span<const std::string_view> precision_names() { return kPrecisions; }
 
 const Setting* find_setting(std::string_view key) {
   const auto it = std::find_if(kSettings.begin(), kSettings.end(),

@@ -64,6 +64,9 @@ struct Setting {
 std::span<const Setting> settings();
 const Setting* find_setting(std::string_view key);
 
+/// What `precision` may be.
+std::span<const std::string_view> precision_names();
+
 /// All settings with their values, as a run file stores them.
 std::vector<std::pair<std::string, std::string>> to_settings(const TrainConfig& config);
 

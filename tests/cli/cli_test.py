@@ -108,6 +108,19 @@ class CliTest(unittest.TestCase):
                                 "he_normal", "--bias-init", "zeros", *SMALL, "--json")
         self.assertEqual(json.loads(result.stdout)["findings"], [])
 
+    def test_fixup_is_no_sickness_and_a_network_that_stays_at_zero_is(self):
+        network = "flatten > dense 32 > 4 x [res[dense 32 > relu > dense 32] > relu] > dense 10"
+        how = ["--init", "fixup", "--data", "glyphs?n=400", "--epochs", "2", "--json"]
+        for record in ("log", "every=1"):
+            told = json.loads(self.run_plumb("train", network, *how, "--record", record).stdout)
+            self.assertEqual(told["findings"], [], record)
+            self.assertIn("it reaches every layer", told["verdict"])
+        findings = json.loads(self.run_plumb("train", network, *how, "--lr", "0").stdout)["findings"]
+        worst = next(finding for finding in findings if finding["rule"] == "vanishing_gradient")
+        self.assertEqual((worst["severity"], worst["path"]), ("critical", "10"))
+        probed = json.loads(self.run_plumb("probe", network, "--init", "fixup", "--json").stdout)["findings"]
+        self.assertEqual([finding["severity"] for finding in probed], ["note"])
+
     def test_toml_gives_what_the_flags_give_and_a_flag_wins(self):
         (self.folder / "a.toml").write_text(
             f'network = "{SICK}"\ndata = "glyphs?n=200"\nbatch = 20\nlr = 0.5\nclip_norm = 1.0\n')
@@ -139,9 +152,61 @@ class CliTest(unittest.TestCase):
         check = f"{script}\nCOMP_WORDS=(plumb train --weight-d); COMP_CWORD=2; _plumb; echo ${{COMPREPLY[@]}}"
         words = subprocess.run(["bash", "-c", check], capture_output=True, text=True, check=True).stdout
         self.assertIn("--weight-decay", words)
-        check = f"{script}\nCOMP_WORDS=(plumb train --init he_); COMP_CWORD=3; _plumb; echo ${{COMPREPLY[@]}}"
-        words = subprocess.run(["bash", "-c", check], capture_output=True, text=True, check=True).stdout
-        self.assertEqual(words.split(), ["he_uniform", "he_normal"])
+
+    def test_help_and_lists_fit_the_width_but_for_commands_to_copy(self):
+        commands = ["train", "probe", "diagnose", "report", "export", "demo", "theory", "lab", "layers", "completion"]
+        calls = [["--help"], *([command, "--help"] for command in commands), ["layers"], ["diagnose", "--rules"]]
+        for width in ("", "60", "100"):
+            for call in calls:
+                for line in self.run_plumb(*call, COLUMNS=width, LC_ALL="C").stdout.splitlines():
+                    example = line.startswith(("  plumb ", "  source "))
+                    grammar = call == ["layers"] and width == "60"
+                    if not (example or grammar):
+                        self.assertLessEqual(len(line), int(width or 80), f"{call}: {line}")
+        for more in ([], ["--diagram"], ["--depth", "100", "--width", "64"], ["--batch-norm"]):
+            told = self.run_plumb("theory", "-a", "gelu", "--init", "he_normal", "--bias-std", "0.2", *more, COLUMNS="",
+                                  LC_ALL="C").stdout
+            self.assertLessEqual(max(map(len, told.splitlines())), 80, told)
+        narrow = self.run_plumb("train", "--help", COLUMNS="60").stdout
+        wide = self.run_plumb("train", "--help", COLUMNS="200").stdout
+        self.assertEqual(narrow.split(), wide.split())
+
+    def completed(self, script, *words):
+        """What bash is offered for the last of these words; '=' and ':' part words there."""
+        check = f"{script}\nCOMP_WORDS=(plumb {' '.join(words)}); COMP_CWORD={len(words)}; _plumb; echo ${{COMPREPLY[@]}}"
+        result = subprocess.run(["bash", "-c", check], capture_output=True, text=True, check=True,
+                                cwd=self.folder)
+        self.assertEqual(result.stderr, "")
+        return result.stdout.split()
+
+    def test_completion_knows_the_values_of_options_and_they_work(self):
+        script = self.run_plumb("completion", "bash").stdout
+        self.assertEqual(self.completed(script, "train", "--init", "he_"), ["he_uniform", "he_normal"])
+        self.assertEqual(self.completed(script, "train", "--init", "=", "he_"), ["he_uniform", "he_normal"])
+        self.assertEqual(self.completed(script, "train", "--precision", "=")[0], "float")
+        self.assertEqual(self.completed(script, "export", "--format", "''"), ["json", "csv", "time-csv"])
+        self.assertIn("leaky_relu", self.completed(script, "theory", "-a", "''"))
+        self.assertEqual(self.completed(script, "lab", "same"), ["same-weight"])
+        self.assertIn("resnet20", self.completed(script, "layers", "res"))
+        self.assertEqual(self.completed(script, "completion", "''"), ["bash"])
+        self.assertIn("csv:", self.completed(script, "probe", "--data", "''"))
+        (self.folder / "some.csv").write_text("")
+        self.assertEqual(self.completed(script, "probe", "--data", "csv", ":", "so"), ["some.csv"])
+        self.assertEqual(self.completed(script, "diagnose", "so"), ["some.csv"])
+        # Every word that stands for itself is one that the program takes.
+        network = ["probe", "flatten > dense 8 > tanh > dense 10", "--batch", "4"]
+        for option in ("--init", "--bias-init", "--precision", "--loss", "--optimiser", "--schedule", "--record",
+                       "--standardise"):
+            words = self.completed(script, "probe", option, "''")
+            self.assertGreater(len(words), 1, option)
+            for word in words:
+                if word.endswith((":", "=")):
+                    continue
+                result = self.run_plumb(*network, "--data", "glyphs?n=20", option, word)
+                refused = result.returncode != 0 and f"'{word}'" in result.stderr
+                self.assertFalse(refused, result.stderr)
+        for word in self.completed(script, "theory", "--activation", "''"):
+            self.assertEqual(self.run_plumb("theory", "-a", word, "--weight-std", "1").returncode, 0, word)
 
     def test_presets_are_written_out_and_counted(self):
         text = self.run_plumb("layers", "resnet20", "--input", "3x32x32").stdout

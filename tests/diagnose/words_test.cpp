@@ -53,6 +53,16 @@ TEST(WordsTest, LayersAreCountedFromTheInput) {
   EXPECT_EQ(layer_of_text(info, "4"), "layer 3 of 3");
 }
 
+TEST(WordsTest, LayersBesideABranchAreTold) {
+  RunInfo info = network();
+  for (const char* path : {"3.gate", "3.proj"}) {
+    info.layers.push_back(layer(path, "dense", LayerFamily::linear, 2));
+    info.layers.back().parent = "3";
+  }
+  EXPECT_EQ(layer_text(info, "3.gate"), "the gate beside layer 2");
+  EXPECT_EQ(layer_of_text(info, "3.proj"), "the shortcut beside layer 2");
+}
+
 TEST(WordsTest, LayersWithoutWeightsAreNamedByTheirNeighbours) {
   const RunInfo info = network();
   EXPECT_EQ(layer_text(info, "0"), "the flatten before layer 1");

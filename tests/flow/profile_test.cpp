@@ -114,6 +114,32 @@ TEST(FlowProfileTest, LayersInsideBlocksAreThereInForwardOrder) {
   EXPECT_EQ(paths, (std::vector<std::string>{"0", "2.0", "2.2", "3.0", "3.2", "4"}));
 }
 
+// A gate has the depth of the layer beside it and a gradient of another size: no link of the chain.
+TEST(FlowProfileTest, GatesAndShortcutsAreBesideTheChain) {
+  auto run = test::flat_run(4, 16, "relu", 1);
+  StepRecord& step = run.steps[0];
+  for (const char* path : {"2.gate", "4.proj"}) {
+    const std::string parent(1, path[0]);
+    run.info.layers.push_back(test::dense_info(path, 2, 16, 16, parent));
+    test::put_rms(step, path, Role::grad_z, -30);
+    for (LayerInfo& layer : run.info.layers) {
+      if (layer.path == parent) layer.family = LayerFamily::residual;
+    }
+    run.info.layers.push_back(
+        test::dense_info(parent + ".0", parent == "2" ? 2 : 3, 16, 16, parent));
+    test::put_rms(step, parent + ".0", Role::grad_z, 0);
+  }
+  const auto profile = flow_profile(run.info, step);
+  ASSERT_EQ(profile.size(), 6u);
+  EXPECT_EQ(profile[2].path, "2.gate");
+  EXPECT_EQ(profile[2].beside, "gate");
+  EXPECT_EQ(profile[4].beside, "proj");
+  std::vector<std::string> paths;
+  for (const FlowPoint& point : on_the_chain(profile)) paths.push_back(point.path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"0", "2.0", "4.0", "6"}));
+  EXPECT_EQ(fit_depth_scale(profile).layers_per_efold, std::numeric_limits<double>::infinity());
+}
+
 // Glorot and Bengio 2010, eq. 14: with a wrong gain the gradient of the weights stays flat over
 // depth while the flow gradient does not. He-initialised relu at 0.6 of its gain, 16 layers: 0.6^15
 // = 4.7e-4.

@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#
+#include <string>
 
 #include "plumb/core/error.h"
+#include "plumb/flow/ledger.h"
 #include "plumb/report/page.h"
 #include "plumb/report/report_json.h"
 #include "tests/report/sample_runs.h"
@@ -50,6 +52,18 @@ TEST(HtmlTest, EmbedsTheWholeReport) {
   const auto json = nlohmann::json::parse(data_of(render_html(runs)));
   EXPECT_EQ(json, nlohmann::json::parse(report_json(runs)));
   EXPECT_EQ(json["runs"].size(), 2u);
+}
+
+// The page draws each cause in a colour of its own and says what it is.
+TEST(HtmlTest, KnowsEveryCauseOfTheLedger) {
+  const std::string page(report_page());
+  for (const Cause cause : kCauses) {
+    const std::string name = to_string(cause);
+    EXPECT_NE(page.find(name), std::string::npos) << name;
+    std::string variable = "--cause-" + name + ":";
+    std::replace(variable.begin(), variable.end(), '_', '-');
+    EXPECT_NE(page.find(variable), std::string::npos) << variable;
+  }
 }
 
 TEST(HtmlTest, LoadsNothing) {

@@ -54,16 +54,39 @@ TEST(JoinLinesTest, ManyBlocksAreThinnedWithBothEnds) {
   EXPECT_NE(text.find(" 60-61 "), std::string::npos) << text;
 }
 
-TEST(JoinLinesTest, BooksNestBelowTheirBlockAndFitTheWidth) {
-  const plumb::Run run = residual_run(4);
+int count(const std::string& text, const std::string& part) {
+  int found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+TEST(JoinLinesTest, BooksNestBelowTheirBlockWithEveryCauseAndFitTheWidth) {
+  plumb::Run run = residual_run(4);
+  run.steps.front().joins.front().log2_rms_gate = -10;
+  run.steps.front().joins.front().carry_mean = 0.88;
+  for (LayerInfo& layer : run.info.layers) {
+    if (layer.path == "3.2") layer.text = "conv 16 3x3 stride=2 bias=false";
+  }
+  // Far beyond the range of float, where numbers are longest.
+  for (SketchRecord& record : run.steps.front().sketches) {
+    const bool gradient = record.site.role == Role::grad_z || record.site.role == Role::grad_a;
+    if (gradient && record.site.path == "2.1") record.sketch.log2_scale -= 4000;
+  }
   const StepRecord& step = *run.measured().front();
-  const auto plain = render_joins(run, step, {.width = 80});
-  const auto books = render_joins(run, step, {.width = 80, .books = true});
-  // A branch of dense > relu > dense has three lines in each of the three blocks.
-  EXPECT_EQ(books.size(), plain.size() + 9);
-  for (const std::string& line : books) EXPECT_LE(display_width(line), 80) << line;
-  EXPECT_NE(joined(books).find("branch"), std::string::npos);
-  EXPECT_NE(joined(books).find("weight scale"), std::string::npos);
+  for (const int width : {60, 66, 80, 100, 200}) {
+    const std::string text = joined(render_joins(run, step, {.width = width, .books = true}));
+    for (const std::string& line : render_joins(run, step, {.width = width, .books = true})) {
+      EXPECT_LE(display_width(line), width) << line;
+    }
+    // A branch is dense > relu > dense: two linear layers and an activation in each of three
+    // blocks.
+    EXPECT_EQ(count(text, "weight scale "), 6) << text;
+    EXPECT_EQ(count(text, "weight alignment "), 6) << text;
+    EXPECT_EQ(count(text, "activation derivative "), 3) << text;
+    EXPECT_EQ(count(text, "derivative alignment "), 3) << text;
+    EXPECT_EQ(count(text, "bias=false"), 1) << text;
+    EXPECT_EQ(count(text, ".."), 0) << text;
+  }
 }
 
 TEST(JoinLinesTest, TheTerminalShowsThemOnlyWhereThereAreBlocks) {
@@ -78,7 +101,7 @@ TEST(JoinLinesTest, AHighwayShowsItsGate) {
   join.carry_mean = 0.88;
   const std::string text = joined(render_joins(run, run.steps.front(), {.width = 80}));
   EXPECT_NE(text.find("carried"), std::string::npos);
-  EXPECT_NE(text.find("9.8e-4      88%"), std::string::npos) << text;
+  EXPECT_NE(text.find("9.8e-4     88%"), std::string::npos) << text;
 }
 
 TEST(JoinLinesTest, ThePageGetsThem) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "tests/report/sample_runs.h"
+#include "tests/support/run_builder.h"
 
 namespace plumb {
 namespace {
@@ -55,6 +56,22 @@ TEST(LayerLinesTest, TakesTheActivationBehindTheLinearLayer) {
   EXPECT_EQ(lines[0].saturated_fraction, step.activations[0].saturated_fraction);
   EXPECT_EQ(lines[29].saturated_fraction, step.activations[29].saturated_fraction);
   EXPECT_TRUE(std::isnan(lines[30].saturated_fraction));  // nothing behind the output layer
+}
+
+// What follows a block follows its branch: a projection in between has no activation of its own.
+TEST(LayerLinesTest, AShortcutIsNamedAndTakesNoActivation) {
+  auto run = test::flat_run(2, 8, "relu", 1);
+  LayerInfo& block = run.info.layers.front();
+  block.family = LayerFamily::residual;
+  run.info.layers.insert(run.info.layers.begin() + 1, {test::dense_info("0.0", 1, 8, 8, "0"),
+                                                       test::dense_info("0.proj", 1, 8, 8, "0")});
+  run.steps[0].activations[0].saturated_fraction = 0.25;
+  const auto lines = make_layer_lines(run.info, run.steps[0]);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0].flow.path, "0.0");
+  EXPECT_EQ(lines[0].saturated_fraction, 0.25);
+  EXPECT_EQ(lines[1].text, "shortcut: dense 8");
+  EXPECT_TRUE(std::isnan(lines[1].saturated_fraction));
 }
 
 TEST(LayerLinesTest, SeesNotANumber) {

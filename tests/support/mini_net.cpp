@@ -180,6 +180,10 @@ MiniNet::MiniNet(const MiniSpec& spec) : spec_(spec) {
     }
   }
   add_dense(std::to_string(path), spec.width, spec.classes, "");
+  if (spec.zero_output) denses.back().weight.assign(denses.back().weight.size(), 0.0);
+  for (std::size_t d = 2; spec.zero_branch_ends && d + 1 < denses.size(); d += 2) {
+    denses[d].weight.assign(denses[d].weight.size(), 0.0);
+  }
 }
 
 RunInfo MiniNet::info() const {
@@ -294,7 +298,7 @@ StepRecord MiniNet::step(const std::vector<double>& x, const std::vector<int>& l
     put(record, node.layer.path, Role::weight, sketch_of(dense.weight));
     put(record, node.layer.path, Role::grad_weight, sketch_of(dense.grad_weight));
     record.symmetries.push_back({node.layer.path, dense.out, duplicate_rows(dense)});
-    update(dense);
+    if (!spec_.frozen_output || &dense != &denses.back()) update(dense);
     put(record, node.layer.path, Role::update,
         sketch_of({dense.update.data(), dense.weight.size()}));
   }

@@ -24,7 +24,10 @@ struct MiniSpec {
   std::optional<double> constant_weight;  ///< every weight this number instead
   double input_scale = 1;
   bool residual = false;
-  double branch_scale = 1;  ///< y = x + branch_scale * branch(x)
+  double branch_scale = 1;        ///< y = x + branch_scale * branch(x)
+  bool zero_output = false;       ///< the weight of the output layer starts at zero
+  bool zero_branch_ends = false;  ///< and that of the last layer of each block
+  bool frozen_output = false;     ///< the output layer is never updated
   std::uint64_t seed = 1;
   int steps = 6;
   bool adam = false;  ///< else plain gradient descent

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { HeatCell } from "./charts/heat_chart";
 import { thin } from "./scale";
 import type { Run } from "./types";
 
 export interface Heat {
   steps: number[];
   layers: { label: string; first: number; last: number }[]; // input side first
-  cells: { x: number; y: number; value: number | null; state: "ok" | "zero" | "nonfinite" | "absent" }[];
+  cells: HeatCell[];
 }
 
 /** The flow gradient over depth and step, in few enough cells to draw: steps are picked evenly, and layers

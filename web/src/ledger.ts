@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Cause, Ledger, Layer, Run } from "./types";
+import type { Cause, Layer, Ledger, LedgerEntry, Run } from "./types";
 
 export const kCauses: readonly Cause[] = [
   "activation_derivative",
@@ -31,10 +31,25 @@ export const kCauseNames: Record<Cause, string> = {
   recurrence: "recurrence through time",
 };
 
+/** Its colour in style.css, without the dashes in front. */
+export function causeVariable(cause: Cause): string {
+  return `cause-${cause.replaceAll("_", "-")}`;
+}
+
 /** "layer 3 (dense 128)", counted as the charts count, for a path. */
 export function layerName(run: Run, path: string): string {
   const layer = run.layers.find((one) => one.path === path);
   return layer ? `layer ${layer.depth} (${layer.text})` : path;
+}
+
+/** The entries of all residual blocks by path, those inside others too. */
+export function blockEntries(entries: readonly LedgerEntry[]): Map<string, LedgerEntry> {
+  const blocks = new Map<string, LedgerEntry>();
+  for (const entry of entries) {
+    if (entry.branch ?? entry.shortcut ?? entry.gate) blocks.set(entry.path, entry);
+    for (const [path, inner] of blockEntries(entry.branch ?? [])) blocks.set(path, inner);
+  }
+  return blocks;
 }
 
 export interface CauseTotal {

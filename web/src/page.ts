@@ -12,6 +12,7 @@ import { decadeRange } from "./scale";
 import { aboutRun } from "./sections/about";
 import { causeBars } from "./sections/causes";
 import { findingsOf } from "./sections/findings";
+import { insideBlocks } from "./sections/inside";
 import { throughTime } from "./sections/time";
 import { verdictCard } from "./sections/verdict";
 import { StepChoice } from "./steps";
@@ -68,6 +69,9 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
     "The gradient starts at the loss on the right and travels left to the input. Every grid line is a power of " +
       "ten: where the blue line falls, layers further left receive too little to learn from; a level line is what you " +
       "want. A red mark is a layer whose gradient is exactly zero (below) or not a number (above)." +
+      (runs.some((run) => run.beside.length > 0)
+        ? " An open circle is a gate or a shortcut of the block at that depth: it hangs beside the chain."
+        : "") +
       (runs.some((run) => run.theory)
         ? " The dashed line along it is what theory expects of a random network like this, before training."
         : ""),
@@ -97,8 +101,9 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
     ? figure(
         "activity",
         runs.map((run) => activityPanel(run, () => choice.of(run))),
-        "Saturated elements sit where the activation is flat, so they pass on hardly any gradient; dead units passed " +
-          "none for any sample seen. For relu, half of the elements being flat is normal.",
+        "Flat elements sit where their activation has next to no slope, so they pass on hardly any gradient; dead units " +
+          "passed none for any sample seen. A relu is flat on its negative side: half of its elements is normal, while a " +
+          "sigmoid or tanh with many has saturated.",
         { height: 260, followsStep: true },
       )
     : null;
@@ -113,6 +118,11 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
         { height: 400, followsStep: true },
       )
     : null;
+  if (joins) {
+    const insides = runs.filter(hasJoins).map((run) => insideBlocks(run, () => choice.of(run)));
+    joins.append(h("div", { class: "panels" }, ...insides.map((inside) => h("div", { class: "panel" }, inside.element))));
+    choice.onChange(() => insides.forEach((inside) => inside.refresh()));
+  }
   return h(
     "section",
     { id: "depth" },

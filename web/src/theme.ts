@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Colours live in style.css alone; charts read them from there, so that both themes agree.
+import { causeVariable, kCauses } from "./ledger";
 import type { Cause } from "./types";
 
 export interface Look {
@@ -34,30 +35,17 @@ export function currentLook(): Look {
     alarm: get("alarm"),
     runs: [get("run-a"), get("run-b")],
     ramp: get("ramp").split(/\s+/),
-    cause: {
-      activation_derivative: get("c-activation"),
-      weight_scale: get("c-scale"),
-      weight_alignment: get("c-direction"),
-      derivative_alignment: get("c-meeting"),
-      residual_shortcut: get("c-shortcut"),
-      residual_branch: get("c-branch"),
-      residual_gate: get("c-gate"),
-      dropout: get("c-dropout"),
-      shape: get("c-dropout"),
-      normalisation: get("c-norm"),
-      pooling: get("c-dropout"),
-      recurrence: get("c-time"),
-    },
+    cause: Object.fromEntries(kCauses.map((cause) => [cause, get(causeVariable(cause))])) as Record<Cause, string>,
     gate: {
       h: get("flow"),
       carry: get("flow"),
-      input_gate: get("c-meeting"),
-      forget_gate: get("c-direction"),
-      cell_gate: get("c-shortcut"),
-      output_gate: get("c-branch"),
-      reset_gate: get("c-activation"),
-      update_gate: get("c-direction"),
-      new_gate: get("c-shortcut"),
+      input_gate: get("cause-derivative-alignment"),
+      forget_gate: get("cause-weight-alignment"),
+      cell_gate: get("cause-residual-shortcut"),
+      output_gate: get("cause-residual-branch"),
+      reset_gate: get("cause-activation-derivative"),
+      update_gate: get("cause-weight-alignment"),
+      new_gate: get("cause-residual-shortcut"),
     },
     font: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
   };

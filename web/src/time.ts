@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { HeatCell } from "./charts/heat_chart";
 import { thin } from "./scale";
 import type { Measured, Run, TimeRecord, Value } from "./types";
 
@@ -57,7 +58,7 @@ export function flatFraction(gate: TimeRecord["gates"][string], i: number): Valu
 export interface TimeHeat {
   steps: number[]; // of the training
   times: number[]; // of the sequence, the first first
-  cells: { x: number; y: number; value: Value; zero: boolean }[];
+  cells: HeatCell[];
 }
 
 /** The gradient over time and training step, in few enough cells to draw. */
@@ -70,7 +71,9 @@ export function timeHeat(place: TimePlace, atMostSteps = 90, atMostTimes = 60): 
   picked.forEach((m, x) => {
     const record = timeAt(place, m)!;
     rows.forEach((i, y) => {
-      result.cells.push({ x, y, value: record.gradient[i] ?? null, zero: record.zero.includes(times[i]!) });
+      const value = record.gradient[i] ?? null;
+      const state = record.zero.includes(times[i]!) ? "zero" : value === null ? "absent" : "ok";
+      result.cells.push({ x, y, value, state });
     });
   });
   return result;

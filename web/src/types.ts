@@ -137,8 +137,9 @@ export interface Join {
 
 export interface Measured {
   step: number;
-  flow: Flow;
+  flow: Flow; // columns beside `profile` of the run
   marks: Mark[];
+  beside: { flow: Flow; marks: Mark[] }; // the same beside its `beside`
   depth_scale: { layers_per_efold: Value; log10_per_layer: Value; r_squared: Value; layers: number };
   joins: Join[];
   ledger: Ledger;
@@ -172,6 +173,12 @@ export interface Info {
   settings: [string, string][];
 }
 
+export interface Place {
+  path: string;
+  depth: number;
+  text: string;
+}
+
 export interface Run {
   label: string;
   info: Info;
@@ -179,7 +186,8 @@ export interface Run {
   verdict: { severity: Severity; text: string };
   findings: Finding[];
   layers: Layer[];
-  profile: { path: string; depth: number; text: string }[];
+  profile: Place[]; // the linear layers of the chain, input side first
+  beside: Place[]; // gates and layers on shortcuts, which are no links of it
   measured: Measured[];
   theory: Theory | null;
   series: Series;

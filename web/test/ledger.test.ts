@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { causeTotals, waterfall } from "../src/ledger";
+import { blockEntries, causeTotals, waterfall } from "../src/ledger";
+import { insideTable } from "../src/sections/inside";
 import { sampleRun } from "./sample";
 
 describe("waterfall", () => {
@@ -24,6 +25,23 @@ describe("waterfall", () => {
     expect(groups[0]!.first).toBe(1);
     expect(groups[groups.length - 1]!.last).toBe(2000);
     groups.slice(1).forEach((group, i) => expect(group.first).toBe(groups[i]!.last + 1));
+  });
+});
+
+describe("inside a block", () => {
+  it("lists every layer of every way, also of a block inside another", () => {
+    const run = sampleRun({ depth: 2 });
+    const layer = (path: string, attenuation: number, parts = {}) => ({ path, kind: "dense", grad_in: 0, attenuation, parts });
+    const inner = { ...layer("5.1", 0), branch: [layer("5.1.0", -1, { weight_scale: -1 })] };
+    const outer = { ...layer("5", 0), branch: [inner, layer("0", -2)], gate: [layer("5.gate", -3)] };
+    const blocks = blockEntries([layer("6", 0), outer]);
+    expect([...blocks.keys()]).toEqual(["5", "5.1"]);
+    expect(insideTable(run, blocks.get("5")!).rows.map((row) => row.slice(0, 4))).toEqual([
+      ["branch", "5.1", "dense", "×1.0"],
+      ["branch", "0", "dense 128", "×0.010"],
+      ["gate", "5.gate", "dense", "×0.0010"],
+    ]);
+    expect(insideTable(run, blocks.get("5.1")!).rows[0]).toEqual(["branch", "5.1.0", "dense", "×0.10", "size of the weights ×0.10"]);
   });
 });
 

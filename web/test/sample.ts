@@ -36,6 +36,7 @@ export function sampleRun(options: SampleOptions = {}): Run {
     findings: critical ? [sampleFinding()] : [],
     layers,
     profile,
+    beside: [],
     measured: steps.map((step) => sampleMeasured(step, depth, perLayer, layers)),
     theory: null,
     series: {
@@ -65,6 +66,12 @@ function sampleMeasured(step: number, depth: number, perLayer: number, layers: L
       update_ratio: gradient.map((g) => g - 1), saturated_fraction: flat.map(() => 0.05), dead_fraction: flat.map(() => 0),
     },
     marks: [],
+    beside: {
+      flow: {
+        grad_z: [], grad_weight: [], z: [], a: [], weight: [], update_ratio: [], saturated_fraction: [], dead_fraction: [],
+      },
+      marks: [],
+    },
     depth_scale: { layers_per_efold: -0.434 / perLayer, log10_per_layer: perLayer, r_squared: 1, layers: depth },
     joins: [],
     ledger: {

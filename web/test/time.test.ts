@@ -28,8 +28,8 @@ test("zeros are told apart from what was not measured", () => {
   record.gradient[0] = null;
   record.zero = [0];
   const cells = timeHeat(timePlaces([run])[0]!).cells.filter((c) => c.x === 0);
-  expect(cells[0]).toMatchObject({ value: null, zero: true });
-  expect(cells[1]!.zero).toBe(false);
+  expect(cells[0]).toMatchObject({ value: null, state: "zero" });
+  expect(cells[1]!.state).toBe("ok");
 });
 
 test("what is kept is drawn only where it is another story", () => {

@@ -56,7 +56,8 @@ void check_single_layers(const RunView& view, const std::vector<std::vector<Laye
       const bool rounded_away =
           is_float && pace.log2_learning < kRoundedAwayLog2 && median > kRoundedAwayLog2;
       const double slow = (pace.log2_learning - median) / kStalledLog2;
-      row[s] = std::max({0.0, slow, rounded_away ? 1.0 : 0.0});
+      const bool waits = view.waking()[s].behind.contains(pace.path);
+      row[s] = waits ? 0.0 : std::max({0.0, slow, rounded_away ? 1.0 : 0.0});
       relative[pace.path][s] = pace.log2_learning - median;
     }
   }

@@ -15,7 +15,8 @@ namespace plumb {
 ///            (c) no layer above 1e-6 in the first steps: a hundredth of the lower end of the usual
 ///            band (log10 of -4 to -1; Ben Braiek and Khomh 2022). Three measured steps one after
 ///            another (all of them, if fewer): a residual branch that starts at zero has no
-///            gradient for one step. A zero update that was seen in one step only is not judged.
+///            gradient for one step. A layer behind one that started at zero and leaves it is not
+///            stalled while that lasts (zero_start.h). A zero update that was seen in one step only is not judged.
 /// False alarms  Layers frozen on purpose whose zero updates were recorded.
 /// Advice     Mostly what vanishing_gradient says; else the rate.
 void check_stalled_layer(const RunView& view, std::vector<Finding>& findings);

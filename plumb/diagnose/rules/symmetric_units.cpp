@@ -27,6 +27,13 @@ bool mostly_symmetric(const StepRecord& step, const LayerInfo& layer) {
   return record != nullptr && 2 * record->duplicate_units >= record->units - 1;
 }
 
+/// A weight of zeros that waits for its first gradient, or has just had it.
+bool leaves_zero(const RunView& view, std::size_t s, const LayerInfo& layer) {
+  const WakingLayers& layers = view.waking()[s];
+  if (!layers.waking.contains(layer.path) && !layers.behind.contains(layer.path)) return false;
+  return std::isinf(log2_rms_or_nan(StepIndex(*view.measured()[s]).find(layer.path, Role::weight)));
+}
+
 }  // namespace
 
 void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) {
@@ -43,10 +50,13 @@ void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) 
   std::vector<Hit> hits;
   for (std::size_t l = 0; l + 1 < linear.size(); ++l) {
     std::vector<double> badness;
-    for (const StepRecord* step : view.measured()) {
+    for (std::size_t s = 0; s < view.measured().size(); ++s) {
+      const StepRecord* step = view.measured()[s];
       const SymmetryRecord* record = symmetry(*step, linear[l]->path);
       if (record == nullptr || record->units < 2) {
         badness.push_back(std::numeric_limits<double>::quiet_NaN());
+      } else if (leaves_zero(view, s, *linear[l])) {
+        badness.push_back(0);
       } else if (view.measured().size() == 1 && !mostly_symmetric(*step, *linear[l + 1])) {
         badness.push_back(0);
       } else {

@@ -15,7 +15,8 @@ namespace plumb {
 ///            never repeats a row. Equal weights in a single measured step are judged only where
 ///            the next linear layer has them too (or the layer has no weight but zero): unequal
 ///            weights above break the symmetry at the next update, as they do below an output layer
-///            that starts at zero.
+///            that starts at zero. A weight of zeros that leaves zero, or waits behind one that
+///            does (zero_start.h), is not judged.
 /// False alarms  Units tied or pruned to zero on purpose.
 /// Advice     Random weights.
 void check_symmetric_units(const RunView& view, std::vector<Finding>& findings);

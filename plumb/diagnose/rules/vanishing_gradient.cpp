@@ -15,6 +15,8 @@ namespace plumb {
 
 namespace {
 
+constexpr double kZeroLog2 = -std::numeric_limits<double>::infinity();
+
 double badness_of(const DepthFlow& flow) {
   if (!flow.known) return std::numeric_limits<double>::quiet_NaN();
   const double both = std::min(-flow.log2_judged() / kFlowLog2Total,
@@ -51,17 +53,43 @@ std::string consequence_text(const RunInfo& info, const std::vector<FlowPoint>& 
       first.depth, last.depth, size_text(learning));
 }
 
+/// The last measured step ends at a layer that is about to leave zero: what is below it was never
+/// seen, and silence would pass for health.
+void note_hidden_depth(const RunView& view, std::vector<Finding>& findings) {
+  if (view.measured().empty()) return;
+  const Ledger& ledger = view.ledgers().back();
+  if (!ledger.ends_in_zero || !view.waking().back().waking.contains(ledger.ends_at)) return;
+  const std::string where = layer_text(view.run().info, ledger.ends_at);
+  const std::vector<FlowPoint>& profile = view.profiles().back();
+  const auto point = std::find_if(profile.begin(), profile.end(),
+                                  [&](const FlowPoint& one) { return one.path == ledger.ends_at; });
+  Finding finding;
+  finding.rule = "vanishing_gradient";
+  finding.severity = Severity::note;
+  finding.path = ledger.ends_at;
+  finding.first_step = finding.last_step = view.measured().back()->step;
+  finding.symptom = fmt::format(
+      "No gradient gets past {} in this step, so nothing is known of the layers before it.", where);
+  finding.evidence = {{"weight of " + where + ", log2 of the rms", point->log2_weight, kZeroLog2,
+                       "zero everywhere; its own gradient is not zero (2^" +
+                           fmt::format("{:.3g})", point->log2_grad_weight)}};
+  finding.cause = "Its weight starts at zero, as Fixup and careful output layers do.";
+  finding.consequence = "The first update of that weight ends it, unless the layer is frozen.";
+  finding.remedies = {"train a few steps and judge those: plumb train --steps 10",
+                      "if it is not meant, initialise it with random weights"};
+  findings.push_back(std::move(finding));
+}
+
 }  // namespace
 
 void check_vanishing_gradient(const RunView& view, std::vector<Finding>& findings) {
   std::vector<double> badness;
   for (const DepthFlow& flow : view.flows()) badness.push_back(badness_of(flow));
-  // An output layer that starts at zero stops the gradient for one step and is good practice.
-  if (badness.size() > 1 && std::isinf(badness[0]) && !std::isinf(badness[1])) {
-    badness[0] = std::numeric_limits<double>::quiet_NaN();
-  }
   const auto episode = find_episode(badness, true, 2);
-  if (!episode) return;
+  if (!episode) {
+    note_hidden_depth(view, findings);
+    return;
+  }
 
   const DepthFlow& flow = view.flows()[episode->first];
   const bool stops = std::isinf(flow.log2_total);
@@ -75,7 +103,7 @@ void check_vanishing_gradient(const RunView& view, std::vector<Finding>& finding
                         "layer passes on {} of it.",
                         layer_of_text(info, flow.top), bottom, size_text(flow.log2_total),
                         size_text(flow.log2_per_layer())));
-  finding.consequence = consequence_text(info, view.profiles()[episode->first], flow);
+  finding.consequence = consequence_text(info, on_the_chain(view.profiles()[episode->first]), flow);
   findings.push_back(std::move(finding));
 }
 

@@ -15,7 +15,9 @@ namespace plumb {
 /// Threshold  A loss by 100 over the depth and by 1.19 (2^-0.25) a layer; or by 1000 over the depth
 ///            alone. Our choice, calibrated: docs/rules/vanishing_gradient.md. Shown by the first
 ///            measured step, or by two one after another; it is remembered when an optimiser
-///            rescales it away later.
+///            rescales it away later. Layers that started at zero and leave it are not counted
+///            (zero_start.h); where the last measured step ends in one of them, a note says that
+///            what is below was not seen.
 /// False alarms  A narrow relu net far deeper than wide loses this much by chance alone (Hanin
 ///            2018).
 /// Advice     By the cause in the ledger: see depth_flow.h.

@@ -16,10 +16,10 @@ export function activityPanel(run: Run, current: () => Measured | undefined): Pa
       const flow = current()?.flow;
       const worst = Math.max(0, ...(flow?.saturated_fraction ?? []).map((f) => f ?? 0));
       const dead = Math.max(0, ...(flow?.dead_fraction ?? []).map((f) => f ?? 0));
-      return `At most ${percent(worst)} of a layer's elements are saturated and ${percent(dead)} of its units dead.`;
+      return `At most ${percent(worst)} of a layer's elements are flat and ${percent(dead)} of its units dead.`;
     },
     table: () => ({
-      head: ["layer", "text", "saturated", "dead units"],
+      head: ["layer", "text", "flat", "dead units"],
       rows: run.profile.map((place, i) => [
         String(place.depth),
         place.text,
@@ -72,7 +72,7 @@ function option(run: Run, measured: Measured | undefined, look: Look, width: num
       axisLabel: { ...axis.axisLabel, formatter: (y: number) => percent(y) },
     },
     series: [
-      line("saturated elements", measured?.flow.saturated_fraction ?? [], look.param, "solid"),
+      line("flat elements", measured?.flow.saturated_fraction ?? [], look.param, "solid"),
       line("dead units", measured?.flow.dead_fraction ?? [], look.alarm, "dashed"),
     ],
   };

@@ -4,6 +4,8 @@ import { decadeInterval, decadeRange, layerTicks, type Range } from "../scale";
 import type { Join, Measured, Run, Value } from "../types";
 import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
 
+const kOneRowOfLegend = 400; // all five entries beside each other
+
 export function hasJoins(run: Run): boolean {
   return run.measured.some((m) => m.joins.length > 0);
 }
@@ -66,6 +68,7 @@ function option(joins: readonly Join[], range: Range, look: Look, width: number)
     itemStyle: { color: colour },
     data: joins.map((join, i) => [i + 1, value(join)] as [number, Value]),
   });
+  const wrapped = gates && width < kOneRowOfLegend ? 22 : 0;
   const ticks = layerTicks(joins.length, width);
   const x = (index: number, last: boolean) => ({
     type: "value" as const,
@@ -87,12 +90,12 @@ function option(joins: readonly Join[], range: Range, look: Look, width: number)
   ];
   if (gates) {
     series.splice(2, 0, line("gate", (join) => join.gate ?? null, look.cause.residual_gate, "triangle"));
-    series.push(line("carried", (join) => join.carried ?? null, look.act, "emptyCircle", 1));
+    series.push(line("carried", (join) => join.carried ?? null, look.act, "diamond", 1));
   }
   return {
     legend: { top: 0, left: 0, selectedMode: false, textStyle: { color: look.ink } },
     grid: [
-      { left: 58, right: 24, top: 54, height: 150 },
+      { left: 58, right: 24, top: 54 + wrapped, height: 150 - wrapped },
       { left: 58, right: 24, top: 240, bottom: 44 },
     ],
     tooltip: {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { magnitude, power } from "../format";
 import { decadeInterval, decadeRange, layerTicks, type Range } from "../scale";
-import type { Measured, Run, Theory, Value } from "../types";
+import type { Measured, Place, Run, Theory, Value } from "../types";
 import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
 
 export const kCurves = [
@@ -13,6 +13,8 @@ export const kCurves = [
 export const kTheory = { key: "theory", name: "Flow gradient in theory, at the start", colour: "theory" } as const;
 
 export type CurveKey = (typeof kCurves)[number]["key"] | typeof kTheory.key;
+
+export const kBeside = "beside the chain: gates and shortcuts";
 
 /** Where number formats end, drawn only where the data comes near them. */
 const kLimits = [
@@ -27,6 +29,7 @@ export function profileRange(runs: readonly Run[], shown: ReadonlySet<CurveKey>)
   for (const run of runs) {
     for (const measured of run.measured) {
       for (const { key } of kCurves) if (shown.has(key)) values.push(...measured.flow[key]);
+      if (shown.has("grad_z")) values.push(...measured.beside.flow.grad_z);
     }
     if (run.theory && shown.has("theory")) values.push(...run.theory.grad_z);
   }
@@ -52,23 +55,27 @@ export function profilePanel(
         ...["layer", "path", "text", "flow gradient", "parameter gradient", "activations", "weights"],
         ...(run.theory ? [`flow gradient in theory, step ${run.theory.step}`] : []),
       ],
-      rows: run.profile.map((place, i) => {
-        const flow = current()?.flow;
-        const mark = current()?.marks.find((m) => m.layer === i);
-        const gradient = mark ? markName(mark.state) : magnitude(flow?.grad_z[i]);
-        return [
-          String(place.depth),
-          place.path,
-          place.text,
-          gradient,
-          magnitude(flow?.grad_weight[i]),
-          magnitude(flow?.a[i]),
-          magnitude(flow?.weight[i]),
+      rows: [
+        ...run.profile.map((place, i) => [
+          ...row(place, i, current()),
           ...(run.theory ? [magnitude(run.theory.grad_z[i])] : []),
-        ];
-      }),
+        ]),
+        ...run.beside.map((place, i) => [...row(place, i, current()?.beside), ...(run.theory ? [magnitude(null)] : [])]),
+      ],
     }),
   };
+}
+
+function row(place: Place, i: number, at: Pick<Measured, "flow" | "marks"> | undefined): string[] {
+  return [
+    ...[String(place.depth), place.path, place.text, gradientText(i, at)],
+    ...[at?.flow.grad_weight[i], at?.flow.a[i], at?.flow.weight[i]].map(magnitude),
+  ];
+}
+
+function gradientText(i: number, at: Pick<Measured, "flow" | "marks"> | undefined): string {
+  const mark = at?.marks.find((m) => m.layer === i);
+  return mark ? markName(mark.state) : magnitude(at?.flow.grad_z[i]);
 }
 
 export function markName(state: "zero" | "nonfinite"): string {
@@ -119,7 +126,10 @@ function option(
     });
   }
   if (run.theory && shown.has("theory")) series.push(theory(run.theory, look));
-  if (measured && shown.has("grad_z")) series.push(endLabels(measured, count, look), marks(measured, range, look));
+  if (measured && shown.has("grad_z")) {
+    series.push(endLabels(measured, count, look), marks(measured, range, look));
+    if (run.beside.length > 0) series.push(beside(run, measured, look));
+  }
   return {
     grid: { left: 58, right: 24, top: 34, bottom: 44 },
     tooltip: {
@@ -151,6 +161,19 @@ function option(
       axisLabel: { ...axis.axisLabel, formatter: (y: number) => power(Math.round(y * 100) / 100) },
     },
     series: series as EChartsOption["series"],
+  };
+}
+
+// Gates and shortcuts hang beside the chain: points at the depth of their block that no line joins.
+function beside(run: Run, measured: Measured, look: Look) {
+  return {
+    type: "scatter",
+    name: kBeside,
+    symbol: "circle",
+    symbolSize: 6,
+    itemStyle: { color: look.surface, borderColor: look.flow, borderWidth: 1.5 },
+    data: run.beside.map((place, i) => [place.depth, measured.beside.flow.grad_z[i] ?? null]),
+    z: 4,
   };
 }
 
@@ -243,5 +266,8 @@ function tooltip(run: Run, measured: Measured | undefined, items: unknown): stri
   const lines = kCurves.map(({ key, short }) => `${short} <b>${magnitude(measured.flow[key][i])}</b>`);
   if (run.theory) lines.push(`in theory <b>${magnitude(run.theory.grad_z[i])}</b> at step ${run.theory.step}`);
   if (mark) lines.push(`<b>${markName(mark.state)}</b>`);
+  run.beside.forEach((one, k) => {
+    if (one.depth === place.depth) lines.push(`beside it, ${escapeHtml(one.text)} <b>${gradientText(k, measured.beside)}</b>`);
+  });
   return `<b>layer ${place.depth}</b> ${escapeHtml(place.text)}, path ${escapeHtml(place.path)}<br>${lines.join("<br>")}`;
 }

@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { h } from "../dom";
 import { decades, magnitude, percent } from "../format";
-import { causeTotals, kCauseNames, layerName } from "../ledger";
+import { causeTotals, causeVariable, kCauseNames, layerName } from "../ledger";
 import type { Cause, Measured, Run } from "../types";
-
-const kClass: Record<Cause, string> = {
-  activation_derivative: "activation",
-  weight_scale: "scale",
-  weight_alignment: "direction",
-  derivative_alignment: "meeting",
-  residual_shortcut: "shortcut",
-  residual_branch: "branch",
-  residual_gate: "gate",
-  dropout: "dropout",
-  shape: "dropout",
-  normalisation: "norm",
-  pooling: "dropout",
-  recurrence: "time",
-};
 
 /** The ledger summed by cause, as a short list of bars; also the legend of the waterfall. */
 export function causeBars(run: Run, measured: Measured | undefined): HTMLElement {
@@ -42,7 +27,7 @@ export function causeBars(run: Run, measured: Measured | undefined): HTMLElement
         h(
           "li",
           {},
-          h("span", { class: `swatch c-${kClass[cause]}` }),
+          h("span", { class: "swatch", style: `background:var(--${causeVariable(cause)})` }),
           h("span", { class: "name" }, kCauseNames[cause]),
           h("span", { class: "number" }, decades(total)),
           h("span", { class: "share" }, `${percent(share)} of all ${total < 0 ? "lost" : "gained"}`),
@@ -57,5 +42,6 @@ export function causeBars(run: Run, measured: Measured | undefined): HTMLElement
 }
 
 function bar(cause: Cause, fraction: number): HTMLElement {
-  return h("span", { class: `fill c-${kClass[cause]}`, style: `width:${(fraction * 100).toFixed(1)}%` });
+  const width = `${(fraction * 100).toFixed(1)}%`;
+  return h("span", { class: "fill", style: `width:${width};background:var(--${causeVariable(cause)})` });
 }

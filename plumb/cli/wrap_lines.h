@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace plumb::cli {
+
+/// A text of lines, as that of --help, with its long ones wrapped to `width`. What stands behind
+/// column `column` of an option's or a table's line goes on there; other lines go on at their own
+/// indentation. Example commands (a line that begins with "  plumb " or "  source ") stay whole, to
+/// be copied.
+std::string wrap_lines(std::string_view lines, int width, int column);
+
+}  // namespace plumb::cli
