@@ -31,7 +31,8 @@ A TOML file has the same keys as the long options (clip-norm may be written clip
   data = "glyphs"
   lr = 0.1
 
-Ctrl-C stops after the current step and keeps what was recorded; a second Ctrl-C stops at once.)";
+Ctrl-C stops after the current step and keeps what was recorded; a second Ctrl-C ends it
+in the middle of a step.)";
 
 struct Options {
   ConfigOptions config;

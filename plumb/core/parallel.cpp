@@ -79,20 +79,27 @@ struct ThreadPool::State {
     }
     wake.notify_all();
   }
+
+  void stop() {
+    stopping.store(true, std::memory_order_release);
+    announce();
+    for (std::thread& worker : workers) worker.join();
+  }
 };
 
 ThreadPool::ThreadPool(int thread_count) : state_(std::make_unique<State>()) {
   PLUMB_CHECK(thread_count >= 1);
-  for (int index = 1; index < thread_count; ++index) {
-    state_->workers.emplace_back([state = state_.get(), index] { state->work(index); });
+  try {
+    for (int index = 1; index < thread_count; ++index) {
+      state_->workers.emplace_back([state = state_.get(), index] { state->work(index); });
+    }
+  } catch (...) {
+    state_->stop();
+    throw;
   }
 }
 
-ThreadPool::~ThreadPool() {
-  state_->stopping.store(true, std::memory_order_release);
-  state_->announce();
-  for (auto& worker : state_->workers) worker.join();
-}
+ThreadPool::~ThreadPool() { state_->stop(); }
 
 int ThreadPool::thread_count() const { return static_cast<int>(state_->workers.size()) + 1; }
 

@@ -51,6 +51,9 @@ std::string one_of(std::string_view key, std::string_view text,
   return std::string(text);
 }
 
+/// More than machines have; so that a slip of the hand starts no thousands of them.
+constexpr int kMaxThreads = 1024;
+
 constexpr std::array<std::string_view, 2> kPrecisions{"float", "double"};
 
 using C = TrainConfig;
@@ -129,7 +132,13 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"seed", "Machine", "NUMBER", "of initialisation, data and shuffling",
      PLUMB_NUMBER("seed", seed, 0)},
     {"threads", "Machine", "COUNT", "threads that share a step",
-     PLUMB_NUMBER("threads", threads, 1)},
+     [](C& c, Text t) {
+       c.threads = at_least("threads", parse_number<int>("threads", t), 1);
+       if (c.threads > kMaxThreads) {
+         throw SpecError(fmt::format("threads: {}, expected at most {}", c.threads, kMaxThreads));
+       }
+     },
+     [](const C& c) { return fmt::format("{}", c.threads); }},
     {"precision", "Machine", "NAME", "float (fast kernels) or double (reference kernels)",
      [](C& c, Text t) { c.precision = one_of("precision", t, kPrecisions); },
      [](const C& c) { return c.precision; }},

@@ -2,9 +2,13 @@
 #include "plumb/core/parallel.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <numeric>
 #include <stdexcept>
+#include <system_error>
 #include <vector>
 
 namespace plumb {
@@ -29,6 +33,26 @@ TEST(ThreadPoolTest, EveryIndexIsVisitedOnce) {
 TEST(ThreadPoolTest, ChunksBeginAtMultiplesOfTheGrain) {
   ThreadPool pool(3);
   pool.run(100, 16, [](std::int64_t begin, std::int64_t) { EXPECT_EQ(begin % 16, 0); });
+}
+
+/// Leaves the process room for the stacks of a few threads, and starts many.
+[[noreturn]] void start_more_threads_than_there_is_room_for() {
+  rlim_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlim_t limit = pages * 4096 + (rlim_t{64} << 20);
+  const rlimit room{limit, limit};
+  setrlimit(RLIMIT_AS, &room);
+  try {
+    const ThreadPool pool(1000);
+  } catch (const std::system_error&) {
+    std::_Exit(0);
+  }
+  std::_Exit(1);
+}
+
+TEST(ThreadPoolTest, AThreadThatCannotBeStartedIsAnError) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(start_more_threads_than_there_is_room_for(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(ThreadPoolTest, AnExceptionOfAChunkReachesTheCaller) {
