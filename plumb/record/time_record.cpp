@@ -32,17 +32,15 @@ const std::vector<float>* TimeRecord::find(TimeQuantity quantity, TimeStatistic 
 }
 
 int time_resolution_log2(TimeStatistic statistic) {
-  return statistic == TimeStatistic::log2_rms ? -10 : -16;  // as time_value() has them
+  return statistic == TimeStatistic::log2_rms ? -10 : -16;
 }
 
 float time_value(double value, TimeStatistic statistic) {
   if (!std::isfinite(value)) return static_cast<float>(value);
-  const auto rounded = [value](double per_one) {
-    // A float beyond 2^14 keeps fewer digits than that, and is a whole multiple all the same. The
-    // sum with +0 makes a zero positive.
-    return static_cast<float>(std::nearbyint(value * per_one) / per_one + 0.0);
-  };
-  return statistic == TimeStatistic::log2_rms ? rounded(0x1p10) : rounded(0x1p16);
+  const double per_one = 1 << -time_resolution_log2(statistic);
+  // A float beyond 2^14 keeps fewer digits than that, and is a whole multiple all the same. The sum
+  // with +0 makes a zero positive.
+  return static_cast<float>(std::nearbyint(value * per_one) / per_one + 0.0);
 }
 
 }  // namespace plumb

@@ -45,23 +45,13 @@ HWY_NOINLINE void add_one_by_one(const float* x, std::size_t n, float low, float
 HWY_INLINE void add_block(const float* x, std::size_t n, float low, float high, GateSums& sums) {
   const hn::ScalableTag<float> df;
   const std::size_t lanes = hn::Lanes(df);
-  auto sum0 = hn::Zero(df), sum1 = hn::Zero(df), sum2 = hn::Zero(df), sum3 = hn::Zero(df);
   auto least = hn::Set(df, low), most = hn::Set(df, high);
-  const auto add = [&](std::size_t at, auto& sum) HWY_ATTR {
-    const auto v = hn::LoadU(df, x + at);
-    sum = hn::Add(sum, v);
+  std::size_t i = 0;
+  const double sum = sum_of_vectors(x, n, i, [&](auto v, auto& part) HWY_ATTR {
+    part = hn::Add(part, v);
     least = hn::Min(least, v);
     most = hn::Max(most, v);
-  };
-  std::size_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    add(i, sum0);
-    add(i + lanes, sum1);
-    add(i + 2 * lanes, sum2);
-    add(i + 3 * lanes, sum3);
-  }
-  for (; i + lanes <= n; i += lanes) add(i, sum0);
-  const double sum = sum_in_double(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
+  });
   if (!std::isfinite(sum)) {
     add_one_by_one(x, n, low, high, sums);
     return;

@@ -80,22 +80,9 @@ double dot_f32(const float* a, const float* b, std::size_t n) {
 
 /// Four sums of at most 32 squares a lane, each in float.
 HWY_INLINE double squares_of_block(const float* x, std::size_t n) {
-  const hn::ScalableTag<float> df;
-  const std::size_t lanes = hn::Lanes(df);
-  auto sum0 = hn::Zero(df), sum1 = hn::Zero(df), sum2 = hn::Zero(df), sum3 = hn::Zero(df);
-  const auto add = [&](std::size_t i, auto& sum) HWY_ATTR {
-    const auto v = hn::LoadU(df, x + i);
-    sum = hn::MulAdd(v, v, sum);
-  };
   std::size_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    add(i, sum0);
-    add(i + lanes, sum1);
-    add(i + 2 * lanes, sum2);
-    add(i + 3 * lanes, sum3);
-  }
-  for (; i + lanes <= n; i += lanes) add(i, sum0);
-  double sum = sum_in_double(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
+  double sum = sum_of_vectors(
+      x, n, i, [](auto v, auto& squares) HWY_ATTR { squares = hn::MulAdd(v, v, squares); });
   for (; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
   return sum;
 }

@@ -17,6 +17,7 @@ HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// The sum of the lanes.
 template <class VF>
 HWY_INLINE double sum_in_double(VF v) {
 #if HWY_TARGET == HWY_SCALAR
@@ -28,6 +29,25 @@ HWY_INLINE double sum_in_double(VF v) {
   const auto high = hn::PromoteTo(dd, hn::UpperHalf(half, v));
   return hn::GetLane(hn::SumOfLanes(dd, hn::Add(low, high)));
 #endif
+}
+
+/// add(v, sum) for each whole vector v of x[0, n), to one of four sums, so that none waits for
+/// itself. Returns all of them together; `rest` is where the values begin that fill no vector.
+template <class Add>
+HWY_INLINE double sum_of_vectors(const float* x, std::size_t n, std::size_t& rest, const Add& add) {
+  const hn::ScalableTag<float> df;
+  const std::size_t lanes = hn::Lanes(df);
+  auto sum0 = hn::Zero(df), sum1 = hn::Zero(df), sum2 = hn::Zero(df), sum3 = hn::Zero(df);
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    add(hn::LoadU(df, x + i), sum0);
+    add(hn::LoadU(df, x + i + lanes), sum1);
+    add(hn::LoadU(df, x + i + 2 * lanes), sum2);
+    add(hn::LoadU(df, x + i + 3 * lanes), sum3);
+  }
+  for (; i + lanes <= n; i += lanes) add(hn::LoadU(df, x + i), sum0);
+  rest = i;
+  return sum_in_double(hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
 }
 
 /// Squares of floats sum up in float without overflow, and without loss below, while the largest is
