@@ -33,10 +33,10 @@ void bring_to_scale(std::span<Param> params, int log2_scale) {
   }
 }
 
-void keep_in_safe_band(Gradient& gradient) {
-  const double largest = dispatch(gradient.values.dtype, [&](auto zero) {
-    return static_cast<double>(
-        abs_max(std::span<const decltype(zero)>(gradient.values.as<decltype(zero)>())));
+void keep_in_safe_band(Gradient& gradient, std::optional<double> known) {
+  if (gradient.buffer == nullptr) return;
+  const double largest = known ? *known : dispatch(gradient.values.dtype, [&]<class T>(T) {
+    return static_cast<double>(abs_max(std::span<const T>(gradient.values.as<T>())));
   });
   if (!(largest > 0) || !std::isfinite(largest)) return;
   const int exponent = std::ilogb(largest);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,8 +40,9 @@ void bring_to_scale(std::span<Param> params, int log2_scale);
 
 /// Multiplies by an exact power of two whenever the largest magnitude left [2^-kSafeLog2,
 /// 2^kSafeLog2], so that it is near 1 again; the true value stays the same bits. Zero and
-/// non-finite gradients are left alone.
+/// non-finite gradients are left alone, and so are those that live elsewhere. `largest` is the
+/// largest magnitude of the values, where it is known already: they are not read then.
 inline constexpr int kSafeLog2 = 40;
-void keep_in_safe_band(Gradient& gradient);
+void keep_in_safe_band(Gradient& gradient, std::optional<double> largest = std::nullopt);
 
 }  // namespace plumb

@@ -117,6 +117,8 @@ class Network {
   std::optional<Gradient> backward_chain(std::vector<Node>& nodes, ConstView x, Gradient grad,
                                          bool want_grad_x, const Context& context,
                                          PassObserver* observer);
+  /// To the observer, if there is one; then brings it into the safe band for the node's backward.
+  void show_gradient(const Node& node, Gradient& grad_y, PassObserver* observer);
   std::optional<Gradient> backward_layer(Node& node, ConstView x, const Gradient& grad_y,
                                          bool want_grad_x, const Context& context);
   std::optional<Gradient> backward_residual(Node& node, ConstView x, const Gradient& grad_y,
@@ -136,6 +138,7 @@ class Network {
   Tensor input_;
   Tensor output_;  ///< row-major, where the last layer gives another layout
   Tensor output_gradient_;
+  Tensor shared_gradients_;         ///< nothing while each parameter has its own
   GradientReady* ready_ = nullptr;  ///< of the backward pass that runs
   std::optional<GradientPool> pool_;
   std::vector<Param*> params_;

@@ -85,7 +85,7 @@ std::optional<Gradient> Network::backward_chain(std::vector<Node>& nodes, ConstV
     Node& node = nodes[i];
     const ConstView node_x = i > 0 ? ConstView(nodes[i - 1].y.view()) : x;
     const bool want = i > 0 || want_grad_x;
-    if (observer != nullptr) observer->on_gradient(node, grad.values, grad.log2_scale);
+    show_gradient(node, grad, observer);
     auto grad_x = node.is_residual()
                       ? backward_residual(node, node_x, grad, want, context, observer)
                       : backward_layer(node, node_x, grad, want, context);
@@ -94,6 +94,15 @@ std::optional<Gradient> Network::backward_chain(std::vector<Node>& nodes, ConstV
     grad = *grad_x;
   }
   return grad;
+}
+
+void Network::show_gradient(const Node& node, Gradient& grad_y, PassObserver* observer) {
+  std::optional<double> largest;
+  if (observer != nullptr) {
+    observer->on_gradient(node, grad_y.values, grad_y.log2_scale);
+    largest = observer->largest_in_gradient();
+  }
+  keep_in_safe_band(grad_y, largest);
 }
 
 /// The gradient as it is, or a copy in the other layout and the old one released.
@@ -120,7 +129,6 @@ std::optional<Gradient> Network::backward_layer(Node& node, ConstView x, const G
   node.layer->backward(x, node.y.view(), grad_y.values, grad_x.values, context);
   grad_x.log2_scale += note_scale(*node.layer, grad_y.log2_scale);
   if (ready_ != nullptr) ready_->on_gradients(node);
-  keep_in_safe_band(grad_x);
   return in_layout(grad_x, came_in, context);
 }
 

@@ -101,7 +101,6 @@ std::optional<Gradient> Network::backward_residual(Node& node, ConstView x, cons
   Gradient into_branch =
       pool_->acquire(grad_y.values.shape, grad_y.values.layout, grad_y.log2_scale);
   scaled_copy(grad_y.values, branch_scale(node), into_branch.values);
-  keep_in_safe_band(into_branch);
   if (!node.alpha.empty()) {
     bring_to_scale(node.params(), grad_y.log2_scale);
     add_alpha_gradient(node.alpha.front(), grad_y.values, node.branch.back().y.view());
@@ -127,7 +126,6 @@ std::optional<Gradient> Network::backward_residual(Node& node, ConstView x, cons
   }
   add(*branch, shortcut);
   pool_->release(shortcut);
-  keep_in_safe_band(*branch);
   return branch;
 }
 
@@ -142,11 +140,7 @@ std::optional<Gradient> Network::backward_highway(Node& node, ConstView x, const
   Gradient into_gate = acquire();
   highway_backward(x, node.branch.back().y.view(), node.gate->y.view(), node.transform.view(),
                    grad_y.values, into_branch.values, carried.values, into_gate.values);
-  keep_in_safe_band(into_branch);
-  keep_in_safe_band(into_gate);
-  if (observer != nullptr) {
-    observer->on_gradient(*node.gate, into_gate.values, into_gate.log2_scale);
-  }
+  show_gradient(*node.gate, into_gate, observer);
   const auto gate = backward_layer(*node.gate, x, into_gate, want_grad_x, context);
   pool_->release(into_gate);
   auto branch = backward_chain(node.branch, x, into_branch, want_grad_x, context, observer);
@@ -162,7 +156,6 @@ std::optional<Gradient> Network::backward_highway(Node& node, ConstView x, const
   add(*branch, *gate);
   pool_->release(carried);
   pool_->release(*gate);
-  keep_in_safe_band(*branch);
   return branch;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "plumb/nn/node.h"
 
 namespace plumb {
@@ -27,6 +29,9 @@ class PassObserver {
   virtual void on_output(const Node& /*node*/, ConstView /*x*/, ConstView /*y*/) {}
   /// Before a node's backward: grad_y is dLoss/dy of that node.
   virtual void on_gradient(const Node& /*node*/, ConstView /*grad_y*/, int /*log2_scale*/) {}
+  /// The largest magnitude of the values that on_gradient was shown last, of an observer that knows
+  /// it and found all of them finite: the network then need not look for it again.
+  virtual std::optional<double> largest_in_gradient() const { return std::nullopt; }
   /// In the backward pass, at a residual node's input.
   virtual void on_join(const Node& /*node*/, const JoinGradients& /*gradients*/) {}
   /// At the end of the backward pass: dLoss/dx of the network's input.

@@ -18,7 +18,7 @@ constexpr std::int64_t kGrain = 16384;
 
 /// What an observer is shown at once: small enough that value, gradient, update and state stay in a
 /// second-level cache, large enough for a few threads. A multiple of kGrain.
-constexpr std::int64_t kPiece = 4 * kGrain;
+constexpr std::int64_t kPiece = 2 * kGrain;
 
 UpdateFormula formula_of(const OptimiserConfig& config) {
   const bool momentum = config.momentum != 0;
@@ -94,6 +94,9 @@ class MainOptimiser final : public Optimiser {
     const std::int64_t at_once = observer != nullptr ? kPiece : count;
     for (std::int64_t begin = 0; begin < count; begin += at_once) {
       const Piece piece{begin, std::min(at_once, count - begin)};
+      if (observer != nullptr) {
+        observer->before_update(index, param, part_of(param.value, piece), piece.begin);
+      }
       dispatch(param.value.dtype(), [&](auto zero) {
         apply<decltype(zero)>(param, index, step, piece, decays, pool, observer != nullptr);
       });
@@ -111,6 +114,12 @@ class MainOptimiser final : public Optimiser {
     std::int64_t begin;
     std::int64_t length;
   };
+
+  static ConstView part_of(const Tensor& all, Piece piece) {
+    const DType dtype = all.dtype();
+    const char* const data = static_cast<const char*>(all.view().data);
+    return {data + piece.begin * size_bytes(dtype), dtype, Shape{piece.length}};
+  }
 
   bool is_decayed(const Param& param) const {
     return config_.decay_bias || param.name.find("bias") == std::string::npos;
@@ -155,11 +164,8 @@ class MainOptimiser final : public Optimiser {
   }
 
   void show(UpdateObserver& observer, const Param& param, std::size_t index, Piece piece) {
-    const DType dtype = param.value.dtype();
-    const Shape shape{piece.length};
-    const char* const grad = static_cast<const char*>(param.grad.view().data);
-    observer.on_update(index, param, {grad + piece.begin * size_bytes(dtype), dtype, shape},
-                       {scratch_.view().data, dtype, shape}, piece.begin);
+    const ConstView update{scratch_.view().data, param.value.dtype(), Shape{piece.length}};
+    observer.on_update(index, param, part_of(param.grad, piece), update, piece.begin);
   }
 
   /// Leaves the sums of squares of the value before the step in decay_sums_ if it `decays`.

@@ -36,14 +36,17 @@ struct OptimiserConfig {
   double eps = 1e-8;
 };
 
-/// What one step did to one parameter: the values that an observer may look at right after it.
-/// A large parameter comes in consecutive pieces, each while it is in the processor's cache.
+/// Looks at what one step does to the parameters. A large parameter comes in consecutive pieces,
+/// each while it is in the processor's cache: before_update, the step on that piece, on_update.
 class UpdateObserver {
  public:
   virtual ~UpdateObserver() = default;
-  /// The piece of `param`, the index-th one, that begins at element `begin` (0: its first piece).
-  /// `grad` is that piece of param.grad, as stored; `update` is what was added to the value (weight
-  /// decay included), which already has it.
+  /// The piece of the value of `param`, the index-th one, that begins at element `begin` (0: its
+  /// first piece), as the step finds it.
+  virtual void before_update(std::size_t /*index*/, const Param& /*param*/, ConstView /*value*/,
+                             std::int64_t /*begin*/) {}
+  /// The same piece afterwards: `grad` is that of param.grad, as stored; `update` is what was added
+  /// to the value (weight decay included), which already has it.
   virtual void on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
                          std::int64_t begin) = 0;
 };

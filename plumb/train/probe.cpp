@@ -123,10 +123,6 @@ void Probe::add(const std::string& path, Role role, const std::string& param, Co
 void Probe::on_output(const Node& node, ConstView x, ConstView y) {
   if (used_ == 0) add(kInput, Role::a, kNoParam, network_.input_view(), 0);
   add(node.path, output_role(node), kNoParam, y, 0);
-  // The weights that this step's passes use: the optimiser has not been here yet.
-  for (const Param& param : node.params()) {
-    add(node.path, Role::weight, param.name, param.value.view(), 0);
-  }
   if (node.family() == LayerFamily::activation) add_activation(node, x, y);
   if (node.family() == LayerFamily::recurrent) time_.on_output(node);
 }
@@ -166,6 +162,7 @@ void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
 }
 
 void Probe::on_gradient(const Node& node, ConstView grad_y, int log2_scale) {
+  last_gradient_ = used_;
   add(node.path, gradient_role(node), kNoParam, grad_y, log2_scale);
   if (node.family() == LayerFamily::recurrent) time_.on_gradient(node);
 }
@@ -173,6 +170,12 @@ void Probe::on_gradient(const Node& node, ConstView grad_y, int log2_scale) {
 void Probe::on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
                          int log2_scale) {
   time_.tell(t, reverse, quantity, values, log2_scale);
+}
+
+std::optional<double> Probe::largest_in_gradient() const {
+  const Sketch& sketch = record_->sketches[last_gradient_].sketch;
+  if (sketch.nonfinite_count > 0) return std::nullopt;
+  return sketch.abs_max;
 }
 
 void Probe::on_join(const Node& node, const JoinGradients& gradients) {
@@ -196,25 +199,39 @@ void Probe::on_input_gradient(ConstView grad_x, int log2_scale) {
   add(kInput, Role::grad_a, kNoParam, grad_x, log2_scale);
 }
 
+void Probe::merge_piece(std::size_t back, ConstView values, int log2_scale) {
+  sketch_into(piece_, values, log2_scale);
+  record_->sketches[used_ - back].sketch.merge(piece_);
+}
+
+// The three sketches of a parameter stand one behind the other, in the order of Role.
+void Probe::before_update(std::size_t index, const Param& param, ConstView value,
+                          std::int64_t begin) {
+  if (begin == 0) {
+    add(network_.param_paths()[index], Role::weight, param.name, value, 0);
+  } else {
+    merge_piece(3, value, 0);
+  }
+}
+
 void Probe::on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
                       std::int64_t begin) {
-  const std::string& path = network_.param_paths()[index];
   if (begin == 0) {
+    const std::string& path = network_.param_paths()[index];
     add(path, Role::grad_weight, param.name, grad, param.grad_log2_scale);
     add(path, Role::update, param.name, update, 0);
-    return;
+  } else {
+    merge_piece(2, grad, param.grad_log2_scale);
+    merge_piece(1, update, 0);
   }
-  sketch_into(piece_, grad, param.grad_log2_scale);
-  record_->sketches[used_ - 2].sketch.merge(piece_);
-  sketch_into(piece_, update, 0);
-  record_->sketches[used_ - 1].sketch.merge(piece_);
 }
 
 void Probe::on_parameters() {
   for (std::size_t index = 0; index < network_.params().size(); ++index) {
     const Param& param = *network_.params()[index];
-    add(network_.param_paths()[index], Role::grad_weight, param.name, param.grad.view(),
-        param.grad_log2_scale);
+    const std::string& path = network_.param_paths()[index];
+    add(path, Role::weight, param.name, param.value.view(), 0);
+    add(path, Role::grad_weight, param.name, param.grad.view(), param.grad_log2_scale);
   }
 }
 

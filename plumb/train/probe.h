@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,15 +39,18 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
 
   void on_output(const Node& node, ConstView x, ConstView y) override;
   void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override;
+  std::optional<double> largest_in_gradient() const override;
   void on_join(const Node& node, const JoinGradients& gradients) override;
   void on_input_gradient(ConstView grad_x, int log2_scale) override;
   void on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
                     int log2_scale) override;
+  void before_update(std::size_t index, const Param& param, ConstView value,
+                     std::int64_t begin) override;
   void on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
                  std::int64_t begin) override;
 
   /// What probing without an optimiser step records of the parameters after the backward pass:
-  /// their gradients.
+  /// their values and gradients.
   void on_parameters();
 
   /// l2 norm of the parameter gradients of this step, from their sketches; NaN if one is not
@@ -57,13 +61,16 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   Sketch& next_sketch(const std::string& path, Role role, const std::string& param);
   void add(const std::string& path, Role role, const std::string& param, ConstView values,
            int log2_scale);
+  /// The next piece of a parameter, into the sketch `back` places from the last one used.
+  void merge_piece(std::size_t back, ConstView values, int log2_scale);
   void add_activation(const Node& node, ConstView x, ConstView y);
   void add_symmetries();
 
   const Network& network_;
   StepRecord* record_ = nullptr;
-  std::size_t sketch_count_ = 0;  ///< at most, of a step
-  std::size_t used_ = 0;          ///< of the record's sketches; those behind are of the last step
+  std::size_t sketch_count_ = 0;   ///< at most, of a step
+  std::size_t used_ = 0;           ///< of the record's sketches; those behind are of the last step
+  std::size_t last_gradient_ = 0;  ///< the place that on_gradient used last
   std::vector<std::size_t> parameter_gradients_;  ///< their places among the sketches
   std::size_t activations_used_ = 0;
   /// Whose names stand in the record's sketches: strings of the network, known by their address.

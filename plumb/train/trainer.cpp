@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "plumb/core/error.h"
 #include "plumb/stats/magnitude.h"
@@ -195,6 +196,10 @@ class Both : public PassObserver {
   void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override {
     first_.on_gradient(node, grad_y, log2_scale);
     second_.on_gradient(node, grad_y, log2_scale);
+  }
+  std::optional<double> largest_in_gradient() const override {
+    const auto largest = first_.largest_in_gradient();
+    return largest ? largest : second_.largest_in_gradient();
   }
   void on_join(const Node& node, const JoinGradients& gradients) override {
     first_.on_join(node, gradients);

@@ -3,8 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "plumb/nn/loss.h"
 #include "plumb/stats/magnitude.h"
@@ -401,6 +406,44 @@ TEST(NetworkTest, DeltaOrthogonalConvolutionsKeepTheNormOfImagesAndGradientsAtAn
       EXPECT_GT(std::abs(keeper.flow.at("input") - g), 1);  // taps overlap: no isometry
     }
   }
+}
+
+/// Tells the largest magnitude of each gradient, or `wrong` in its place.
+struct Knowing : PassObserver {
+  explicit Knowing(std::optional<double> instead = std::nullopt) : wrong(instead) {}
+  void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override {
+    largest = static_cast<double>(abs_max(grad_y.as<float>()));
+    scales[node.path] = log2_scale;
+  }
+  std::optional<double> largest_in_gradient() const override { return wrong ? wrong : largest; }
+  std::optional<double> wrong, largest;
+  std::map<std::string, int> scales;
+};
+
+TEST(NetworkTest, TakesTheLargestOfAGradientFromAnObserverThatKnowsIt) {
+  const auto run = [](PassObserver& observer) {
+    NetworkOptions options;
+    options.seed = 3;
+    Network network(parse_spec("60 x [dense 8 > sigmoid] > res scale=1e-20[dense 8 > tanh] > "
+                               "highway[dense 8] > dense 3"),
+                    Shape{8}, options);
+    network.plan(5);
+    fill_normal(network.input(), 4);
+    run_pass(network, &observer);
+    std::vector<float> gradients;
+    for (const Param* const param : network.params()) {
+      for (const float value : param->grad.as<float>())
+        gradients.push_back(std::ldexp(value, param->grad_log2_scale + 60));
+    }
+    return gradients;
+  };
+  PassObserver silent;
+  Knowing knowing, mistaken(1.0);
+  const std::vector<float> expected = run(silent);
+  EXPECT_EQ(run(knowing), expected);
+  EXPECT_LT(knowing.scales.at("0"), -40);
+  run(mistaken);
+  EXPECT_EQ(mistaken.scales.at("0"), 0);  // it was not looked for again
 }
 
 }  // namespace

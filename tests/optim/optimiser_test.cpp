@@ -85,6 +85,19 @@ struct Follower final : UpdateObserver {
   Tensor values[2];
   std::vector<std::size_t> order;
   std::int64_t seen = 0;  ///< elements of the present parameter
+  std::int64_t announced = 0;
+  void before_update(std::size_t index, const Param& param, ConstView value,
+                     std::int64_t begin) override {
+    if (begin == 0) announced = 0;
+    ASSERT_EQ(begin, announced);
+    announced += value.shape.size();
+    dispatch(value.dtype, [&]<class T>(T) {
+      const auto piece = value.as<T>();
+      EXPECT_EQ(piece.data(), param.value.as<T>().data() + begin);
+      const auto mine = values[index].as<T>().subspan(static_cast<std::size_t>(begin));
+      EXPECT_TRUE(std::equal(piece.begin(), piece.end(), mine.begin()));  // not updated yet
+    });
+  }
   void on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
                  std::int64_t begin) override {
     if (begin == 0) {
@@ -94,6 +107,7 @@ struct Follower final : UpdateObserver {
     ASSERT_EQ(begin, seen);
     ASSERT_EQ(grad.shape, update.shape);
     seen += update.shape.size();
+    ASSERT_EQ(seen, announced);
     ASSERT_LE(seen, param.value.size());
     dispatch(update.dtype, [&](auto zero) {
       using T = decltype(zero);
