@@ -103,21 +103,23 @@ PLUMB_INLINE void prefetch_block(const T* block, std::size_t count) {
 }
 
 /// The commonest step in one loop instead of several; operation for operation the same.
-template <class T>
+template <bool kScaled, class T>
 PLUMB_INLINE void update_block_plain_sgd(const UpdateStep& step, const T* grad, T* value, T* update,
                                          std::size_t count) {
   const T rate = static_cast<T>(step.rate);
+  const T scale = static_cast<T>(step.grad_scale), power = static_cast<T>(step.grad_power);
   constexpr T kSmallest = std::numeric_limits<T>::min();
   for (std::size_t i = 0; i < count; ++i) {
-    const T g = std::fabs(grad[i]) < kSmallest ? T{0} : grad[i];
+    const T true_grad = kScaled ? grad[i] * scale * power : grad[i];
+    const T g = std::fabs(true_grad) < kSmallest ? T{0} : true_grad;
     update[i] = -(rate * g);
     value[i] += update[i];
   }
 }
 
 bool is_plain_sgd(const UpdateStep& step) {
-  return step.formula == UpdateFormula::sgd && !step.grad_is_zero && !step.grad_is_scaled &&
-         !(step.clip > 0) && step.coupled_decay == 0 && step.shrink == 0;
+  return step.formula == UpdateFormula::sgd && !step.grad_is_zero && !(step.clip > 0) &&
+         step.coupled_decay == 0 && step.shrink == 0;
 }
 
 /// `next_count` elements follow in the next block.
@@ -125,13 +127,16 @@ template <class T>
 PLUMB_INLINE void update_block(const UpdateStep& step, const UpdateArrays<T>& arrays,
                                std::size_t begin, std::size_t count, std::size_t next_count) {
   alignas(64) std::array<T, kBlock> buffer;
-  T* const u = buffer.data();
+  T* const u = arrays.update != nullptr ? arrays.update + begin : buffer.data();
   T* const value = arrays.value + begin;
   if (is_plain_sgd(step)) {
-    T* const update = arrays.update != nullptr ? arrays.update + begin : u;
     prefetch_block<false>(arrays.grad + begin + count, next_count);
     prefetch_block<true>(value + count, next_count);
-    update_block_plain_sgd(step, arrays.grad + begin, value, update, count);
+    if (step.grad_is_scaled) {
+      update_block_plain_sgd<true>(step, arrays.grad + begin, value, u, count);
+    } else {
+      update_block_plain_sgd<false>(step, arrays.grad + begin, value, u, count);
+    }
     return;
   }
   load_gradient(step, arrays.grad + begin, u, count);
@@ -148,7 +153,6 @@ PLUMB_INLINE void update_block(const UpdateStep& step, const UpdateArrays<T>& ar
     for (std::size_t i = 0; i < count; ++i) u[i] = -(rate * u[i]);
   }
   for (std::size_t i = 0; i < count; ++i) value[i] += u[i];
-  if (arrays.update != nullptr) std::copy_n(u, count, arrays.update + begin);
 }
 
 template <class T>
