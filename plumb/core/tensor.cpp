@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "plumb/core/error.h"
 #include "plumb/core/page_pool.h"
 
 namespace plumb {
@@ -17,15 +18,29 @@ void* allocate(std::size_t bytes) {
   if (bytes >= page_pool::kLeastBytes) return page_pool::allocate(bytes);
   return ::operator new (bytes, std::align_val_t{Tensor::kAlignment});
 }
+
+void release(void* p) {
+  if (!page_pool::release(p)) ::operator delete (p, std::align_val_t{Tensor::kAlignment});
+}
 }  // namespace
 
 Tensor::Tensor(Shape shape, DType dtype, Layout layout)
-    : data_(allocate(storage_bytes(shape, dtype))), shape_(shape), dtype_(dtype), layout_(layout) {
+    : data_(allocate(storage_bytes(shape, dtype)), release),
+      shape_(shape),
+      dtype_(dtype),
+      layout_(layout) {
   fill_zero();
 }
 
-void Tensor::Free::operator()(void* p) const {
-  if (!page_pool::release(p)) ::operator delete (p, std::align_val_t{kAlignment});
+Tensor Tensor::within(const Tensor& storage, std::int64_t begin, const Shape& shape) {
+  const std::int64_t begin_bytes = begin * size_bytes(storage.dtype_);
+  PLUMB_CHECK(begin >= 0 && begin_bytes % static_cast<std::int64_t>(kAlignment) == 0);
+  PLUMB_CHECK(begin + shape.size() <= storage.size());
+  Tensor part;
+  part.data_ = {storage.data_, static_cast<char*>(storage.data_.get()) + begin_bytes};
+  part.shape_ = shape;
+  part.dtype_ = storage.dtype_;
+  return part;
 }
 
 void Tensor::fill_zero() {

@@ -35,14 +35,16 @@ class Tensor {
     return view().as<T>();
   }
 
+  /// A tensor in the memory of `storage`, from that element on, which must be aligned as a tensor
+  /// is, and with room behind it. It keeps the memory alive; its values are what stands there.
+  /// Errors: std::logic_error.
+  static Tensor within(const Tensor& storage, std::int64_t begin, const Shape& shape);
+
   void fill_zero();
   Tensor clone() const;
 
  private:
-  struct Free {
-    void operator()(void* p) const;
-  };
-  std::unique_ptr<void, Free> data_;
+  std::shared_ptr<void> data_;
   Shape shape_;
   DType dtype_ = DType::f32;
   Layout layout_ = Layout::row_major;

@@ -32,6 +32,44 @@ void Network::visit(const std::function<void(const Node&)>& visitor) const {
   visit_nodes(nodes_, visitor);
 }
 
+namespace {
+/// Up to where the next one may begin.
+std::int64_t aligned_size(const Param& param) {
+  const std::int64_t aligned =
+      static_cast<std::int64_t>(Tensor::kAlignment) / size_bytes(param.value.dtype());
+  return (param.value.size() + aligned - 1) / aligned * aligned;
+}
+}  // namespace
+
+void Network::share_gradients() {
+  std::int64_t largest = 0;
+  visit([&](const Node& node) {
+    std::int64_t size = 0;
+    for (const Param& param : node.params()) size += aligned_size(param);
+    largest = std::max(largest, size);
+  });
+  for (Param* const param : params_) param->grad = Tensor();
+  shared_gradients_ = Tensor(Shape{largest}, options_.dtype);
+  visit([&](const Node& node) {
+    std::int64_t begin = 0;
+    for (std::size_t i = 0; i < node.params().size(); ++i) {
+      Param& param = *params_[node.first_param + i];
+      param.grad = Tensor::within(shared_gradients_, begin, param.value.shape());
+      begin += aligned_size(param);
+    }
+  });
+  zero_grad();
+}
+
+void Network::keep_gradients() {
+  if (!shared_gradients_) return;
+  for (Param* const param : params_) {
+    param->grad = Tensor(param->value.shape(), options_.dtype);
+  }
+  shared_gradients_ = Tensor();
+  zero_grad();
+}
+
 void Network::plan(std::int64_t batch) {
   PLUMB_CHECK(batch > 0);
   batch_ = batch;

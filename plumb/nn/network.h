@@ -72,6 +72,13 @@ class Network {
   /// Marks every gradient as zero.
   void zero_grad();
 
+  /// Lets the gradients of all layers take the same memory: a gradient then stands only from its
+  /// own node's backward until the next one's, for a caller that uses each in on_gradients, once a
+  /// pass. It stays in the cache, where gradients of their own go out to memory and come back.
+  void share_gradients();
+  /// Gives each gradient memory of its own, as at the start; all are zero then.
+  void keep_gradients();
+
   /// All parameters in forward order, and their full names: "0.weight", "5.0.bias",
   /// "5.proj.weight", "5.gate.bias"; the learned scale of a block is "5.alpha".
   std::span<Param* const> params() const { return params_; }

@@ -71,6 +71,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
   planned_steps_ = config.steps > 0 ? config.steps : config.epochs * batches_.batches_per_epoch();
   learning_rate_ =
       parse_schedule(config.schedule, config.learning_rate, config.warmup_steps, planned_steps_);
+  if (!(config.clip_norm > 0)) network_.share_gradients();
   network_.plan(batches_.batch());
   if (!data.train.is_classification()) {
     // Shaped like the output: [steps] targets fit an output [steps, 1].
@@ -218,6 +219,7 @@ class Both : public PassObserver {
 
 const StepRecord& Trainer::probe(PassObserver* extra) {
   load_batch(step_);
+  network_.keep_gradients();
   StepRecord& record = measured_;
   record.step = step_;
   record.learning_rate = learning_rate_.at(step_);

@@ -446,5 +446,68 @@ TEST(NetworkTest, TakesTheLargestOfAGradientFromAnObserverThatKnowsIt) {
   EXPECT_EQ(mistaken.scales.at("0"), 0);  // it was not looked for again
 }
 
+/// Copies each gradient when it is ready.
+struct Copies : GradientReady {
+  void on_gradients(const Node& node) override {
+    for (const Param& param : node.params()) {
+      const auto values = param.grad.as<float>();
+      of[node.path + "." + param.name].assign(values.begin(), values.end());
+      scales.push_back(param.grad_log2_scale);
+    }
+  }
+  std::map<std::string, std::vector<float>> of;
+  std::vector<int> scales;
+};
+
+TEST(NetworkTest, SharedGradientsAreWholeWhenTheyAreReady) {
+  NetworkOptions options;
+  options.seed = 5;
+  const auto make = [&](const char* text, const Shape& x) {
+    Network network(parse_spec(text), x, options);
+    return network;
+  };
+  const auto run = [](Network& network) {
+    network.plan(4);
+    fill_normal(network.input(), 6);
+    ThreadPool pool(1);
+    const Context context{Mode::train, 0, pool};
+    Copies copies;
+    const auto labels = labels_for(network.batch(), network.output_row_shape()[0]);
+    for (int pass = 0; pass < 2; ++pass) {
+      network.zero_grad();
+      make_loss("cross_entropy")
+          ->gradient(network.forward(context), {labels, {}}, network.output_gradient());
+      network.backward(context, nullptr, &copies);
+    }
+    return copies;
+  };
+  const std::pair<const char*, Shape> cases[] = {
+      {"dense 5 > prelu > 20 x [dense 5 > sigmoid] > res alpha=0.3[dense 5 > tanh] > "
+       "highway[dense 5] > res proj[dense 7] > dense 3",
+       {4}},
+      {"conv 3 3x3 > bn > relu > res proj=bn[conv 4 3x3 stride=2] > ln > gap > dense 3", {2, 6, 6}},
+      {"lstm 4 > gru 3 bidirectional > rnn 5 > last > dense 3", {6, 2}},
+  };
+  for (const auto& [text, x] : cases) {
+    SCOPED_TRACE(text);
+    Network own = make(text, x), shared = make(text, x), again = make(text, x);
+    shared.share_gradients();
+    again.share_gradients();
+    again.keep_gradients();
+    const Copies expected = run(own), found = run(shared);
+    EXPECT_EQ(expected.of.size(), own.params().size());
+    EXPECT_EQ(found.of, expected.of);
+    EXPECT_EQ(found.scales, expected.scales);
+    EXPECT_EQ(run(again).of, expected.of);
+    for (std::size_t i = 0; i < own.params().size(); ++i) {
+      const auto kept = own.params()[i]->grad.as<float>();
+      const auto kept_again = again.params()[i]->grad.as<float>();
+      EXPECT_TRUE(std::equal(kept.begin(), kept.end(), kept_again.begin(), kept_again.end()));
+    }
+    EXPECT_EQ(shared.params().front()->grad.view().data,
+              shared.params()[shared.params().size() - 2]->grad.view().data);
+  }
+}
+
 }  // namespace
 }  // namespace plumb

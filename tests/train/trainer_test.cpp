@@ -180,6 +180,17 @@ TEST(TrainerTest, ProbingChangesNoParameter) {
   EXPECT_EQ(trainer.step_count(), 0);
 }
 
+TEST(TrainerTest, ProbingBetweenStepsChangesNoBitOfTheTraining) {
+  const Split data = blobs();
+  Trainer plain(small_config(), data), probed(small_config(), data);
+  for (int i = 0; i < 4; ++i) {
+    plain.step();
+    probed.step();
+    probed.probe();
+  }
+  EXPECT_EQ(bits(probed), bits(plain));
+}
+
 TEST(TrainerTest, AMeasuredStepHasEverySite) {
   const Split data = blobs();
   Trainer trainer(small_config(), data);
