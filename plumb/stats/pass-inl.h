@@ -73,10 +73,11 @@ HWY_INLINE std::size_t count_without_bits(VU v, VU mask) {
 #endif
 }
 
-/// Asks for what will be read two blocks later. The counting between two blocks gives the
-/// hardware's own prefetcher too little to follow: without this a large tensor is read at three
-/// quarters of the speed. As an address, not a pointer: past the tensor's end it is never read.
-inline constexpr std::size_t kAheadBytes = 16384;
+/// Asks for what will be read a little later: a quarter of the smallest first-level cache, so that
+/// it stands there beside the keys. The counting between two blocks gives the hardware's own
+/// prefetcher too little to follow: without this a large tensor is read at three quarters of the
+/// speed. As an address, not a pointer: past the tensor's end it is never read.
+inline constexpr std::size_t kAheadBytes = 8192;
 HWY_INLINE void prefetch_ahead(const float* x, std::size_t n) {
   constexpr std::size_t kLineBytes = 64;
   const auto ahead = reinterpret_cast<std::uintptr_t>(x) + kAheadBytes;

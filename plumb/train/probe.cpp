@@ -34,7 +34,7 @@ void prefetch_to_write(const Sketch& sketch) {
 /// Of a batch whose derivatives are taken and judged at once: few enough that they are written to
 /// the first-level cache and read from there, many enough that sums down the samples are worth it.
 std::int64_t samples_at_once(const Shape& shape) {
-  constexpr std::int64_t kElements = 8192;
+  constexpr std::int64_t kElements = 4096;
   const std::int64_t samples =
       std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(1, shape.row_size()));
   return std::min(samples, shape[0]);

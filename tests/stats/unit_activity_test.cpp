@@ -65,6 +65,42 @@ TEST(UnitActivityTest, TheSamePassJudgesTheBatch) {
   });
 }
 
+TEST(UnitActivityTest, OneRareValueAnywhereIsCounted) {
+  // Ordinary derivatives are judged without a look at each unit; this is what must break that.
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Rng rng(5, "derivative");
+  for_every_target([&] {
+    for (const std::int64_t units : {1, 7, 16, 40}) {
+      const std::int64_t batch = 60;
+      for (const float rare : {0.0f, -0.0f, 1e-45f, 1e-30f, -0.04f, 0.05f, 1e25f, infinity, nan}) {
+        for (std::size_t at = 0; at < static_cast<std::size_t>(batch * units); at += 13) {
+          std::vector<float> x(static_cast<std::size_t>(batch * units));
+          for (std::size_t i = 0; i < x.size(); ++i)
+            x[i] = static_cast<float>(rng.uniform(i, 0.06, 1));
+          x[at] = rare;
+          double squares = 0;
+          for (const float v : x) squares += static_cast<double>(v) * static_cast<double>(v);
+          const auto size = static_cast<double>(x.size());
+          UnitActivity activity(units);
+          const auto stats = activity.add({x.data(), DType::f32, Shape{batch, units}}, 0.05f);
+          ASSERT_EQ(stats.below_fraction, std::abs(rare) < 0.05f ? 1 / size : 0) << rare << at;
+          const double log2_rms = 0.5 * std::log2(squares / size);
+          if (std::isfinite(log2_rms)) {
+            ASSERT_NEAR(stats.log2_rms, log2_rms, 1e-6) << rare << " at " << at;
+          } else {
+            ASSERT_EQ(std::isnan(stats.log2_rms), std::isnan(log2_rms)) << rare << " at " << at;
+          }
+          for (std::size_t j = 0; j < static_cast<std::size_t>(units); ++j) {
+            const bool silent = rare == 0 && at % static_cast<std::size_t>(units) == j;
+            ASSERT_EQ(activity.active_count()[j], silent ? 59U : 60U) << rare << " at " << at;
+          }
+        }
+      }
+    }
+  });
+}
+
 TEST(UnitActivityTest, PartsOfABatchComeToTheWhole) {
   for (const int exponent : {0, -600}) {
     std::vector<double> values(40 * 3);
