@@ -3,7 +3,8 @@
 // prints one JSON line:
 //   sequence_bench NETWORK STEPS_OF_A_SEQUENCE BATCH MODE STEPS
 // NETWORK: a chain of the network language ("lstm 64"). MODE: off, nothing measured; all, every
-// time step of every training step measured. tools/bench_sequences.py runs it side by side with
+// time step of every training step measured; cost, the two taking turns, STEPS each, and their
+// ratio. tools/bench_sequences.py runs it side by side with
 // PyTorch.
 #include <sys/resource.h>
 
@@ -11,9 +12,12 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "bench/train/side_by_side.h"
 #include "plumb/train/trainer.h"
 
 namespace {
@@ -22,7 +26,7 @@ using namespace plumb;
 
 int run(int argc, char** argv) {
   if (argc != 6) {
-    std::fprintf(stderr, "usage: sequence_bench NETWORK LENGTH BATCH off|all STEPS\n");
+    std::fprintf(stderr, "usage: sequence_bench NETWORK LENGTH BATCH off|all|cost STEPS\n");
     return 2;
   }
   TrainConfig config;
@@ -31,9 +35,18 @@ int run(int argc, char** argv) {
   config.validation_fraction = 0;
   config.learning_rate = 0.01;
   config.batch = std::atoll(argv[3]);
-  config.record = std::string(argv[4]) == "all" ? "every=1" : "off";
-  config.steps = std::atoll(argv[5]);
+  const std::string mode = argv[4];
+  config.record = mode == "all" ? "every=1" : "off";
+  config.steps = std::atol(argv[5]);
   const Split data = load_split(config.data, config.data_options());
+  if (mode == "cost") {
+    const long steps = std::exchange(config.steps, std::numeric_limits<std::int64_t>::max());
+    Trainer off(config, data);
+    config.record = "every=1";
+    Trainer all(config, data);
+    print(side_by_side([&] { off.step(); }, [&] { all.step(); }, steps));
+    return 0;
+  }
   Trainer trainer(config, data);
   std::vector<double> times;
   while (!trainer.done()) {

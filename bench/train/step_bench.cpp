@@ -5,8 +5,9 @@
 // MODE: off      nothing measured
 //       log      the default schedule, delivered to a run file
 //       all      everything measured at every step, every 20th delivered to a run file
-//       sgemm    no network: the best matrix-product rate of this machine for square matrices, in
-//       GFLOP/s
+//       cost     "off" and "all" taking turns, STEPS each; their ratio
+//       share    "off" and the best square matrix product taking turns; the share of the product's
+//                rate that a step's products of WIDTH columns come to
 // tools/bench_training.py runs it side by side with PyTorch.
 #include <unistd.h>
 
@@ -15,10 +16,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "bench/train/side_by_side.h"
 #include "bench/train/timing.h"
 #include "plumb/kernels/fast/gemm.h"
 #include "plumb/store/run_file.h"
@@ -46,70 +49,131 @@ Split random_data(std::int64_t samples, std::int64_t width) {
   return split;
 }
 
-void print_sgemm_peak() {
-  double best = 0;
-  for (const std::int64_t n : {256, 512, 1024}) {
-    const std::vector<float> a(static_cast<std::size_t>(n * n), 0.5f), b = a;
-    std::vector<float> c(a.size());
-    for (int repeat = 0; repeat < 30; ++repeat) {
-      const auto start = Clock::now();
-      fast::gemm(Transpose::no, Transpose::no, n, n, n, a.data(), n, b.data(), n, 0.0f, c.data(),
-                 n);
-      best = std::max(best, 2e-9 * static_cast<double>(n * n * n) / seconds_since(start));
-    }
+/// A training in one of the modes, with its run file where it has one.
+class Training {
+ public:
+  Training(TrainConfig config, const Split& data, const std::string& mode)
+      : stores_all_(mode == "log") {
+    config.record = mode == "all" ? "every=1" : mode;
+    trainer_.emplace(config, data);
+    if (mode == "off") return;
+    const std::string name = "plumb-step-bench-" + std::to_string(::getpid()) + ".plumb";
+    file_ = std::filesystem::temp_directory_path() / name;
+    writer_.emplace(file_);
+    writer_->begin(trainer_->info());
   }
-  std::printf("{\"gflops\": %.2f}\n", best);
+  Training(const Training&) = delete;
+  Training& operator=(const Training&) = delete;
+  ~Training() {
+    writer_.reset();
+    if (!file_.empty()) std::remove(file_.c_str());
+  }
+
+  void step() {
+    const StepRecord& record = trainer_->step();
+    if (writer_ && (stores_all_ || record.step % 20 == 0)) writer_->add(record);
+  }
+
+ private:
+  bool stores_all_;
+  std::optional<Trainer> trainer_;
+  std::string file_;
+  std::optional<RunWriter> writer_;
+};
+
+/// Square matrices of one size and the rate of their product.
+class SquareProduct {
+ public:
+  explicit SquareProduct(std::int64_t n)
+      : n_(n), a_(static_cast<std::size_t>(n * n), 0.5f), c_(a_.size()) {}
+  /// The best of a few, in GFLOP/s.
+  double best_gflops(int repeats) {
+    double best = 0;
+    for (int i = 0; i < repeats; ++i) {
+      const auto start = Clock::now();
+      fast::gemm(Transpose::no, Transpose::no, n_, n_, n_, a_.data(), n_, a_.data(), n_, 0.0f,
+                 c_.data(), n_);
+      best = std::max(best, 2e-9 * static_cast<double>(n_ * n_ * n_) / seconds_since(start));
+    }
+    return best;
+  }
+
+ private:
+  std::int64_t n_;
+  std::vector<float> a_, c_;
+};
+
+/// What a step reaches of the rate of the best product, the two taking turns.
+void print_share(Training& training, double gflop, long steps) {
+  std::vector<SquareProduct> products;
+  for (const std::int64_t n : {256, 512, 1024}) products.emplace_back(n);
+  const auto best = std::max_element(
+      products.begin(), products.end(),
+      [](SquareProduct& a, SquareProduct& b) { return a.best_gflops(20) < b.best_gflops(20); });
+  std::vector<double> rates, shares, peaks;
+  for (long i = 0; i < steps; ++i) {
+    const auto start = Clock::now();
+    training.step();
+    const double rate = gflop / seconds_since(start);
+    peaks.push_back(best->best_gflops(3));
+    rates.push_back(rate);
+    shares.push_back(rate / peaks.back());
+  }
+  std::printf(
+      "{\"share\": %.4f, \"gflops\": %.2f, \"peak_gflops\": %.2f, \"best_gflops\": %.2f, "
+      "\"best_peak_gflops\": %.2f}\n",
+      median(shares), median(rates), median(peaks), *std::max_element(rates.begin(), rates.end()),
+      *std::max_element(peaks.begin(), peaks.end()));
 }
 
 int run(int argc, char** argv) {
   if (argc != 7) {
-    std::fprintf(stderr, "usage: step_bench DEPTH WIDTH BATCH THREADS off|log|all|sgemm STEPS\n");
+    std::fprintf(stderr,
+                 "usage: step_bench DEPTH WIDTH BATCH THREADS off|log|all|cost|share STEPS\n");
     return 2;
   }
   const std::int64_t depth = std::atoll(argv[1]), width = std::atoll(argv[2]),
                      batch = std::atoll(argv[3]);
   const std::string mode = argv[5];
-  if (mode == "sgemm") {
-    print_sgemm_peak();
-    return 0;
-  }
   TrainConfig config;
   config.network =
       std::to_string(depth) + " x [dense " + std::to_string(width) + " > tanh] > dense 10";
   config.learning_rate = 0.01;
   config.batch = batch;
   config.threads = std::atoi(argv[4]);
-  config.steps = std::atoll(argv[6]);
-  config.record = mode == "all" ? "every=1" : mode;
   config.shuffle = false;
+  const long steps = std::atol(argv[6]);
   const Split data = random_data(batch, width);
-  Trainer trainer(config, data);
-  std::optional<RunWriter> writer;
-  const std::string name = "plumb-step-bench-" + std::to_string(::getpid()) + ".plumb";
-  const std::string file = std::filesystem::temp_directory_path() / name;
-  if (mode != "off") {
-    writer.emplace(file);
-    writer->begin(trainer.info());
+  if (mode == "cost") {
+    config.steps = std::numeric_limits<std::int64_t>::max();
+    Training off(config, data, "off"), all(config, data, "all");
+    print(side_by_side([&] { off.step(); }, [&] { all.step(); }, steps));
+    return 0;
   }
+  if (mode == "share") {
+    config.steps = std::numeric_limits<std::int64_t>::max();
+    Training training(config, data, "off");
+    // y, grad_weight and, but for the first layer, grad_x.
+    const auto products = static_cast<double>(3 * depth - 1);
+    print_share(training, 2e-9 * products * static_cast<double>(batch * width * width), steps);
+    return 0;
+  }
+  config.steps = steps;
+  Training training(config, data, mode);
   std::vector<double> times;
   const auto begin = Clock::now();
   const double cpu_begin_s = thread_cpu_s();
-  while (!trainer.done()) {
+  for (long i = 0; i < steps; ++i) {
     const auto start = Clock::now();
-    const StepRecord& record = trainer.step();
-    if (writer && (mode == "log" || record.step % 20 == 0)) writer->add(record);
+    training.step();
     times.push_back(seconds_since(start));
   }
   const double total = seconds_since(begin);
   const double cpu_s = thread_cpu_s() - cpu_begin_s;
-  if (writer) {
-    writer->close();
-    std::remove(file.c_str());
-  }
-  const auto steps = static_cast<double>(times.size());
   std::printf(
       "{\"median_s\": %.9f, \"min_s\": %.9f, \"mean_s\": %.9f, \"mean_thread_cpu_s\": %.9f}\n",
-      median(times), *std::min_element(times.begin(), times.end()), total / steps, cpu_s / steps);
+      median(times), *std::min_element(times.begin(), times.end()),
+      total / static_cast<double>(steps), cpu_s / static_cast<double>(steps));
   return 0;
 }
 

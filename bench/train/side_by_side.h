@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "bench/train/timing.h"
+
+namespace plumb {
+
+/// What one training costs beside another: medians of their steps' times, and of the ratios of
+/// their turns.
+struct SideBySide {
+  double off_s = 0;
+  double measured_s = 0;
+  double ratio = 0;
+};
+
+/// Two trainings take turns within one process, so that what slows the machine for a while slows
+/// both. A turn is as many steps as take about kTurn_s, one at least, so that a small network's
+/// data are in its caches again for most of them; who goes first changes from turn to turn. Each
+/// function does one step; the two must not share anything.
+template <class Off, class Measured>
+SideBySide side_by_side(const Off& off, const Measured& measured, long steps) {
+  constexpr double kTurn_s = 0.05;
+  const auto time_of = [](const auto& step) {
+    const auto start = std::chrono::steady_clock::now();
+    step();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  for (int i = 0; i < 10; ++i) {  // both have allocated all they need
+    off();
+    measured();
+  }
+  const long turn = std::max(1L, static_cast<long>(kTurn_s / time_of(off)));
+  std::vector<double> off_s, measured_s, ratios;
+  for (long done = 0; done < steps; done += turn) {
+    std::vector<double> turn_off, turn_measured;
+    const auto take = [&](const auto& step, std::vector<double>& times) {
+      for (long i = 0; i < turn; ++i) times.push_back(time_of(step));
+    };
+    const bool off_first = done / turn % 2 == 0;
+    if (off_first) take(off, turn_off);
+    take(measured, turn_measured);
+    if (!off_first) take(off, turn_off);
+    ratios.push_back(median(turn_measured) / median(turn_off));
+    off_s.insert(off_s.end(), turn_off.begin(), turn_off.end());
+    measured_s.insert(measured_s.end(), turn_measured.begin(), turn_measured.end());
+  }
+  return {median(std::move(off_s)), median(std::move(measured_s)), median(std::move(ratios))};
+}
+
+inline void print(const SideBySide& result) {
+  std::printf("{\"off_s\": %.9f, \"measured_s\": %.9f, \"ratio\": %.4f}\n", result.off_s,
+              result.measured_s, result.ratio);
+}
+
+}  // namespace plumb
