@@ -31,6 +31,8 @@ struct Evaluation {
 /// Same configuration, seed and thread count give the same bits, measured or not; initial weights,
 /// data and order are the same bits for any thread count. A step allocates nothing after the first
 /// one (a measured step may).
+/// The gradients of the parameters are gone after a step unless clip_norm needed all of them: a
+/// record has their sketches, and after probe() they are all there.
 /// Errors  SpecError, ShapeError, DataError from the constructor.
 class Trainer {
  public:
