@@ -38,6 +38,9 @@ class WrappedHelp : public CLI::Formatter {
     return plumb::cli::wrap_lines(Formatter::make_help(app, std::move(name), mode), width,
                                   kHelpColumn);
   }
+  std::string make_footer(const CLI::App* app) const override {
+    return plumb::cli::join_paragraphs(Formatter::make_footer(app));
+  }
 };
 
 int refuse_command(const CLI::App& app, const char* given) {

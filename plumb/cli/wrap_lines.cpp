@@ -51,4 +51,19 @@ std::string wrap_lines(std::string_view lines, int width, int column) {
   return text;
 }
 
+std::string join_paragraphs(std::string_view lines) {
+  std::string text;
+  bool in_paragraph = false;
+  for (std::size_t begin = 0; begin < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', begin), lines.size());
+    const std::string_view line = lines.substr(begin, end - begin);
+    const bool is_prose = !line.empty() && line.front() != ' ';
+    if (is_prose && in_paragraph) text.back() = ' ';
+    text += std::string(line) + "\n";
+    in_paragraph = is_prose;
+    begin = end + 1;
+  }
+  return text;
+}
+
 }  // namespace plumb::cli

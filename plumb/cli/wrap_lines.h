@@ -12,4 +12,8 @@ namespace plumb::cli {
 /// be copied.
 std::string wrap_lines(std::string_view lines, int width, int column);
 
+/// Lines that follow one another without indentation become one: a paragraph, which wrap_lines can
+/// break where it likes.
+std::string join_paragraphs(std::string_view lines);
+
 }  // namespace plumb::cli

@@ -42,6 +42,12 @@ const char* to_string(Severity severity) {
   return "unknown";
 }
 
+const std::string& RunInfo::title() const {
+  const auto asked = std::find_if(settings.begin(), settings.end(),
+                                  [](const auto& setting) { return setting.first == "network"; });
+  return asked == settings.end() || asked->second.empty() ? network : asked->second;
+}
+
 const Sketch* StepRecord::find(const Site& site) const {
   const auto it = std::find_if(sketches.begin(), sketches.end(),
                                [&](const SketchRecord& record) { return record.site == site; });

@@ -13,7 +13,7 @@ namespace plumb {
 /// What a run is: fixed when it begins.
 struct RunInfo {
   std::string kind = "train";  ///< "train" or "probe"
-  std::string network;         ///< the network string
+  std::string network;         ///< the network string, presets written out
   std::string data;            ///< as given to --data
   std::string loss;
   std::string optimiser;            ///< "sgd", with its options in `settings`
@@ -29,6 +29,9 @@ struct RunInfo {
   /// Everything that was asked, in order.
   std::vector<std::pair<std::string, std::string>> settings;
   std::vector<LayerInfo> layers;
+
+  /// The network as it was asked for, where a preset is one word; `network` if that is not known.
+  const std::string& title() const;
 };
 
 /// How a run ended. A run file without one was cut off (or still runs).

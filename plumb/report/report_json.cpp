@@ -328,7 +328,7 @@ Json series_json(const std::vector<StepRecord>& steps, std::size_t at_most) {
 Json to_json(const Run& run, const ReportLimits& limits) {
   const std::vector<Finding> findings = run.findings.empty() ? diagnose(run) : run.findings;
   Json result;
-  result["label"] = run.info.network;
+  result["label"] = run.info.title();
   result["info"] = to_json(run.info);
   result["end"] = nullptr;
   if (run.end) {

@@ -49,7 +49,7 @@ const char* heading_of(Severity severity) {
 }
 
 void write_verdict(Page& page, const Run& run, const std::vector<Finding>& findings) {
-  page.line(page.ink(shorten(page.clean(run.info.network), page.width()), Ink::strong));
+  page.line(page.ink(shorten(page.clean(run.info.title()), page.width()), Ink::strong));
   std::string about = run.info.kind;
   if (!run.info.data.empty()) about += ", " + run.info.data;
   if (!run.info.optimiser.empty()) about += ", " + run.info.optimiser;

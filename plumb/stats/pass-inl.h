@@ -82,7 +82,7 @@ HWY_INLINE void prefetch_ahead(const float* x, std::size_t n) {
   constexpr std::size_t kLineBytes = 64;
   const auto ahead = reinterpret_cast<std::uintptr_t>(x) + kAheadBytes;
   for (std::size_t at = 0; at < n * sizeof(float); at += kLineBytes) {
-    hwy::Prefetch(reinterpret_cast<const char*>(ahead + at));
+    hwy::Prefetch(std::bit_cast<const char*>(ahead + at));
   }
 }
 

@@ -172,7 +172,6 @@ void look_at_columns(const float* x, std::size_t rows, std::size_t units, float 
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include <algorithm>
 #include <array>
 #include <numeric>
 #include <string>

@@ -106,6 +106,7 @@ std::string export_time_csv(const Run& run) {
       const std::string start =
           fmt::format("{},{},{},", step.step, field(record.path), record.reverse ? 1 : 0);
       std::vector<const std::vector<float>*> series;
+      series.reserve(columns.size());
       for (const auto& [quantity, statistic] : columns) {
         series.push_back(record.find(quantity, statistic));
       }

@@ -163,6 +163,14 @@ class CliTest(unittest.TestCase):
                     grammar = call == ["layers"] and width == "60"
                     if not (example or grammar):
                         self.assertLessEqual(len(line), int(width or 80), f"{call}: {line}")
+        for width in (60, 80, 100):
+            for command in commands:
+                text = self.run_plumb(command, "--help", COLUMNS=str(width), LC_ALL="C").stdout
+                footer = text[text.rindex("Examples:") :] if "Examples:" in text else ""
+                for line, below in zip(footer.splitlines(), footer.splitlines()[1:]):
+                    if line and below and not line.startswith((" ", "Examples:")) and not below.startswith(" "):
+                        full = len(line) + 1 + len(below.split()[0])
+                        self.assertGreater(full, width, f"{command}: broken too early: {line}")
         for more in ([], ["--diagram"], ["--depth", "100", "--width", "64"], ["--batch-norm"]):
             told = self.run_plumb("theory", "-a", "gelu", "--init", "he_normal", "--bias-std", "0.2", *more, COLUMNS="",
                                   LC_ALL="C").stdout

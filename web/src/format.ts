@@ -62,9 +62,12 @@ export function shorten(text: string, length: number): string {
   return signs.slice(0, head).join("") + "…" + signs.slice(signs.length - (length - 1 - head)).join("");
 }
 
-/** Text with its "3.0e-13" written as "3.0×10⁻¹³", which no line break splits, and "2^-42.5 (1.6e-13)" as that alone. */
+/** Text with its "3.0e-13" written as "3.0×10⁻¹³", and "2^-42.5 (1.6e-13)" as that alone. No line break splits a number
+ * or parts it from its percent sign. */
 export function prose(text: string): string {
-  const plainly = text.replace(/2\^[+-]?[\d.]+ \((\d[\d.]*(?:e[+-]?\d+)?)\)/g, "$1");
+  const plainly = text
+    .replace(/2\^[+-]?[\d.]+ \((\d[\d.]*(?:e[+-]?\d+)?)\)/g, "$1")
+    .replace(/(\d) %/g, "$1\u00a0%");
   return plainly.replace(/(\d(?:\.\d+)?)e([+-]?\d+)\b/g, (_, mantissa: string, exponent: string) => {
     return `${mantissa}×10${superscript(Number(exponent))}`;
   });

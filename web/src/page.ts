@@ -107,19 +107,20 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
         { height: 260, followsStep: true },
       )
     : null;
-  const ways = joinRange(runs);
-  const joins = runs.some(hasJoins)
+  const residual = runs.filter(hasJoins);
+  const ways = joinRange(residual);
+  const joins = residual.length > 0
     ? figure(
         "joins",
-        runs.map((run) => joinPanel(run, () => choice.of(run), ways)),
+        residual.map((run) => joinPanel(run, () => choice.of(run), ways)),
         "Each residual block brings two gradients back to its input and adds them. Where the branch is as large as the " +
           "shortcut and points the same way (cosine above 0), the gradient grows from block to block; where it points the " +
           "other way it cancels. A branch far below the shortcut changes little: that block is still near the identity.",
-        { height: 400, followsStep: true },
+        { height: 400, followsStep: true, named: runs.length > 1 },
       )
     : null;
   if (joins) {
-    const insides = runs.filter(hasJoins).map((run) => insideBlocks(run, () => choice.of(run)));
+    const insides = residual.map((run) => insideBlocks(run, () => choice.of(run)));
     joins.append(h("div", { class: "panels" }, ...insides.map((inside) => h("div", { class: "panel" }, inside.element))));
     choice.onChange(() => insides.forEach((inside) => inside.refresh()));
   }

@@ -26,5 +26,6 @@ describe("the other formats", () => {
   it("writes small numbers as magnitudes", () => expect([0, -66.123, 1e-9].map(plain)).toEqual(["0", "−66.1", "1.0×10⁻⁹"]));
   it("writes powers in prose", () => expect(prose("from 3.0e-13 to 1e+05, dense 10")).toBe("from 3.0×10⁻¹³ to 1×10⁵, dense 10"));
   it("drops the power of two before the number itself", () => expect(prose("to 2^-63.1 (9.9e-20): half")).toBe("to 9.9×10⁻²⁰: half"));
+  it("keeps a percent sign with its number", () => expect(prose("gives 10 %.")).toBe("gives 10\u00a0%."));
   it("shortens in the middle, by whole characters", () => expect(shorten("abc😀def", 5)).toBe("ab…ef"));
 });

@@ -75,18 +75,19 @@ export function refit(): void {
   }
 }
 
-/** A figure of one or more charts side by side, with how to read it and the numbers as a table. */
+/** A figure of one or more charts side by side, with how to read it and the numbers as a table; `named`: under
+ * their labels. */
 export function figure(
   id: string,
   panels: Panel[],
   how: string,
-  { height = 340, followsStep = false, legend = null as HTMLElement | null } = {},
+  { height = 340, followsStep = false, legend = null as HTMLElement | null, named = panels.length > 1 } = {},
 ): HTMLElement {
   const places = panels.map((panel) => {
     const holder = h("div", { class: "chart", role: "img", style: `height:${height}px` });
-    return { panel, holder, element: h("div", { class: "panel" }, caption(panel, panels), holder) };
+    return { panel, holder, element: h("div", { class: "panel" }, named ? caption(panel) : null, holder) };
   });
-  const tables = places.map(({ panel }) => details(panel, panels.length > 1));
+  const tables = places.map(({ panel }) => details(panel, named));
   const element = h(
     "figure",
     { id, class: panels.length > 1 ? "pair" : "single" },
@@ -114,8 +115,8 @@ export function figure(
   return element;
 }
 
-function caption(panel: Panel, panels: Panel[]): HTMLElement | null {
-  return panels.length > 1 ? h("h4", { title: panel.label }, panel.label) : null;
+function caption(panel: Panel): HTMLElement {
+  return h("h4", { title: panel.label }, panel.label);
 }
 
 // The rows are made when somebody looks: thousands of layers would double the page otherwise.

@@ -122,7 +122,7 @@ function option(
       itemStyle: { color: colour },
       areaStyle: flow ? { color: colour, opacity: 0.12, origin: "start" } : undefined,
       z: flow ? 5 : 3,
-      markLine: flow ? limits(range, look) : undefined,
+      markLine: flow ? limits(range, values, look) : undefined,
     });
   }
   if (run.theory && shown.has("theory")) series.push(theory(run.theory, look));
@@ -190,19 +190,27 @@ function theory(predicted: Theory, look: Look) {
   };
 }
 
-function limits(range: Range, look: Look) {
+// Each is named at the end of its line that the flow keeps farther away from.
+function limits(range: Range, flow: readonly Value[], look: Look) {
+  const present = flow.filter((value) => value !== null);
+  const away = (value: Value | undefined, at: number) => Math.abs((value ?? at) - at);
+  const atStart = (at: number) => away(present[0], at) > away(present[present.length - 1], at);
   return {
     silent: true,
     symbol: "none",
     lineStyle: { color: look.faint, type: "dotted", width: 1 },
-    label: { position: "insideEndTop", color: look.faint, fontSize: 10.5, formatter: "{b}" },
+    label: { color: look.faint, fontSize: 10.5, formatter: "{b}" },
     data: kLimits
       .filter((limit, i, all) => {
         const room = (range.max - range.min) / 20;
         const crowded = range.max - limit.at < room || all.slice(i + 1).some((next) => limit.at - next.at < room);
         return limit.at > range.min + 0.5 && !crowded;
       })
-      .map((limit) => ({ yAxis: limit.at, name: limit.name })),
+      .map(({ at, name }) => ({
+        yAxis: at,
+        name,
+        label: { position: atStart(at) ? ("insideStartTop" as const) : ("insideEndTop" as const) },
+      })),
   };
 }
 

@@ -7,7 +7,8 @@ import type { Run } from "../types";
 export function aboutRun(run: Run): HTMLElement {
   const { info } = run;
   const facts: [string, string][] = [
-    ["network", info.network],
+    ["network", run.label],
+    ["written out", info.network === run.label ? "" : info.network],
     ["kind", info.kind],
     ["data", info.data],
     ["loss", info.loss],
