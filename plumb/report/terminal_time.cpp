@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kBars = 12;
 constexpr int kMagnitudeWidth = 9;
 constexpr int kNameWidth = 22;
+constexpr int kCauseWidth = 26;  // "recurrent weight alignment"
 constexpr double kMinDecades = 3;
 
 std::string title_of(const Run& run, const TimeRecord& record) {
@@ -105,8 +106,8 @@ void write_causes(Page& page, const TimeFlow& flow) {
     const auto cause = static_cast<TimeCause>(i);
     const double total = flow.part(cause);
     if (std::abs(total) < 0.05) continue;
-    page.line(fmt::format("  {:<{}} {:>+9.2f} decades, x {} a step", with_spaces(to_string(cause)),
-                          kNameWidth + 4, total * kLog10Of2,
+    page.line(fmt::format("  {:<{}} {:>+7.2f} decades, x {}/step", with_spaces(to_string(cause)),
+                          kCauseWidth, total * kLog10Of2,
                           factor_text(total / static_cast<double>(flow.steps))));
   }
 }
@@ -127,7 +128,7 @@ void write_gates(Page& page, const TimeFlow& flow) {
   const auto row = [&](std::string_view name, std::string_view mean, std::string_view low,
                        std::string_view high, std::string_view share) {
     return "  " + pad_right(name, kNameWidth) + " " + pad_left(mean, 6) + " " + pad_left(low, 9) +
-           " " + pad_left(high, 9) + " " + pad_left(share, 9);
+           " " + pad_left(high, 9) + " " + pad_left(share, 8);
   };
   if (flow.gates.empty()) return;
   page.line(page.ink(row("gate", "mean", "flat low", "flat high", "way back"), Ink::faint));
