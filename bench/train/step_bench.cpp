@@ -115,7 +115,7 @@ void print_share(Training& training, double gflop, long steps) {
     const auto start = Clock::now();
     training.step();
     const double rate = gflop / seconds_since(start);
-    peaks.push_back(best->best_gflops(3));
+    peaks.push_back(best->best_gflops(8));
     rates.push_back(rate);
     shares.push_back(rate / peaks.back());
   }

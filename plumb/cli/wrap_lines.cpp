@@ -41,12 +41,13 @@ std::string wrap_lines(std::string_view lines, int width, int column) {
   for (std::size_t begin = 0; begin < lines.size();) {
     const std::size_t end = std::min(lines.find('\n', begin), lines.size());
     const std::string_view line = lines.substr(begin, end - begin);
+    begin = end + 1;
+    if (line.empty() && text.ends_with("\n\n")) continue;
     if (display_width(line) <= width || is_example(line)) {
       text += std::string(line) + "\n";
     } else {
       append(line, width, static_cast<std::size_t>(column), text);
     }
-    begin = end + 1;
   }
   return text;
 }

@@ -21,6 +21,10 @@ TEST(WrapLinesTest, ACommandToCopyStaysWhole) {
   EXPECT_EQ(wrap_lines(command, 20, 30), command);
 }
 
+TEST(WrapLinesTest, OneEmptyLineIsEnough) {
+  EXPECT_EQ(wrap_lines("one\n\n\n\ntwo\n\nthree\n", 40, 30), "one\n\ntwo\n\nthree\n");
+}
+
 TEST(JoinParagraphsTest, LinesWithoutIndentationBecomeOne) {
   EXPECT_EQ(join_paragraphs("one\ntwo\n\nthree\nfour\nfive\n"), "one two\n\nthree four five\n");
 }

@@ -55,9 +55,8 @@ void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) 
       const SymmetryRecord* record = symmetry(*step, linear[l]->path);
       if (record == nullptr || record->units < 2) {
         badness.push_back(std::numeric_limits<double>::quiet_NaN());
-      } else if (leaves_zero(view, s, *linear[l])) {
-        badness.push_back(0);
-      } else if (view.measured().size() == 1 && !mostly_symmetric(*step, *linear[l + 1])) {
+      } else if (leaves_zero(view, s, *linear[l]) ||
+                 (view.measured().size() == 1 && !mostly_symmetric(*step, *linear[l + 1]))) {
         badness.push_back(0);
       } else {
         badness.push_back(static_cast<double>(record->duplicate_units));
