@@ -146,12 +146,9 @@ def main():
 
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     if (os.cpu_count() or 1) >= 2:
-        gains = []
-        for _ in range(options.rounds):
-            one = plumb_step(options.step_bench, 20, 512, 256, 1, "off", 20, None)["median_s"]
-            two = plumb_step(options.step_bench, 20, 512, 256, 2, "off", 20, None)["median_s"]
-            gains.append(one / two)
-        gain = statistics.median(gains)
+        rounds = [plumb_step(options.step_bench, 20, 512, 256, 2, "threads", 30, None)
+                  for _ in range(options.rounds)]
+        gain = statistics.median(1 / one["ratio"] for one in rounds)
         print(f"\ntwo threads at W=512: {gain:.2f} times one, goal {THREADS_GOAL}: "
               f"{verdict(gain, THREADS_GOAL, True)}")
 

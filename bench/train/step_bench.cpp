@@ -6,6 +6,7 @@
 //       log      the default schedule, delivered to a run file
 //       all      everything measured at every step, every 20th delivered to a run file
 //       cost     "off" and "all" taking turns, STEPS each; their ratio
+//       threads  "off" with one thread and with THREADS taking turns, STEPS each; their ratio
 //       share    "off" and the best square matrix product taking turns; the share of the product's
 //                rate that a step's products of WIDTH columns come to
 // tools/bench_training.py runs it side by side with PyTorch.
@@ -128,8 +129,9 @@ void print_share(Training& training, double gflop, long steps) {
 
 int run(int argc, char** argv) {
   if (argc != 7) {
-    std::fprintf(stderr,
-                 "usage: step_bench DEPTH WIDTH BATCH THREADS off|log|all|cost|share STEPS\n");
+    std::fprintf(
+        stderr,
+        "usage: step_bench DEPTH WIDTH BATCH THREADS off|log|all|cost|threads|share STEPS\n");
     return 2;
   }
   const std::int64_t depth = std::atoll(argv[1]), width = std::atoll(argv[2]),
@@ -148,6 +150,14 @@ int run(int argc, char** argv) {
     config.steps = std::numeric_limits<std::int64_t>::max();
     Training off(config, data, "off"), all(config, data, "all");
     print(side_by_side([&] { off.step(); }, [&] { all.step(); }, steps));
+    return 0;
+  }
+  if (mode == "threads") {
+    config.steps = std::numeric_limits<std::int64_t>::max();
+    Training many(config, data, "off");
+    config.threads = 1;
+    Training one(config, data, "off");
+    print(side_by_side([&] { one.step(); }, [&] { many.step(); }, steps));
     return 0;
   }
   if (mode == "share") {
