@@ -5,7 +5,6 @@
 // beside the sum of what a step cannot do without: activations, parameters, gradients and momentum.
 // tools/bench_images.py runs it side by side with PyTorch.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -18,7 +17,6 @@
 namespace {
 
 using namespace plumb;
-using Clock = std::chrono::steady_clock;
 
 /// A line of /proc/self/status, in bytes: "VmHWM" is the largest resident size, "VmRSS" today's.
 double status_bytes(const std::string& key) {
@@ -73,10 +71,8 @@ int run(int argc, char** argv) {
   Trainer trainer(config, data);
   std::vector<double> times, cpu_times;
   while (!trainer.done()) {
-    const auto start = Clock::now();
     const double cpu_start = thread_cpu_s();
-    trainer.step();
-    times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    times.push_back(seconds_of([&] { trainer.step(); }));
     cpu_times.push_back(thread_cpu_s() - cpu_start);
   }
   std::printf(

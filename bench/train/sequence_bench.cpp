@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "bench/train/side_by_side.h"
+#include "bench/train/timing.h"
 #include "plumb/train/trainer.h"
 
 namespace {
@@ -49,12 +49,7 @@ int run(int argc, char** argv) {
   }
   Trainer trainer(config, data);
   std::vector<double> times;
-  while (!trainer.done()) {
-    const auto start = std::chrono::steady_clock::now();
-    trainer.step();
-    times.push_back(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
+  while (!trainer.done()) times.push_back(seconds_of([&] { trainer.step(); }));
   std::sort(times.begin(), times.end());
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

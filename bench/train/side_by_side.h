@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <utility>
 #include <vector>
@@ -26,21 +25,16 @@ struct SideBySide {
 template <class Off, class Measured>
 SideBySide side_by_side(const Off& off, const Measured& measured, long steps) {
   constexpr double kTurn_s = 0.05;
-  const auto time_of = [](const auto& step) {
-    const auto start = std::chrono::steady_clock::now();
-    step();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
   for (int i = 0; i < 10; ++i) {  // both have allocated all they need
     off();
     measured();
   }
-  const long turn = std::max(1L, static_cast<long>(kTurn_s / time_of(off)));
+  const long turn = std::max(1L, static_cast<long>(kTurn_s / seconds_of(off)));
   std::vector<double> off_s, measured_s, ratios;
   for (long done = 0; done < steps; done += turn) {
     std::vector<double> turn_off, turn_measured;
     const auto take = [&](const auto& step, std::vector<double>& times) {
-      for (long i = 0; i < turn; ++i) times.push_back(time_of(step));
+      for (long i = 0; i < turn; ++i) times.push_back(seconds_of(step));
     };
     const bool off_first = done / turn % 2 == 0;
     if (off_first) take(off, turn_off);

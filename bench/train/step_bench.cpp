@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -31,11 +30,6 @@
 namespace {
 
 using namespace plumb;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 Split random_data(std::int64_t samples, std::int64_t width) {
   Split split;
@@ -91,10 +85,11 @@ class SquareProduct {
   double best_gflops(int repeats) {
     double best = 0;
     for (int i = 0; i < repeats; ++i) {
-      const auto start = Clock::now();
-      fast::gemm(Transpose::no, Transpose::no, n_, n_, n_, a_.data(), n_, a_.data(), n_, 0.0f,
-                 c_.data(), n_);
-      best = std::max(best, 2e-9 * static_cast<double>(n_ * n_ * n_) / seconds_since(start));
+      const double time_s = seconds_of([&] {
+        fast::gemm(Transpose::no, Transpose::no, n_, n_, n_, a_.data(), n_, a_.data(), n_, 0.0f,
+                   c_.data(), n_);
+      });
+      best = std::max(best, 2e-9 * static_cast<double>(n_ * n_ * n_) / time_s);
     }
     return best;
   }
@@ -113,9 +108,7 @@ void print_share(Training& training, double gflop, long steps) {
       [](SquareProduct& a, SquareProduct& b) { return a.best_gflops(20) < b.best_gflops(20); });
   std::vector<double> rates, shares, peaks;
   for (long i = 0; i < steps; ++i) {
-    const auto start = Clock::now();
-    training.step();
-    const double rate = gflop / seconds_since(start);
+    const double rate = gflop / seconds_of([&] { training.step(); });
     peaks.push_back(best->best_gflops(8));
     rates.push_back(rate);
     shares.push_back(rate / peaks.back());
@@ -171,14 +164,10 @@ int run(int argc, char** argv) {
   config.steps = steps;
   Training training(config, data, mode);
   std::vector<double> times;
-  const auto begin = Clock::now();
   const double cpu_begin_s = thread_cpu_s();
-  for (long i = 0; i < steps; ++i) {
-    const auto start = Clock::now();
-    training.step();
-    times.push_back(seconds_since(start));
-  }
-  const double total = seconds_since(begin);
+  const double total = seconds_of([&] {
+    for (long i = 0; i < steps; ++i) times.push_back(seconds_of([&] { training.step(); }));
+  });
   const double cpu_s = thread_cpu_s() - cpu_begin_s;
   std::printf(
       "{\"median_s\": %.9f, \"min_s\": %.9f, \"mean_s\": %.9f, \"mean_thread_cpu_s\": %.9f}\n",
