@@ -11,9 +11,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "plumb/stats/octave_tally_avx3-inl.h"
 #include "plumb/stats/octave_tally_avx3_dl-inl.h"
@@ -31,9 +31,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// The contract of magnitude_keys-inl.h where a processor has AVX-512: a key is the biased exponent
 /// alone, a byte, so that 64 values are counted by a few instructions.
 ///
-/// Reading takes 5 to 6 vector instructions for 16 values, counting 2; two are done in a cycle. In
-/// turn: the sum; the sum of squares; the largest magnitude; the smallest low half of the bits (0
-/// if a value has no fraction); and what puts the exponents of four vectors into one.
+/// Reading takes 5 vector instructions for 16 values, counting 2; two are done in a cycle. In turn:
+/// the sum; the sum of squares, which is NaN if a value is; the largest magnitude; the smallest low
+/// half of the bits (0 if a value has no fraction); and what puts the exponents of four vectors
+/// into one.
 using Key = std::uint8_t;
 inline constexpr std::size_t kOctaveWindow = 16;
 inline constexpr std::size_t kKeyGroup = 64;
@@ -74,82 +75,103 @@ HWY_NOINLINE std::uint32_t largest_bits(const float* x, std::size_t n) {
   return largest;
 }
 
-template <bool kEnlarged>
-HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_on) {
-  const __m512 enlarge = _mm512_set1_ps(kEnlarge);
-  constexpr int kLargerMagnitude = 0xB;
-  __m512 sum[4], squares[4], max[2];
-  __m512i min_low[2];
-  for (__m512& s : sum) s = _mm512_setzero_ps();
-  for (__m512& s : squares) s = _mm512_setzero_ps();
-  for (__m512& m : max) m = _mm512_setzero_ps();
-  for (__m512i& m : min_low) m = _mm512_set1_epi32(-1);
-  __m512i max_key = _mm512_setzero_si512(), key = _mm512_setzero_si512();
-  const auto add = [&]<unsigned v>(std::integral_constant<unsigned, v>, __m512 value, __m512i low)
-                       HWY_ATTR {
-                         const __m512 d = kEnlarged ? _mm512_mul_ps(value, enlarge) : value;
-                         sum[v] = _mm512_add_ps(sum[v], d);
-                         squares[v] = _mm512_fmadd_ps(d, d, squares[v]);
-                         max[v % 2] = _mm512_range_ps(max[v % 2], value, kLargerMagnitude);
-                         min_low[v % 2] = _mm512_min_epu16(min_low[v % 2], low);
-                         key = with_exponents<v>(key, _mm512_castps_si512(value));
-                       };
-  const auto add_four = [&](const auto& add_one) HWY_ATTR {
-    add_one(std::integral_constant<unsigned, 0>{});
-    add_one(std::integral_constant<unsigned, 1>{});
-    add_one(std::integral_constant<unsigned, 2>{});
-    add_one(std::integral_constant<unsigned, 3>{});
-    max_key = _mm512_max_epu8(max_key, key);
-  };
+/// What a block gives, lane by lane.
+struct LanesOfPass {
+  __m512 sum, max;
+  __m512 squares0, squares1, squares2, squares3;  // so that none waits for itself
+  __m512i min_low;
+};
+HWY_INLINE LanesOfPass nothing_read() {
+  const __m512 zero = _mm512_setzero_ps();
+  return {zero, zero, zero, zero, zero, zero, _mm512_set1_epi32(-1)};
+}
 
-  std::size_t i = 0;
-  for (; i + 64 <= n; i += 64) {
-    if (goes_on) prefetch_ahead(x + i, 64);
-    add_four([&](auto v) HWY_ATTR {
-      const __m512 value = _mm512_loadu_ps(x + i + 16 * v);
-      add(v, value, _mm512_castps_si512(value));
-    });
-    _mm512_store_si512(keys + i, key);
+/// Adds 64 values, and writes their key. `low_of` gives the bits of the values of a vector, or ones
+/// where there is none.
+template <bool kEnlarged, class LowOf>
+HWY_INLINE void add_64(LanesOfPass& to, const LowOf& low_of, __m512 a, __m512 b, __m512 c, __m512 d,
+                       Key* key) {
+  const auto larger = [](__m512 v, __m512 w) HWY_ATTR {
+    constexpr int kLargerMagnitude = 0xB;
+    return _mm512_range_ps(v, w, kLargerMagnitude);
+  };
+  to.max = larger(to.max, larger(larger(a, b), larger(c, d)));
+  const __m512i low = _mm512_min_epu16(_mm512_min_epu16(low_of(0, a), low_of(1, b)),
+                                       _mm512_min_epu16(low_of(2, c), low_of(3, d)));
+  to.min_low = _mm512_min_epu16(to.min_low, low);
+  _mm512_store_si512(key, exponents_of(_mm512_castps_si512(a), _mm512_castps_si512(b),
+                                       _mm512_castps_si512(c), _mm512_castps_si512(d)));
+  if constexpr (kEnlarged) {
+    const __m512 enlarge = _mm512_set1_ps(kEnlarge);
+    a = _mm512_mul_ps(a, enlarge);
+    b = _mm512_mul_ps(b, enlarge);
+    c = _mm512_mul_ps(c, enlarge);
+    d = _mm512_mul_ps(d, enlarge);
   }
+  to.sum = _mm512_add_ps(to.sum, _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)));
+  to.squares0 = _mm512_fmadd_ps(a, a, to.squares0);
+  to.squares1 = _mm512_fmadd_ps(b, b, to.squares1);
+  to.squares2 = _mm512_fmadd_ps(c, c, to.squares2);
+  to.squares3 = _mm512_fmadd_ps(d, d, to.squares3);
+}
+
+template <bool kEnlarged>
+HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, std::size_t asking) {
+  LanesOfPass lanes = nothing_read();
+  const auto read_64 = [&](std::size_t i) HWY_ATTR {
+    const auto bits_of = [](int, __m512 v) HWY_ATTR { return _mm512_castps_si512(v); };
+    add_64<kEnlarged>(lanes, bits_of, _mm512_loadu_ps(x + i), _mm512_loadu_ps(x + i + 16),
+                      _mm512_loadu_ps(x + i + 32), _mm512_loadu_ps(x + i + 48), keys + i);
+  };
+  std::size_t i = 0;
+  for (; i + 64 <= asking; i += 64) {
+    prefetch_ahead(x + i, 64);
+    read_64(i);
+  }
+  for (; i + 64 <= n; i += 64) read_64(i);
   if (i < n) {
     const std::uint64_t mask = (std::uint64_t{1} << (n - i)) - 1;
-    const __m512i ones = _mm512_set1_epi32(-1);
-    add_four([&](auto v) HWY_ATTR {
-      const auto m = static_cast<__mmask16>(mask >> (16 * v));
-      const __m512 value = _mm512_maskz_loadu_ps(m, x + i + 16 * v);
-      add(v, value, _mm512_mask_mov_epi32(ones, m, _mm512_castps_si512(value)));
-    });
-    _mm512_store_si512(keys + i, key);
+    const auto is_there = [&](int v) { return static_cast<__mmask16>(mask >> (16 * v)); };
+    const auto load = [&](int v)
+                          HWY_ATTR { return _mm512_maskz_loadu_ps(is_there(v), x + i + 16 * v); };
+    const auto low_of = [&](int v, __m512 value) HWY_ATTR {
+      return _mm512_mask_mov_epi32(_mm512_set1_epi32(-1), is_there(v), _mm512_castps_si512(value));
+    };
+    add_64<kEnlarged>(lanes, low_of, load(0), load(1), load(2), load(3), keys + i);
   }
 
   Pass pass;
-  const TwoSums sums = sums_in_double(
-      _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])),
-      _mm512_add_ps(_mm512_add_ps(squares[0], squares[1]), _mm512_add_ps(squares[2], squares[3])));
+  const TwoSums sums =
+      sums_in_double(lanes.sum, _mm512_add_ps(_mm512_add_ps(lanes.squares0, lanes.squares1),
+                                              _mm512_add_ps(lanes.squares2, lanes.squares3)));
   pass.moments = {kEnlarged ? kEnlarge : 1.0f, 0.0, sums.first, sums.second};
-  pass.max_bits =
-      largest_lane(_mm512_max_epi32(_mm512_castps_si512(max[0]), _mm512_castps_si512(max[1])));
-  if (_mm512_cmpeq_epi8_mask(max_key, _mm512_set1_epi8(-1)) != 0) {
-    pass.max_bits = detail::kInfinityBits;  // or NaN, which the largest magnitude passes over
+  pass.max_bits = largest_lane(_mm512_castps_si512(lanes.max));
+  if (std::isnan(sums.second)) {  // the largest magnitude passes over NaN
+    pass.max_bits = detail::kInfinityBits;
   } else if (pass.max_bits == 0) {
     pass.max_bits = largest_bits(x, n);
   }
-  pass.may_have_powers = _mm512_testn_epi32_mask(_mm512_min_epu16(min_low[0], min_low[1]),
-                                                 _mm512_set1_epi32(0xffff)) != 0;
+  pass.may_have_powers = _mm512_testn_epi32_mask(lanes.min_low, _mm512_set1_epi32(0xffff)) != 0;
   return pass;
+}
+
+HWY_NOINLINE void count_any_octaves(const Key* keys, std::size_t n, int highest,
+                                    std::uint32_t* counts) {
+  const OctaveLookup octaves(highest);
+  const auto bits = [&](std::size_t i)
+                        HWY_ATTR { return octaves.any(_mm512_load_si512(keys + i)); };
+  tally_octaves(bits, n, counts);
 }
 
 HWY_INLINE void count_octaves(const Key* HWY_RESTRICT keys, std::size_t n, int highest,
                               bool is_highest, std::uint32_t* HWY_RESTRICT counts) {
-  const OctaveLookup octaves(highest);
-  if (is_highest) {
-    const auto bits = [&](std::size_t i)
-                          HWY_ATTR { return octaves.below_highest(_mm512_load_si512(keys + i)); };
-    tally_octaves(bits, n, counts);
+  if (!is_highest || highest > OctaveLookup::kHighestOfAll) {
+    count_any_octaves(keys, n, highest, counts);
     return;
   }
+  const OctaveLookup octaves(highest);
   const auto bits = [&](std::size_t i)
-                        HWY_ATTR { return octaves.any(_mm512_load_si512(keys + i)); };
+                        HWY_ATTR { return octaves.below_highest(_mm512_load_si512(keys + i)); };
   tally_octaves(bits, n, counts);
 }
 

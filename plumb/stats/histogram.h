@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -67,14 +66,13 @@ class Histogram {
 
   /// Replaces all counts: bin first + k becomes counts[k], every other one 0.
   void assign(std::size_t first, std::span<const std::uint32_t> counts);
-  /// The same for kNear counts, quickly.
-  void assign_near(std::size_t first, const std::uint32_t* counts) {
-    if (all_) {
-      assign(first, {counts, kNear});
-      return;
-    }
+  /// Room for kNear counts that the caller must write, those of bins first + k; every other one
+  /// becomes 0. nullptr, and nothing changes, where all bins have memory from the heap: assign()
+  /// keeps that.
+  std::uint32_t* near_room(std::size_t first) {
+    if (all_) return nullptr;
     first_ = first;
-    std::memcpy(near_.data(), counts, sizeof(near_));
+    return near_.data();
   }
   void add(const Histogram& other);
 

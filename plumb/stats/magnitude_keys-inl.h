@@ -30,10 +30,10 @@ inline constexpr std::size_t kBlock =
     kOctaveMax;  // sums in float: four of at most 60 values a lane
 
 /// Reads x[0, n), n at most kBlock, and writes a key for each value, and keys of zero up to a
-/// multiple of kKeyGroup. `kEnlarged`: moments are of kEnlarge * x. `goes_on`: more than
-/// kAheadBytes of the same tensor follow, worth asking for.
+/// multiple of kKeyGroup. `kEnlarged`: moments are of kEnlarge * x. While it reads the first
+/// `asking` values, it asks for what lies kAheadBytes further on.
 template <bool kEnlarged>
-HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_on) {
+HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, std::size_t asking) {
   const hn::ScalableTag<float> df;
   const hn::RebindToUnsigned<decltype(df)> du;
   const hn::RebindToSigned<decltype(df)> di;
@@ -63,7 +63,7 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, bool goes_o
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
     const auto x0 = hn::LoadU(df, x + i), x1 = hn::LoadU(df, x + i + lanes);
     const auto x2 = hn::LoadU(df, x + i + 2 * lanes), x3 = hn::LoadU(df, x + i + 3 * lanes);
-    if (goes_on) prefetch_ahead(x + i, 4 * lanes);
+    if (i < asking) prefetch_ahead(x + i, 4 * lanes);
     look(x0, i, max0);
     look(x1, i + lanes, max1);
     look(x2, i + 2 * lanes, max0);

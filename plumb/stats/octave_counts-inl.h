@@ -30,13 +30,19 @@ class OctaveCounts {
   /// and octaves outside [0, kBins) have none. Returns how many values these are.
   HWY_INLINE std::uint32_t add(const std::uint32_t* HWY_RESTRICT counts, int lowest) {
     const hn::ScalableTag<std::uint32_t> d;
-    make_room(lowest);
+    const bool is_first = begin_ == end_;
+    if (is_first) {
+      begin_ = lowest;
+      end_ = lowest + kWindow;
+    } else {
+      make_room(lowest);
+    }
     std::uint32_t* const to = at(lowest);
     auto sum = hn::Zero(d);
     for (std::size_t k = 0; k < kOctaveWindow; k += hn::Lanes(d)) {
       const auto more = hn::LoadU(d, counts + k);
       sum = hn::Add(sum, more);
-      hn::StoreU(hn::Add(hn::LoadU(d, to + k), more), d, to + k);
+      hn::StoreU(is_first ? more : hn::Add(hn::LoadU(d, to + k), more), d, to + k);
     }
     return hn::GetLane(hn::SumOfLanes(d, sum));
   }
@@ -51,9 +57,14 @@ class OctaveCounts {
   HWY_INLINE void finish(const detail::SketchLimits& limits, const std::uint32_t* below_in_octave,
                          Sketch& out) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-    if (end_ - begin_ == kWindow) clear(begin_ -= kWindow);
-    if (end_ - begin_ == 2 * kWindow && begin_ >= 0 && end_ <= Sketch::kBins) {
-      finish_near(limits, below_in_octave, out);
+    const int windows = (end_ - begin_) / kWindow, begin = end_ - 2 * kWindow;
+    if (begin >= 0 && end_ <= Sketch::kBins && (windows == 1 || windows == 2)) {
+      const __m512i upper = _mm512_loadu_si512(at(end_ - kWindow));
+      if (windows == 1) {
+        finish_near<1>(limits, below_in_octave, begin, _mm512_setzero_si512(), upper, out);
+      } else {
+        finish_near<2>(limits, below_in_octave, begin, _mm512_loadu_si512(at(begin)), upper, out);
+      }
       return;
     }
 #endif
@@ -62,19 +73,14 @@ class OctaveCounts {
 
  private:
   static constexpr int kWindow = static_cast<int>(kOctaveWindow);
-  static constexpr int kMargin =
-      3 * kWindow;  // whole windows are cleared, and one more by finish()
+  static constexpr int kMargin = 2 * kWindow;  // whole windows are cleared
 
   std::uint32_t* at(int octave) { return counts_ + (kMargin + octave); }
 
   /// Most tensors need one or two windows, and clearing all would cost as much as the rest of a
   /// small one.
   HWY_INLINE void make_room(int lowest) {
-    if (begin_ == end_) {
-      begin_ = end_ = lowest;
-      clear(end_);
-      end_ += kWindow;
-    }
+    if (begin_ == end_) begin_ = end_ = lowest;
     while (lowest < begin_) clear(begin_ -= kWindow);
     for (; lowest + kWindow > end_; end_ += kWindow) clear(end_);
   }
@@ -110,15 +116,23 @@ class OctaveCounts {
   }
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  /// The same for two windows, in vectors: what lies below an octave is a prefix sum, found for all
-  /// limits by one permutation.
-  HWY_INLINE void finish_near(const detail::SketchLimits& limits,
-                              const std::uint32_t* below_in_octave, Sketch& out) {
+  /// The same for two windows from `begin` on, of which the lower one is empty if kWindows is 1: in
+  /// vectors. What lies below an octave is a prefix sum, found for all limits by one permutation.
+  template <int kWindows>
+  static HWY_INLINE void finish_near(const detail::SketchLimits& limits,
+                                     const std::uint32_t* below_in_octave, int begin, __m512i lower,
+                                     __m512i upper, Sketch& out) {
     static_assert(Histogram::kNear == 2 * kOctaveWindow);
     static_assert(sizeof(out.format_loss) == 12 * sizeof(std::uint64_t));
-    const __m512i lower = _mm512_loadu_si512(at(begin_));
-    const __m512i upper = _mm512_loadu_si512(at(begin_ + kWindow));
-    out.histogram.assign_near(static_cast<std::size_t>(begin_), at(begin_));
+    if (std::uint32_t* const room = out.histogram.near_room(static_cast<std::size_t>(begin))) {
+      _mm512_storeu_si512(room, lower);
+      _mm512_storeu_si512(room + kWindow, upper);
+    } else {
+      alignas(64) std::uint32_t counts[Histogram::kNear];
+      _mm512_store_si512(counts, lower);
+      _mm512_store_si512(counts + kWindow, upper);
+      out.histogram.assign(static_cast<std::size_t>(begin), counts);
+    }
     const auto prefix_sum = [](__m512i v) HWY_ATTR {
       const __m512i zero = _mm512_setzero_si512();
       v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 15));
@@ -127,13 +141,15 @@ class OctaveCounts {
       return _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 8));
     };
     const __m512i last = _mm512_set1_epi32(15);
-    const __m512i lower_sums = prefix_sum(lower);
-    const __m512i upper_sums =
-        _mm512_add_epi32(prefix_sum(upper), _mm512_permutexvar_epi32(last, lower_sums));
+    __m512i lower_sums = lower, upper_sums = prefix_sum(upper);
+    if constexpr (kWindows == 2) {
+      lower_sums = prefix_sum(lower);
+      upper_sums = _mm512_add_epi32(upper_sums, _mm512_permutexvar_epi32(last, lower_sums));
+    }
     const __m512i all = _mm512_permutexvar_epi32(last, upper_sums);
     // Of the octaves before each: none before the first, all from the end on.
     const __m512i octave =
-        _mm512_sub_epi32(_mm512_load_si512(limits.exponents.data()), _mm512_set1_epi32(begin_));
+        _mm512_sub_epi32(_mm512_load_si512(limits.exponents.data()), _mm512_set1_epi32(begin));
     const __m512i before = _mm512_sub_epi32(octave, _mm512_set1_epi32(1));
     const __mmask16 has_some = _mm512_cmpgt_epi32_mask(octave, _mm512_setzero_si512());
     const __mmask16 has_all = _mm512_cmpgt_epi32_mask(octave, _mm512_set1_epi32(2 * kWindow));

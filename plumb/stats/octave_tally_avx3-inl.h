@@ -23,21 +23,27 @@ HWY_INLINE __m512i select_bits(__m512i where_set, __m512i elsewhere) {
   return _mm512_ternarylogic_epi32(_mm512_set1_epi32(kMask), where_set, elsewhere, 0xCA);
 }
 
-/// Dword j of a key holds the exponents of value j of four vectors, the first one's in the highest
-/// byte.
-template <unsigned kVector>
-HWY_INLINE __m512i with_exponents(__m512i key, __m512i bits) {
-  if constexpr (kVector == 0) return _mm512_slli_epi32(bits, 1);
-  if constexpr (kVector == 1)
-    return select_bits<static_cast<int>(0xff000000)>(key, _mm512_srli_epi32(bits, 7));
-  if constexpr (kVector == 2)
-    return select_bits<static_cast<int>(0xffff0000)>(key, _mm512_srli_epi32(bits, 15));
-  if constexpr (kVector == 3)
-    return select_bits<static_cast<int>(0xffffff00)>(key, _mm512_srli_epi32(bits, 23));
+/// Dword j of a key holds the exponents of value j of four vectors: from the highest byte on, of
+/// the first, the third, the second and the fourth.
+HWY_INLINE __m512i exponents_of(__m512i first, __m512i second, __m512i third, __m512i fourth) {
+  // The upper half of each dword of b, beside that of a.
+  const auto upper_halves = [](__m512i a, __m512i b) HWY_ATTR {
+    constexpr __mmask64 kLowerHalves = 0x3333333333333333;
+    const __m512i upper_to_lower = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15));
+    return _mm512_mask_shuffle_epi8(a, kLowerHalves, b, upper_to_lower);
+  };
+  const __m512i to_upper_bytes = _mm512_slli_epi16(upper_halves(first, second), 1);
+  const __m512i to_lower_bytes = _mm512_srli_epi16(upper_halves(third, fourth), 7);
+  constexpr __mmask64 kUpperBytes = 0xAAAAAAAAAAAAAAAA;
+  return _mm512_mask_mov_epi8(to_lower_bytes, kUpperBytes, to_upper_bytes);
 }
 
 /// The place among 64 values of the one whose exponent is byte `byte` of their key.
-HWY_INLINE std::size_t place_of_key(std::size_t byte) { return (3 - byte % 4) * 16 + byte / 4; }
+HWY_INLINE std::size_t place_of_key(std::size_t byte) {
+  constexpr std::size_t kVector[4] = {3, 1, 2, 0};
+  return kVector[byte % 4] * 16 + byte / 4;
+}
 
 /// Exponents to octave bits of the window [highest - 15, highest]. A byte finds its bit in two
 /// tables of 16; one with its own highest bit set finds none.
@@ -49,9 +55,11 @@ class OctaveLookup {
     floor_ = _mm512_set1_epi8(static_cast<char>(std::max(lowest - 1, 0)));
     minus_ = _mm512_set1_epi8(static_cast<char>(std::max(lowest, 0)));
   }
-  /// Of keys of which none is above the window, which does not begin below 1.
+  /// Of keys of which none is above the window, which does not begin below 1 nor above 128: what
+  /// lies under it wraps to 128 or more.
+  static constexpr int kHighestOfAll = 143;
   HWY_INLINE OctaveBits below_highest(__m512i key) const {
-    return look_up(_mm512_sub_epi8(_mm512_max_epu8(key, floor_), minus_));
+    return look_up(_mm512_sub_epi8(key, minus_));
   }
   HWY_INLINE OctaveBits any(__m512i key) const {
     const __m512i place =
@@ -86,42 +94,22 @@ HWY_INLINE void transpose_bits(__m512i (&planes)[8]) {
   for (const int p : {0, 2, 4, 6}) transpose_fields<1, 0x55555555>(planes[p], planes[p + 1]);
 }
 
-/// counts[k], k < 16, becomes the number of i in {0, 64, 128, ... below n} and bytes of bits(i)
-/// that have octave k. n is at most 4096.
-template <class Bits>
-HWY_INLINE void tally_octaves(const Bits& bits, std::size_t n, std::uint32_t* HWY_RESTRICT counts) {
-  constexpr int kPlanes = 7;  // a byte of a sum of 64 is at most 64
-  CarrySaveSums sums = no_carry_save_sums();
-  OctaveBits above[3] = {no_octave_bits(), no_octave_bits(), no_octave_bits()};
-  const auto carry_on = [](OctaveBits& plane, OctaveBits& carry) HWY_ATTR {
-    const OctaveBits next{_mm512_and_si512(plane.low, carry.low),
-                          _mm512_and_si512(plane.high, carry.high)};
-    plane = {_mm512_xor_si512(plane.low, carry.low), _mm512_xor_si512(plane.high, carry.high)};
-    carry = next;
-  };
-  const auto add_from_sixteens = [&](OctaveBits carry) HWY_ATTR {
-    for (OctaveBits& plane : above) carry_on(plane, carry);
-  };
-  std::size_t i = 0;
-  for (; i + 1024 <= n; i += 1024) add_from_sixteens(sums.add_16(bits, i));
-  for (; i + 256 <= n; i += 256) {
-    OctaveBits carry = sums.add_4(bits, i);
-    carry_on(sums.fours, carry);
-    carry_on(sums.eights, carry);
-    add_from_sixteens(carry);
-  }
-  for (; i < n; i += 64) {
-    OctaveBits carry = bits(i);
-    for (OctaveBits* plane : {&sums.ones, &sums.twos, &sums.fours, &sums.eights})
-      carry_on(*plane, carry);
-    add_from_sixteens(carry);
-  }
+/// Adds one bit at each position: `plane` keeps the low bit, the result is the carry.
+HWY_INLINE OctaveBits carry_on(OctaveBits& plane, OctaveBits bits) {
+  const OctaveBits carry{_mm512_and_si512(plane.low, bits.low),
+                         _mm512_and_si512(plane.high, bits.high)};
+  plane = {_mm512_xor_si512(plane.low, bits.low), _mm512_xor_si512(plane.high, bits.high)};
+  return carry;
+}
 
+/// The counts of 16 octaves as 32-bit numbers, of the sums over 64 bytes that kPlanes planes are
+/// the bits of, the lowest first.
+template <int kPlanes>
+HWY_INLINE __m512i counts_of_planes(const OctaveBits (&planes)[kPlanes]) {
+  static_assert(kPlanes < 8);
   // The two halves of each plane of `low` are added into the lower half of one of eight planes,
   // those of `high` into the upper half.
-  const OctaveBits planes[kPlanes] = {sums.ones, sums.twos, sums.fours, sums.eights,
-                                      above[0],  above[1],  above[2]};
-  __m512i bytes[kPlanes + 1];
+  __m512i bytes[8];
   __m512i carry = _mm512_setzero_si512();
   for (int p = 0; p < kPlanes; ++p) {
     const __m512i a = _mm512_shuffle_i64x2(planes[p].low, planes[p].high, 0x44);
@@ -130,8 +118,9 @@ HWY_INLINE void tally_octaves(const Bits& bits, std::size_t n, std::uint32_t* HW
     carry = _mm512_ternarylogic_epi32(a, b, carry, 0xE8);
   }
   bytes[kPlanes] = carry;
-  transpose_bits(
-      bytes);  // bytes[k] has counts up to 128 of octave k, and of 8 + k in its upper half
+  for (int p = kPlanes + 1; p < 8; ++p) bytes[p] = _mm512_setzero_si512();
+  // bytes[k] then has counts up to 128 of octave k, and of 8 + k in its upper half.
+  transpose_bits(bytes);
 
   // Sums over bytes: of eight, then of the four 64 bits of a half, in fields of 16 bits.
   const __m512i zero = _mm512_setzero_si512();
@@ -148,7 +137,90 @@ HWY_INLINE void tally_octaves(const Bits& bits, std::size_t n, std::uint32_t* HW
       _mm512_add_epi64(_mm512_unpacklo_epi64(first, second), _mm512_unpackhi_epi64(first, second));
   const __m512i fours = _mm512_add_epi64(twos, _mm512_shuffle_i64x2(twos, twos, 0xB1));
   const __m512i all = _mm512_shuffle_i64x2(fours, fours, 0x08);
-  _mm512_storeu_si512(counts, _mm512_cvtepu16_epi32(_mm512_castsi512_si256(all)));
+  return _mm512_cvtepu16_epi32(_mm512_castsi512_si256(all));
+}
+
+/// The bits of v are swapped with those kBits further on, where kMask has them: two fields of a
+/// matrix of bits in each 64 change places.
+template <int kBits, long long kMask>
+HWY_INLINE __m512i swap_bits(__m512i v) {
+  constexpr int kXorThenAnd = 0x28;  // (a ^ b) & c
+  const __m512i changed = _mm512_ternarylogic_epi64(v, _mm512_srli_epi64(v, kBits),
+                                                    _mm512_set1_epi64(kMask), kXorThenAnd);
+  return _mm512_ternarylogic_epi64(v, changed, _mm512_slli_epi64(changed, kBits), 0x96);
+}
+
+/// Byte k of each 64 bits: how many of the eight bytes there have bit k set. They are transposed as
+/// an 8 x 8 matrix of bits.
+HWY_INLINE __m512i count_in_eights(__m512i v) {
+  v = swap_bits<7, 0x00AA00AA00AA00AA>(v);
+  v = swap_bits<14, 0x0000CCCC0000CCCC>(v);
+  v = swap_bits<28, 0x00000000F0F0F0F0>(v);
+  const __m512i bits_of =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+  const __m512i low_half = _mm512_set1_epi8(0x0f);
+  const __m512i low = _mm512_shuffle_epi8(bits_of, _mm512_and_si512(v, low_half));
+  const __m512i high =
+      _mm512_shuffle_epi8(bits_of, _mm512_and_si512(_mm512_srli_epi64(v, 4), low_half));
+  return _mm512_add_epi8(low, high);
+}
+
+/// The same of one set of octave bits, with less to prepare.
+HWY_INLINE __m512i counts_of_64(OctaveBits bits) {
+  const __m512i low = count_in_eights(bits.low), high = count_in_eights(bits.high);
+  // Beside each other those of 16 octaves; four of them are left to be added.
+  const __m512i quarters =
+      _mm512_add_epi8(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
+  const __m256i halves =
+      _mm256_add_epi8(_mm512_castsi512_si256(quarters), _mm512_extracti64x4_epi64(quarters, 1));
+  return _mm512_cvtepu8_epi32(
+      _mm_add_epi8(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1)));
+}
+
+/// Adds bits(i), bits(i + 64), ... below n, one by one at last; take_sixteens gets each carry in
+/// units of sixteen.
+template <class Bits, class Take>
+HWY_INLINE void add_up(const Bits& bits, std::size_t n, CarrySaveSums& sums,
+                       const Take& take_sixteens) {
+  std::size_t i = 0;
+  for (; i + 1024 <= n; i += 1024) take_sixteens(sums.add_16(bits, i));
+  for (; i + 256 <= n; i += 256) {
+    OctaveBits carry = sums.add_4(bits, i);
+    carry = carry_on(sums.fours, carry);
+    take_sixteens(carry_on(sums.eights, carry));
+  }
+  for (; i < n; i += 64) {
+    OctaveBits carry = bits(i);
+    for (OctaveBits* plane : {&sums.ones, &sums.twos, &sums.fours, &sums.eights}) {
+      carry = carry_on(*plane, carry);
+    }
+    take_sixteens(carry);
+  }
+}
+
+/// counts[k], k < 16, becomes the number of i in {0, 64, 128, ... below n} and bytes of bits(i)
+/// that have octave k. n is at most 4096.
+template <class Bits>
+HWY_INLINE void tally_octaves(const Bits& bits, std::size_t n, std::uint32_t* HWY_RESTRICT counts) {
+  if (n <= 64) {
+    _mm512_storeu_si512(counts, counts_of_64(bits(0)));
+    return;
+  }
+  CarrySaveSums sums = no_carry_save_sums();
+  OctaveBits sixteens = no_octave_bits();
+  if (n <= 1024) {  // at most one sixteen a byte
+    add_up(bits, n, sums, [&](OctaveBits carry) HWY_ATTR { carry_on(sixteens, carry); });
+    const OctaveBits planes[] = {sums.ones, sums.twos, sums.fours, sums.eights, sixteens};
+    _mm512_storeu_si512(counts, counts_of_planes(planes));
+    return;
+  }
+  OctaveBits twos = no_octave_bits(), fours = no_octave_bits();  // of sixteens, up to 64 a byte
+  add_up(bits, n, sums, [&](OctaveBits carry) HWY_ATTR {
+    carry_on(fours, carry_on(twos, carry_on(sixteens, carry)));
+  });
+  const OctaveBits planes[] = {sums.ones, sums.twos, sums.fours, sums.eights,
+                               sixteens,  twos,      fours};
+  _mm512_storeu_si512(counts, counts_of_planes(planes));
 }
 
 }  // namespace plumb::HWY_NAMESPACE

@@ -21,14 +21,14 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// and bit counts (from Ice Lake and Zen 4 on).
 
 /// Byte 8 p + 2 v + h of a key holds the exponent of half h of pair p of vector v of four.
-template <unsigned kVector>
-HWY_INLINE __m512i with_exponents(__m512i key, __m512i bits) {
-  constexpr __mmask64 kPlaces[4] = {~0ull, 0x0C0C0C0C0C0C0C0C, 0x3030303030303030,
-                                    0xC0C0C0C0C0C0C0C0};
-  // The 8 bits from bit 23 on of both floats of a pair, to the places that the mask then chooses
-  // of.
+HWY_INLINE __m512i exponents_of(__m512i first, __m512i second, __m512i third, __m512i fourth) {
+  // The 8 bits from bit 23 on of both floats of a pair, to the places that a mask then chooses of.
   const __m512i both_exponents = _mm512_set1_epi64(0x3717371737173717);
-  return _mm512_mask_multishift_epi64_epi8(key, kPlaces[kVector], both_exponents, bits);
+  constexpr __mmask64 kOfSecond = 0x0C0C0C0C0C0C0C0C;
+  __m512i key = _mm512_multishift_epi64_epi8(both_exponents, first);
+  key = _mm512_mask_multishift_epi64_epi8(key, kOfSecond, both_exponents, second);
+  key = _mm512_mask_multishift_epi64_epi8(key, kOfSecond << 2, both_exponents, third);
+  return _mm512_mask_multishift_epi64_epi8(key, kOfSecond << 4, both_exponents, fourth);
 }
 
 /// The place among 64 values of the one whose exponent is byte `byte` of their key.
@@ -46,6 +46,7 @@ class OctaveLookup {
     plus_ = _mm512_set1_epi8(static_cast<char>(std::max(-below, 0)));
   }
   /// Of keys of which none is above the window, which does not begin below 1.
+  static constexpr int kHighestOfAll = 255;
   HWY_INLINE OctaveBits below_highest(__m512i key) const {
     return look_up(_mm512_subs_epu8(key, minus_));
   }

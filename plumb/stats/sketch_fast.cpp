@@ -66,20 +66,22 @@ HWY_NOINLINE std::uint32_t count_without(const float* x, std::size_t n, std::uin
 /// finds it in the first-level cache.
 class FloatSketcher {
  public:
-  FloatSketcher(const SketchLimits& limits, Sketch& out) : limits_(limits), out_(out) {}
+  FloatSketcher(const SketchLimits& limits, Sketch& out) : limits_(limits), out_(out) {
+    out_.nonfinite_count = 0;
+    out_.zero_count = 0;
+    out_.mean = 0;
+    out_.m2 = 0;
+  }
 
   void add(const float* x, std::size_t n) {
+    constexpr std::size_t kAhead = kAheadBytes / sizeof(float);
     for (std::size_t i = 0; i < n; i += kBlock) {
-      const bool goes_on = (n - i) * sizeof(float) > kAheadBytes;
-      add_block(x + i, std::min(kBlock, n - i), goes_on);
+      const std::size_t left = n - i, count = std::min(kBlock, left);
+      add_block(x + i, count, std::min(count, left - std::min(kAhead, left)));
     }
   }
 
   void finish() {
-    out_.nonfinite_count = nonfinite_count_;
-    out_.zero_count = zero_count_;
-    out_.mean = mean_;
-    out_.m2 = m2_;
     out_.abs_max = static_cast<double>(std::bit_cast<float>(max_bits_));
     octaves_.finish(limits_, below_in_octave_.data(), out_);
   }
@@ -88,18 +90,18 @@ class FloatSketcher {
   /// Values left below a window that are not worth another pass over the block.
   static constexpr std::uint32_t kFew = 16;
 
-  void add_block(const float* x, std::size_t n, bool goes_on) {
+  void add_block(const float* x, std::size_t n, std::size_t asking) {
     HWY_ALIGN Key keys[kBlock];
     const double share = 1.0 / static_cast<double>(n);
     const bool small = seems_small(x, n);
     const Pass pass =
-        small ? read_block<true>(x, n, keys, goes_on) : read_block<false>(x, n, keys, goes_on);
+        small ? read_block<true>(x, n, keys, asking) : read_block<false>(x, n, keys, asking);
     if (pass.max_bits >= kInfinityBits) {
       add_finite_of(x, n);
       return;
     }
     if (pass.max_bits == 0) {
-      zero_count_ += n;
+      out_.zero_count += n;
       add_moments(Moments{}, n, share);
       return;
     }
@@ -125,8 +127,8 @@ class FloatSketcher {
       finite[count] = x[i];
       count += (std::bit_cast<std::uint32_t>(x[i]) & kInfinityBits) != kInfinityBits;
     }
-    nonfinite_count_ += n - count;
-    if (count != 0) add_block(finite, count, false);
+    out_.nonfinite_count += n - count;
+    if (count != 0) add_block(finite, count, 0);
   }
 
   /// Chan, Golub, LeVeque 1979, as Sketch::merge; `share` is 1 / n.
@@ -141,13 +143,13 @@ class FloatSketcher {
     }
     const auto n_b = static_cast<double>(n);
     if (finite_count_ == 0) {
-      mean_ = mean;
-      m2_ = m2;
+      out_.mean = mean;
+      out_.m2 = m2;
     } else {
-      const double delta = mean - mean_;
+      const double delta = mean - out_.mean;
       const double part = n_b / (finite_count_ + n_b);
-      mean_ += delta * part;
-      m2_ += m2 + delta * delta * (finite_count_ * part);
+      out_.mean += delta * part;
+      out_.m2 += m2 + delta * delta * (finite_count_ * part);
     }
     finite_count_ += n_b;
   }
@@ -171,7 +173,7 @@ class FloatSketcher {
       zeros = count_without(x, n, 0x7fffffff);
       left -= zeros;
     }
-    zero_count_ += zeros;
+    out_.zero_count += zeros;
     const bool has_powers = pass.may_have_powers && count_without(x, n, 0x007fffff) != zeros;
     const bool is_near_limit = has_powers || top >= limits_.lowest_sharp_exponent;
     if (is_near_limit) count_inner(x, n, highest, counts, has_powers);
@@ -229,10 +231,6 @@ class FloatSketcher {
   const SketchLimits& limits_;
   Sketch& out_;
   double finite_count_ = 0;
-  double mean_ = 0;
-  double m2_ = 0;
-  std::uint64_t nonfinite_count_ = 0;
-  std::uint64_t zero_count_ = 0;
   std::uint32_t max_bits_ = 0;
   OctaveCounts octaves_;
   /// Of each limit, in its own octave.
