@@ -2,8 +2,6 @@
 #include "plumb/core/shape.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 #include "plumb/core/error.h"
 
@@ -16,15 +14,6 @@ Shape::Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(ext
   PLUMB_CHECK(extents.size() <= kMaxRank);
   PLUMB_CHECK(std::all_of(extents.begin(), extents.end(), [](std::int64_t e) { return e >= 0; }));
   std::copy(extents.begin(), extents.end(), extents_.begin());
-}
-
-std::int64_t Shape::size() const {
-  return std::accumulate(extents().begin(), extents().end(), std::int64_t{1}, std::multiplies<>());
-}
-
-std::int64_t Shape::row_size() const {
-  const auto rest = extents().subspan(rank_ > 0 ? 1 : 0);
-  return std::accumulate(rest.begin(), rest.end(), std::int64_t{1}, std::multiplies<>());
 }
 
 Shape Shape::with_batch(std::int64_t batch) const {

@@ -24,9 +24,9 @@ class Shape {
   int rank() const { return rank_; }
   std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
   /// Number of elements: the product of the extents.
-  std::int64_t size() const;
+  std::int64_t size() const { return size_from(0); }
   /// Number of elements of one row: the product of all extents but the first; 1 for rank 0 and 1.
-  std::int64_t row_size() const;
+  std::int64_t row_size() const { return size_from(1); }
   /// The same shape with the first extent replaced.
   Shape with_batch(std::int64_t batch) const;
   /// The shape without its first axis.
@@ -41,6 +41,12 @@ class Shape {
   friend bool operator==(const Shape& a, const Shape& b) = default;
 
  private:
+  std::int64_t size_from(int axis) const {
+    std::int64_t product = 1;
+    for (; axis < rank_; ++axis) product *= (*this)[axis];
+    return product;
+  }
+
   std::array<std::int64_t, kMaxRank> extents_{};
   int rank_ = 0;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/core/scaled_squares.h"
 #include "plumb/optim/optimiser.h"
 #include "plumb/optim/update.h"
 
@@ -20,19 +21,11 @@ double stored_sum_of_squares(const Param& param) {
 }  // namespace
 
 double gradient_norm(std::span<Param* const> params) {
-  // sum = total * 4^exponent, so that squares of true values may leave the range of double.
-  double total = 0;
-  int exponent = 0;
+  ScaledSquares sum;
   for (const Param* const param : params) {
-    const double sum = stored_sum_of_squares(*param);
-    if (sum == 0) continue;
-    const int scale = param->grad_log2_scale;
-    if (total == 0) exponent = scale;
-    const int larger = std::max(exponent, scale);
-    total = std::ldexp(total, 2 * (exponent - larger)) + std::ldexp(sum, 2 * (scale - larger));
-    exponent = larger;
+    sum.add(stored_sum_of_squares(*param), param->grad_log2_scale);
   }
-  return std::ldexp(std::sqrt(total), exponent);
+  return sum.root();
 }
 
 double clip_factor(double norm, double max_norm) {

@@ -82,7 +82,7 @@ void Probe::begin(StepRecord& record) {
   record.joins.clear();
   record.symmetries.clear();
   used_ = 0;
-  parameter_gradients_.clear();
+  gradient_squares_ = {};
   activations_used_ = 0;
   time_.begin();
 }
@@ -103,14 +103,11 @@ Sketch& Probe::next_sketch(const std::string& path, Role role, const std::string
   if (used_ == sketches.size()) sketches.emplace_back();
   SketchRecord& slot = sketches[used_++];
   prefetch_to_write(slot.sketch);
-  slot.site.role = role;
-  if (role == Role::grad_weight) parameter_gradients_.push_back(used_ - 1);
   if (used_ > names_.size()) names_.resize(used_);
   Names& names = names_[used_ - 1];
-  if (names != Names{&path, &param}) {
-    slot.site.path = path;
-    slot.site.param = param;
-    names = {&path, &param};
+  if (names != Names{&path, &param, role}) {
+    slot.site = {path, role, param};
+    names = {&path, &param, role};
   }
   return slot.sketch;
 }
@@ -224,6 +221,16 @@ void Probe::on_update(std::size_t index, const Param& param, ConstView grad, Con
     merge_piece(2, grad, param.grad_log2_scale);
     merge_piece(1, update, 0);
   }
+  const bool is_last = begin + grad.shape.size() == param.value.size();
+  if (is_last) add_to_norm(record_->sketches[used_ - 2].sketch);
+}
+
+void Probe::add_to_norm(const Sketch& gradient) {
+  const auto count = static_cast<double>(gradient.count);
+  const double squares = gradient.nonfinite_count > 0
+                             ? std::numeric_limits<double>::quiet_NaN()
+                             : gradient.m2 + count * gradient.mean * gradient.mean;
+  gradient_squares_.add(squares, gradient.log2_scale);
 }
 
 void Probe::on_parameters() {
@@ -233,25 +240,6 @@ void Probe::on_parameters() {
     add(path, Role::weight, param.name, param.value.view(), 0);
     add(path, Role::grad_weight, param.name, param.grad.view(), param.grad_log2_scale);
   }
-}
-
-double Probe::gradient_norm() const {
-  // sum = total * 4^exponent, so that squares of true values may leave the range of double.
-  double total = 0;
-  int exponent = 0;
-  for (const std::size_t index : parameter_gradients_) {
-    const Sketch& sketch = record_->sketches[index].sketch;
-    if (sketch.nonfinite_count > 0) return std::numeric_limits<double>::quiet_NaN();
-    const auto count = static_cast<double>(sketch.count);
-    const double sum = sketch.m2 + count * sketch.mean * sketch.mean;
-    if (sum == 0) continue;
-    const int scale = sketch.log2_scale;
-    if (total == 0) exponent = scale;
-    const int larger = std::max(exponent, scale);
-    total = std::ldexp(total, 2 * (exponent - larger)) + std::ldexp(sum, 2 * (scale - larger));
-    exponent = larger;
-  }
-  return std::ldexp(std::sqrt(total), exponent);
 }
 
 void Probe::add_symmetries() {

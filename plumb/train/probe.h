@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "plumb/core/scaled_squares.h"
 #include "plumb/nn/network.h"
 #include "plumb/optim/optimiser.h"
 #include "plumb/record/step_record.h"
@@ -53,9 +54,9 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   /// their values and gradients.
   void on_parameters();
 
-  /// l2 norm of the parameter gradients of this step, from their sketches; NaN if one is not
-  /// finite.
-  double gradient_norm() const;
+  /// l2 norm of the parameter gradients that on_update was told of in this step, from their
+  /// sketches; NaN if one is not finite.
+  double gradient_norm() const { return gradient_squares_.root(); }
 
  private:
   Sketch& next_sketch(const std::string& path, Role role, const std::string& param);
@@ -63,20 +64,22 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
            int log2_scale);
   /// The next piece of a parameter, into the sketch `back` places from the last one used.
   void merge_piece(std::size_t back, ConstView values, int log2_scale);
+  void add_to_norm(const Sketch& gradient);
   void add_activation(const Node& node, ConstView x, ConstView y);
   void add_symmetries();
 
   const Network& network_;
   StepRecord* record_ = nullptr;
-  std::size_t sketch_count_ = 0;   ///< at most, of a step
-  std::size_t used_ = 0;           ///< of the record's sketches; those behind are of the last step
-  std::size_t last_gradient_ = 0;  ///< the place that on_gradient used last
-  std::vector<std::size_t> parameter_gradients_;  ///< their places among the sketches
+  std::size_t sketch_count_ = 0;    ///< at most, of a step
+  std::size_t used_ = 0;            ///< of the record's sketches; those behind are of the last step
+  std::size_t last_gradient_ = 0;   ///< the place that on_gradient used last
+  ScaledSquares gradient_squares_;  ///< of the parameters
   std::size_t activations_used_ = 0;
   /// Whose names stand in the record's sketches: strings of the network, known by their address.
   struct Names {
     const std::string* path;
     const std::string* param;
+    Role role;
     friend bool operator==(const Names&, const Names&) = default;
   };
   std::vector<Names> names_;
