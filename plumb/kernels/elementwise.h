@@ -34,4 +34,16 @@ void elementwise_vjp(const Op& op, const T* x, const T* y, const T* grad_y, T* g
   }
 }
 
+/// f'(x[i]) as elementwise_vjp has it, judged without being stored. Not usual, without a look,
+/// where float has no vector kernel.
+template <class Op, class T>
+DerivativeSurvey elementwise_survey(const Op& op, const T* x, const T* y, std::int64_t count,
+                                    double limit) {
+  if constexpr (std::is_same_v<T, float> && requires { fast::survey(op, x, y, count, 0.0f); }) {
+    return fast::survey(op, x, y, count, static_cast<float>(limit));
+  } else {
+    return {};
+  }
+}
+
 }  // namespace plumb

@@ -58,6 +58,13 @@ class Activation : public Layer {
     return true;
   }
 
+  DerivativeSurvey survey_derivative(ConstView x, ConstView y, double limit) const override {
+    return dispatch(x.dtype, [&]<class T>(T) {
+      return elementwise_survey<Op, T>(op_, x.as<T>().data(), y.as<T>().data(), x.shape.size(),
+                                       limit);
+    });
+  }
+
  protected:
   const Op& op() const { return op_; }
 

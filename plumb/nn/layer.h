@@ -8,6 +8,7 @@
 #include "plumb/core/layer_family.h"
 #include "plumb/core/parallel.h"
 #include "plumb/core/view.h"
+#include "plumb/kernels/derivative_survey.h"
 #include "plumb/nn/param.h"
 #include "plumb/nn/time_observer.h"
 
@@ -68,6 +69,12 @@ class Layer {
   /// false.
   virtual bool derivative(ConstView /*x*/, ConstView /*y*/, View /*derivative*/) const {
     return false;
+  }
+  /// The same derivative, of float, judged without being stored: how many |f'| are below `limit`,
+  /// and the sum of their squares. Not usual where it must be stored to be judged.
+  virtual DerivativeSurvey survey_derivative(ConstView /*x*/, ConstView /*y*/,
+                                             double /*limit*/) const {
+    return {};
   }
   /// Linear layers only, where it is not the weight's fan_out: how many outputs an input feeds on
   /// average, borders aside. 0 elsewhere.

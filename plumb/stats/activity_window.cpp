@@ -5,20 +5,32 @@
 
 namespace plumb {
 
-DerivativeStats ActivityWindow::add(ConstView derivative, double limit) {
+UnitActivity& ActivityWindow::younger() {
   if (younger_.sample_count() >= samples_) {
     std::swap(older_, younger_);
     younger_.clear();
   }
-  return younger_.add(derivative, limit);
+  return younger_;
+}
+
+DerivativeStats ActivityWindow::add(ConstView derivative, double limit) {
+  return younger().add(derivative, limit);
+}
+
+DerivativeStats ActivityWindow::add_all_active(std::int64_t samples, std::int64_t elements,
+                                               std::uint64_t below, double squares) {
+  return younger().add_all_active(samples, elements, below, squares);
 }
 
 std::int64_t ActivityWindow::dead_units() const {
-  if (sample_count() == 0) return 0;
+  if (sample_count() == 0 || (older_.sample_count() > 0 && older_.dead_units() == 0) ||
+      (younger_.sample_count() > 0 && younger_.dead_units() == 0)) {
+    return 0;
+  }
   std::int64_t dead = 0;
-  const auto& a = older_.active_count();
-  const auto& b = younger_.active_count();
-  for (std::size_t j = 0; j < a.size(); ++j) dead += (a[j] | b[j]) == 0 ? 1 : 0;
+  for (std::int64_t j = 0; j < units(); ++j) {
+    dead += (older_.active_count(j) | younger_.active_count(j)) == 0 ? 1 : 0;
+  }
   return dead;
 }
 

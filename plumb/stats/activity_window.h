@@ -17,6 +17,8 @@ class ActivityWindow {
 
   /// Adds a batch, or a part of one, and judges it alone, as UnitActivity::add does.
   DerivativeStats add(ConstView derivative, double limit);
+  DerivativeStats add_all_active(std::int64_t samples, std::int64_t elements, std::uint64_t below,
+                                 double squares);
 
   std::int64_t units() const { return older_.units(); }
   std::uint64_t sample_count() const { return older_.sample_count() + younger_.sample_count(); }
@@ -24,6 +26,8 @@ class ActivityWindow {
   double active_fraction() const;   ///< of all elements; 0 for an empty window
 
  private:
+  UnitActivity& younger();  ///< that has room for more
+
   UnitActivity older_;
   UnitActivity younger_;
   std::uint64_t samples_;

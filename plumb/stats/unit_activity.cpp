@@ -12,8 +12,6 @@
 #include <cmath>
 #include <cstdint>
 
-#include "plumb/stats/sums-inl.h"
-
 #ifndef PLUMB_STATS_UNIT_ACTIVITY_LOOK_
 #define PLUMB_STATS_UNIT_ACTIVITY_LOOK_
 namespace plumb {
@@ -35,44 +33,6 @@ struct Look {
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-/// Whether all |x| are at least `limit`, none is zero, and none too small or too large for a sum of
-/// its square in float: as most derivatives are. If so, `squares` is the sum of x^2.
-HWY_INLINE bool all_are_usual(const float* x, std::size_t n, float limit, double& squares) {
-  const hn::ScalableTag<float> df;
-  const hn::RebindToSigned<decltype(df)> di;
-  constexpr std::size_t kBlock = 16 * 4 * HWY_LANES(float);
-  constexpr float kLeast = 0x1p-50f, kMost = 0x1p50f;
-  const auto magnitude_bits = hn::Set(di, 0x7fffffff);
-  // As integers, magnitudes of floats order as the floats do, and NaN lie above infinity.
-  const auto least_wanted = hn::BitCast(di, hn::Set(df, std::max(limit, kLeast)));
-  const auto most_wanted = hn::BitCast(di, hn::Set(df, kMost));
-  const auto magnitude_of = [&](auto v)
-                                HWY_ATTR { return hn::And(hn::BitCast(di, v), magnitude_bits); };
-  // A relu is told here already.
-  if (n < hn::Lanes(df)) return false;
-  if (!hn::AllFalse(di, hn::Lt(magnitude_of(hn::LoadU(df, x)), least_wanted))) return false;
-  squares = 0;
-  for (std::size_t begin = 0; begin < n; begin += kBlock) {
-    const std::size_t count = std::min(kBlock, n - begin);
-    auto least = least_wanted, most = most_wanted;
-    std::size_t i = 0;
-    squares += sum_of_vectors(x + begin, count, i, [&](auto v, auto& sum) HWY_ATTR {
-      const auto magnitude = magnitude_of(v);
-      least = hn::Min(least, magnitude);
-      most = hn::Max(most, magnitude);
-      sum = hn::MulAdd(v, v, sum);
-    });
-    bool usual = hn::AllTrue(di, hn::And(hn::Eq(least, least_wanted), hn::Eq(most, most_wanted)));
-    for (; i < count; ++i) {
-      const float magnitude = std::abs(x[begin + i]);
-      usual = usual && magnitude >= std::max(limit, kLeast) && magnitude <= kMost;
-      squares += static_cast<double>(magnitude) * static_cast<double>(magnitude);
-    }
-    if (!usual) return false;
-  }
-  return true;
-}
 
 /// Down one vector of columns: active[j] += number of i < rows with x[i, j] != 0 (NaN is not zero).
 /// The counts stay in registers, 32 bits wide: rows < 2^31.
@@ -143,15 +103,10 @@ HWY_INLINE void look_down(const float* x, std::size_t rows, std::size_t units, f
   for (std::size_t lane = 0; lane < lanes; ++lane) active[lane] += rows;
 }
 
+/// active[j] += number of i < rows with x[i, j] != 0.
 void look_at_columns(const float* x, std::size_t rows, std::size_t units, float limit,
                      std::uint64_t* active, Look& out) {
   Look look;
-  if (all_are_usual(x, rows * units, limit, look.squares)) {
-    for (std::size_t j = 0; j < units; ++j) active[j] += rows;
-    out = look;
-    return;
-  }
-  look = {};
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
   std::size_t j = 0;
   for (; j + lanes <= units; j += lanes) look_down(x + j, rows, units, limit, active + j, look);
@@ -274,7 +229,19 @@ DerivativeStats UnitActivity::add(ConstView derivative, double limit) {
   return {count, log2_rms(derivative), static_cast<double>(below) / size};
 }
 
+DerivativeStats UnitActivity::add_all_active(std::int64_t samples, std::int64_t elements,
+                                             std::uint64_t below, double squares) {
+  const auto count = static_cast<std::uint64_t>(elements);
+  const auto size = static_cast<double>(elements);
+  sample_count_ += static_cast<std::uint64_t>(samples);
+  element_count_ += count;
+  active_total_ += count;
+  in_all_ += count / active_count_.size();
+  return {count, 0.5 * std::log2(squares / size), static_cast<double>(below) / size};
+}
+
 void UnitActivity::clear() {
+  in_all_ = 0;
   std::fill(active_count_.begin(), active_count_.end(), 0);
   active_total_ = 0;
   element_count_ = 0;
@@ -286,6 +253,7 @@ void UnitActivity::merge(const UnitActivity& other) {
     throw ShapeError("unit activity: merging a window of " + std::to_string(other.units()) +
                      " units, expected " + std::to_string(units()));
   }
+  in_all_ += other.in_all_;
   for (std::size_t j = 0; j < active_count_.size(); ++j) active_count_[j] += other.active_count_[j];
   active_total_ += other.active_total_;
   element_count_ += other.element_count_;
@@ -293,7 +261,8 @@ void UnitActivity::merge(const UnitActivity& other) {
 }
 
 std::int64_t UnitActivity::dead_units() const {
-  return sample_count_ == 0 ? 0 : std::count(active_count_.begin(), active_count_.end(), 0u);
+  if (sample_count_ == 0 || in_all_ > 0) return 0;
+  return std::count(active_count_.begin(), active_count_.end(), 0u);
 }
 
 double UnitActivity::dead_unit_fraction() const {

@@ -37,13 +37,20 @@ class UnitActivity {
   /// Adds a batch: derivative holds f'(x) elementwise. The same pass judges
   /// the batch alone: how large the derivative is, and how much of it is below `limit`.
   DerivativeStats add(ConstView derivative, double limit = 0);
+  /// The same for a batch of `elements` in which all are active, `below` of them with |f'| < limit,
+  /// as most are: their sum of squares is all else there is to know.
+  DerivativeStats add_all_active(std::int64_t samples, std::int64_t elements, std::uint64_t below,
+                                 double squares);
   void clear();
   void merge(const UnitActivity& other);
 
   std::int64_t units() const { return static_cast<std::int64_t>(active_count_.size()); }
   std::uint64_t sample_count() const { return sample_count_; }
-  const std::vector<std::uint64_t>& active_count() const { return active_count_; }
-  std::uint64_t active_total() const { return active_total_; }  ///< sum of active_count
+  /// Of each unit, in how many samples (of images: at how many positions) it was active.
+  std::uint64_t active_count(std::int64_t unit) const {
+    return in_all_ + active_count_[static_cast<std::size_t>(unit)];
+  }
+  std::uint64_t active_total() const { return active_total_; }  ///< the sum over all units
   /// What active_total counts among: samples times units, times the positions of an image.
   std::uint64_t element_count() const { return element_count_; }
   std::int64_t dead_units() const;    ///< units that were never active; 0 for an empty window
@@ -51,7 +58,9 @@ class UnitActivity {
   double active_fraction() const;     ///< of all elements; 0 for an empty window
 
  private:
-  std::vector<std::uint64_t> active_count_;
+  /// Counts of add_all_active, the same for all units.
+  std::uint64_t in_all_ = 0;
+  std::vector<std::uint64_t> active_count_;  ///< beside in_all_
   std::uint64_t active_total_ = 0;
   std::uint64_t element_count_ = 0;
   std::uint64_t sample_count_ = 0;

@@ -125,37 +125,43 @@ void Probe::on_output(const Node& node, ConstView x, ConstView y) {
 }
 
 void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
-  const std::int64_t batch = y.shape[0], at_once = samples_at_once(y.shape);
-  const auto take = [&](std::int64_t begin) -> std::optional<ConstView> {
-    const std::int64_t count = std::min(at_once, batch - begin);
-    const View derivative{derivative_.view().data, y.dtype, y.shape.with_batch(count), y.layout};
-    const ConstView x_part = samples_of(x, begin, count), y_part = samples_of(y, begin, count);
-    if (!node.layer->derivative(x_part, y_part, derivative)) return std::nullopt;
-    return derivative;
-  };
-  std::optional<ConstView> derivative = take(0);
-  if (!derivative) return;
-  auto& activations = record_->activations;
-  const std::size_t index = activations_used_++;
+  const std::size_t index = activations_used_;
   if (index == windows_.size())
     windows_.emplace_back(UnitActivity::units_of(y.shape), kWindowSamples);
-  if (index == activations.size()) activations.emplace_back();
-
   ActivityWindow& window = windows_[index];
   const double limit = kSaturatedDerivative * node.layer->max_derivative();
-  DerivativeStats stats = window.add(*derivative, limit);
-  for (std::int64_t begin = at_once; begin < batch; begin += at_once) {
-    derivative = take(begin);
-    stats.merge(window.add(*derivative, limit));
-  }
+  const std::optional<DerivativeStats> stats = judge_derivative(node, x, y, limit, window);
+  if (!stats) return;
+  ++activations_used_;
+  auto& activations = record_->activations;
+  if (index == activations.size()) activations.emplace_back();
   ActivationRecord& record = activations[index];
   if (record.path != node.path) record.path = node.path;
-  record.log2_rms_derivative = stats.log2_rms;
-  record.saturated_fraction = stats.below_fraction;
+  record.log2_rms_derivative = stats->log2_rms;
+  record.saturated_fraction = stats->below_fraction;
   record.active_fraction = window.active_fraction();
   record.units = window.units();
   record.dead_units = window.dead_units();
   record.window_samples = window.sample_count();
+}
+
+std::optional<DerivativeStats> Probe::judge_derivative(const Node& node, ConstView x, ConstView y,
+                                                       double limit, ActivityWindow& window) {
+  const std::int64_t batch = y.shape[0];
+  const DerivativeSurvey survey = node.layer->survey_derivative(x, y, limit);
+  if (survey.is_usual)
+    return window.add_all_active(batch, y.shape.size(), survey.below, survey.squares);
+
+  const std::int64_t at_once = samples_at_once(y.shape);
+  DerivativeStats stats;
+  for (std::int64_t begin = 0; begin < batch; begin += at_once) {
+    const std::int64_t count = std::min(at_once, batch - begin);
+    const View derivative{derivative_.view().data, y.dtype, y.shape.with_batch(count), y.layout};
+    const ConstView x_part = samples_of(x, begin, count), y_part = samples_of(y, begin, count);
+    if (!node.layer->derivative(x_part, y_part, derivative)) return std::nullopt;
+    stats.merge(window.add(derivative, limit));
+  }
+  return stats;
 }
 
 void Probe::on_gradient(const Node& node, ConstView grad_y, int log2_scale) {

@@ -66,6 +66,9 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   void merge_piece(std::size_t back, ConstView values, int log2_scale);
   void add_to_norm(const Sketch& gradient);
   void add_activation(const Node& node, ConstView x, ConstView y);
+  /// Of the whole batch; nothing where the layer has no derivative of its elements.
+  std::optional<DerivativeStats> judge_derivative(const Node& node, ConstView x, ConstView y,
+                                                  double limit, ActivityWindow& window);
   void add_symmetries();
 
   const Network& network_;

@@ -45,6 +45,21 @@ TEST(ActivityWindowTest, AUnitIsDeadOnceItsLastActivityHasLeftTheWindow) {
   EXPECT_EQ(window.active_fraction(), 0.0);
 }
 
+TEST(ActivityWindowTest, BatchesWithoutSilenceFillItAsOthersDo) {
+  ActivityWindow window(2, 8);
+  add_batch(window, 4);  // the second unit is silent
+  EXPECT_EQ(window.dead_units(), 1);
+  const DerivativeStats stats = window.add_all_active(4, 8, 2, 32.0);
+  EXPECT_EQ(stats.count, 8U);
+  EXPECT_EQ(stats.log2_rms, 1);
+  EXPECT_EQ(stats.below_fraction, 0.25);
+  EXPECT_EQ(window.sample_count(), 8U);
+  EXPECT_EQ(window.dead_units(), 0);
+  EXPECT_DOUBLE_EQ(window.active_fraction(), 12.0 / 16);
+  for (int batch = 0; batch < 4; ++batch) add_batch(window, 4);  // both have left
+  EXPECT_EQ(window.dead_units(), 1);
+}
+
 TEST(ActivityWindowTest, JudgesTheLatestBatchAlone) {
   ActivityWindow window(2, 8);
   add_batch(window, 4);

@@ -15,6 +15,13 @@
 namespace plumb {
 namespace {
 
+std::vector<std::uint64_t> counts_of(const UnitActivity& activity) {
+  std::vector<std::uint64_t> counts;
+  for (std::int64_t unit = 0; unit < activity.units(); ++unit)
+    counts.push_back(activity.active_count(unit));
+  return counts;
+}
+
 TEST(UnitActivityTest, CountsEveryColumnAtEveryWidth) {
   const Rng rng(1, "activity");
   for_every_target([&] {
@@ -32,8 +39,8 @@ TEST(UnitActivityTest, CountsEveryColumnAtEveryWidth) {
       UnitActivity activity(units), of_doubles(units);
       activity.add({x.data(), DType::f32, Shape{batch, units}});
       of_doubles.add({xd.data(), DType::f64, Shape{batch, units}});
-      ASSERT_EQ(activity.active_count(), expected);
-      ASSERT_EQ(of_doubles.active_count(), expected);
+      ASSERT_EQ(counts_of(activity), expected);
+      ASSERT_EQ(counts_of(of_doubles), expected);
       ASSERT_EQ(activity.sample_count(), 9u);
     }
   });
@@ -66,7 +73,6 @@ TEST(UnitActivityTest, TheSamePassJudgesTheBatch) {
 }
 
 TEST(UnitActivityTest, OneRareValueAnywhereIsCounted) {
-  // Ordinary derivatives are judged without a look at each unit; this is what must break that.
   const float infinity = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Rng rng(5, "derivative");
@@ -93,7 +99,7 @@ TEST(UnitActivityTest, OneRareValueAnywhereIsCounted) {
           }
           for (std::size_t j = 0; j < static_cast<std::size_t>(units); ++j) {
             const bool silent = rare == 0 && at % static_cast<std::size_t>(units) == j;
-            ASSERT_EQ(activity.active_count()[j], silent ? 59U : 60U) << rare << " at " << at;
+            ASSERT_EQ(counts_of(activity)[j], silent ? 59U : 60U) << rare << " at " << at;
           }
         }
       }
@@ -120,7 +126,7 @@ TEST(UnitActivityTest, PartsOfABatchComeToTheWhole) {
     EXPECT_EQ(stats.count, 120U);
     EXPECT_NEAR(stats.log2_rms, expected.log2_rms, 1e-12);
     EXPECT_NEAR(stats.below_fraction, expected.below_fraction, 1e-15);
-    EXPECT_EQ(parts.active_count(), whole.active_count());
+    EXPECT_EQ(counts_of(parts), counts_of(whole));
   }
 }
 
@@ -177,7 +183,38 @@ TEST(UnitActivityTest, AllAxesAfterTheBatchAreUnits) {
   UnitActivity a(4);
   const std::vector<float> x{1, 0, 1, 0, 1, 0, 0, 0};
   a.add({x.data(), DType::f32, Shape{2, 2, 2}});
-  EXPECT_EQ(a.active_count(), (std::vector<std::uint64_t>{2, 0, 1, 0}));
+  EXPECT_EQ(counts_of(a), (std::vector<std::uint64_t>{2, 0, 1, 0}));
+}
+
+TEST(UnitActivityTest, BatchesThatSilenceNothingAndOthersCountTogether) {
+  std::vector<float> some(64, 1.0f);
+  for (std::size_t i = 0; i < 4; ++i) some[i * 16 + 5] = 0;
+  const ConstView batch{some.data(), DType::f32, Shape{4, 16}};
+  UnitActivity a(16), b(16);
+  a.add(batch);
+  EXPECT_EQ(a.dead_units(), 1);
+  const DerivativeStats stats = b.add_all_active(4, 64, 16, 256);
+  EXPECT_EQ(stats.count, 64U);
+  EXPECT_EQ(stats.log2_rms, 1);
+  EXPECT_EQ(stats.below_fraction, 0.25);
+  b.add(batch);
+  EXPECT_EQ(b.dead_units(), 0);
+  b.merge(a);
+  std::vector<std::uint64_t> expected(16, 12);
+  expected[5] = 4;
+  EXPECT_EQ(counts_of(b), expected);
+  EXPECT_EQ(b.sample_count(), 12U);
+  EXPECT_EQ(b.active_total(), 12U * 16 - 8);
+  EXPECT_EQ(b.element_count(), 12U * 16);
+  b.clear();
+  EXPECT_EQ(counts_of(b), std::vector<std::uint64_t>(16, 0));
+}
+
+TEST(UnitActivityTest, OfImagesEveryPositionCounts) {
+  UnitActivity a(3);
+  a.add_all_active(2, 2 * 3 * 5, 0, 30);
+  EXPECT_EQ(counts_of(a), std::vector<std::uint64_t>(3, 10));
+  EXPECT_EQ(a.sample_count(), 2U);
 }
 
 TEST(UnitActivityTest, AWrongNumberOfUnitsNamesBothShapes) {
@@ -225,7 +262,7 @@ TEST(UnitActivityTest, AUnitOfImagesIsAChannelInEveryLayout) {
       EXPECT_EQ(activity.sample_count(), 2u);
       EXPECT_EQ(activity.element_count(), 2 * 32 * area);
       for (std::size_t c = 0; c < 32; ++c) {
-        EXPECT_EQ(activity.active_count()[c], c == 1 ? 1 : 2 * area) << c;
+        EXPECT_EQ(counts_of(activity)[c], c == 1 ? 1 : 2 * area) << c;
       }
       EXPECT_EQ(activity.dead_units(), 0);
       const double silent = static_cast<double>(2 * area - 1) / static_cast<double>(64 * area);

@@ -309,6 +309,34 @@ TEST_P(LayerChecks, ActivationDerivativeIsBackwardOfOnes) {
   }
 }
 
+TEST_P(LayerChecks, ActivationSurveyIsOfTheDerivative) {
+  ThreadPool pool(1);
+  const Shape shape = this->shape(5, 41);
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const auto layer = make(shape, dtype);
+    const Tensor x = input(shape, dtype);
+    Tensor derivative(shape, dtype), ones(layer->output_shape(shape), dtype);
+    const Pass pass = run(*layer, x, ones, pool);
+    const double limit = 0.3 * layer->max_derivative();
+    const DerivativeSurvey survey = layer->survey_derivative(x.view(), pass.y.view(), limit);
+    if (!layer->derivative(x.view(), pass.y.view(), derivative.view()) || dtype == DType::f64) {
+      EXPECT_FALSE(survey.is_usual);
+      continue;
+    }
+    double squares = 0;
+    std::uint64_t below = 0, zeros = 0;
+    for (const double slope : values_of(derivative.view())) {
+      squares += slope * slope;
+      below += std::abs(slope) < limit;
+      zeros += slope == 0;
+    }
+    ASSERT_EQ(survey.is_usual, zeros == 0);
+    if (zeros > 0) continue;
+    EXPECT_EQ(survey.below, below);
+    EXPECT_NEAR(survey.squares, squares, 1e-6 * squares);
+  }
+}
+
 TEST_P(LayerChecks, ActivationMaxDerivativeIsTheSupremum) {
   const Shape shape = this->shape(1, 40001);
   const auto layer = make(shape, DType::f64);

@@ -81,6 +81,9 @@ TEST(ProbeTest, AUnitOfImagesIsJudgedOverTheWholeBatch) {
   const auto relu = [](double y) { return y > 0 ? 1 : 0; };
   expect_whole_batch("conv 8 3x3 > relu", {3, 20, 20}, 5, 0.05, relu);
   expect_whole_batch("conv 32 3x3 > relu", {3, 20, 20}, 3, 0.05, relu);
+  // None of these slopes is zero.
+  const auto softsign = [](double y) { return (1 - std::abs(y)) * (1 - std::abs(y)); };
+  expect_whole_batch("conv 8 3x3 > softsign", {3, 20, 20}, 5, 0.05, softsign);
 }
 
 }  // namespace

@@ -9,7 +9,10 @@
 
 #include <hwy/highway.h>
 
+#include <cmath>
 #include <cstdint>
+
+#include "plumb/kernels/derivative_survey.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::fast {
@@ -68,11 +71,84 @@ HWY_INLINE void Vjp(const Op& op, const float* x, const float* y, const float* g
   for (std::int64_t j = i; j < count; ++j) grad_x[j] = g_tail[j - i];
 }
 
+/// See DerivativeSurvey. Judged block by block, whose squares are summed up in float.
+template <class Op>
+HWY_INLINE DerivativeSurvey Survey(const Op& op, const float* x, const float* y, std::int64_t count,
+                                   float limit) {
+  const FloatTag d;
+  const hn::RebindToSigned<FloatTag> di;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t block = 16 * 4 * lanes;
+  const FloatVec one = hn::Set(d, 1.0f);
+  const auto least_usual = hn::BitCast(di, hn::Set(d, 0x1p-50f));
+  const auto most_usual = hn::BitCast(di, hn::Set(d, 0x1p50f));
+  const auto limit_bits = hn::BitCast(di, hn::Set(d, limit));
+  const auto derivative = [&](std::int64_t i) HWY_ATTR {
+    return op.Vjp(hn::LoadU(d, x + i), hn::LoadU(d, y + i), one);
+  };
+  // As integers magnitudes order as the floats do, and NaN lie above infinity.
+  const auto magnitude = [&](FloatVec v) HWY_ATTR {
+    return hn::And(hn::BitCast(di, v), hn::Set(di, 0x7fffffff));
+  };
+  const auto is_unusual = [&](auto least, auto most) HWY_ATTR {
+    return !hn::AllFalse(di, hn::Or(hn::Lt(least, least_usual), hn::Gt(most, most_usual)));
+  };
+  DerivativeSurvey survey;
+  // A relu is told by its first few values.
+  if (count >= lanes) {
+    const auto first = magnitude(derivative(0));
+    if (is_unusual(first, first)) return survey;
+  }
+  std::int64_t i = 0;
+  while (i + lanes <= count) {
+    const std::int64_t begin = i, end = HWY_MIN(count, begin + block);
+    auto least = most_usual, most = least_usual;
+    FloatVec sum0 = hn::Zero(d), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    const auto add = [&](std::int64_t at, FloatVec& sum) HWY_ATTR {
+      const FloatVec v = derivative(at);
+      least = hn::Min(least, magnitude(v));
+      most = hn::Max(most, magnitude(v));
+      sum = hn::MulAdd(v, v, sum);
+    };
+    for (; i + 4 * lanes <= end; i += 4 * lanes) {
+      add(i, sum0);
+      add(i + lanes, sum1);
+      add(i + 2 * lanes, sum2);
+      add(i + 3 * lanes, sum3);
+    }
+    for (; i + lanes <= end; i += lanes) add(i, sum0);
+    if (is_unusual(least, most)) return survey;
+    const FloatVec sum = hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3));
+    survey.squares += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
+    if (hn::AllFalse(di, hn::Lt(least, limit_bits))) continue;
+    for (std::int64_t at = begin; at < i; at += lanes) {
+      survey.below += hn::CountTrue(di, hn::Lt(magnitude(derivative(at)), limit_bits));
+    }
+  }
+  if (i < count) {
+    HWY_ALIGN float x_tail[hn::MaxLanes(d)] = {};
+    HWY_ALIGN float y_tail[hn::MaxLanes(d)] = {};
+    for (std::int64_t j = i; j < count; ++j) {
+      x_tail[j - i] = x[j];
+      y_tail[j - i] = y[j];
+    }
+    hn::Store(op.Vjp(hn::Load(d, x_tail), hn::Load(d, y_tail), one), d, x_tail);
+    for (std::int64_t j = i; j < count; ++j) {
+      const float v = std::abs(x_tail[j - i]);
+      if (!(v >= 0x1p-50f && v <= 0x1p50f)) return survey;
+      survey.below += v < limit;
+      survey.squares += static_cast<double>(v) * static_cast<double>(v);
+    }
+  }
+  survey.is_usual = true;
+  return survey;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace plumb::fast
 HWY_AFTER_NAMESPACE();
 
-/// In a target's namespace: the two functions of ref::Name from its vector form Name.
+/// In a target's namespace: the functions of ref::Name from its vector form Name.
 #define PLUMB_DEFINE_ACTIVATION(Name)                                                      \
   void Name##Forward(const ref::Name& op, const float* x, float* y, std::int64_t count) {  \
     Forward(Name(op), x, y, count);                                                        \
@@ -80,18 +156,27 @@ HWY_AFTER_NAMESPACE();
   void Name##Vjp(const ref::Name& op, const float* x, const float* y, const float* grad_y, \
                  float* grad_x, std::int64_t count) {                                      \
     Vjp(Name(op), x, y, grad_y, grad_x, count);                                            \
+  }                                                                                        \
+  DerivativeSurvey Name##Survey(const ref::Name& op, const float* x, const float* y,       \
+                                std::int64_t count, float limit) {                         \
+    return Survey(Name(op), x, y, count, limit);                                           \
   }
 
 /// Once a source: the public functions, which pick the target at run time.
-#define PLUMB_EXPORT_ACTIVATION(Name)                                                \
-  HWY_EXPORT(Name##Forward);                                                         \
-  HWY_EXPORT(Name##Vjp);                                                             \
-  void forward(const ref::Name& op, const float* x, float* y, std::int64_t count) {  \
-    HWY_DYNAMIC_DISPATCH(Name##Forward)(op, x, y, count);                            \
-  }                                                                                  \
-  void vjp(const ref::Name& op, const float* x, const float* y, const float* grad_y, \
-           float* grad_x, std::int64_t count) {                                      \
-    HWY_DYNAMIC_DISPATCH(Name##Vjp)(op, x, y, grad_y, grad_x, count);                \
+#define PLUMB_EXPORT_ACTIVATION(Name)                                                              \
+  HWY_EXPORT(Name##Forward);                                                                       \
+  HWY_EXPORT(Name##Vjp);                                                                           \
+  HWY_EXPORT(Name##Survey);                                                                        \
+  void forward(const ref::Name& op, const float* x, float* y, std::int64_t count) {                \
+    HWY_DYNAMIC_DISPATCH(Name##Forward)(op, x, y, count);                                          \
+  }                                                                                                \
+  void vjp(const ref::Name& op, const float* x, const float* y, const float* grad_y,               \
+           float* grad_x, std::int64_t count) {                                                    \
+    HWY_DYNAMIC_DISPATCH(Name##Vjp)(op, x, y, grad_y, grad_x, count);                              \
+  }                                                                                                \
+  DerivativeSurvey survey(const ref::Name& op, const float* x, const float* y, std::int64_t count, \
+                          float limit) {                                                           \
+    return HWY_DYNAMIC_DISPATCH(Name##Survey)(op, x, y, count, limit);                             \
   }
 
 #endif
