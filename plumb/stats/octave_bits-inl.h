@@ -28,12 +28,16 @@ struct OctaveBits {
 HWY_INLINE OctaveBits no_octave_bits() { return {_mm512_setzero_si512(), _mm512_setzero_si512()}; }
 
 /// Adds three bits at each position: `sum` keeps the low bit, the result is the carry.
+///
+/// The carry is what b and c agree on, or else what the new sum is not: in this order each
+/// instruction overwrites an operand that is not needed any more, and no register is copied.
+HWY_INLINE __m512i add_carry_save(__m512i& sum, __m512i b, __m512i c) {
+  constexpr int kXor = 0x96, kAgreedOrElseNotSum = 0xB2;
+  sum = _mm512_ternarylogic_epi32(sum, b, c, kXor);
+  return _mm512_ternarylogic_epi32(b, sum, c, kAgreedOrElseNotSum);
+}
 HWY_INLINE OctaveBits add_carry_save(OctaveBits& sum, OctaveBits b, OctaveBits c) {
-  const OctaveBits carry{_mm512_ternarylogic_epi32(sum.low, b.low, c.low, 0xE8),
-                         _mm512_ternarylogic_epi32(sum.high, b.high, c.high, 0xE8)};
-  sum.low = _mm512_ternarylogic_epi32(sum.low, b.low, c.low, 0x96);
-  sum.high = _mm512_ternarylogic_epi32(sum.high, b.high, c.high, 0x96);
-  return carry;
+  return {add_carry_save(sum.low, b.low, c.low), add_carry_save(sum.high, b.high, c.high)};
 }
 
 /// The low bits of sums of 1, 2, 4 and 8 sets of octave bits.

@@ -18,11 +18,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// What exponent_keys-inl.h asks of an instruction set, where it has AVX-512 with bytes and words
 /// but neither byte permutes nor bit matrices (from Skylake-X on).
 
-template <int kMask>
-HWY_INLINE __m512i select_bits(__m512i where_set, __m512i elsewhere) {
-  return _mm512_ternarylogic_epi32(_mm512_set1_epi32(kMask), where_set, elsewhere, 0xCA);
-}
-
 /// Dword j of a key holds the exponents of value j of four vectors: from the highest byte on, of
 /// the first, the third, the second and the fourth.
 HWY_INLINE __m512i exponents_of(__m512i first, __m512i second, __m512i third, __m512i fourth) {
@@ -82,8 +77,11 @@ class OctaveLookup {
 /// upper ones: the transposition of a matrix of 2 x 2 fields of kBits bits.
 template <int kBits, int kMask>
 HWY_INLINE void transpose_fields(__m512i& a, __m512i& b) {
-  const __m512i lower = select_bits<kMask>(a, _mm512_slli_epi32(b, kBits));
-  b = select_bits<kMask>(_mm512_srli_epi32(a, kBits), b);
+  constexpr int kSecondWhereMask = 0xD8, kFirstWhereMask = 0xE4;
+  const __m512i mask = _mm512_set1_epi32(kMask);
+  const __m512i lower =
+      _mm512_ternarylogic_epi32(_mm512_slli_epi32(b, kBits), a, mask, kSecondWhereMask);
+  b = _mm512_ternarylogic_epi32(_mm512_srli_epi32(a, kBits), b, mask, kFirstWhereMask);
   a = lower;
 }
 
@@ -112,10 +110,9 @@ HWY_INLINE __m512i counts_of_planes(const OctaveBits (&planes)[kPlanes]) {
   __m512i bytes[8];
   __m512i carry = _mm512_setzero_si512();
   for (int p = 0; p < kPlanes; ++p) {
-    const __m512i a = _mm512_shuffle_i64x2(planes[p].low, planes[p].high, 0x44);
-    const __m512i b = _mm512_shuffle_i64x2(planes[p].low, planes[p].high, 0xEE);
-    bytes[p] = _mm512_ternarylogic_epi32(a, b, carry, 0x96);
-    carry = _mm512_ternarylogic_epi32(a, b, carry, 0xE8);
+    bytes[p] = carry;
+    carry = add_carry_save(bytes[p], _mm512_shuffle_i64x2(planes[p].low, planes[p].high, 0x44),
+                           _mm512_shuffle_i64x2(planes[p].low, planes[p].high, 0xEE));
   }
   bytes[kPlanes] = carry;
   for (int p = kPlanes + 1; p < 8; ++p) bytes[p] = _mm512_setzero_si512();
@@ -145,7 +142,7 @@ HWY_INLINE __m512i counts_of_planes(const OctaveBits (&planes)[kPlanes]) {
 template <int kBits, long long kMask>
 HWY_INLINE __m512i swap_bits(__m512i v) {
   constexpr int kXorThenAnd = 0x28;  // (a ^ b) & c
-  const __m512i changed = _mm512_ternarylogic_epi64(v, _mm512_srli_epi64(v, kBits),
+  const __m512i changed = _mm512_ternarylogic_epi64(_mm512_srli_epi64(v, kBits), v,
                                                     _mm512_set1_epi64(kMask), kXorThenAnd);
   return _mm512_ternarylogic_epi64(v, changed, _mm512_slli_epi64(changed, kBits), 0x96);
 }
