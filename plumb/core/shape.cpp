@@ -1,20 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/core/shape.h"
 
-#include <algorithm>
-
 #include "plumb/core/error.h"
 
 namespace plumb {
-
-Shape::Shape(std::initializer_list<std::int64_t> extents)
-    : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
-
-Shape::Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(extents.size())) {
-  PLUMB_CHECK(extents.size() <= kMaxRank);
-  PLUMB_CHECK(std::all_of(extents.begin(), extents.end(), [](std::int64_t e) { return e >= 0; }));
-  std::copy(extents.begin(), extents.end(), extents_.begin());
-}
 
 Shape Shape::with_batch(std::int64_t batch) const {
   PLUMB_CHECK(rank_ > 0);

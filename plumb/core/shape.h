@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "plumb/core/error.h"
+
 namespace plumb {
 
 /// The extents of a tensor, outermost axis first: an inline array of rank at most 5, cheap to copy.
@@ -18,8 +20,15 @@ class Shape {
   static constexpr int kMaxRank = 5;
 
   Shape() = default;
-  Shape(std::initializer_list<std::int64_t> extents);
-  explicit Shape(std::span<const std::int64_t> extents);
+  Shape(std::initializer_list<std::int64_t> extents)
+      : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
+  explicit Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(extents.size())) {
+    PLUMB_CHECK(extents.size() <= kMaxRank);
+    for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+      PLUMB_CHECK(extents[axis] >= 0);
+      extents_[axis] = extents[axis];
+    }
+  }
 
   int rank() const { return rank_; }
   std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }

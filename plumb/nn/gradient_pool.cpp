@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "plumb/stats/magnitude.h"
 
@@ -39,8 +40,9 @@ void keep_in_safe_band(Gradient& gradient, std::optional<double> known) {
     return static_cast<double>(abs_max(std::span<const T>(gradient.values.as<T>())));
   });
   if (!(largest > 0) || !std::isfinite(largest)) return;
+  constexpr auto kSafe = static_cast<double>(std::uint64_t{1} << kSafeLog2);
+  if (largest >= 1 / kSafe && largest < 2 * kSafe) return;
   const int exponent = std::ilogb(largest);
-  if (std::abs(exponent) <= kSafeLog2) return;
   scale_by_power_of_two(gradient.values, -exponent);
   gradient.log2_scale += exponent;
 }
