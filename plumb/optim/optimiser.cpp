@@ -16,9 +16,10 @@ namespace {
 /// whose order therefore does not depend on the threads.
 constexpr std::int64_t kGrain = 16384;
 
-/// What an observer is shown at once: small enough that value, gradient, update and state stay in a
-/// second-level cache, large enough for a few threads. A multiple of kGrain.
-constexpr std::int64_t kPiece = 2 * kGrain;
+/// What an observer is shown at once: small enough that value, gradient, update and state stay in
+/// the first-level cache, or nearly; where several threads share the work or the decay norm is
+/// summed up by grains, in a second-level cache.
+constexpr std::int64_t kSmallPiece = 4096, kPiece = 2 * kGrain;
 
 UpdateFormula formula_of(const OptimiserConfig& config) {
   const bool momentum = config.momentum != 0;
@@ -91,7 +92,8 @@ class MainOptimiser final : public Optimiser {
     if (decays && config_.decoupled) step.shrink = learning_rate_ * config_.weight_decay;
     if (decays && !config_.decoupled) step.coupled_decay = config_.weight_decay;
     const std::int64_t count = param.value.size();
-    const std::int64_t at_once = observer != nullptr ? kPiece : count;
+    const bool in_grains = decays || pool.thread_count() > 1;
+    const std::int64_t at_once = observer == nullptr ? count : in_grains ? kPiece : kSmallPiece;
     for (std::int64_t begin = 0; begin < count; begin += at_once) {
       const Piece piece{begin, std::min(at_once, count - begin)};
       if (observer != nullptr) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "plumb/stats/piecewise_sketch.h"
 #include "plumb/stats/sketch.h"
 
 // AVX3_DL: AVX-512 with byte permutes and bit counts, as from Ice Lake and Zen 4 on.
@@ -11,13 +12,23 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <new>
+#include <type_traits>
 
+#include "plumb/stats/float_sketcher-inl.h"
 #include "plumb/stats/format_limits.h"
-#include "plumb/stats/octave_counts-inl.h"
-#include "plumb/stats/pass-inl.h"
+
+#ifndef PLUMB_STATS_SKETCHER_ROOM
+#define PLUMB_STATS_SKETCHER_ROOM
+namespace plumb {
+/// For the FloatSketcher of any instruction set.
+struct SketcherRoom {
+  alignas(64) std::array<std::byte, 2048> bytes;
+};
+}  // namespace plumb
+#endif
 
 HWY_BEFORE_NAMESPACE();
 #if HWY_TARGET == HWY_AVX3_DL
@@ -25,223 +36,27 @@ HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
 #endif
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-using detail::InnerLimit;
-using detail::kInfinityBits;
 using detail::SketchLimits;
-
-/// Number of i < n with first <= magnitude bits of x[i] < end.
-HWY_NOINLINE std::uint32_t count_between(const float* x, std::size_t n, std::uint32_t first,
-                                         std::uint32_t end) {
-  const hn::ScalableTag<std::int32_t> di;
-  const auto before = hn::Set(di, static_cast<std::int32_t>(first) - 1);
-  const auto high = hn::Set(di, static_cast<std::int32_t>(end));
-  const auto magnitude_mask = hn::Set(di, 0x7fffffff);
-  const auto* const bits = reinterpret_cast<const std::int32_t*>(x);
-  std::size_t count = 0, i = 0;
-  for (; i + hn::Lanes(di) <= n; i += hn::Lanes(di)) {
-    const auto v = hn::And(hn::LoadU(di, bits + i), magnitude_mask);
-    count += hn::CountTrue(di, hn::And(hn::Gt(v, before), hn::Lt(v, high)));
-  }
-  for (; i < n; ++i) {
-    const std::uint32_t v = std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffff;
-    count += first <= v && v < end;
-  }
-  return static_cast<std::uint32_t>(count);
-}
-
-/// Number of i < n where x[i] has none of the bits of `mask`.
-HWY_NOINLINE std::uint32_t count_without(const float* x, std::size_t n, std::uint32_t mask) {
-  const hn::ScalableTag<std::uint32_t> du;
-  const auto mask_of_lane = hn::Set(du, mask);
-  const auto* const bits = reinterpret_cast<const std::uint32_t*>(x);
-  std::size_t count = 0, i = 0;
-  for (; i + hn::Lanes(du) <= n; i += hn::Lanes(du)) {
-    count += count_without_bits(hn::LoadU(du, bits + i), mask_of_lane);
-  }
-  for (; i < n; ++i) count += (std::bit_cast<std::uint32_t>(x[i]) & mask) == 0;
-  return static_cast<std::uint32_t>(count);
-}
-
-/// A block is read from memory once, into a key for each value; what is counted beyond the octaves
-/// finds it in the first-level cache.
-class FloatSketcher {
- public:
-  FloatSketcher(const SketchLimits& limits, Sketch& out) : limits_(limits), out_(out) {
-    out_.nonfinite_count = 0;
-    out_.zero_count = 0;
-    out_.mean = 0;
-    out_.m2 = 0;
-  }
-
-  void add(const float* x, std::size_t n) {
-    constexpr std::size_t kAhead = kAheadBytes / sizeof(float);
-    for (std::size_t i = 0; i < n; i += kBlock) {
-      const std::size_t left = n - i, count = std::min(kBlock, left);
-      add_block(x + i, count, std::min(count, left - std::min(kAhead, left)));
-    }
-  }
-
-  void finish() {
-    out_.abs_max = static_cast<double>(std::bit_cast<float>(max_bits_));
-    octaves_.finish(limits_, below_in_octave_.data(), out_);
-  }
-
- private:
-  /// Values left below a window that are not worth another pass over the block.
-  static constexpr std::uint32_t kFew = 16;
-
-  void add_block(const float* x, std::size_t n, std::size_t asking) {
-    HWY_ALIGN Key keys[kBlock];
-    const double share = 1.0 / static_cast<double>(n);
-    const bool small = seems_small(x, n);
-    const Pass pass =
-        small ? read_block<true>(x, n, keys, asking) : read_block<false>(x, n, keys, asking);
-    if (pass.max_bits >= kInfinityBits) {
-      add_finite_of(x, n);
-      return;
-    }
-    if (pass.max_bits == 0) {
-      out_.zero_count += n;
-      add_moments(Moments{}, n, share);
-      return;
-    }
-    max_bits_ = std::max(max_bits_, pass.max_bits);
-    const bool is_small = pass.max_bits < kSafeLowBits;
-    const bool is_safe = !is_small && pass.max_bits < kSafeHighBits;
-    // A mean beyond the deviation would take digits from the variance.
-    const double sum = pass.moments.sum_d;
-    const bool is_near_zero = sum * sum * share <= 0.5 * pass.moments.sum_dd;
-    if ((small ? is_small : is_safe) && is_near_zero) {
-      add_moments(pass.moments, n, share);
-    } else {
-      const float factor = is_safe ? 1.0f : is_small ? kEnlarge : kDiminish;
-      add_moments(moments_about_pivot(x, n, factor), n, share);
-    }
-    count_block(x, keys, n, pass);
-  }
-
-  HWY_NOINLINE void add_finite_of(const float* x, std::size_t n) {
-    float finite[kBlock];
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      finite[count] = x[i];
-      count += (std::bit_cast<std::uint32_t>(x[i]) & kInfinityBits) != kInfinityBits;
-    }
-    out_.nonfinite_count += n - count;
-    if (count != 0) add_block(finite, count, 0);
-  }
-
-  /// Chan, Golub, LeVeque 1979, as Sketch::merge; `share` is 1 / n.
-  HWY_INLINE void add_moments(const Moments& of, std::size_t n, double share) {
-    const double mean_d = of.sum_d * share;
-    double m2 = std::max(0.0, of.sum_dd - of.sum_d * mean_d);
-    double mean = of.pivot + mean_d;
-    if (of.factor != 1) {
-      const double unit = 1.0 / static_cast<double>(of.factor);
-      m2 *= unit * unit;
-      mean *= unit;
-    }
-    const auto n_b = static_cast<double>(n);
-    if (finite_count_ == 0) {
-      out_.mean = mean;
-      out_.m2 = m2;
-    } else {
-      const double delta = mean - out_.mean;
-      const double part = n_b / (finite_count_ + n_b);
-      out_.mean += delta * part;
-      out_.m2 += m2 + delta * delta * (finite_count_ * part);
-    }
-    finite_count_ += n_b;
-  }
-
-  HWY_INLINE void count_block(const float* x, const Key* keys, std::size_t n, const Pass& pass) {
-    constexpr auto kWindow = static_cast<int>(kOctaveWindow);
-    const std::size_t padded_n = (n + kKeyGroup - 1) / kKeyGroup * kKeyGroup;
-    HWY_ALIGN std::uint32_t counts[kOctaveWindow];
-    // Never so low that the window reaches the zeros and subnormals of exponent 0 before they are
-    // told apart.
-    const std::uint32_t top = pass.max_bits >> 23;
-    int highest = std::max(static_cast<int>(top), kWindow);
-    count_octaves(keys, padded_n, highest, true, counts);
-    std::uint32_t left =
-        static_cast<std::uint32_t>(n) - octaves_.add(counts, highest - kWindow + 1);
-    std::uint32_t zeros = 0;
-    const bool few_left = left <= kFew;
-    if (few_left && left > 0) {
-      zeros = count_one_by_one(x, keys, n, highest - kWindow + 1);
-    } else if (left > 0) {
-      zeros = count_without(x, n, 0x7fffffff);
-      left -= zeros;
-    }
-    out_.zero_count += zeros;
-    const bool has_powers = pass.may_have_powers && count_without(x, n, 0x007fffff) != zeros;
-    const bool is_near_limit = has_powers || top >= limits_.lowest_sharp_exponent;
-    if (is_near_limit) count_inner(x, n, highest, counts, has_powers);
-    if (few_left) return;
-    for (highest -= kWindow; left > 0 && highest > 0; highest -= kWindow) {
-      count_octaves(keys, padded_n, highest, false, counts);
-      if (highest < kWindow) counts[kWindow - 1 - highest] = 0;  // the zeros and subnormals
-      left -= octaves_.add(counts, highest - kWindow + 1);
-      if (is_near_limit) count_inner(x, n, highest, counts, has_powers);
-    }
-    if (left > 0) add_subnormals(x, n, left);
-  }
-
-  /// Counts what lies under octave `lowest`, with all limits there; returns how many zeros it met.
-  HWY_NOINLINE std::uint32_t count_one_by_one(const float* x, const Key* keys, std::size_t n,
-                                              int lowest) {
-    std::uint32_t zeros = 0;
-    for_each_under(x, keys, n, lowest, [&](std::uint32_t bits) HWY_ATTR {
-      if (bits == 0) {
-        ++zeros;
-        return;
-      }
-      octaves_.add_one(static_cast<int>(bits >> 23));
-      for (std::size_t i = 0; i < limits_.inner_count; ++i) {
-        const InnerLimit& limit = limits_.inner[i];
-        below_in_octave_[limit.index] += limit.exponent == bits >> 23 && bits < limit.begin;
-      }
-    });
-    return zeros;
-  }
-
-  HWY_NOINLINE void add_subnormals(const float* x, std::size_t n, std::uint32_t count) {
-    HWY_ALIGN const std::uint32_t counts[kOctaveWindow] = {count};
-    octaves_.add(counts, 0);
-    for (std::size_t i = 0; i < limits_.inner_count; ++i) {
-      const InnerLimit& limit = limits_.inner[i];
-      if (limit.exponent == 0) {
-        below_in_octave_[limit.index] += count_between(x, n, 1, limit.begin);
-      }
-    }
-  }
-
-  HWY_NOINLINE void count_inner(const float* x, std::size_t n, int highest,
-                                const std::uint32_t* counts, bool has_powers) {
-    for (std::size_t i = 0; i < limits_.inner_count; ++i) {
-      const InnerLimit& limit = limits_.inner[i];
-      const auto lowest = static_cast<std::uint32_t>(highest - static_cast<int>(kOctaveWindow) + 1);
-      const std::uint32_t k = limit.exponent - lowest;
-      if (k >= kOctaveWindow || counts[k] == 0 || limit.exponent == 0) continue;
-      if (limit.after_power && !has_powers) continue;
-      below_in_octave_[limit.index] += count_between(x, n, limit.exponent << 23, limit.begin);
-    }
-  }
-
-  const SketchLimits& limits_;
-  Sketch& out_;
-  double finite_count_ = 0;
-  std::uint32_t max_bits_ = 0;
-  OctaveCounts octaves_;
-  /// Of each limit, in its own octave.
-  alignas(64) std::array<std::uint32_t, SketchLimits::kRoom> below_in_octave_{};
-};
 
 void sketch_f32(const float* x, std::size_t n, const SketchLimits& limits, Sketch& out) {
   FloatSketcher sketcher(limits, out);
-  sketcher.add(x, n);
+  sketcher.add(x, n, 0);
   sketcher.finish();
 }
+
+FloatSketcher& sketcher_in(SketcherRoom& room) {
+  return *std::launder(reinterpret_cast<FloatSketcher*>(room.bytes.data()));
+}
+void sketcher_begin(SketcherRoom& room, const SketchLimits& limits, Sketch& out) {
+  static_assert(sizeof(FloatSketcher) <= sizeof(room) &&
+                alignof(FloatSketcher) <= alignof(SketcherRoom));
+  static_assert(std::is_trivially_destructible_v<FloatSketcher>);
+  new (room.bytes.data()) FloatSketcher(limits, out);
+}
+void sketcher_add(SketcherRoom& room, const float* x, std::size_t n, std::size_t following) {
+  sketcher_in(room).add(x, n, following);
+}
+void sketcher_finish(SketcherRoom& room) { sketcher_in(room).finish(); }
 
 }  // namespace plumb::HWY_NAMESPACE
 #if HWY_TARGET == HWY_AVX3_DL
@@ -253,8 +68,13 @@ HWY_AFTER_NAMESPACE();
 namespace plumb {
 
 HWY_EXPORT(sketch_f32);
+HWY_EXPORT(sketcher_begin);
+HWY_EXPORT(sketcher_add);
+HWY_EXPORT(sketcher_finish);
 
 namespace {
+
+constexpr std::size_t kMost = std::size_t{1} << 31;  // counts are of 32 bits
 
 /// Of this scale; the tensors of a network share a few.
 const detail::SketchLimits& limits_of(int log2_scale) {
@@ -279,7 +99,6 @@ void sketch_into(Sketch& out, ConstView x, int log2_scale) {
     to.log2_scale = log2_scale;
     HWY_DYNAMIC_DISPATCH(sketch_f32)(values.data() + begin, count, limits, to);
   };
-  constexpr std::size_t kMost = std::size_t{1} << 31;  // counts are of 32 bits
   sketch_part(out, 0, std::min(values.size(), kMost));
   for (std::size_t begin = kMost; begin < values.size(); begin += kMost) {
     Sketch part;
@@ -292,6 +111,65 @@ Sketch sketch(ConstView x, int log2_scale) {
   Sketch out;
   sketch_into(out, x, log2_scale);
   return out;
+}
+
+struct PiecewiseSketch::State {
+  SketcherRoom room;
+  detail::SketchLimits limits;
+  Sketch* out = nullptr;
+  Sketch* part = nullptr;  ///< what the room's sketcher fills: out, or `more`
+  Sketch more;
+  DType dtype = DType::f32;
+
+  void begin_part(Sketch& to) {
+    part = &to;
+    to.count = 0;
+    to.log2_scale = limits.log2_scale;
+    HWY_DYNAMIC_DISPATCH(sketcher_begin)(room, limits, to);
+  }
+  void finish_part() {
+    HWY_DYNAMIC_DISPATCH(sketcher_finish)(room);
+    if (part != out) out->merge(*part);
+  }
+};
+
+PiecewiseSketch::PiecewiseSketch() : state_(std::make_unique<State>()) {}
+PiecewiseSketch::~PiecewiseSketch() = default;
+
+void PiecewiseSketch::begin(Sketch& out, DType dtype, int log2_scale) {
+  state_->out = &out;
+  state_->dtype = dtype;
+  if (dtype == DType::f64) {
+    out = Sketch{};
+    out.log2_scale = log2_scale;
+    return;
+  }
+  state_->limits = limits_of(log2_scale);
+  state_->begin_part(out);
+}
+
+void PiecewiseSketch::add(ConstView piece, std::int64_t following) {
+  PLUMB_CHECK(piece.dtype == state_->dtype);
+  if (piece.dtype == DType::f64) {
+    state_->out->merge(sketch_reference(piece, state_->out->log2_scale));
+    return;
+  }
+  std::span<const float> values = piece.as<float>();
+  while (!values.empty()) {
+    if (state_->part->count == kMost) {
+      state_->finish_part();
+      state_->begin_part(state_->more);
+    }
+    const std::size_t count = std::min(values.size(), kMost - state_->part->count);
+    const std::size_t behind = values.size() - count + static_cast<std::size_t>(following);
+    HWY_DYNAMIC_DISPATCH(sketcher_add)(state_->room, values.data(), count, behind);
+    state_->part->count += count;
+    values = values.subspan(count);
+  }
+}
+
+void PiecewiseSketch::finish() {
+  if (state_->dtype == DType::f32) state_->finish_part();
 }
 
 const char* sketch_target() {

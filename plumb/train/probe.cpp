@@ -202,31 +202,32 @@ void Probe::on_input_gradient(ConstView grad_x, int log2_scale) {
   add(kInput, Role::grad_a, kNoParam, grad_x, log2_scale);
 }
 
-void Probe::merge_piece(std::size_t back, ConstView values, int log2_scale) {
-  sketch_into(piece_, values, log2_scale);
-  record_->sketches[used_ - back].sketch.merge(piece_);
+// The three sketches of a parameter stand one behind the other, in the order of Role; a large one's
+// grow side by side, piece by piece.
+void Probe::add_piece(PiecewiseSketch& sketch, const Piece& piece, Role role, ConstView values,
+                      int log2_scale) {
+  const std::string& path = network_.param_paths()[piece.index];
+  const std::int64_t end = piece.begin + values.shape.size(), all = piece.param.value.size();
+  if (piece.begin == 0 && end == all) {
+    add(path, role, piece.param.name, values, log2_scale);
+    return;
+  }
+  if (piece.begin == 0)
+    sketch.begin(next_sketch(path, role, piece.param.name), values.dtype, log2_scale);
+  sketch.add(values, role == Role::update ? 0 : all - end);
+  if (end == all) sketch.finish();
 }
 
-// The three sketches of a parameter stand one behind the other, in the order of Role.
 void Probe::before_update(std::size_t index, const Param& param, ConstView value,
                           std::int64_t begin) {
-  if (begin == 0) {
-    add(network_.param_paths()[index], Role::weight, param.name, value, 0);
-  } else {
-    merge_piece(3, value, 0);
-  }
+  add_piece(weight_, {index, param, begin}, Role::weight, value, 0);
 }
 
 void Probe::on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
                       std::int64_t begin) {
-  if (begin == 0) {
-    const std::string& path = network_.param_paths()[index];
-    add(path, Role::grad_weight, param.name, grad, param.grad_log2_scale);
-    add(path, Role::update, param.name, update, 0);
-  } else {
-    merge_piece(2, grad, param.grad_log2_scale);
-    merge_piece(1, update, 0);
-  }
+  const Piece piece{index, param, begin};
+  add_piece(gradient_, piece, Role::grad_weight, grad, param.grad_log2_scale);
+  add_piece(update_, piece, Role::update, update, 0);
   const bool is_last = begin + grad.shape.size() == param.value.size();
   if (is_last) add_to_norm(record_->sketches[used_ - 2].sketch);
 }

@@ -11,6 +11,7 @@
 #include "plumb/optim/optimiser.h"
 #include "plumb/record/step_record.h"
 #include "plumb/stats/activity_window.h"
+#include "plumb/stats/piecewise_sketch.h"
 #include "plumb/train/time_recorder.h"
 
 namespace plumb {
@@ -62,8 +63,14 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   Sketch& next_sketch(const std::string& path, Role role, const std::string& param);
   void add(const std::string& path, Role role, const std::string& param, ConstView values,
            int log2_scale);
-  /// The next piece of a parameter, into the sketch `back` places from the last one used.
-  void merge_piece(std::size_t back, ConstView values, int log2_scale);
+  /// The piece of a parameter that begins at element `begin`.
+  struct Piece {
+    std::size_t index;
+    const Param& param;
+    std::int64_t begin;
+  };
+  void add_piece(PiecewiseSketch& sketch, const Piece& piece, Role role, ConstView values,
+                 int log2_scale);
   void add_to_norm(const Sketch& gradient);
   void add_activation(const Node& node, ConstView x, ConstView y);
   /// Of the whole batch; nothing where the layer has no derivative of its elements.
@@ -90,7 +97,7 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   Tensor derivative_;
   std::vector<ActivityWindow> windows_;  ///< in the order of the activation records
   TimeRecorder time_;
-  Sketch piece_;
+  PiecewiseSketch weight_, gradient_, update_;  ///< of the parameter that comes in pieces
   bool symmetry_due_ = true;
 };
 

@@ -158,16 +158,26 @@ TEST(TrainerTest, ALargeParameterIsSketchedWhole) {
   const Split data = blobs();
   TrainConfig config = small_config();
   config.network = "dense 300 > tanh > dense 300 > tanh > dense 2";
-  Trainer trainer(config, data);
-  const StepRecord& record = trainer.step();
-  for (const Role role : {Role::weight, Role::grad_weight, Role::update}) {
-    const Sketch* sketch = record.find("2", role);
-    ASSERT_NE(sketch, nullptr);
-    EXPECT_EQ(sketch->count, 90000u);
+  for (const int threads : {1, 2}) {
+    for (const double weight_decay : {0.0, 0.1}) {
+      config.threads = threads;
+      config.optimiser.weight_decay = weight_decay;
+      Trainer trainer(config, data);
+      const Sketch before = sketch(trainer.network().params()[2]->value.view());
+      const StepRecord& record = trainer.step();
+      for (const Role role : {Role::weight, Role::grad_weight, Role::update}) {
+        const Sketch* found = record.find("2", role);
+        ASSERT_NE(found, nullptr);
+        EXPECT_EQ(found->count, 90000u);
+      }
+      EXPECT_EQ(record.find("2", Role::weight)->histogram, before.histogram);
+      EXPECT_NEAR(record.find("2", Role::weight)->rms(), before.rms(), 1e-6 * before.rms());
+      if (weight_decay > 0) continue;
+      const double rms = record.find("2", Role::update)->rms();
+      const double of_grad = std::exp2(record.find("2", Role::grad_weight)->true_log2_rms());
+      EXPECT_NEAR(rms, record.learning_rate * of_grad, 1e-5 * rms);
+    }
   }
-  const double rms = record.find("2", Role::update)->rms();
-  const double of_grad = std::exp2(record.find("2", Role::grad_weight)->true_log2_rms());
-  EXPECT_NEAR(rms, record.learning_rate * of_grad, 1e-5 * rms);
 }
 
 TEST(TrainerTest, ProbingChangesNoParameter) {
