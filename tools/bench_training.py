@@ -7,11 +7,11 @@ pinned to the same core with one thread. PyTorch's BLAS is told the processor's 
 detection is known to miss (OpenBLAS 0.3.21 runs AVX-512 machines newer than itself with SSE kernels), so
 that the comparison is with PyTorch at its best.
 
-The share of the matrix product's rate and the cost of measuring everything are taken within one process, a step
-or a few taking turns with what they are compared with, so that what disturbs the machine disturbs both. The cost
-of the default schedule compares whole trainings: of the time that passed, and of the training thread's own
-processor time. Where something is recorded, one compute thread may use two cores: a run file is written by a
-thread of its own, which on a single core would take its time from the training.
+The share of the matrix product's rate and the costs of measuring are taken within one process, a step or a few
+taking turns with what they are compared with, so that what disturbs the machine disturbs both: steps that are all
+alike by the median of the turns, the default schedule, which thins out, by the sums over whole trainings. Where
+something is recorded, one compute thread may use two cores: a run file is written by a thread of its own, which on
+a single core would take its time from the training.
 
 usage: bench_training.py STEP_BENCH [--rounds N]
 """
@@ -126,23 +126,22 @@ def main():
     cores = "0,1" if (os.cpu_count() or 1) >= 2 else "0"
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     print(f"\n{'cost of measuring':<22}{'off ms':>10}{'all ms':>10}{'ratio':>8}{'goal':>7}"
-          f"{'default':>10}{'own':>8}{'goal':>7}")
+          f"{'default':>10}{'goal':>7}")
     for depth, width, batch in SHAPES:
         steps = max(20, min(2000, int(2e9 / flops(depth, width, batch)) * 4))
         every, default = [], []
         for _ in range(options.rounds):
             every.append(plumb_step(options.step_bench, depth, width, batch, 1, "cost", steps, cores))
-            off, on = (plumb_step(options.step_bench, depth, width, batch, 1, mode, LOG_STEPS[width], cores)
-                       for mode in ("off", "log"))
-            default.append([on[key] / off[key] for key in ("mean_s", "mean_thread_cpu_s")])
+            default.append(plumb_step(options.step_bench, depth, width, batch, 1, "default", LOG_STEPS[width],
+                                      cores)["ratio"])
         off, measured, cost = (statistics.median(one[key] for one in every)
                                for key in ("off_s", "measured_s", "ratio"))
-        usual, own_usual = (statistics.median(column) for column in zip(*default))
+        usual = statistics.median(default)
         goal = ALL_GOALS.get(width)
         goal_text = f"{goal:>7.2f}" if goal else f"{'-':>7}"
         reached = verdict(cost, goal, False) if goal else ""
         print(f"{depth:>4} x {width:<4} {batch:<10}{off * 1e3:>10.3f}{measured * 1e3:>10.3f}{cost:>8.3f}{goal_text}"
-              f"{usual:>10.3f}{own_usual:>8.3f}{LOG_GOAL:>7.2f}  {reached}; default {verdict(usual, LOG_GOAL, False)}")
+              f"{usual:>10.3f}{LOG_GOAL:>7.2f}  {reached}; default {verdict(usual, LOG_GOAL, False)}")
 
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     if (os.cpu_count() or 1) >= 2:

@@ -6,7 +6,8 @@
 //       log      the default schedule, delivered to a run file
 //       all      everything measured at every step, every 20th delivered to a run file
 //       cost     "off" and "all" taking turns, STEPS each; their ratio
-//       threads  "off" with one thread and with THREADS taking turns, STEPS each; their ratio
+//       default  "off" and "log" taking turns, STEPS each from the first on; the ratio of their
+//       sums threads  "off" with one thread and with THREADS taking turns, STEPS each; their ratio
 //       share    "off" and the best square matrix product taking turns; the share of the product's
 //                rate that a step's products of WIDTH columns come to
 // tools/bench_training.py runs it side by side with PyTorch.
@@ -122,9 +123,9 @@ void print_share(Training& training, double gflop, long steps) {
 
 int run(int argc, char** argv) {
   if (argc != 7) {
-    std::fprintf(
-        stderr,
-        "usage: step_bench DEPTH WIDTH BATCH THREADS off|log|all|cost|threads|share STEPS\n");
+    std::fprintf(stderr,
+                 "usage: step_bench DEPTH WIDTH BATCH THREADS "
+                 "off|log|all|cost|default|threads|share STEPS\n");
     return 2;
   }
   const std::int64_t depth = std::atoll(argv[1]), width = std::atoll(argv[2]),
@@ -143,6 +144,12 @@ int run(int argc, char** argv) {
     config.steps = std::numeric_limits<std::int64_t>::max();
     Training off(config, data, "off"), all(config, data, "all");
     print(side_by_side([&] { off.step(); }, [&] { all.step(); }, steps));
+    return 0;
+  }
+  if (mode == "default") {
+    config.steps = steps;
+    Training off(config, data, "off"), log(config, data, "log");
+    print(totals_side_by_side([&] { off.step(); }, [&] { log.step(); }, steps));
     return 0;
   }
   if (mode == "threads") {
@@ -164,15 +171,11 @@ int run(int argc, char** argv) {
   config.steps = steps;
   Training training(config, data, mode);
   std::vector<double> times;
-  const double cpu_begin_s = thread_cpu_s();
-  const double total = seconds_of([&] {
+  const double total_s = seconds_of([&] {
     for (long i = 0; i < steps; ++i) times.push_back(seconds_of([&] { training.step(); }));
   });
-  const double cpu_s = thread_cpu_s() - cpu_begin_s;
-  std::printf(
-      "{\"median_s\": %.9f, \"min_s\": %.9f, \"mean_s\": %.9f, \"mean_thread_cpu_s\": %.9f}\n",
-      median(times), *std::min_element(times.begin(), times.end()),
-      total / static_cast<double>(steps), cpu_s / static_cast<double>(steps));
+  std::printf("{\"median_s\": %.9f, \"min_s\": %.9f, \"mean_s\": %.9f}\n", median(times),
+              *std::min_element(times.begin(), times.end()), total_s / static_cast<double>(steps));
   return 0;
 }
 
