@@ -38,7 +38,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Key = std::uint8_t;
 inline constexpr std::size_t kOctaveWindow = 16;
 inline constexpr std::size_t kKeyGroup = 64;
-inline constexpr std::size_t kBlock = 4096;  // sums in float: four of 64 values a lane
+inline constexpr std::size_t kBlock = 4096;  // sums in float, of 64 terms a lane
 
 /// The sums of two vectors.
 struct TwoSums {
