@@ -35,7 +35,6 @@ HWY_BEFORE_NAMESPACE();
 HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
 #endif
 namespace plumb::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 using detail::SketchLimits;
 
 void sketch_f32(const float* x, std::size_t n, const SketchLimits& limits, Sketch& out) {
