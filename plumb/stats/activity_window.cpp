@@ -23,10 +23,7 @@ DerivativeStats ActivityWindow::add_all_active(std::int64_t samples, std::int64_
 }
 
 std::int64_t ActivityWindow::dead_units() const {
-  if (sample_count() == 0 || (older_.sample_count() > 0 && older_.dead_units() == 0) ||
-      (younger_.sample_count() > 0 && younger_.dead_units() == 0)) {
-    return 0;
-  }
+  if (sample_count() == 0) return 0;
   std::int64_t dead = 0;
   for (std::int64_t j = 0; j < units(); ++j) {
     dead += (older_.active_count(j) | younger_.active_count(j)) == 0 ? 1 : 0;

@@ -50,42 +50,30 @@ HWY_NOINLINE std::uint32_t count_between(const float* x, std::size_t n, std::uin
   return static_cast<std::uint32_t>(count);
 }
 
-/// Number of i < n where x[i] has none of the bits of `mask`.
-HWY_NOINLINE std::uint32_t count_without(const float* x, std::size_t n, std::uint32_t mask) {
-  const hn::ScalableTag<std::uint32_t> du;
-  const auto mask_of_lane = hn::Set(du, mask);
-  const auto* const bits = reinterpret_cast<const std::uint32_t*>(x);
-  std::size_t count = 0, i = 0;
-  for (; i + hn::Lanes(du) <= n; i += hn::Lanes(du)) {
-    count += count_without_bits(hn::LoadU(du, bits + i), mask_of_lane);
-  }
-  for (; i < n; ++i) count += (std::bit_cast<std::uint32_t>(x[i]) & mask) == 0;
-  return static_cast<std::uint32_t>(count);
-}
-
-struct ZerosAndPowers {
-  std::uint32_t zeros = 0;
-  bool has_powers = false;  ///< is a value a power of two?
+struct FractionlessCounts {
+  std::uint32_t all = 0;    ///< zeros and powers of two
+  std::uint32_t zeros = 0;  ///< if they were asked for
 };
 
-/// Of many zeros, as after a relu, in one pass.
-HWY_NOINLINE ZerosAndPowers count_zeros(const float* x, std::size_t n) {
+/// How many values have no fraction, and with kZeros how many of them are zero.
+template <bool kZeros>
+HWY_NOINLINE FractionlessCounts count_fractionless(const float* x, std::size_t n) {
   constexpr std::uint32_t kMagnitude = 0x7fffffff, kFraction = 0x007fffff;
   const hn::ScalableTag<std::uint32_t> du;
   const auto magnitude = hn::Set(du, kMagnitude), fraction = hn::Set(du, kFraction);
   const auto* const bits = reinterpret_cast<const std::uint32_t*>(x);
-  std::size_t zeros = 0, without_fraction = 0, i = 0;
+  std::size_t all = 0, zeros = 0, i = 0;
   for (; i + hn::Lanes(du) <= n; i += hn::Lanes(du)) {
     const auto v = hn::LoadU(du, bits + i);
-    zeros += count_without_bits(v, magnitude);
-    without_fraction += count_without_bits(v, fraction);
+    all += count_without_bits(v, fraction);
+    if constexpr (kZeros) zeros += count_without_bits(v, magnitude);
   }
   for (; i < n; ++i) {
     const auto v = std::bit_cast<std::uint32_t>(x[i]);
-    zeros += (v & kMagnitude) == 0;
-    without_fraction += (v & kFraction) == 0;
+    all += (v & kFraction) == 0;
+    zeros += kZeros && (v & kMagnitude) == 0;
   }
-  return {static_cast<std::uint32_t>(zeros), without_fraction != zeros};
+  return {static_cast<std::uint32_t>(all), static_cast<std::uint32_t>(zeros)};
 }
 
 /// A block is read from memory once, into a key for each value; what is counted beyond the octaves
@@ -197,11 +185,11 @@ class FloatSketcher {
     if (few_left) {
       const std::uint32_t zeros =
           left > 0 ? count_one_by_one(x, keys, n, highest - kWindow + 1) : 0;
-      has_powers = pass.may_have_powers && count_without(x, n, 0x007fffff) != zeros;
+      has_powers = pass.may_have_powers && count_fractionless<false>(x, n).all != zeros;
       out_.zero_count += zeros;
     } else {
-      const ZerosAndPowers found = count_zeros(x, n);
-      has_powers = found.has_powers;
+      const FractionlessCounts found = count_fractionless<true>(x, n);
+      has_powers = found.all != found.zeros;
       out_.zero_count += found.zeros;
       left -= found.zeros;
     }

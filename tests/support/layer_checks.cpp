@@ -41,6 +41,13 @@ Pass run(Layer& layer, const Tensor& x, const Tensor& grad_y, ThreadPool& pool) 
   return pass;
 }
 
+/// Its grad_x is what the derivative of an activation must be.
+Pass run_with_ones(Layer& layer, const Tensor& x, ThreadPool& pool) {
+  Tensor ones(layer.output_shape(x.shape()), x.dtype());
+  dispatch(x.dtype(), [&]<class T>(T) { std::ranges::fill(ones.as<T>(), T(1)); });
+  return run(layer, x, ones, pool);
+}
+
 void expect_close(ConstView a, ConstView b, double limit, const std::string& what) {
   const std::vector<double> va = values_of(a), vb = values_of(b);
   ASSERT_EQ(va.size(), vb.size());
@@ -300,9 +307,8 @@ TEST_P(LayerChecks, ActivationDerivativeIsBackwardOfOnes) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto layer = make(shape, dtype);
     const Tensor x = input(shape, dtype);
-    Tensor derivative(shape, dtype), ones(layer->output_shape(shape), dtype);
-    dispatch(dtype, [&]<class T>(T) { std::ranges::fill(ones.as<T>(), T(1)); });
-    const Pass pass = run(*layer, x, ones, pool);
+    Tensor derivative(shape, dtype);
+    const Pass pass = run_with_ones(*layer, x, pool);
     const bool activation = layer->family() == LayerFamily::activation;
     ASSERT_EQ(layer->derivative(x.view(), pass.y.view(), derivative.view()), activation);
     if (activation) expect_same_bits(derivative.view(), pass.grad_x.view(), "derivative");
@@ -315,8 +321,8 @@ TEST_P(LayerChecks, ActivationSurveyIsOfTheDerivative) {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto layer = make(shape, dtype);
     const Tensor x = input(shape, dtype);
-    Tensor derivative(shape, dtype), ones(layer->output_shape(shape), dtype);
-    const Pass pass = run(*layer, x, ones, pool);
+    Tensor derivative(shape, dtype);
+    const Pass pass = run_with_ones(*layer, x, pool);
     const double limit = 0.3 * layer->max_derivative();
     const DerivativeSurvey survey = layer->survey_derivative(x.view(), pass.y.view(), limit);
     if (!layer->derivative(x.view(), pass.y.view(), derivative.view()) || dtype == DType::f64) {

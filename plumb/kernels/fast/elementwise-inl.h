@@ -80,8 +80,9 @@ HWY_INLINE DerivativeSurvey Survey(const Op& op, const float* x, const float* y,
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t block = 16 * 4 * lanes;
   const FloatVec one = hn::Set(d, 1.0f);
-  const auto least_usual = hn::BitCast(di, hn::Set(d, 0x1p-50f));
-  const auto most_usual = hn::BitCast(di, hn::Set(d, 0x1p50f));
+  constexpr float kLeast = 0x1p-50f, kMost = 0x1p50f;
+  const auto least_usual = hn::BitCast(di, hn::Set(d, kLeast));
+  const auto most_usual = hn::BitCast(di, hn::Set(d, kMost));
   const auto limit_bits = hn::BitCast(di, hn::Set(d, limit));
   const auto derivative = [&](std::int64_t i) HWY_ATTR {
     return op.Vjp(hn::LoadU(d, x + i), hn::LoadU(d, y + i), one);
@@ -135,7 +136,7 @@ HWY_INLINE DerivativeSurvey Survey(const Op& op, const float* x, const float* y,
     hn::Store(op.Vjp(hn::Load(d, x_tail), hn::Load(d, y_tail), one), d, x_tail);
     for (std::int64_t j = i; j < count; ++j) {
       const float v = std::abs(x_tail[j - i]);
-      if (!(v >= 0x1p-50f && v <= 0x1p50f)) return survey;
+      if (!(v >= kLeast && v <= kMost)) return survey;
       survey.below += v < limit;
       survey.squares += static_cast<double>(v) * static_cast<double>(v);
     }
