@@ -31,6 +31,14 @@ struct StoreError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A call that the contract of its class rules out: out of order, on something that was moved from,
+/// or with arguments that do not belong together. The mistake is the program's, not its input's;
+/// the message names the call that is missing:
+///   Network::forward before plan(): call plan(batch) first
+struct UsageError : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
 namespace detail {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }  // namespace detail

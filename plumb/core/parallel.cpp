@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -88,7 +89,10 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(int thread_count) : state_(std::make_unique<State>()) {
-  PLUMB_CHECK(thread_count >= 1);
+  if (thread_count < 1) {
+    throw UsageError("ThreadPool of " + std::to_string(thread_count) +
+                     " threads, expected 1 or more: the calling thread counts");
+  }
   try {
     for (int index = 1; index < thread_count; ++index) {
       state_->workers.emplace_back([state = state_.get(), index] { state->work(index); });

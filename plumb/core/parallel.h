@@ -12,7 +12,7 @@ namespace plumb {
 ///
 /// Threads One pool is driven by one thread at a time; run() returns when all chunks are done. The
 ///         threads of the pool take no signals of the process.
-/// Errors  An exception in a chunk is rethrown by run() after all chunks ended. std::system_error
+/// Errors  UsageError for fewer than one thread. An exception in a chunk is rethrown by run() after all chunks ended. std::system_error
 ///         from the constructor where the system starts no further thread.
 class ThreadPool {
  public:

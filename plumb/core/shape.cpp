@@ -5,8 +5,17 @@
 
 namespace plumb {
 
+void detail::refuse_shape(std::span<const std::int64_t> extents) {
+  std::string text;
+  for (const std::int64_t extent : extents) {
+    text += (text.empty() ? "" : ", ") + std::to_string(extent);
+  }
+  throw UsageError("Shape: extents [" + text + "], expected at most " +
+                   std::to_string(Shape::kMaxRank) + ", none of them negative");
+}
+
 Shape Shape::with_batch(std::int64_t batch) const {
-  PLUMB_CHECK(rank_ > 0);
+  if (rank_ == 0) throw UsageError("Shape::with_batch of a scalar: it has no axis to replace");
   Shape result = *this;
   result.extents_[0] = batch;
   return result;

@@ -11,10 +11,14 @@
 
 namespace plumb {
 
+namespace detail {
+[[noreturn]] void refuse_shape(std::span<const std::int64_t> extents);
+}  // namespace detail
+
 /// The extents of a tensor, outermost axis first: an inline array of rank at most 5, cheap to copy.
 ///
 /// A rank-0 shape is a scalar and has size 1. Extents are never negative.
-/// Errors  std::logic_error on a rank above kMaxRank or a negative extent (a bug of the caller).
+/// Errors  UsageError on a rank above kMaxRank, a negative extent, or with_batch() of a scalar.
 class Shape {
  public:
   static constexpr int kMaxRank = 5;
@@ -23,9 +27,9 @@ class Shape {
   Shape(std::initializer_list<std::int64_t> extents)
       : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
   explicit Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(extents.size())) {
-    PLUMB_CHECK(extents.size() <= kMaxRank);
+    if (extents.size() > kMaxRank) detail::refuse_shape(extents);
     for (std::size_t axis = 0; axis < extents.size(); ++axis) {
-      PLUMB_CHECK(extents[axis] >= 0);
+      if (extents[axis] < 0) detail::refuse_shape(extents);
       extents_[axis] = extents[axis];
     }
   }

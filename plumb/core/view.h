@@ -19,6 +19,13 @@ inline constexpr DType kDTypeOf = std::is_same_v<T, float> ? DType::f32 : DType:
 
 inline std::int64_t size_bytes(DType dtype) { return dtype == DType::f32 ? 4 : 8; }
 
+namespace detail {
+[[noreturn]] void refuse_dtype(DType given, DType asked);
+inline void require_dtype(DType given, DType asked) {
+  if (given != asked) refuse_dtype(given, asked);
+}
+}  // namespace detail
+
 /// A contiguous, read-only tensor owned by somebody else, row-major unless its layout says
 /// otherwise.
 struct ConstView {
@@ -30,11 +37,11 @@ struct ConstView {
   /// False for a view of nothing, as a Layer gets for a grad_x that nobody asked for.
   explicit operator bool() const { return data != nullptr; }
 
-  /// The elements as T (float or double), in the order of memory. Errors: std::logic_error if T is
-  /// not the dtype.
+  /// The elements as T (float or double), in the order of memory. Errors: UsageError if T is not
+  /// the dtype.
   template <class T>
   std::span<const T> as() const {
-    PLUMB_CHECK(dtype == kDTypeOf<T>);
+    detail::require_dtype(dtype, kDTypeOf<T>);
     return {static_cast<const T*>(data), static_cast<std::size_t>(shape.size())};
   }
 };
@@ -51,7 +58,7 @@ struct View {
 
   template <class T>
   std::span<T> as() const {
-    PLUMB_CHECK(dtype == kDTypeOf<T>);
+    detail::require_dtype(dtype, kDTypeOf<T>);
     return {static_cast<T*>(data), static_cast<std::size_t>(shape.size())};
   }
 };

@@ -30,8 +30,8 @@ TEST(ShapeTest, WithBatchReplacesTheFirstExtent) {
 }
 
 TEST(ShapeTest, RefusesNegativeExtentsAndTooManyAxes) {
-  EXPECT_THROW(Shape({2, -1}), std::logic_error);
-  EXPECT_THROW(Shape({1, 1, 1, 1, 1, 1}), std::logic_error);
+  EXPECT_THROW(Shape({2, -1}), UsageError);
+  EXPECT_THROW(Shape({1, 1, 1, 1, 1, 1}), UsageError);
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/message_of.h"
+
 namespace plumb::testing {
 
 /// A folder for the files of one test, removed when it ends.
@@ -50,18 +52,6 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
 inline std::string read_text(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// The message of the E that `call` throws; a failure of the test if it throws none.
-template <class E, class Call>
-std::string message_of(Call&& call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "expected an exception, got none";
-  return "";
 }
 
 }  // namespace plumb::testing
