@@ -46,8 +46,12 @@ void standardise(Split& split) {
 }  // namespace
 
 Dataset Dataset::select(const std::vector<std::int64_t>& indices) const {
-  PLUMB_CHECK(std::all_of(indices.begin(), indices.end(),
-                          [&](std::int64_t i) { return i >= 0 && i < size(); }));
+  check_dataset(*this);
+  for (const std::int64_t i : indices) {
+    if (i >= 0 && i < size()) continue;
+    throw UsageError(
+        fmt::format("Dataset::select: sample {} of {}, expected 0 to {}", i, name, size() - 1));
+  }
   Dataset selected;
   selected.name = name;
   selected.classes = classes;
@@ -64,6 +68,7 @@ Dataset Dataset::select(const std::vector<std::int64_t>& indices) const {
 }
 
 Split split_dataset(const Dataset& data, const DataOptions& options) {
+  check_dataset(data);
   if (options.limit < 0) {
     throw SpecError(
         fmt::format("data: limit is {}, expected 0 (all samples) or more", options.limit));

@@ -23,9 +23,17 @@ struct Dataset {
 
   std::int64_t size() const { return x ? x.shape()[0] : 0; }
   bool is_classification() const { return classes > 0; }
-  /// The samples at these indices, in this order.
+  /// The samples at these indices, in this order. Errors: UsageError for an index that it has not.
   Dataset select(const std::vector<std::int64_t>& indices) const;
 };
+
+/// Refuses a data set whose members do not belong together. Whatever takes one calls it first, for
+/// one that was made by hand is read without further checks.
+/// Errors  DataError listing everything that is wrong: x or y not float, y without a row for each
+///         sample, a number of labels other than samples * labels_per_sample, a label outside
+///         [0, classes). No samples at all are no error.
+/// Speed   One pass over the labels.
+void check_dataset(const Dataset& data);
 
 /// Training and validation parts.
 struct Split {
@@ -62,7 +70,7 @@ std::vector<std::string> source_starts();
 /// Limits, splits and standardises: the validation part has round(fraction * samples), at least 1,
 /// drawn by seed; both parts keep the order of `data`. `classes` stays that of the whole.
 /// Errors  SpecError for a limit below 0 or a fraction outside [0, 1); DataError for a single
-///         sample that is to be split.
+///         sample that is to be split, and as check_dataset().
 Split split_dataset(const Dataset& data, const DataOptions& options);
 
 /// load_dataset, then split_dataset.
@@ -70,7 +78,8 @@ Split load_split(const std::string& text, const DataOptions& options);
 
 /// Copies these samples, in this order, into x [rows, features...] (float or double) and labels, or
 /// y for regression. Rows of x may have another shape of the same size (784 for 28 x 28).
-/// Errors  ShapeError if x or y do not have that many rows of the data's size.
+/// Errors  ShapeError if x or y do not have that many rows of the data's size, UsageError for a row
+///         that the data have not, DataError if the data lack labels or targets for their samples.
 void copy_batch(const Dataset& data, std::span<const std::int64_t> rows, View x,
                 std::vector<std::int32_t>& labels, View y);
 
@@ -78,11 +87,13 @@ void copy_batch(const Dataset& data, std::span<const std::int64_t> rows, View x,
 /// The last, smaller batch of an epoch is left out unless it is the only one, so that every step
 /// has the planned batch size: batch() is the one asked for, or all samples if they are fewer.
 ///
-/// Errors  SpecError for a batch below 1, DataError for data without samples.
+/// Errors  SpecError for a batch below 1, DataError for data without samples and as check_dataset();
+///         UsageError from fill() for an epoch or a batch that there is not.
 /// Threads One object is used by one thread; the data set must outlive it.
 class BatchIterator {
  public:
   BatchIterator(const Dataset& data, std::int64_t batch, bool shuffle, std::uint64_t seed);
+  BatchIterator(const Dataset&&, std::int64_t, bool, std::uint64_t) = delete;  ///< would dangle
 
   std::int64_t batches_per_epoch() const { return batches_per_epoch_; }
   std::int64_t batch() const { return batch_; }

@@ -127,6 +127,7 @@ Dataset load_dataset(const std::string& text, std::uint64_t seed) {
     if (source.kind == source_text.kind()) {
       Dataset data = source.load(source_text, source.usage, seed);
       data.name = text;
+      check_dataset(data);
       return data;
     }
     usages += (usages.empty() ? "" : ", ") + std::string(source.usage);
