@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
+#include "plumb/core/error.h"
 #include "plumb/optim/config.h"
 #include "plumb/optim/update.h"
 
@@ -72,9 +74,14 @@ class MainOptimiser final : public Optimiser {
   void begin(std::span<Param* const> params, double learning_rate, double grad_factor,
              double clip_value) override {
     if (step_ == 0) allocate_state(params);
-    PLUMB_CHECK(params.size() == first_.size());
+    if (!std::ranges::equal(params, params_)) {
+      throw UsageError(
+          "Optimiser::begin with other params than at the first step: its state belongs to those, "
+          "make_optimiser() a new one for these");
+    }
     ++step_;
-    params_ = params;
+    updates_ = 0;
+    is_open_ = true;
     learning_rate_ = learning_rate;
     grad_factor_ = grad_factor;
     common_ = common_step(learning_rate);
@@ -83,6 +90,7 @@ class MainOptimiser final : public Optimiser {
   }
 
   void update(std::size_t index, ThreadPool& pool, UpdateObserver* observer) override {
+    note_update(index);
     if (observer != nullptr && !scratch_) allocate_scratch();
     Param& param = *params_[index];
     UpdateStep step = common_;
@@ -109,13 +117,42 @@ class MainOptimiser final : public Optimiser {
     }
   }
 
-  double finish() override { return config_.weight_decay * std::sqrt(decayed_); }
+  double finish() override {
+    if (!is_open_) refuse("finish");
+    if (updates_ != params_.size()) {
+      throw UsageError("Optimiser::finish after " + std::to_string(updates_) + " of " +
+                       std::to_string(params_.size()) +
+                       " params: call update(index) for each of them first");
+    }
+    is_open_ = false;
+    return config_.weight_decay * std::sqrt(decayed_);
+  }
 
  private:
   struct Piece {
     std::int64_t begin;
     std::int64_t length;
   };
+
+  [[noreturn]] static void refuse(const char* call) {
+    throw UsageError(std::string("Optimiser::") + call +
+                     " before begin(): call begin(params) first");
+  }
+
+  /// Of the step that has begun, which sees each index once.
+  void note_update(std::size_t index) {
+    if (!is_open_) refuse("update");
+    if (index >= params_.size()) {
+      throw UsageError("Optimiser::update of index " + std::to_string(index) + ", expected below " +
+                       std::to_string(params_.size()));
+    }
+    if (updated_at_[index] == step_) {
+      throw UsageError("Optimiser::update of index " + std::to_string(index) +
+                       " twice in a step: call finish() and begin() in between");
+    }
+    updated_at_[index] = step_;
+    ++updates_;
+  }
 
   static ConstView part_of(const Tensor& all, Piece piece) {
     const DType dtype = all.dtype();
@@ -146,6 +183,8 @@ class MainOptimiser final : public Optimiser {
 
   void allocate_state(std::span<Param* const> params) {
     std::int64_t largest = 0;
+    params_.assign(params.begin(), params.end());
+    updated_at_.resize(params.size());
     for (const Param* const param : params) {
       const Shape& shape = param->value.shape();
       const DType dtype = param->value.dtype();
@@ -204,13 +243,16 @@ class MainOptimiser final : public Optimiser {
   OptimiserConfig config_;
   UpdateFormula formula_;
   std::int64_t step_ = 0;
+  std::vector<Param*> params_;            ///< of all steps
+  std::vector<std::int64_t> updated_at_;  ///< the step that updated each of them last
   std::vector<Tensor> first_;
   std::vector<Tensor> second_;
   std::vector<double> decay_sums_;
   Tensor scratch_;
 
   // Of the step that has begun.
-  std::span<Param* const> params_;
+  bool is_open_ = false;
+  std::size_t updates_ = 0;
   double learning_rate_ = 0;
   double grad_factor_ = 1;
   UpdateStep common_;

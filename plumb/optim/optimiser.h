@@ -55,6 +55,8 @@ class UpdateObserver {
 /// the same bits whether or not an observer watches. Gradients enter with their true value (grad *
 /// 2^grad_log2_scale, as float training has it; below 2^-126 it counts as zero, so denormals never
 /// slow a step down). Allocates its state (and, with an observer, scratch) at the first step only.
+/// Errors   UsageError for calls out of order, an index twice in a step or left out of it, and other
+///          params than those of the first step.
 /// Threads  Elements are split over the pool; results do not depend on the thread count.
 class Optimiser {
  public:
@@ -63,9 +65,10 @@ class Optimiser {
 
   /// A step is begin(), update() once for each index in any order, finish(): for a caller whose
   /// gradients become complete one after the other and are still in the cache then. `params` are
-  /// the same at every step and must live until finish(). grad_factor multiplies every gradient
-  /// first (clipping by norm); clip_value > 0 then clamps each element of the (true) gradient to
-  /// [-clip_value, clip_value].
+  /// the same at every step and must live until finish(); their list need not. grad_factor
+  /// multiplies every gradient first (clipping by norm); clip_value > 0 then clamps each element of
+  /// the (true) gradient to
+  /// [-clip_value, clip_value]. begin() again without finish() gives up the step that was cut off.
   virtual void begin(std::span<Param* const> params, double learning_rate, double grad_factor,
                      double clip_value) = 0;
   virtual void update(std::size_t index, ThreadPool& pool, UpdateObserver* observer) = 0;
