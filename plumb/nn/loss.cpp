@@ -168,6 +168,10 @@ class MeanLoss final : public Loss {
 
  private:
   static double mean(ConstView y, const Target& target, View grad_y) {
+    if (!y) {
+      throw UsageError(std::string(Formula::kKind) +
+                       ": y is a view of nothing, expected the output of Network::forward");
+    }
     if (!target.values) y.shape = rows_of(y.shape, target.labels);
     Formula::check(y.shape, target);
     const std::size_t batch = batch_of(y.shape);

@@ -37,7 +37,8 @@ struct Target {
 /// vjp     grad_y in the dtype of y, computed in double and rounded once. 1 - p is formed from the other
 ///         probabilities, so a gradient of 1e-20 is 1e-20 and not 0.
 /// Errors  DataError for a missing target, a wrong number of labels or a label out of range;
-///         ShapeError for values that are not shaped like y.
+///         ShapeError for values or a grad_y that are not shaped like y; UsageError for a y that is a
+///         view of nothing.
 /// Threads Objects have no state: one may be used from any thread.
 /// Source  Bishop 2006, Pattern Recognition and Machine Learning, 4.3; the means are over the batch only
 ///         (torch's mse_loss and binary_cross_entropy_with_logits divide by batch * outputs, and mse has no 1/2).

@@ -11,7 +11,32 @@ Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
-ConstView Network::output() const { return output_ ? output_.view() : nodes_.back().y.view(); }
+void Network::refuse_unplanned(const char* call) const {
+  throw UsageError(std::string("Network::") + call +
+                   (nodes_.empty() ? " of a network that was moved from: use the one it moved to"
+                                   : " before plan(): call plan(batch) first"));
+}
+
+View Network::input() {
+  require_planned("input");
+  return input_.view();
+}
+
+ConstView Network::input_view() const {
+  require_planned("input_view");
+  return input_.view();
+}
+
+View Network::output_gradient() {
+  require_planned("output_gradient");
+  return output_gradient_.view();
+}
+
+ConstView Network::output() const {
+  require_planned("output");
+  if (!passed_) throw UsageError("Network::output before forward(): call forward(context) first");
+  return output_ ? output_.view() : nodes_.back().y.view();
+}
 
 void Network::zero_grad() {
   for (Param* param : params_) param->grad_is_zero = true;
@@ -71,19 +96,26 @@ void Network::keep_gradients() {
 }
 
 void Network::plan(std::int64_t batch) {
-  PLUMB_CHECK(batch > 0);
-  batch_ = batch;
+  if (nodes_.empty()) refuse_unplanned("plan");
+  if (batch < 1 || batch > kMaxBatch) {
+    throw UsageError("Network::plan: batch is " + std::to_string(batch) + ", expected 1 to " +
+                     std::to_string(kMaxBatch));
+  }
+  // Not planned until all of it is there, whatever is thrown on the way.
+  passed_.reset();
+  input_ = Tensor();
   const std::int64_t input_extents = x_row_.rank();
   std::vector<std::int64_t> extents{batch};
   for (int axis = 0; axis < input_extents; ++axis) extents.push_back(x_row_[axis]);
   Shape x{std::span<const std::int64_t>(extents)};
-  input_ = Tensor(x, options_.dtype);
   row_major_only_ = false;
   Plan end = plan_all(x);
   if (row_major_only_) end = plan_all(x);
   output_ = end.layout == Layout::row_major ? Tensor() : Tensor(end.shape, options_.dtype);
   output_gradient_ = Tensor(end.shape, options_.dtype);
   pool_.emplace(capacity_, options_.dtype);
+  batch_ = batch;
+  input_ = Tensor(x, options_.dtype);
 }
 
 Network::Plan Network::plan_all(const Shape& x) {

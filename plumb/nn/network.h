@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "plumb/core/anchor.h"
 #include "plumb/nn/gradient_pool.h"
 #include "plumb/nn/init.h"
 #include "plumb/nn/node.h"
@@ -38,7 +39,8 @@ struct NetworkOptions {
 /// row-major.
 ///
 /// Errors  SpecError (caret) for an unknown layer or a bad argument; ShapeError naming the layer's path for a
-///         shape that does not fit. Both from the constructor.
+///         shape that does not fit. Both from the constructor. UsageError for calls out of order (a pass
+///         before plan(), backward() before forward()) and of a network that was moved from.
 /// Threads One Network is used by one thread at a time; it splits work over the Context's pool. Initial
 ///         weights are the same bits for any thread count. Signals wait for the end of a pass.
 class Network {
@@ -49,7 +51,10 @@ class Network {
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
 
-  /// Allocates all tensors for this batch size. Called before the first pass; may be called again.
+  static constexpr std::int64_t kMaxBatch = 2147483647;
+
+  /// Allocates all tensors for this batch size, 1 to kMaxBatch. Called before the first pass; may
+  /// be called again.
   void plan(std::int64_t batch);
   std::int64_t batch() const { return batch_; }
   DType dtype() const { return options_.dtype; }
@@ -58,15 +63,17 @@ class Network {
   const Shape& output_row_shape() const { return y_row_; }
 
   /// Where the caller puts x, [batch, ...].
-  View input() { return input_.view(); }
-  ConstView input_view() const { return input_.view(); }
+  View input();
+  ConstView input_view() const;
+  /// Of the last forward pass.
   ConstView output() const;
   /// Runs the chain on input(); the result is output().
   ConstView forward(const Context& context, PassObserver* observer = nullptr);
   /// Where the caller puts dLoss/d output before backward().
-  View output_gradient() { return output_gradient_.view(); }
-  /// Accumulates into every Param::grad. The gradient with respect to the input is computed only
-  /// for an observer.
+  View output_gradient();
+  /// Accumulates into every Param::grad, in the mode of the forward pass before it. The gradient
+  /// with respect to the input is computed only for an observer; `ready` must be there where the
+  /// gradients are shared.
   void backward(const Context& context, PassObserver* observer = nullptr,
                 GradientReady* ready = nullptr);
   /// Marks every gradient as zero.
@@ -94,7 +101,15 @@ class Network {
   /// Visits every node in forward order, a residual node after its branch, shortcut and gate.
   void visit(const std::function<void(const Node&)>& visitor) const;
 
+  /// For an observer that keeps a reference to the network.
+  Anchor::Watch watch() const { return anchor_.watch(); }
+
  private:
+  /// `call` is what was called.
+  void require_planned(const char* call) const {
+    if (!input_) refuse_unplanned(call);
+  }
+  [[noreturn]] void refuse_unplanned(const char* call) const;
   std::vector<Node> build_chain(const std::string& text, const std::vector<SpecItem>& items,
                                 Shape& x, const std::string& parent, int& depth);
   Node build_residual(const std::string& text, const SpecItem& item, Shape& x,
@@ -139,10 +154,11 @@ class Network {
   Shape x_row_;
   Shape y_row_;
   std::int64_t batch_ = 0;
+  std::optional<Mode> passed_;   ///< of the last forward pass since plan()
   bool row_major_only_ = false;  ///< the sides of a highway would have differed
   std::int64_t capacity_ = 0;    ///< elements of the largest tensor
   std::vector<Node> nodes_;
-  Tensor input_;
+  Tensor input_;   ///< nothing before plan(), or moved from
   Tensor output_;  ///< row-major, where the last layer gives another layout
   Tensor output_gradient_;
   Tensor shared_gradients_;         ///< nothing while each parameter has its own
@@ -154,6 +170,7 @@ class Network {
   std::vector<Buffer*> buffers_;
   std::vector<std::string> buffer_names_;
   std::unordered_map<std::string, double> fixup_;  ///< by path; only with that initialiser
+  Anchor anchor_;
 };
 
 }  // namespace plumb

@@ -35,10 +35,12 @@ int note_scale(Layer& layer, int log2_scale) {
 }  // namespace
 
 ConstView Network::forward(const Context& context, PassObserver* observer) {
-  PLUMB_CHECK(batch_ > 0);
+  require_planned("forward");
+  passed_.reset();
   const HeldSignals held;  // once here, so that the products of its layers need not each
   const ConstView y = forward_chain(nodes_, input_.view(), context, observer);
   if (output_) reorder(y, output_.view(), context.pool);
+  passed_ = context.mode;
   return output();
 }
 
@@ -66,7 +68,17 @@ void Network::forward_node(Node& node, ConstView x, const Context& context,
 }
 
 void Network::backward(const Context& context, PassObserver* observer, GradientReady* ready) {
-  PLUMB_CHECK(batch_ > 0);
+  require_planned("backward");
+  if (!passed_) throw UsageError("Network::backward before forward(): call forward(context) first");
+  if (*passed_ != context.mode) {
+    throw UsageError(
+        "Network::backward in another mode than forward(): call forward with this context first");
+  }
+  if (shared_gradients_ && ready == nullptr && !params_.empty()) {
+    throw UsageError(
+        "Network::backward with shared gradients and nobody to take them: pass a GradientReady, or "
+        "call keep_gradients() first");
+  }
   const HeldSignals held;
   ready_ = ready;
   const Gradient top =

@@ -75,7 +75,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
   network_.plan(batches_.batch());
   if (!data.train.is_classification()) {
     // Shaped like the output: [steps] targets fit an output [steps, 1].
-    values_ = Tensor(network_.output().shape, network_.dtype());
+    values_ = Tensor(network_.output_gradient().shape, network_.dtype());
   }
   probe_.emplace(network_);
 }

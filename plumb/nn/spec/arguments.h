@@ -20,6 +20,9 @@ namespace plumb {
 class SpecArguments {
  public:
   SpecArguments(const std::string& text, const SpecItem& item) : text_(text), item_(item) {}
+  SpecArguments(const std::string&&, const SpecItem&) = delete;  ///< would dangle
+  SpecArguments(const std::string&, const SpecItem&&) = delete;
+  SpecArguments(const std::string&&, const SpecItem&&) = delete;
 
   const SpecItem& item() const { return item_; }
   static constexpr std::int64_t kMaxInteger = 2147483647;
