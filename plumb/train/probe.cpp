@@ -59,20 +59,52 @@ const std::string kNoParam;
 
 }  // namespace
 
-Probe::Probe(const Network& network) : network_(network) {
-  std::int64_t largest = 0;
-  network.visit([&](const Node& node) {
-    sketch_count_ += 2;  // output and its gradient
-    if (node.family() != LayerFamily::activation) return;
-    const Shape shape = node.y.view().shape;
-    largest = std::max(largest, shape.with_batch(samples_at_once(shape)).size());
-  });
-  sketch_count_ += 2 + 3 * network.params().size();  // input; weight, grad_weight, update
-  if (largest > 0) derivative_ = Tensor(Shape{largest}, network.dtype());
+Probe::Probe(const Network& network) : network_(network), watch_(network.watch()) {
+  network.visit([&](const Node& node) { nodes_.push_back(&node); });
+  // Output and its gradient; input; weight, grad_weight, update.
+  sketch_count_ = 2 * nodes_.size() + 2 + 3 * network.params().size();
+}
+
+const Network& Probe::network() const {
+  if (!watch_.holds()) {
+    throw UsageError(
+        "Probe of a network that was moved or destroyed: make the Probe of the network where it "
+        "stays");
+  }
+  return network_;
+}
+
+StepRecord& Probe::begun(const char* call) const {
+  if (record_ == nullptr) {
+    throw UsageError(std::string("Probe::") + call + " before begin(): call begin(record) first");
+  }
+  return *record_;
+}
+
+void Probe::expect_own(const Node& node) {
+  if (next_node_ == nodes_.size() || nodes_[next_node_] != &node) {
+    const auto found = std::ranges::find(nodes_, &node);
+    if (found == nodes_.end()) {
+      throw UsageError("Probe observes another network than it was made of, at path " + node.path +
+                       ": make a Probe for that one");
+    }
+    next_node_ = static_cast<std::size_t>(found - nodes_.begin());
+  }
+  ++next_node_;
+}
+
+void Probe::expect_own(std::size_t index, const Param& param) const {
+  const auto params = network().params();
+  if (index < params.size() && params[index] == &param) return;
+  throw UsageError("Probe is shown a parameter '" + param.name +
+                   "' of another network than it was made of: make a Probe for that one");
 }
 
 void Probe::begin(StepRecord& record) {
+  network();
   record_ = &record;
+  next_node_ = 0;
+  in_backward_ = false;
   // A record of another step, or one that was emptied, has other names or none.
   const bool same = named_ == record_;
   names_.resize(same ? std::min(names_.size(), record.sketches.size()) : 0);
@@ -88,6 +120,7 @@ void Probe::begin(StepRecord& record) {
 }
 
 void Probe::finish() {
+  begun("finish");
   record_->sketches.resize(used_);
   names_.resize(used_);
   record_->activations.resize(activations_used_);
@@ -118,7 +151,11 @@ void Probe::add(const std::string& path, Role role, const std::string& param, Co
 }
 
 void Probe::on_output(const Node& node, ConstView x, ConstView y) {
-  if (used_ == 0) add(kInput, Role::a, kNoParam, network_.input_view(), 0);
+  begun("on_output");
+  if (in_backward_) next_node_ = 0;
+  in_backward_ = false;
+  expect_own(node);
+  if (used_ == 0) add(kInput, Role::a, kNoParam, network().input_view(), 0);
   add(node.path, output_role(node), kNoParam, y, 0);
   if (node.family() == LayerFamily::activation) add_activation(node, x, y);
   if (node.family() == LayerFamily::recurrent) time_.on_output(node);
@@ -126,9 +163,11 @@ void Probe::on_output(const Node& node, ConstView x, ConstView y) {
 
 void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
   const std::size_t index = activations_used_;
-  if (index == windows_.size())
-    windows_.emplace_back(UnitActivity::units_of(y.shape), kWindowSamples);
+  const std::int64_t units = UnitActivity::units_of(y.shape);
+  if (index == windows_.size()) windows_.emplace_back(units, kWindowSamples);
   ActivityWindow& window = windows_[index];
+  // An observer between may have handed on other layers at the last step.
+  if (window.units() != units) window = ActivityWindow(units, kWindowSamples);
   const double limit = kSaturatedDerivative * node.layer->max_derivative();
   const std::optional<DerivativeStats> stats = judge_derivative(node, x, y, limit, window);
   if (!stats) return;
@@ -153,6 +192,8 @@ std::optional<DerivativeStats> Probe::judge_derivative(const Node& node, ConstVi
     return window.add_all_active(batch, y.shape.size(), survey.below, survey.squares);
 
   const std::int64_t at_once = samples_at_once(y.shape);
+  const std::int64_t needed = at_once * y.shape.row_size();
+  if (derivative_.size() < needed) derivative_ = Tensor(Shape{needed}, y.dtype);
   DerivativeStats stats;
   for (std::int64_t begin = 0; begin < batch; begin += at_once) {
     const std::int64_t count = std::min(at_once, batch - begin);
@@ -165,6 +206,9 @@ std::optional<DerivativeStats> Probe::judge_derivative(const Node& node, ConstVi
 }
 
 void Probe::on_gradient(const Node& node, ConstView grad_y, int log2_scale) {
+  begun("on_gradient");
+  if (!in_backward_) expect_own(node);
+  in_backward_ = true;
   last_gradient_ = used_;
   add(node.path, gradient_role(node), kNoParam, grad_y, log2_scale);
   if (node.family() == LayerFamily::recurrent) time_.on_gradient(node);
@@ -172,11 +216,14 @@ void Probe::on_gradient(const Node& node, ConstView grad_y, int log2_scale) {
 
 void Probe::on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
                          int log2_scale) {
+  begun("on_time_step");
   time_.tell(t, reverse, quantity, values, log2_scale);
 }
 
 std::optional<double> Probe::largest_in_gradient() const {
-  const Sketch& sketch = record_->sketches[last_gradient_].sketch;
+  const StepRecord& record = begun("largest_in_gradient");
+  if (!in_backward_) return std::nullopt;
+  const Sketch& sketch = record.sketches[last_gradient_].sketch;
   if (sketch.nonfinite_count > 0) return std::nullopt;
   return sketch.abs_max;
 }
@@ -184,6 +231,7 @@ std::optional<double> Probe::largest_in_gradient() const {
 void Probe::on_join(const Node& node, const JoinGradients& gradients) {
   const auto& [branch, branch_log2_scale, shortcut, shortcut_log2_scale, gate, gate_log2_scale] =
       gradients;
+  begun("on_join");
   JoinRecord join;
   join.path = node.path;
   join.log2_rms_branch = log2_rms(branch) + branch_log2_scale;
@@ -199,6 +247,7 @@ void Probe::on_join(const Node& node, const JoinGradients& gradients) {
 }
 
 void Probe::on_input_gradient(ConstView grad_x, int log2_scale) {
+  begun("on_input_gradient");
   add(kInput, Role::grad_a, kNoParam, grad_x, log2_scale);
 }
 
@@ -220,11 +269,15 @@ void Probe::add_piece(PiecewiseSketch& sketch, const Piece& piece, Role role, Co
 
 void Probe::before_update(std::size_t index, const Param& param, ConstView value,
                           std::int64_t begin) {
+  begun("before_update");
+  expect_own(index, param);
   add_piece(weight_, {index, param, begin}, Role::weight, value, 0);
 }
 
 void Probe::on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
                       std::int64_t begin) {
+  begun("on_update");
+  expect_own(index, param);
   const Piece piece{index, param, begin};
   add_piece(gradient_, piece, Role::grad_weight, grad, param.grad_log2_scale);
   add_piece(update_, piece, Role::update, update, 0);
@@ -241,7 +294,8 @@ void Probe::add_to_norm(const Sketch& gradient) {
 }
 
 void Probe::on_parameters() {
-  for (std::size_t index = 0; index < network_.params().size(); ++index) {
+  begun("on_parameters");
+  for (std::size_t index = 0; index < network().params().size(); ++index) {
     const Param& param = *network_.params()[index];
     const std::string& path = network_.param_paths()[index];
     add(path, Role::weight, param.name, param.value.view(), 0);
@@ -251,7 +305,7 @@ void Probe::on_parameters() {
 
 void Probe::add_symmetries() {
   symmetry_due_ = false;
-  for (std::size_t index = 0; index < network_.params().size(); ++index) {
+  for (std::size_t index = 0; index < network().params().size(); ++index) {
     const Param& param = *network_.params()[index];
     if (param.name != "weight" || param.value.shape().rank() < 2) continue;
     SymmetryRecord record;

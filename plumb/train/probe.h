@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "plumb/core/anchor.h"
 #include "plumb/core/scaled_squares.h"
 #include "plumb/nn/network.h"
 #include "plumb/optim/optimiser.h"
@@ -29,13 +30,19 @@ namespace plumb {
 /// Dead units are judged over a window of at least kWindowSamples samples (or all seen so far),
 /// gathered from the measured steps. Rows of weights are compared for symmetry at the first
 /// measured step, and again only while repeated ones are found.
+/// Errors  UsageError for what happens outside of begin() and finish(), for nodes and parameters of
+///         another network, and for a network that was moved or destroyed under the probe. A new
+///         plan() of the network is followed.
 class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
  public:
   static constexpr std::uint64_t kWindowSamples = 1024;
 
+  /// The network stays where it is as long as the probe is used.
   explicit Probe(const Network& network);
+  explicit Probe(const Network&&) = delete;  ///< would dangle
 
-  /// Starts a measured step. `record` must live until finish(); its vectors are reused.
+  /// Starts a measured step. `record` must live until finish(); its vectors are reused. begin()
+  /// again without finish() gives up the step that was cut off.
   void begin(StepRecord& record);
   void finish();
 
@@ -60,6 +67,13 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   double gradient_norm() const { return gradient_squares_.root(); }
 
  private:
+  /// The record of the step that has begun; `call` names who asks.
+  StepRecord& begun(const char* call) const;
+  /// The network, if it still stands where it did.
+  const Network& network() const;
+  /// Of the network's nodes in forward order: usually the one after the last.
+  void expect_own(const Node& node);
+  void expect_own(std::size_t index, const Param& param) const;
   Sketch& next_sketch(const std::string& path, Role role, const std::string& param);
   void add(const std::string& path, Role role, const std::string& param, ConstView values,
            int log2_scale);
@@ -79,6 +93,10 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   void add_symmetries();
 
   const Network& network_;
+  Anchor::Watch watch_;
+  std::vector<const Node*> nodes_;  ///< in forward order
+  std::size_t next_node_ = 0;       ///< the one whose output is expected
+  bool in_backward_ = false;        ///< a gradient was the last thing that was told of a node
   StepRecord* record_ = nullptr;
   std::size_t sketch_count_ = 0;    ///< at most, of a step
   std::size_t used_ = 0;            ///< of the record's sketches; those behind are of the last step
@@ -93,8 +111,8 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
     friend bool operator==(const Names&, const Names&) = default;
   };
   std::vector<Names> names_;
-  const StepRecord* named_ = nullptr;  ///< the record that names_ tells of
-  Tensor derivative_;
+  const StepRecord* named_ = nullptr;    ///< the record that names_ tells of
+  Tensor derivative_;                    ///< of some samples; grows with the plan
   std::vector<ActivityWindow> windows_;  ///< in the order of the activation records
   TimeRecorder time_;
   PiecewiseSketch weight_, gradient_, update_;  ///< of the parameter that comes in pieces

@@ -83,7 +83,11 @@ void TimeRecorder::finish(std::vector<TimeRecord>& records) {
   for (std::size_t i = 0; i < used_; ++i) {
     Layer& from = layers_[i];
     TimeRecord& to = records[i];
-    PLUMB_CHECK(from.node != nullptr);
+    if (from.node == nullptr) {
+      throw UsageError(
+          "Probe saw the time steps of a pass but not its outputs: pass it to Network::forward "
+          "too");
+    }
     to.path = from.node->path;
     to.reverse = from.reverse;
     to.time_steps = from.time_steps;

@@ -18,6 +18,7 @@ namespace plumb {
 ///
 /// What is told in a forward pass belongs to the layer whose output comes next, what is told in a
 /// backward pass to the layer whose gradient came last.
+/// Errors  UsageError from finish() if no output came after what was told in a forward pass.
 /// Speed   One pass over the values of each call; allocates at the first measured steps only.
 class TimeRecorder {
  public:

@@ -40,6 +40,12 @@ void check_output(const Network& network, const Dataset& data) {
       y.rank() > 1 && wanted.rank() == 1 ? "; put flatten or last before the last dense" : ""));
 }
 
+const Split& checked(const Split& data) {
+  check_dataset(data.train);
+  check_dataset(data.validation);
+  return data;
+}
+
 std::int64_t usable_batch(const TrainConfig& config, const Dataset& data) {
   if (data.size() == 0) throw DataError(data.name + ": no samples, expected at least one");
   return std::min(config.batch, data.size());
@@ -61,7 +67,7 @@ Network make_network(const TrainConfig& config, const Dataset& data) {
 
 Trainer::Trainer(const TrainConfig& config, const Split& data)
     : config_(config),
-      data_(data),
+      data_(checked(data)),
       threads_(config.threads),
       network_(make_network(config, data.train)),
       loss_(make_loss(loss_name(config, data.train))),
@@ -77,6 +83,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
     // Shaped like the output: [steps] targets fit an output [steps, 1].
     values_ = Tensor(network_.output_gradient().shape, network_.dtype());
   }
+  if (data.validation.size() > 0) expect_like_training(data.validation);
   probe_.emplace(network_);
 }
 
@@ -146,6 +153,10 @@ class UpdateWhenReady : public GradientReady {
 }  // namespace
 
 const StepRecord& Trainer::step() {
+  if (done()) {
+    throw UsageError(fmt::format(
+        "Trainer::step after the last of {} planned steps: ask done() first", planned_steps_));
+  }
   const bool last = step_ + 1 == planned_steps_;
   const bool measured = !schedule_.is_off() && (schedule_.due(step_) || last);
   StepRecord& record = measured ? measured_ : unmeasured_;
@@ -238,7 +249,37 @@ const StepRecord& Trainer::probe(PassObserver* extra) {
   return record;
 }
 
+void Trainer::expect_like_training(const Dataset& data) const {
+  const Dataset& train = data_.train;
+  const auto refuse = [&](const std::string& given, const std::string& expected) {
+    throw UsageError(fmt::format("Trainer cannot evaluate {}: {}, expected {} as the training data",
+                                 data.name.empty() ? "data" : data.name, given, expected));
+  };
+  const Shape x = data.x.shape().row_shape(), expected_x = train.x.shape().row_shape();
+  if (x.size() != expected_x.size()) {
+    refuse("x has shape " + x.to_string() + " a sample", expected_x.to_string());
+  }
+  if (data.is_classification() != train.is_classification() || data.classes > train.classes) {
+    refuse(fmt::format("{} classes", data.classes), fmt::format("{}", train.classes));
+  }
+  if (data.is_classification() && data.labels_per_sample != train.labels_per_sample) {
+    refuse(fmt::format("{} labels a sample", data.labels_per_sample),
+           fmt::format("{}", train.labels_per_sample));
+  }
+  if (data.is_classification()) return;
+  const Shape y = data.y.shape().row_shape(), expected_y = train.y.shape().row_shape();
+  if (y.size() != expected_y.size()) {
+    refuse("y has shape " + y.to_string() + " a sample", expected_y.to_string());
+  }
+}
+
 Evaluation Trainer::evaluate(const Dataset& data) {
+  if (data.size() == 0) {
+    throw UsageError(fmt::format("Trainer cannot evaluate {}: no samples, expected one or more",
+                                 data.name.empty() ? "data" : data.name));
+  }
+  check_dataset(data);
+  expect_like_training(data);
   const Context context{Mode::infer, 0, threads_};
   const std::int64_t batch = batches_.batch();
   std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));

@@ -33,11 +33,16 @@ struct Evaluation {
 /// one (a measured step may).
 /// The gradients of the parameters are gone after a step unless clip_norm needed all of them: a
 /// record has their sketches, and after probe() they are all there.
-/// Errors  SpecError, ShapeError, DataError from the constructor.
+/// Errors  SpecError, ShapeError, DataError from the constructor, which checks both parts of the data
+///         (check_dataset). UsageError from step() when done(), from evaluate() for data without samples
+///         or of another kind than the training data, and from the constructor for such a validation part.
 class Trainer {
  public:
   /// `data` must outlive the trainer.
   Trainer(const TrainConfig& config, const Split& data);
+  Trainer(const TrainConfig&, const Split&&) = delete;  ///< would dangle
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   /// What this run is, for a RecordSink.
   RunInfo info() const;
@@ -52,13 +57,15 @@ class Trainer {
   /// Measures the network as it is on the first batch, without changing it: forward and backward
   /// only. `extra` may watch too.
   const StepRecord& probe(PassObserver* extra = nullptr);
-  /// Loss and accuracy over a whole data set in inference mode.
+  /// Loss and accuracy over a whole data set in inference mode: samples of the shape that the
+  /// training data have, with as many labels or target values each.
   Evaluation evaluate(const Dataset& data);
 
   Network& network() { return network_; }
   const TrainConfig& config() const { return config_; }
 
  private:
+  void expect_like_training(const Dataset& data) const;
   void load_batch(std::int64_t step);
   std::span<const std::int32_t> labels(std::int64_t rows) const;
   Target target(std::int64_t rows) const;
