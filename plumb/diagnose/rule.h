@@ -19,6 +19,7 @@ namespace plumb {
 class RunView {
  public:
   explicit RunView(const Run& run);
+  explicit RunView(const Run&&) = delete;  ///< would dangle
   const Run& run() const { return run_; }
   const std::vector<const StepRecord*>& measured() const { return measured_; }
   const std::vector<Ledger>& ledgers() const { return ledgers_; }

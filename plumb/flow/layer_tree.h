@@ -19,6 +19,7 @@ class LayerTree {
   using Chain = std::vector<const LayerInfo*>;
 
   explicit LayerTree(const RunInfo& info);
+  explicit LayerTree(const RunInfo&&) = delete;  ///< would dangle
 
   /// The layers whose parent is `parent`, in forward order, without those beside the branch; "" is
   /// the main chain.

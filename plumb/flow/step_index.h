@@ -16,6 +16,7 @@ namespace plumb {
 class StepIndex {
  public:
   explicit StepIndex(const StepRecord& step);
+  explicit StepIndex(const StepRecord&&) = delete;  ///< would dangle
 
   const Sketch* find(std::string_view path, Role role) const;
   const ActivationRecord* activation(std::string_view path) const;

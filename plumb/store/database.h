@@ -53,6 +53,7 @@ class Database {
 class Statement {
  public:
   Statement(const Database& database, const char* sql);
+  Statement(const Database&&, const char*) = delete;  ///< would dangle
   ~Statement();
 
   /// Executes an INSERT, UPDATE or DELETE with these values for its parameters, in order.

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <set>
+#include <type_traits>
 
 #include "plumb/diagnose/explain.h"
 #include "plumb/diagnose/rule.h"
@@ -12,6 +13,10 @@
 
 namespace plumb {
 namespace {
+
+// It refers to the run.
+static_assert(!std::is_constructible_v<RunView, Run&&>);
+static_assert(std::is_constructible_v<RunView, const Run&>);
 
 TEST(RuleTableTest, HasElevenRulesWithNamesOfTheirOwn) {
   std::set<std::string_view> ids;

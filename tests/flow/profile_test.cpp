@@ -3,13 +3,22 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
+#include "plumb/flow/layer_tree.h"
 #include "plumb/flow/ledger.h"
+#include "plumb/flow/step_index.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
 
 namespace plumb {
 namespace {
+
+// They refer to what they are made of.
+static_assert(!std::is_constructible_v<LayerTree, RunInfo&&>);
+static_assert(!std::is_constructible_v<StepIndex, StepRecord&&>);
+static_assert(std::is_constructible_v<LayerTree, const RunInfo&>);
+static_assert(std::is_constructible_v<StepIndex, const StepRecord&>);
 
 std::vector<FlowPoint> line(int points, double log2_per_layer_towards_input) {
   std::vector<FlowPoint> profile;
