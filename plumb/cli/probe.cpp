@@ -37,6 +37,7 @@ struct Options {
 int run_probe(const Options& options) {
   const TrainConfig config = options.config.resolve();
   const Split data = load_split(config.data, config.data_options());
+  for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   Trainer trainer(config, data);
   Run run;
   run.info = trainer.info();

@@ -85,6 +85,9 @@ class RunKeeper : public RecordSink {
 int run_train(const Options& options) {
   const TrainConfig config = options.config.resolve();
   const Split data = load_split(config.data, config.data_options());
+  if (!options.quiet) {
+    for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
+  }
   Trainer trainer(config, data);
   RunKeeper keeper(options.output);
   Progress progress(options.quiet || options.json);

@@ -4,29 +4,25 @@
 #include <string>
 #include <string_view>
 
+#include "plumb/data/csv_options.h"
 #include "plumb/data/dataset.h"
 
 namespace plumb {
 
-/// The column of a CSV file that is to be learned; all others are features.
-struct CsvTarget {
-  std::string column;  ///< the name in the header line, or if none has it a number from 0
-  bool is_classification = true;  ///< `label=`: classes; `target=`: one number a sample
-};
-
-/// Reads a CSV file (see csv_records.h) with a header line: x [samples, columns - 1], and labels or
-/// y [samples, 1]. Numbers are read as C does, whatever the locale: 3, -2.5, 1e-3.
+/// Reads a table as people have them (table_text.h: encodings; csv_table.h: separators, headers;
+/// csv_features.h: what becomes of the columns; csv_labels.h: classes): x [samples, features], and
+/// labels or y [samples, targets]; `columns` and `class_names` name them. One note says what the
+/// file was taken for.
 ///
-/// Labels that are all integers from 0 on are the classes themselves, classes = largest + 1. Other
-/// integers
-/// (-1 and 1), and words, are numbered by their order: integers by value, words by bytes.
+/// Rows whose label or target is missing are dropped. A missing number of a feature is NaN where
+/// na=mean (the default), for fill_missing() to replace once it is known which samples train;
+/// missing words are 0 in all their columns.
 ///
-/// Errors  DataError naming file, line and column: no header or no rows, no such column or two of
-///         that name, rows of another length, what is no number, NaN, Inf or beyond float, an empty
-///         label, fractions as labels, more than 2^20 classes.
-Dataset read_csv(const std::string& path, const CsvTarget& target);
+/// Errors  DataError naming file, line and column, with what was given and expected, and the option
+///         that helps.
+Dataset read_csv(const std::string& path, const CsvOptions& options);
 
-/// The same, of a text; `place` begins the message of every error.
-Dataset parse_csv(std::string_view text, const CsvTarget& target, const std::string& place);
+/// The same, of the bytes of a file; `place` begins the message of every error.
+Dataset parse_csv(std::string_view bytes, const CsvOptions& options, const std::string& place);
 
 }  // namespace plumb

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <utility>
 
 #include "plumb/core/error.h"
+#include "plumb/data/load_sources.h"
+#include "plumb/data/standardise.h"
 
 namespace plumb {
 
@@ -28,21 +28,6 @@ Tensor select_rows(const Tensor& from, const std::vector<std::int64_t>& indices)
   return to;
 }
 
-void standardise(Split& split) {
-  // Two passes in double: the mean first, so that nothing cancels.
-  const auto train = std::as_const(split.train.x).as<float>();
-  const double n = static_cast<double>(train.size());
-  const double mean = std::accumulate(train.begin(), train.end(), 0.0) / n;
-  double sum_sq = 0;
-  for (const float v : train) sum_sq += (v - mean) * (v - mean);
-  const double deviation = std::sqrt(sum_sq / n);
-  const double scale = deviation > 0 ? 1 / deviation : 1;
-  for (Dataset* part : {&split.train, &split.validation}) {
-    if (!part->x) continue;
-    for (float& v : part->x.as<float>()) v = static_cast<float>((v - mean) * scale);
-  }
-}
-
 }  // namespace
 
 Dataset Dataset::select(const std::vector<std::int64_t>& indices) const {
@@ -56,6 +41,8 @@ Dataset Dataset::select(const std::vector<std::int64_t>& indices) const {
   selected.name = name;
   selected.classes = classes;
   selected.labels_per_sample = labels_per_sample;
+  selected.columns = columns;
+  selected.class_names = class_names;
   if (x) selected.x = select_rows(x, indices);
   if (y) selected.y = select_rows(y, indices);
   if (is_classification()) {
@@ -67,7 +54,9 @@ Dataset Dataset::select(const std::vector<std::int64_t>& indices) const {
   return selected;
 }
 
-Split split_dataset(const Dataset& data, const DataOptions& options) {
+namespace {
+
+Split split_parts(const Dataset& data, const DataOptions& options) {
   check_dataset(data);
   if (options.limit < 0) {
     throw SpecError(
@@ -95,12 +84,25 @@ Split split_dataset(const Dataset& data, const DataOptions& options) {
   Split split;
   split.train = data.select({order.begin() + held_out, order.end()});
   if (held_out > 0) split.validation = data.select({order.begin(), order.begin() + held_out});
+  split.notes = data.notes;
+  return split;
+}
+
+}  // namespace
+
+Split split_dataset(const Dataset& data, const DataOptions& options) {
+  Split split = split_parts(data, options);
   if (options.standardise) standardise(split);
   return split;
 }
 
 Split load_split(const std::string& text, const DataOptions& options) {
-  return split_dataset(load_dataset(text, options.seed), options);
+  Split split = split_parts(load_with_gaps(text, options.seed), options);
+  // The validation part first: the means are those of what the training part holds.
+  if (split.validation.x) fill_gaps(split.train, split.validation.x);
+  fill_gaps(split.train, split.train.x);
+  if (options.standardise) standardise(split);
+  return split;
 }
 
 }  // namespace plumb

@@ -20,6 +20,10 @@ struct Dataset {
   Tensor y;                          ///< for regression: float, [samples, outputs]; empty otherwise
   std::int64_t classes = 0;          ///< 0 for regression
   std::int64_t labels_per_sample = 1;  ///< as many as steps where each step of a sequence has one
+  std::vector<std::string> columns = {};      ///< names of the features, where the source has some
+  std::vector<std::string> class_names = {};  ///< [classes], where the source has some
+  /// What the source was taken for, a line each, for whoever shows it to the user.
+  std::vector<std::string> notes = {};
 
   std::int64_t size() const { return x ? x.shape()[0] : 0; }
   bool is_classification() const { return classes > 0; }
@@ -39,12 +43,14 @@ void check_dataset(const Dataset& data);
 struct Split {
   Dataset train;
   Dataset validation;
+  std::vector<std::string> notes = {};  ///< those of the data set, and what was done since
 };
 
 struct DataOptions {
   std::int64_t limit = 0;            ///< use the first `limit` samples only; 0 for all
   double validation_fraction = 0.1;  ///< 0 for none; the validation part is drawn by seed
-  /// Subtract the training mean, divide by the training deviation (of the whole tensor).
+  /// Subtract the training mean, divide by the training deviation: of each column, or each channel
+  /// of images [n, channels, height, width], or all numbers of [n, rows, columns].
   bool standardise = false;
   std::uint64_t seed = 0;
 };
@@ -53,13 +59,16 @@ struct DataOptions {
 ///   mnist:DIR              IDX images and labels (plain or .gz; MNIST, Fashion-MNIST names;
 ///                          train-* files if present, else t10k-*), pixels scaled to [0, 1],
 ///                          x [n, 28, 28]
-///   csv:FILE?label=COLUMN  a header line; the label column (name or zero-based number) holds
-///                          classes (integers or words); `target=COLUMN` makes it regression
+///   csv:FILE?label=COLUMN  a table of text; the label column (name or zero-based number) holds
+///                          classes (integers or words); `target=COLUMN` makes it regression (see
+///                          csv_options.h for more)
 ///   npz:FILE               arrays x and y; integer y are classes, float y are targets, [n] or one a
 ///                          step, [n, steps]
 ///   glyphs[?n=N&noise=S], spirals[?n=N&classes=K&noise=S],
 ///   teacher[?n=N&in=D&out=D&depth=L&classes=K], adding[?t=T&n=N], copy[?t=T&n=N]
 ///                          made by plumb from the seed (see the makers' headers)
+/// Numbers that a table lacks are replaced by the mean of their column, by load_split() of the
+/// column in the training part.
 /// Errors  SpecError for a text that names no source; DataError naming file and place: missing,
 ///         truncated, mislabelled (magic, counts), NaN or Inf in x, label out of range.
 Dataset load_dataset(const std::string& text, std::uint64_t seed);

@@ -26,8 +26,21 @@ std::optional<Number> parse_number(const std::string& text) {
 SourceText::SourceText(std::string text)
     : text_(std::move(text)), kind_size_(std::min(text_.find_first_of(":?"), text_.size())) {}
 
+namespace {
+/// Where the options begin: the first '?' before KEY=, for a path may hold a '?' and so may a
+/// value; without one the last '?'.
+std::size_t options_mark(const std::string& text) {
+  for (std::size_t mark = text.find('?'); mark != std::string::npos;
+       mark = text.find('?', mark + 1)) {
+    const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz", mark + 1);
+    if (end != std::string::npos && end > mark + 1 && text[end] == '=') return mark;
+  }
+  return text.rfind('?');
+}
+}  // namespace
+
 void SourceText::parse_path(std::string_view usage, bool with_options) {
-  std::size_t end = with_options ? text_.rfind('?') : std::string::npos;
+  std::size_t end = with_options ? options_mark(text_) : std::string::npos;
   end = std::min(end, text_.size());
   if (end < kind_size_ + 2 || text_[kind_size_] != ':') {
     fail(std::min(kind_size_ + 1, text_.size()), fmt::format("no path, expected {}", usage));

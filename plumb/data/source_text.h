@@ -11,8 +11,8 @@
 namespace plumb {
 
 /// A --data text taken apart: KIND[:PATH][?KEY=VALUE[&KEY=VALUE...]]. The part before the first ':'
-/// or '?' is the kind. A path may hold any character; only where options are allowed the last '?'
-/// ends it.
+/// or '?' is the kind. A path may hold any character; only where options are allowed the
+/// first '?' before a KEY= ends it, or the last one.
 ///
 /// Errors  SpecError of three lines: what is wrong and what was expected, the text, a caret under
 ///         the place.

@@ -2,12 +2,16 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "plumb/data/class_labels.h"
 #include "plumb/data/csv.h"
 #include "plumb/data/dataset.h"
 #include "plumb/data/glyphs.h"
+#include "plumb/data/load_sources.h"
 #include "plumb/data/mnist.h"
 #include "plumb/data/npz.h"
 #include "plumb/data/npz_dataset.h"
@@ -36,17 +40,63 @@ Dataset from_mnist(SourceText& text, std::string_view usage, std::uint64_t) {
   return load_mnist(text.path());
 }
 
+char read_separator(const SourceText& text) {
+  const auto word = text.word("sep");
+  if (!word) return '\0';
+  constexpr std::array<std::pair<std::string_view, char>, 7> kNames{{{"comma", ','},
+                                                                     {"semicolon", ';'},
+                                                                     {"tab", '\t'},
+                                                                     {"\\t", '\t'},
+                                                                     {"bar", '|'},
+                                                                     {"blank", ' '},
+                                                                     {"space", ' '}}};
+  for (const auto& [name, separator] : kNames) {
+    if (*word == name) return separator;
+  }
+  constexpr std::string_view kNever = "\"\r\n0123456789.-+";
+  if (word->size() != 1 || kNever.find((*word)[0]) != kNever.npos) {
+    text.fail_at("sep", fmt::format("sep is '{}', expected one sign, or comma, semicolon, tab, bar "
+                                    "or blank",
+                                    *word));
+  }
+  return (*word)[0];
+}
+
+char read_decimal(const SourceText& text) {
+  const auto word = text.word("decimal");
+  if (!word) return '\0';
+  if (*word == "comma" || *word == ",") return ',';
+  if (*word == "point" || *word == ".") return '.';
+  text.fail_at("decimal", fmt::format("decimal is '{}', expected point or comma", *word));
+}
+
+std::optional<bool> read_header(const SourceText& text) {
+  const auto word = text.word("header");
+  if (!word) return std::nullopt;
+  if (*word == "yes" || *word == "1" || *word == "true") return true;
+  if (*word == "no" || *word == "0" || *word == "false" || *word == "none") return false;
+  text.fail_at("header", fmt::format("header is '{}', expected yes or no", *word));
+}
+
 Dataset from_csv(SourceText& text, std::string_view usage, std::uint64_t) {
   text.parse_path(usage, true);
-  text.expect_keys({"label", "target"});
-  const auto label = text.word("label"), target = text.word("target");
-  if (label.has_value() == target.has_value()) {
-    text.fail(text.text().size(),
-              label ? "label and target are both given, expected one of them"
-                    : "no column to learn, expected ?label=COLUMN or ?target=COLUMN");
+  text.expect_keys(
+      {"label", "target", "drop", "only", "encode", "na", "sep", "decimal", "header", "skip"});
+  if (text.has("label") && text.has("target")) {
+    text.fail(text.text().size(), "label and target are both given, expected one of them");
   }
-  return read_csv(text.path(),
-                  {.column = label ? *label : *target, .is_classification = label.has_value()});
+  CsvOptions options;
+  options.label = text.word("label").value_or("");
+  options.target = text.word("target").value_or("");
+  options.drop = text.word("drop").value_or("");
+  options.only = text.word("only").value_or("");
+  options.encode = text.word("encode").value_or("");
+  options.na = text.word("na").value_or("");
+  options.separator = read_separator(text);
+  options.decimal = read_decimal(text);
+  options.header = read_header(text);
+  options.skip = text.integer("skip", 0, 0, kMaxSamples);
+  return read_csv(text.path(), options);
 }
 
 Dataset from_npz(SourceText& text, std::string_view usage, std::uint64_t) {
@@ -120,7 +170,7 @@ constexpr std::array<Source, 8> kSources{{
 
 }  // namespace
 
-Dataset load_dataset(const std::string& text, std::uint64_t seed) {
+Dataset load_with_gaps(const std::string& text, std::uint64_t seed) {
   SourceText source_text(text);
   std::string usages;
   for (const Source& source : kSources) {
@@ -134,6 +184,37 @@ Dataset load_dataset(const std::string& text, std::uint64_t seed) {
   }
   source_text.fail(
       0, fmt::format("no source is called '{}', expected one of {}", source_text.kind(), usages));
+}
+
+void fill_gaps(const Dataset& train, Tensor& x) {
+  if (x.shape().rank() != 2) return;
+  const auto columns = static_cast<std::size_t>(x.shape()[1]);
+  const auto measured = train.x.as<float>();
+  const auto values = x.as<float>();
+  for (std::size_t column = 0; column < columns; ++column) {
+    bool has_gap = false;
+    for (std::size_t i = column; i < values.size(); i += columns) {
+      has_gap = has_gap || std::isnan(values[i]);
+    }
+    if (!has_gap) continue;
+    double sum = 0;
+    std::size_t count = 0;
+    for (std::size_t i = column; i < measured.size(); i += columns) {
+      if (std::isnan(measured[i])) continue;
+      sum += measured[i];
+      ++count;
+    }
+    const auto mean = static_cast<float>(count == 0 ? 0 : sum / static_cast<double>(count));
+    for (std::size_t i = column; i < values.size(); i += columns) {
+      if (std::isnan(values[i])) values[i] = mean;
+    }
+  }
+}
+
+Dataset load_dataset(const std::string& text, std::uint64_t seed) {
+  Dataset data = load_with_gaps(text, seed);
+  fill_gaps(data, data.x);
+  return data;
 }
 
 std::vector<std::string> source_starts() {

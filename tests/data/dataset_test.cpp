@@ -97,26 +97,74 @@ TEST(SplitTest, LimitTakesTheFirstSamplesAndKeepsTheClasses) {
   EXPECT_EQ(split_dataset(counted(4), {.limit = 9, .validation_fraction = 0}).train.size(), 4);
 }
 
-TEST(SplitTest, StandardiseUsesTheTrainingPartAlone) {
-  const Dataset data = counted(40);
+/// The mean and the deviation of the numbers of x that stand in group `group`; x is seen as
+/// [outer, groups, inner].
+std::pair<double, double> moments(const Tensor& tensor, std::size_t groups, std::size_t inner,
+                                  std::size_t group) {
+  std::vector<double> values;
+  const auto x = tensor.as<float>();
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (i / inner % groups == group) values.push_back(x[i]);
+  }
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double sum_sq = 0;
+  for (const double v : values) sum_sq += (v - mean) * (v - mean);
+  return {mean, std::sqrt(sum_sq / n)};
+}
+
+/// Standardises random data of this shape, whose groups differ by scale and place, and compares
+/// both parts with (x - mean) / deviation over the training part.
+void expect_standardised(const Shape& shape, std::size_t groups, std::size_t inner) {
+  Dataset data;
+  data.x = Tensor(shape, DType::f32);
+  data.y = Tensor({shape[0], 1}, DType::f32);
+  const Rng rng(3, "test");
+  auto x = data.x.as<float>();
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto group = static_cast<double>(i / inner % groups);
+    x[i] = static_cast<float>(std::pow(100, group) * (rng.normal(i) + 5 * group));
+  }
   const DataOptions plain{.validation_fraction = 0.25, .seed = 3};
   DataOptions standardised = plain;
   standardised.standardise = true;
   const Split before = split_dataset(data, plain), after = split_dataset(data, standardised);
-  double mean = 0, var = 0;
-  const auto x = before.train.x.as<float>();
-  for (const float v : x) mean += v / static_cast<double>(x.size());
-  for (const float v : x) var += (v - mean) * (v - mean) / static_cast<double>(x.size());
-  double mean_after = 0, var_after = 0;
-  for (const float v : after.train.x.as<float>()) mean_after += v / static_cast<double>(x.size());
-  for (const float v : after.train.x.as<float>())
-    var_after += v * v / static_cast<double>(x.size());
-  EXPECT_NEAR(mean_after, 0, 1e-6);
-  EXPECT_NEAR(var_after, 1, 1e-6);
-  for (std::size_t i = 0; i < 20; ++i) {
-    EXPECT_NEAR(after.validation.x.as<float>()[i],
-                (before.validation.x.as<float>()[i] - mean) / std::sqrt(var), 1e-5);
+  for (std::size_t group = 0; group < groups; ++group) {
+    const auto [mean, deviation] = moments(before.train.x, groups, inner, group);
+    const auto [mean_after, deviation_after] = moments(after.train.x, groups, inner, group);
+    EXPECT_NEAR(mean_after, 0, 1e-6);
+    EXPECT_NEAR(deviation_after, 1, 1e-6);
+    for (std::size_t i = 0; i < after.validation.x.as<float>().size(); ++i) {
+      if (i / inner % groups != group) continue;
+      EXPECT_NEAR(after.validation.x.as<float>()[i],
+                  (before.validation.x.as<float>()[i] - mean) / deviation, 1e-5);
+    }
   }
+  EXPECT_EQ(before.notes.size() + 1, after.notes.size());
+}
+
+TEST(SplitTest, StandardiseWorksByColumnAndByChannelOverTheTrainingPart) {
+  expect_standardised({40, 3}, 3, 1);
+  expect_standardised({40, 3, 2, 2}, 3, 4);
+  expect_standardised({40, 3, 2}, 1, 6);
+}
+
+TEST(SplitTest, AColumnThatIsConstantIsCentredOnly) {
+  Dataset data = counted(7);
+  for (std::size_t i = 0; i < 7; ++i) data.x.as<float>()[2 * i] = 0.1f;
+  const Split split = split_dataset(data, {.standardise = true});
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(split.train.x.as<float>()[2 * i], 0, 1e-8);
+}
+
+TEST(SplitTest, NamesAndNotesAreHandedOn) {
+  Dataset data = counted(4);
+  data.columns = {"a", "b"};
+  data.class_names = {"x", "y", "z"};
+  data.notes = {"taken for a test"};
+  const Split split = split_dataset(data, {.validation_fraction = 0.5});
+  EXPECT_EQ(split.train.columns, data.columns);
+  EXPECT_EQ(split.validation.class_names, data.class_names);
+  EXPECT_EQ(split.notes, data.notes);
 }
 
 TEST(SplitTest, ConstantDataIsCentredOnly) {

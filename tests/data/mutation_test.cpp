@@ -106,11 +106,22 @@ TEST(MutationTest, GzippedIdxIsReadOrRefused) {
 TEST(MutationTest, CsvIsReadOrRefused) {
   const std::string text =
       "a,label,\"b, \"\"c\"\"\"\r\n1,0,2.5\n-3e-2,1,\"4\"\n\n+5,12,6\n7.25,\"3\",1e30\n";
-  for (const bool is_classification : {true, false}) {
-    expect_only_data_errors({text}, [&](const std::string& bytes) {
-      parse_csv(bytes, {.column = "1", .is_classification = is_classification}, "damaged");
-    });
+  for (const CsvOptions& options : {CsvOptions{.label = "1"}, CsvOptions{.target = "1"}}) {
+    expect_only_data_errors(
+        {text}, [&](const std::string& bytes) { parse_csv(bytes, options, "damaged"); });
   }
+}
+
+TEST(MutationTest, TablesAsPeopleHaveThemAreReadOrRefused) {
+  const std::string text =
+      "\xEF\xBB\xBFid;born;site;\"age; years\";kg;label\r\n1;2024-01-11;n;20;50,5;1\r\n"
+      "2;2024-02-12;s;30;NA;2\r\n3;2024-03-13;n;40;1.060,5;1\r\n4;2024-04-14;s;50;12 %;3\r\n";
+  std::string wide;
+  for (const char c : text.substr(3)) wide += {c, '\0'};
+  // Damage makes few of these unreadable: a table of text is mostly what it is taken for.
+  expect_only_data_errors({text, gzip(text), wide}, [](const std::string& bytes) {
+    parse_csv(bytes, {.label = "label"}, "damaged");
+  });
 }
 
 TEST(MutationTest, NpyIsReadOrRefused) {

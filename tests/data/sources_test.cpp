@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <span>
 
 #include "plumb/core/error.h"
 #include "plumb/data/dataset.h"
@@ -41,6 +43,65 @@ TEST(SourcesTest, EachFormOfTheContractLoads) {
   EXPECT_EQ(load_dataset("copy?t=30&n=5", 0).labels.size(), 250u);
 }
 
+TEST(SourcesTest, OptionsOfTablesAreRead) {
+  const TempDir dir;
+  const std::string csv = "csv:" + dir.write("a.csv", "?\nq:a:b\nyes:1,5:7\nno:-1:8\n");
+  const Dataset data = load_dataset(
+      csv + "?label=q&skip=1&sep=:&decimal=comma&header=yes&drop=b&na=zero,-1&encode=none", 0);
+  EXPECT_EQ(data.x.shape(), (Shape{2, 1}));
+  EXPECT_EQ(data.x.as<float>()[0], 1.5f);
+  EXPECT_EQ(data.x.as<float>()[1], 0.0f);
+  EXPECT_EQ(data.classes, 2);
+  EXPECT_EQ(load_dataset(csv + "?target=b&skip=1&sep=:&only=b,a", 0).y.shape(), (Shape{2, 1}));
+  EXPECT_EQ(spec_error("csv:a?label=b&sep=1"),
+            "data: sep is '1', expected one sign, or comma, semicolon, tab, bar or blank\n"
+            "  csv:a?label=b&sep=1\n                    ^");
+  EXPECT_EQ(spec_error("csv:a?label=b&decimal=;"),
+            "data: decimal is ';', expected point or comma\n"
+            "  csv:a?label=b&decimal=;\n                        ^");
+  EXPECT_EQ(spec_error("csv:a?label=b&header=maybe"),
+            "data: header is 'maybe', expected yes or no\n"
+            "  csv:a?label=b&header=maybe\n                       ^");
+  EXPECT_EQ(
+      spec_error("csv:a?labl=b"),
+      "data: 'csv' has no option 'labl', expected label, target, drop, only, encode, na, sep, "
+      "decimal, header, skip\n  csv:a?labl=b\n        ^");
+  // A '?' in a value and one in the path.
+  const std::string odd = dir.write("b?.csv", "ok?,a\n0,1\n1,2\n");
+  EXPECT_EQ(load_dataset("csv:" + odd + "?label=ok?", 0).classes, 2);
+}
+
+TEST(SourcesTest, MissingNumbersBecomeTheMeanOfTheTrainingPart) {
+  const TempDir dir;
+  std::string text = "a,b,label\n";
+  for (int i = 0; i < 8; ++i) text += std::to_string(i * i) + (i == 3 ? ",0,1\n" : ",,0\n");
+  text += "NA,0,1\nNA,0,0\n";
+  const std::string csv = "csv:" + dir.write("a.csv", text) + "?label=label";
+  const Dataset whole = load_dataset(csv, 0);
+  EXPECT_EQ(whole.x.as<float>()[16], 17.5f);  // (0 + 1 + 4 + ... + 49) / 8
+  const Split split = load_split(csv, {.validation_fraction = 0.4, .seed = 5});
+  double sum = 0;
+  int count = 0;
+  // The squares stand in front: the rows that lacked a number come last in both parts.
+  const auto train = split.train.x.as<float>(), validation = split.validation.x.as<float>();
+  std::vector<float> gaps;
+  const auto look = [&](std::span<const float> x, bool is_train) {
+    for (std::size_t i = 0; i < x.size(); i += 2) {
+      const double root = std::sqrt(x[i]);
+      const bool is_square = root == std::round(root);
+      if (!is_square) gaps.push_back(x[i]);
+      if (!is_square || !is_train) continue;
+      sum += x[i];
+      ++count;
+    }
+  };
+  look(train, true);
+  look(validation, false);
+  ASSERT_EQ(gaps.size(), 2u);
+  for (const float gap : gaps) EXPECT_EQ(gap, static_cast<float>(sum / count));
+  EXPECT_EQ(split.notes, whole.notes);
+}
+
 TEST(SourcesTest, NameIsTheText) { EXPECT_EQ(load_dataset("spirals?n=4", 0).name, "spirals?n=4"); }
 
 TEST(SourcesTest, TextsThatNameNoSourceSayWhatIsExpected) {
@@ -55,9 +116,6 @@ TEST(SourcesTest, TextsThatNameNoSourceSayWhatIsExpected) {
   EXPECT_EQ(spec_error("npz:"), "data: no path, expected npz:FILE\n  npz:\n      ^");
   EXPECT_EQ(spec_error("csv:?label=a"),
             "data: no path, expected csv:FILE?label=COLUMN\n  csv:?label=a\n      ^");
-  EXPECT_EQ(spec_error("csv:a.csv"),
-            "data: no column to learn, expected ?label=COLUMN or ?target=COLUMN\n  csv:a.csv\n     "
-            "      ^");
   EXPECT_EQ(spec_error("csv:a?label=b&target=c"),
             "data: label and target are both given, expected one of them\n"
             "  csv:a?label=b&target=c\n"
