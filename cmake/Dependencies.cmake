@@ -1,6 +1,8 @@
 # The only file that knows versions. All come from the system's packages (tools/packages.txt).
 find_package(Threads REQUIRED)
 find_package(ZLIB 1.2 REQUIRED)
+find_package(PNG 1.6 REQUIRED)
+find_package(JPEG REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)

@@ -39,6 +39,7 @@ int run_probe(const Options& options) {
   const Split data = load_split(config.data, config.data_options());
   for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   Trainer trainer(config, data);
+  for (const std::string& note : trainer.notes()) fmt::print(stderr, "{}\n", note);
   Run run;
   run.info = trainer.info();
   run.info.kind = "probe";

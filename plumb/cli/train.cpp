@@ -89,6 +89,9 @@ int run_train(const Options& options) {
     for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   }
   Trainer trainer(config, data);
+  if (!options.quiet) {
+    for (const std::string& note : trainer.notes()) fmt::print(stderr, "{}\n", note);
+  }
   RunKeeper keeper(options.output);
   Progress progress(options.quiet || options.json);
   catch_interrupts();
@@ -125,7 +128,8 @@ void add_train(CLI::App& app, int& result) {
   command->add_option("-o,--output", options->output, "record the run in this file")
       ->type_name("FILE");
   command
-      ->add_option("--save-weights", options->save_weights, "write the trained parameters as NPZ")
+      ->add_option("--save-weights", options->save_weights,
+                   "write the trained parameters as NPZ or safetensors")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
   command->add_flag("-q,--quiet", options->quiet, "no progress line");

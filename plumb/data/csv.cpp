@@ -66,7 +66,7 @@ Rows choose_rows(const CsvTable& table, const std::vector<std::size_t>& learned,
 }
 
 std::string advice(const CsvTable& table, std::size_t column, std::size_t row) {
-  const std::string& name = table.names[column];
+  const std::string name = option_name(table, column);
   return fmt::format(
       " (na={} takes it as missing, encode={} makes categories, drop={} leaves the column out)",
       table.columns[column][row], name, name);
@@ -132,7 +132,7 @@ void read_targets(const CsvTable& table, const std::vector<std::size_t>& columns
 
 std::string describe_feature(const CsvTable& table, const CsvFeature& feature,
                              const MissingOption& missing) {
-  std::string what = listed(table.names[feature.column]);
+  std::string what = listed_column(table, feature.column);
   std::vector<std::string> remarks;
   if (feature.kind == ColumnKind::yes_no) remarks.emplace_back("yes 1, no 0");
   if (feature.kind == ColumnKind::words) {
@@ -162,6 +162,10 @@ std::string describe_features(const CsvTable& table, const CsvFeatures& features
   return list + short_list(remarkable, kMostListed);
 }
 
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string describe_labels(const Dataset& data) {
   std::vector<std::string> names;
   bool as_they_are = true;
@@ -177,26 +181,26 @@ std::string describe_labels(const Dataset& data) {
 std::string describe(const CsvTable& table, const std::string& encoding, const Rows& rows,
                      const CsvFeatures& features, const MissingOption& missing,
                      const std::vector<std::size_t>& learned, const Dataset& data) {
-  std::string note =
-      fmt::format("{}: {}{}{}, {}; {} rows", file_name(table.place),
-                  encoding.empty() ? "" : encoding + ", ", separator_name(table.separator),
-                  table.decimal == ',' ? ", decimal commas" : "", table.header, rows.kept.size());
+  std::string note = fmt::format(
+      "{}: {}{}{}, {}; {}", file_name(table.place), encoding.empty() ? "" : encoding + ", ",
+      separator_name(table.separator), table.decimal == ',' ? ", decimal commas" : "", table.header,
+      counted(rows.kept.size(), "row"));
   const auto add = [&](std::size_t count, std::string_view why) {
     if (count > 0) note += fmt::format(" ({} more dropped: {})", count, why);
   };
   add(rows.unlabelled, "what is to be learned is missing");
   add(rows.incomplete, "a feature is missing");
-  note += fmt::format("; {} inputs from {}", data.x.shape()[1],
+  note += fmt::format("; {} from {}", counted(static_cast<std::size_t>(data.x.shape()[1]), "input"),
                       describe_features(table, features, missing));
   if (!features.dropped.empty()) note += "; dropped " + short_list(features.dropped, kMostListed);
   if (!features.constant.empty()) {
     note += "; the same number everywhere in " + short_list(features.constant, kMostListed);
   }
   std::vector<std::string> names;
-  for (const std::size_t column : learned) names.push_back(listed(table.names[column]));
+  for (const std::size_t column : learned) names.push_back(listed_column(table, column));
   if (data.is_classification()) {
     note += fmt::format("; label {}: {}", names[0], describe_labels(data));
-    if (data.classes > 20 && 5 * data.classes > data.size()) note += " (target= learns a number)";
+    if (data.classes > 20 && 10 * data.classes > data.size()) note += " (target= learns a number)";
   } else {
     note += fmt::format("; target {}", short_list(names, kMostListed));
   }

@@ -92,6 +92,13 @@ bool sniff_header(const std::vector<std::vector<std::string_view>>& records) {
     }
     return first.size() > 2;
   }
+  // R and pandas leave the name of the row names empty, whatever the other names are.
+  const auto is_filled = [](const auto& record) { return !record[0].empty(); };
+  if (first[0].empty() && records.size() > 1 &&
+      std::all_of(records.begin() + 1, records.end(), is_filled) &&
+      std::set(first.begin(), first.end()).size() == first.size()) {
+    return true;
+  }
   bool word_over_numbers = false, recurs = false, number_over_numbers = false, is_empty = false;
   for (std::size_t column = 0; column < first.size(); ++column) {
     std::size_t numbers = 0, filled = 0;

@@ -56,7 +56,7 @@ class Chooser {
 
  private:
   void leave_out(std::size_t column, std::string_view why) {
-    result.dropped.push_back(fmt::format("{} ({})", listed(table_.names[column]), why));
+    result.dropped.push_back(fmt::format("{} ({})", listed_column(table_, column), why));
   }
 
   [[noreturn]] void refuse(std::size_t column, std::string_view given, std::string_view expected) {
@@ -71,7 +71,7 @@ class Chooser {
         cells, [&](std::string_view cell) { return missing_.among_numbers(cell); }));
     const auto same = [&](std::string_view cell) { return cell == cells[0]; };
     if (cells.size() > 1 && std::ranges::all_of(cells, same)) {
-      result.constant.push_back(listed(table_.names[column]));
+      result.constant.push_back(listed_column(table_, column));
     }
     result.features.push_back(std::move(feature));
   }
@@ -94,7 +94,8 @@ class Chooser {
     }
     const bool few = values.size() <= kFewValues && 2 * values.size() <= table_.rows();
     if (!encode && !(few && !no_encoding_)) {
-      const std::string how = fmt::format("encode={} makes each an input", table_.names[column]);
+      const std::string how =
+          fmt::format("encode={} makes each an input", option_name(table_, column));
       if (wanted) refuse(column, count + " different words", "numbers or few words (" + how + ")");
       return leave_out(column, fmt::format("text, {} different values: {}", count, how));
     }
@@ -119,9 +120,11 @@ CsvFeatures choose_features(const CsvTable& table, const std::vector<std::size_t
   }
   if (chooser.result.features.empty()) {
     const auto& dropped = chooser.result.dropped;
-    throw DataError(fmt::format("{}: no column is left as feature, expected one or more{}{}",
-                                table.place,
-                                dropped.empty() ? "" : "; dropped: ", short_list(dropped, 12)));
+    throw DataError(fmt::format(
+        "{}: no column is left as feature, expected one or more{}", table.place,
+        dropped.empty() ? ""
+                        : fmt::format("; dropped: {} (only= keeps numbers, encode= anything)",
+                                      short_list(dropped, 12))));
   }
   return std::move(chooser.result);
 }
@@ -152,9 +155,20 @@ std::string short_list(const std::vector<std::string>& words, std::size_t most) 
   return list;
 }
 
-std::string listed(std::string_view name) {
-  const bool plain = !name.empty() && name.find_first_of(", \t\n'") == name.npos;
-  return plain && name.size() <= 40 ? std::string(name) : shown(name);
+std::string listed(std::string_view word) {
+  const bool plain = !word.empty() && word.find_first_of(", \t\n'") == word.npos;
+  return plain && word.size() <= 40 ? std::string(word) : shown(word);
+}
+
+std::string listed_column(const CsvTable& table, std::size_t column) {
+  const std::string& name = table.names[column];
+  return name.empty() || name == std::to_string(column) ? fmt::format("column {}", column)
+                                                        : listed(name);
+}
+
+std::string option_name(const CsvTable& table, std::size_t column) {
+  const std::string& name = table.names[column];
+  return name.empty() ? std::to_string(column) : name;
 }
 
 }  // namespace plumb

@@ -44,7 +44,13 @@ float read_number(const CsvTable& table, std::size_t column, std::size_t row,
 /// Up to `most` words between commas, and how many more there are.
 std::string short_list(const std::vector<std::string>& words, std::size_t most);
 
-/// A name in a list: quoted where it is empty or holds commas or blanks.
-std::string listed(std::string_view name);
+/// A word in a list: quoted where it is empty or holds commas or blanks.
+std::string listed(std::string_view word);
+
+/// The name of a column in a list, or its number: "column 0".
+std::string listed_column(const CsvTable& table, std::size_t column);
+
+/// What an option calls a column: its name, or its number where it has none.
+std::string option_name(const CsvTable& table, std::size_t column);
 
 }  // namespace plumb

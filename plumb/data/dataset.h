@@ -64,6 +64,8 @@ struct DataOptions {
 ///                          csv_options.h for more)
 ///   npz:FILE               arrays x and y; integer y are classes, float y are targets, [n] or one a
 ///                          step, [n, steps]
+///   safetensors:FILE       the same of a safetensors file
+///   folder:DIR?size=HxW    PNG and JPEG images, a folder a class; see image_folder.h
 ///   glyphs[?n=N&noise=S], spirals[?n=N&classes=K&noise=S],
 ///   teacher[?n=N&in=D&out=D&depth=L&classes=K], adding[?t=T&n=N], copy[?t=T&n=N]
 ///                          made by plumb from the seed (see the makers' headers)

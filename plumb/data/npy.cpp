@@ -4,29 +4,17 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include "plumb/data/byte_reader.h"
 #include "plumb/data/checked_size.h"
 #include "plumb/data/file_bytes.h"
+#include "plumb/data/half_float.h"
 #include "plumb/data/npy_header.h"
 #include "plumb/data/npz.h"
 
 namespace plumb {
 
 namespace {
-
-/// IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. Every value is exact in float.
-float half_to_float(std::uint16_t bits) {
-  const std::uint32_t sign = (bits & 0x8000u) << 16;
-  const int exponent = bits >> 10 & 0x1F;
-  const std::uint32_t fraction = bits & 0x3FFu;
-  if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000u | fraction << 13);
-  const float magnitude = exponent == 0
-                              ? std::ldexp(static_cast<float>(fraction), -24)
-                              : std::ldexp(static_cast<float>(fraction | 0x400u), exponent - 25);
-  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
-}
 
 template <std::unsigned_integral Bits, class To, class FromBits>
 void convert(const NpyHeader& header, const std::byte* source, std::span<To> out,

@@ -46,6 +46,26 @@ Tensor finite_floats(NamedArray& array, const std::string& place) {
   return narrow;
 }
 
+/// Whether [n, height, width, channels] is meant: one to four channels stand last, and what would
+/// be the channels are too many for that.
+bool has_channels_last(const Shape& shape) {
+  return shape.rank() == 4 && shape[3] <= 4 && shape[1] > 4 && shape[2] > 4;
+}
+
+Tensor channels_first(const Tensor& from) {
+  const Shape& shape = from.shape();
+  const auto area = static_cast<std::size_t>(shape[1] * shape[2]);
+  const auto channels = static_cast<std::size_t>(shape[3]);
+  Tensor to({shape[0], shape[3], shape[1], shape[2]}, DType::f32);
+  const auto source = from.as<float>();
+  const auto out = to.as<float>();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::size_t pixel = i % area, channel = i / area % channels;
+    out[i] = source[(i / area / channels * area + pixel) * channels + channel];
+  }
+  return to;
+}
+
 }  // namespace
 
 Dataset npz_dataset(std::vector<NamedArray> arrays, const std::string& place) {
@@ -70,6 +90,12 @@ Dataset npz_dataset(std::vector<NamedArray> arrays, const std::string& place) {
   }
   Dataset data;
   data.x = finite_floats(x, place);
+  if (has_channels_last(x_shape)) {
+    data.x = channels_first(data.x);
+    data.notes.push_back(
+        fmt::format("{}: x {} was taken for [n, height, width, channels] and turned into {}", place,
+                    x_shape.to_string(), data.x.shape().to_string()));
+  }
   if (!y.is_integer) {
     const Tensor targets = finite_floats(y, place);
     data.y = Tensor({y_shape[0], y_shape.row_size()}, DType::f32);

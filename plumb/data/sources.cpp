@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <optional>
 #include <string_view>
@@ -11,10 +13,11 @@
 #include "plumb/data/csv.h"
 #include "plumb/data/dataset.h"
 #include "plumb/data/glyphs.h"
+#include "plumb/data/image_folder.h"
 #include "plumb/data/load_sources.h"
 #include "plumb/data/mnist.h"
-#include "plumb/data/npz.h"
 #include "plumb/data/npz_dataset.h"
+#include "plumb/data/safetensors.h"
 #include "plumb/data/sequences.h"
 #include "plumb/data/source_text.h"
 #include "plumb/data/spirals.h"
@@ -28,6 +31,7 @@ constexpr std::int64_t kMaxSamples = 10'000'000;
 constexpr std::int64_t kMaxWidth = 1 << 16;
 constexpr std::int64_t kMaxDepth = 10'000;
 constexpr double kMaxNoise = 1e6;
+constexpr std::int64_t kMaxImageSide = 8192;
 
 struct Source {
   std::string_view kind;
@@ -101,7 +105,36 @@ Dataset from_csv(SourceText& text, std::string_view usage, std::uint64_t) {
 
 Dataset from_npz(SourceText& text, std::string_view usage, std::uint64_t) {
   text.parse_path(usage, false);
-  return npz_dataset(read_npz(text.path()), text.path());
+  return npz_dataset(read_arrays(text.path()), text.path());
+}
+
+/// HEIGHTxWIDTH, or one number for both.
+void read_size(const SourceText& text, ImageFolderOptions& options) {
+  const auto word = text.word("size");
+  if (!word) return;
+  const auto number = [&](std::string_view digits) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    const bool is_whole = error == std::errc{} && end == digits.data() + digits.size();
+    return is_whole && value <= kMaxImageSide ? value : 0;
+  };
+  const std::size_t by = std::min(word->find('x'), word->size());
+  options.height = number(std::string_view(*word).substr(0, by));
+  options.width =
+      by < word->size() ? number(std::string_view(*word).substr(by + 1)) : options.height;
+  if (options.height < 1 || options.width < 1) {
+    text.fail_at("size", fmt::format("size is '{}', expected HEIGHTxWIDTH, each from 1 to {}",
+                                     *word, kMaxImageSide));
+  }
+}
+
+Dataset from_folder(SourceText& text, std::string_view usage, std::uint64_t) {
+  text.parse_path(usage, true);
+  text.expect_keys({"size", "grey"});
+  ImageFolderOptions options;
+  read_size(text, options);
+  options.grey = text.integer("grey", 0, 0, 1) == 1;
+  return load_image_folder(text.path(), options);
 }
 
 Dataset from_glyphs(SourceText& text, std::string_view usage, std::uint64_t seed) {
@@ -157,10 +190,12 @@ Dataset from_copy(SourceText& text, std::string_view usage, std::uint64_t seed) 
   return make_copy(read_sequence_options(text, usage), seed);
 }
 
-constexpr std::array<Source, 8> kSources{{
+constexpr std::array<Source, 10> kSources{{
     {"mnist", "mnist:DIR", from_mnist},
     {"csv", "csv:FILE?label=COLUMN", from_csv},
     {"npz", "npz:FILE", from_npz},
+    {"safetensors", "safetensors:FILE", from_npz},
+    {"folder", "folder:DIR[?size=HxW&grey=1]", from_folder},
     {"glyphs", "glyphs[?n=N&noise=S]", from_glyphs},
     {"spirals", "spirals[?n=N&classes=K&noise=S]", from_spirals},
     {"teacher", "teacher[?n=N&in=D&out=D&depth=L&classes=K]", from_teacher},

@@ -53,7 +53,8 @@ std::int64_t usable_batch(const TrainConfig& config, const Dataset& data) {
 
 }  // namespace
 
-Network make_network(const TrainConfig& config, const Dataset& data) {
+Network make_network(const TrainConfig& config, const Dataset& data,
+                     std::vector<std::string>* notes) {
   NetworkOptions options;
   options.dtype = config.precision == "double" ? DType::f64 : DType::f32;
   options.seed = config.seed;
@@ -61,7 +62,9 @@ Network make_network(const TrainConfig& config, const Dataset& data) {
   options.bias_init = parse_init(config.bias_init);
   Network network(parse_spec(config.network), data.x.shape().row_shape(), options);
   check_output(network, data);
-  if (!config.weights.empty()) load_weights(network, config.weights);
+  if (config.weights.empty()) return network;
+  const std::vector<std::string> said = load_weights(network, config.weights);
+  if (notes != nullptr) notes->insert(notes->end(), said.begin(), said.end());
   return network;
 }
 
@@ -69,7 +72,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
     : config_(config),
       data_(checked(data)),
       threads_(config.threads),
-      network_(make_network(config, data.train)),
+      network_(make_network(config, data.train, &notes_)),
       loss_(make_loss(loss_name(config, data.train))),
       optimiser_(make_optimiser(config.optimiser)),
       batches_(data.train, usable_batch(config, data.train), config.shuffle, config.seed),

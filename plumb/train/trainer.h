@@ -63,6 +63,8 @@ class Trainer {
 
   Network& network() { return network_; }
   const TrainConfig& config() const { return config_; }
+  /// How the weights of a file were taken, where there is something to say (see load_weights()).
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   void expect_like_training(const Dataset& data) const;
@@ -77,6 +79,7 @@ class Trainer {
 
   TrainConfig config_;
   const Split& data_;
+  std::vector<std::string> notes_;
   ThreadPool threads_;
   Network network_;
   std::unique_ptr<Loss> loss_;
@@ -95,6 +98,8 @@ class Trainer {
 };
 
 /// The network that a configuration describes, for data of this shape, with its weights loaded.
-Network make_network(const TrainConfig& config, const Dataset& data);
+/// What there is to say of them is added to `notes`.
+Network make_network(const TrainConfig& config, const Dataset& data,
+                     std::vector<std::string>* notes = nullptr);
 
 }  // namespace plumb

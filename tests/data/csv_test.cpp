@@ -172,6 +172,11 @@ TEST(CsvTest, TheHeaderIsFoundOut) {
   // Words alone: names are different from one another and do not stand in their column again.
   EXPECT_EQ(parse("p,x,p\nq,x,p\np,y,q\nq,y,q\n", {.label = "0"}).size(), 4);
   EXPECT_EQ(parse("cap,odour,kind\nq,x,p\np,y,q\nq,y,q\np,x,p\n", {.label = "kind"}).size(), 4);
+  // An empty name of row names, whatever the other names.
+  EXPECT_EQ(parse("\"\",1990,1995\nx,1,2\ny,3,4\n", {.label = "1995"}).x.shape(), (Shape{2, 1}));
+  // Names in single quotes.
+  EXPECT_EQ(parse("'a' 'kind'\n1 2\n3 4\n", {.label = "kind"}).columns,
+            std::vector<std::string>{"a"});
   // A header that nothing but the label's name gives away.
   EXPECT_EQ(parse("1990,1991,kind\n1,2,kind\n3,4,b\n", {.label = "kind"}).size(), 2);
 }
@@ -209,8 +214,9 @@ TEST(CsvTest, WhatIsNoFeatureIsDropped) {
   expect_note(text, kLabel,
               "dropped id (row numbers), name (text, 3 different values: encode=name makes each an "
               "input), born (dates), empty (no cell is filled)");
-  for (const std::string date : {"31.1.2024", "1/31/24", "2024-01-31T10:00:00Z", "Jan 31 2024",
-                                 "31 January 2024", "2024-01", "10:30", "Jan 1 2000 10:00 AM"}) {
+  for (const std::string date :
+       {"31.1.2024", "1/31/24", "2024-01-31T10:00:00Z", "Jan 31 2024", "31 January 2024", "2024-01",
+        "10:30", "Jan 1 2000 10:00 AM", "1974Q1"}) {
     EXPECT_EQ(inputs("a,when,label\n1," + date + ",0\n2," + date + ",1\n"),
               (std::vector<float>{1, 2}))
         << date;
@@ -260,7 +266,7 @@ TEST(CsvTest, TheNoteSaysWhatTheFileWasTakenFor) {
               "commas, header; 2 rows; 2 inputs from a, b; the same number everywhere in a; target "
               "y");
   expect_note("a,label\n1,0\n2,\n", kLabel,
-              "1 rows (1 more dropped: what is to be learned is missing)");
+              "1 row (1 more dropped: what is to be learned is missing)");
 }
 
 std::string utf16(const std::string& ascii, bool big_endian) {
@@ -342,7 +348,8 @@ TEST(CsvTest, AColumnThatIsNotThereIsAnErrorWithTheNearestName) {
 
 TEST(CsvTest, WithoutFeaturesOrRowsTheMessageSaysWhy) {
   EXPECT_EQ(csv_error("when,label\n2024-01-01,0\n2024-01-02,1\n"),
-            "a.csv: no column is left as feature, expected one or more; dropped: when (dates)");
+            "a.csv: no column is left as feature, expected one or more; dropped: when (dates) "
+            "(only= keeps numbers, encode= anything)");
   EXPECT_EQ(csv_error("when,label\n2024-01-01,0\n", {.label = "label", .only = "when"}),
             "a.csv: column 'when' holds dates, expected numbers or words as feature");
   EXPECT_EQ(

@@ -11,8 +11,10 @@
 #include "plumb/core/rng.h"
 #include "plumb/data/csv.h"
 #include "plumb/data/idx.h"
+#include "plumb/data/image.h"
 #include "plumb/data/npz.h"
 #include "plumb/data/npz_dataset.h"
+#include "plumb/data/safetensors.h"
 #include "tests/data/allocation_limit.h"
 #include "tests/data/idx_files.h"
 #include "tests/data/testing.h"
@@ -134,6 +136,23 @@ TEST(MutationTest, NpzIsReadOrRefused) {
   expect_only_data_errors({read_text(kGolden + "stored.npz"), read_text(kGolden + "deflated.npz"),
                            read_text(kGolden + "zip64.npz")},
                           [](const std::string& bytes) { parse_npz(as_bytes(bytes), "damaged"); });
+}
+
+TEST(MutationTest, SafetensorsAreReadOrRefused) {
+  expect_only_data_errors(
+      {read_text(kGolden + "tensors.safetensors")},
+      [](const std::string& bytes) { parse_safetensors(as_bytes(bytes), "damaged"); });
+}
+
+TEST(MutationTest, ImagesAreReadOrRefused) {
+  for (const std::vector<std::string>& names :
+       {std::vector<std::string>{"colour.png", "grey.png", "palette.png", "clear.png"},
+        {"colour.jpg", "grey.jpg", "progressive.jpg"}}) {
+    std::vector<std::string> images;
+    for (const std::string& name : names) images.push_back(read_text(kGolden + name));
+    expect_only_data_errors(
+        images, [](const std::string& bytes) { decode_image(as_bytes(bytes), "damaged"); });
+  }
 }
 
 TEST(MutationTest, NpzDataSetsAreReadOrRefused) {

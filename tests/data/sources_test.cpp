@@ -107,7 +107,7 @@ TEST(SourcesTest, NameIsTheText) { EXPECT_EQ(load_dataset("spirals?n=4", 0).name
 TEST(SourcesTest, TextsThatNameNoSourceSayWhatIsExpected) {
   EXPECT_EQ(spec_error("mnst:here"),
             "data: no source is called 'mnst', expected one of mnist:DIR, csv:FILE?label=COLUMN, "
-            "npz:FILE, "
+            "npz:FILE, safetensors:FILE, folder:DIR[?size=HxW&grey=1], "
             "glyphs[?n=N&noise=S], spirals[?n=N&classes=K&noise=S], "
             "teacher[?n=N&in=D&out=D&depth=L&classes=K], adding[?t=T&n=N], copy[?t=T&n=N]\n"
             "  mnst:here\n"

@@ -8,6 +8,7 @@
 
 #include "plumb/core/error.h"
 #include "plumb/data/npz.h"
+#include "plumb/data/safetensors.h"
 
 namespace plumb {
 namespace {
@@ -84,6 +85,88 @@ TEST(WeightsTest, EveryMissingNameAndWrongShapeIsListed) {
     EXPECT_NE(message.find("0.bias: missing, expected shape [4]"), std::string::npos) << message;
   }
   std::filesystem::remove(path);
+}
+
+TEST(WeightsTest, SafetensorsAreWrittenAndReadByTheName) {
+  const std::string path = temporary("round_trip.safetensors");
+  const Network saved = network("dense 4 > bn > dense 2", 1);
+  Network loaded = network("dense 4 > bn > dense 2", 2);
+  save_weights(saved, path);
+  EXPECT_TRUE(load_weights(loaded, path).empty());
+  EXPECT_EQ(loaded.params()[0]->value.as<float>()[5], saved.params()[0]->value.as<float>()[5]);
+  EXPECT_EQ(read_safetensors(path).size(), 8u);
+  std::filesystem::remove(path);
+}
+
+/// Arrays of these names and shapes; the k-th is filled with k.
+std::vector<std::pair<std::string, Tensor>> counted(
+    const std::vector<std::pair<std::string, Shape>>& shapes) {
+  std::vector<std::pair<std::string, Tensor>> arrays;
+  for (const auto& [name, shape] : shapes) {
+    Tensor tensor(shape, DType::f32);
+    for (float& v : tensor.as<float>()) v = static_cast<float>(arrays.size());
+    arrays.emplace_back(name, std::move(tensor));
+  }
+  return arrays;
+}
+
+std::vector<std::string> load_counted(Network& target,
+                                      const std::vector<std::pair<std::string, Shape>>& shapes) {
+  const auto arrays = counted(shapes);
+  std::vector<std::pair<std::string, ConstView>> views;
+  for (const auto& [name, tensor] : arrays) views.emplace_back(name, tensor.view());
+  const std::string path = temporary("other_names.npz");
+  write_npz(path, views);
+  auto notes = load_weights(target, path);
+  std::filesystem::remove(path);
+  return notes;
+}
+
+TEST(WeightsTest, OtherNamesAreTakenByOrderAndShape) {
+  Network target = network("dense 3 > dense 3 > dense 2", 1);
+  const Shape square{3, 3}, row{3};
+  // The order of a state_dict that is not that of the names.
+  const auto notes = load_counted(target, {{"stem.weight", square},
+                                           {"stem.bias", row},
+                                           {"head.weight", square},
+                                           {"head.bias", row},
+                                           {"norm.num_batches_tracked", {}},
+                                           {"out.weight", {2, 3}},
+                                           {"out.bias", {2}}});
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("taken by order and shape: stem.weight as 0.weight, stem.bias as 0.bias, "
+                          "head.weight as 1.weight"),
+            std::string::npos)
+      << notes[0];
+  EXPECT_EQ(target.params()[0]->value.as<float>()[0], 0.0f);
+  EXPECT_EQ(target.params()[2]->value.as<float>()[0], 2.0f);
+  EXPECT_EQ(target.params()[5]->value.as<float>()[0], 6.0f);
+}
+
+TEST(WeightsTest, NamesThatAreSortedByBytesAreTakenByTheirNumbers) {
+  Network target = network("dense 3 > dense 3", 1);
+  load_counted(
+      target,
+      {{"fc10.bias", {3}}, {"fc10.weight", {3, 3}}, {"fc2.bias", {3}}, {"fc2.weight", {3, 3}}});
+  EXPECT_EQ(target.params()[0]->value.as<float>()[0], 3.0f);
+  EXPECT_EQ(target.params()[3]->value.as<float>()[0], 0.0f);
+}
+
+TEST(WeightsTest, OtherNamesThatDoNotFitAreRefusedWithWhatTheFileHas) {
+  Network target = network("dense 3", 1);
+  for (const std::vector<std::pair<std::string, Shape>>& shapes :
+       {std::vector<std::pair<std::string, Shape>>{{"fc.weight", {3, 3}}},
+        {{"fc.weight", {3, 3}}, {"fc.bias", {3}}, {"more.bias", {3}}},
+        {{"fc.weight", {3, 3}}, {"fc.scale", {3}}}}) {
+    try {
+      load_counted(target, shapes);
+      FAIL();
+    } catch (const DataError& error) {
+      const std::string message = error.what();
+      EXPECT_NE(message.find("0.weight: missing"), std::string::npos) << message;
+      EXPECT_NE(message.find("the file has fc.weight [3, 3]"), std::string::npos) << message;
+    }
+  }
 }
 
 TEST(WeightsTest, FloatFilesLoadIntoDoubleNetworks) {
