@@ -211,7 +211,7 @@ std::unique_ptr<Loss> make_loss(std::string_view name) {
 
 std::span<const std::string_view> loss_names() { return kNames; }
 
-double accuracy(ConstView y, std::span<const std::int32_t> labels) {
+double accuracy(ConstView y, std::span<const std::int32_t> labels, double threshold) {
   y.shape = rows_of(y.shape, labels);
   check_labels("accuracy", y.shape, labels);
   const std::size_t outputs = outputs_of(y.shape);
@@ -226,6 +226,7 @@ double accuracy(ConstView y, std::span<const std::int32_t> labels) {
         has_nan = has_nan || std::isnan(row[j]);
         if (row[j] > row[top]) top = j;
       }
+      if (outputs == 1 && static_cast<double>(row[0]) > threshold) top = 1;
       if (!has_nan && top == static_cast<std::size_t>(labels[b])) ++right;
     }
     return static_cast<double>(right) / static_cast<double>(labels.size());

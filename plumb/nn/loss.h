@@ -56,7 +56,8 @@ std::unique_ptr<Loss> make_loss(std::string_view name);
 std::span<const std::string_view> loss_names();
 
 /// Fraction of rows whose largest output is the labelled one (ties: the first index; a NaN row is
-/// wrong); NaN without rows.
-double accuracy(ConstView y, std::span<const std::int32_t> labels);
+/// wrong); NaN without rows. With a single output the row is of class 1 where it is above
+/// `threshold`, else of class 0: 0 for a logit, 1/2 where the output itself is fitted to 0 and 1.
+double accuracy(ConstView y, std::span<const std::int32_t> labels, double threshold = 0);
 
 }  // namespace plumb

@@ -24,7 +24,7 @@ std::string loss_name(const TrainConfig& config, const Dataset& data) {
 
 /// The output must have one logit a class (at each step, where each step has a label), or one value
 /// a target.
-void check_output(const Network& network, const Dataset& data) {
+void check_output(const Network& network, const Dataset& data, std::string_view loss) {
   const Shape& y = network.output_row_shape();
   const bool classes = data.is_classification();
   const std::int64_t labels = data.labels_per_sample;
@@ -32,8 +32,11 @@ void check_output(const Network& network, const Dataset& data) {
   if (classes && labels > 1) wanted = Shape{labels, data.classes};
   // Sequences of one step have one label a sample.
   const bool one_step = classes && labels == 1 && y == Shape{1, data.classes};
+  // Two classes may be the value 0 or 1 of one output.
+  const bool one_value = data.classes == 2 && loss != "cross_entropy" &&
+                         (labels == 1 ? y == Shape{1} : y == Shape{labels, 1});
   const bool fits = classes || y.rank() > 2 ? y == wanted : y.size() == wanted.size();
-  if (fits || one_step) return;
+  if (fits || one_step || one_value) return;
   throw ShapeError(fmt::format(
       "network: its output has shape {} a sample, expected {} ({} of {}){}", y.to_string(),
       wanted.to_string(), classes ? "the classes" : "the target values", data.name,
@@ -61,7 +64,7 @@ Network make_network(const TrainConfig& config, const Dataset& data,
   options.weight_init = parse_init(config.init, config.gain);
   options.bias_init = parse_init(config.bias_init);
   Network network(parse_spec(config.network), data.x.shape().row_shape(), options);
-  check_output(network, data);
+  check_output(network, data, loss_name(config, data));
   if (config.weights.empty()) return network;
   const std::vector<std::string> said = load_weights(network, config.weights);
   if (notes != nullptr) notes->insert(notes->end(), said.begin(), said.end());
@@ -121,8 +124,10 @@ Target Trainer::target(std::int64_t rows) const {
   return {{}, values};
 }
 
+double Trainer::class_threshold() const { return loss_->kind() == "mse" ? 0.5 : 0; }
+
 double Trainer::batch_accuracy() const {
-  return data_.train.is_classification() ? accuracy(network_.output(), labels_)
+  return data_.train.is_classification() ? accuracy(network_.output(), labels_, class_threshold())
                                          : std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -297,8 +302,9 @@ Evaluation Trainer::evaluate(const Dataset& data) {
     y.shape = y.shape.with_batch(count);
     const double weight = static_cast<double>(count) / static_cast<double>(data.size());
     sum.loss += weight * loss_->value(y, target(count));
-    sum.accuracy += data.is_classification() ? weight * accuracy(y, labels(count))
-                                             : std::numeric_limits<double>::quiet_NaN();
+    sum.accuracy += data.is_classification()
+                        ? weight * accuracy(y, labels(count), class_threshold())
+                        : std::numeric_limits<double>::quiet_NaN();
   }
   return sum;
 }

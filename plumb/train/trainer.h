@@ -71,6 +71,8 @@ class Trainer {
   void load_batch(std::int64_t step);
   std::span<const std::int32_t> labels(std::int64_t rows) const;
   Target target(std::int64_t rows) const;
+  /// Above which a single output says class 1.
+  double class_threshold() const;
   /// Of the forward pass that has just run; NaN for regression.
   double batch_accuracy() const;
   double backward_from_loss(PassObserver* observer, TimeObserver* time,

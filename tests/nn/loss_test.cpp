@@ -268,5 +268,12 @@ TEST(AccuracyTest, CountsRowsWhoseLargestOutputIsLabelled) {
   EXPECT_EQ(accuracy(y.view(), std::vector<std::int32_t>{0, 1, 2, 0}), 0.25);  // a tie: the first
 }
 
+TEST(AccuracyTest, ASingleOutputIsComparedWithAThreshold) {
+  const Tensor y = tensor<float>({4, 1}, {0.75, -1, 0.25, kNan});
+  const std::vector<std::int32_t> labels{1, 0, 1, 1};
+  EXPECT_EQ(accuracy(y.view(), labels), 0.75);
+  EXPECT_EQ(accuracy(y.view(), labels, 0.5), 0.5);
+}
+
 }  // namespace
 }  // namespace plumb

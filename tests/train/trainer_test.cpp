@@ -70,6 +70,20 @@ TEST(TrainerTest, LearnsToSeparateTwoBlobs) {
   EXPECT_GT(after.accuracy, 0.95);
 }
 
+TEST(TrainerTest, TwoClassesMayBeOneOutput) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  config.network = "dense 8 > tanh > dense 1";
+  for (const char* loss : {"binary_cross_entropy", "mse"}) {
+    config.loss = loss;
+    Trainer trainer(config, data);
+    run_training(trainer, nullptr, {});
+    EXPECT_GT(trainer.evaluate(data.validation).accuracy, 0.95) << loss;
+  }
+  config.loss = "cross_entropy";
+  EXPECT_THROW(Trainer(config, data), ShapeError);
+}
+
 TEST(TrainerTest, SameSeedSameBits) {
   const Split data = blobs();
   EXPECT_EQ(bits_after_training(small_config(), data), bits_after_training(small_config(), data));
