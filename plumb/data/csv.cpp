@@ -11,6 +11,7 @@
 #include "plumb/core/error.h"
 #include "plumb/data/csv_features.h"
 #include "plumb/data/csv_labels.h"
+#include "plumb/data/csv_note.h"
 #include "plumb/data/csv_table.h"
 #include "plumb/data/file_bytes.h"
 #include "plumb/data/table_text.h"
@@ -19,22 +20,9 @@ namespace plumb {
 
 namespace {
 
-constexpr std::size_t kMostListed = 12;
-
-std::string_view file_name(std::string_view place) {
-  return place.substr(place.find_last_of('/') + 1);
-}
-
-/// Rows that have what is to be learned and, where asked for, all features.
-struct Rows {
-  std::vector<std::size_t> kept;
-  std::size_t unlabelled = 0;
-  std::size_t incomplete = 0;
-};
-
-Rows choose_rows(const CsvTable& table, const std::vector<std::size_t>& learned, bool classes,
-                 const CsvFeatures& features, const MissingOption& missing) {
-  Rows rows;
+CsvRows choose_rows(const CsvTable& table, const std::vector<std::size_t>& learned, bool classes,
+                    const CsvFeatures& features, const MissingOption& missing) {
+  CsvRows rows;
   const auto is_unlabelled = [&](std::size_t row) {
     return std::ranges::any_of(learned, [&](std::size_t column) {
       const std::string_view cell = table.columns[column][row];
@@ -92,7 +80,7 @@ Tensor make_tensor(std::size_t rows, std::size_t width) {
 }
 
 void read_features(const CsvTable& table, const CsvFeatures& features, const MissingOption& missing,
-                   const Rows& rows, Dataset& data) {
+                   const CsvRows& rows, Dataset& data) {
   std::size_t width = 0;
   for (const CsvFeature& feature : features.features) {
     width += feature.width();
@@ -112,8 +100,8 @@ void read_features(const CsvTable& table, const CsvFeatures& features, const Mis
   }
 }
 
-void read_targets(const CsvTable& table, const std::vector<std::size_t>& columns, const Rows& rows,
-                  Dataset& data) {
+void read_targets(const CsvTable& table, const std::vector<std::size_t>& columns,
+                  const CsvRows& rows, Dataset& data) {
   data.y = make_tensor(rows.kept.size(), columns.size());
   auto out = data.y.as<float>().begin();
   const MissingOption missing{""};
@@ -128,83 +116,6 @@ void read_targets(const CsvTable& table, const std::vector<std::size_t>& columns
                          : read_number(table, column, row, "; label= is for classes");
     }
   }
-}
-
-std::string describe_feature(const CsvTable& table, const CsvFeature& feature,
-                             const MissingOption& missing) {
-  std::string what = listed_column(table, feature.column);
-  std::vector<std::string> remarks;
-  if (feature.kind == ColumnKind::yes_no) remarks.emplace_back("yes 1, no 0");
-  if (feature.kind == ColumnKind::words) {
-    std::vector<std::string> values;
-    for (const std::string_view value : feature.values) values.push_back(listed(value));
-    remarks.push_back("one-hot: " + short_list(values, 5));
-  }
-  if (feature.missing > 0 && missing.numbers != MissingNumbers::drop) {
-    const bool zero = feature.kind == ColumnKind::words || missing.numbers == MissingNumbers::zero;
-    remarks.push_back(fmt::format("{} missing: {}", feature.missing,
-                                  zero ? "0" : "the mean of the training part"));
-  }
-  if (!remarks.empty()) what += fmt::format(" ({})", fmt::join(remarks, "; "));
-  return what;
-}
-
-/// Columns of one kind stand together where they are many and nothing is to be said of them.
-std::string describe_features(const CsvTable& table, const CsvFeatures& features,
-                              const MissingOption& missing) {
-  std::vector<std::string> plain, remarkable;
-  for (const CsvFeature& feature : features.features) {
-    const bool is_plain = feature.kind == ColumnKind::number && feature.missing == 0;
-    (is_plain ? plain : remarkable).push_back(describe_feature(table, feature, missing));
-  }
-  std::string list = short_list(plain, kMostListed);
-  if (!plain.empty() && !remarkable.empty()) list += ", ";
-  return list + short_list(remarkable, kMostListed);
-}
-
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
-std::string describe_labels(const Dataset& data) {
-  std::vector<std::string> names;
-  bool as_they_are = true;
-  for (const std::string& name : data.class_names) {
-    as_they_are = as_they_are && name == std::to_string(names.size());
-    names.push_back(listed(name));
-  }
-  const std::string last = std::to_string(data.classes - 1);
-  if (as_they_are) return fmt::format("{} classes, 0 to {}", data.classes, last);
-  return fmt::format("{} classes, {} as 0 to {}", data.classes, short_list(names, 10), last);
-}
-
-std::string describe(const CsvTable& table, const std::string& encoding, const Rows& rows,
-                     const CsvFeatures& features, const MissingOption& missing,
-                     const std::vector<std::size_t>& learned, const Dataset& data) {
-  std::string note = fmt::format(
-      "{}: {}{}{}, {}; {}", file_name(table.place), encoding.empty() ? "" : encoding + ", ",
-      separator_name(table.separator), table.decimal == ',' ? ", decimal commas" : "", table.header,
-      counted(rows.kept.size(), "row"));
-  const auto add = [&](std::size_t count, std::string_view why) {
-    if (count > 0) note += fmt::format(" ({} more dropped: {})", count, why);
-  };
-  add(rows.unlabelled, "what is to be learned is missing");
-  add(rows.incomplete, "a feature is missing");
-  note += fmt::format("; {} from {}", counted(static_cast<std::size_t>(data.x.shape()[1]), "input"),
-                      describe_features(table, features, missing));
-  if (!features.dropped.empty()) note += "; dropped " + short_list(features.dropped, kMostListed);
-  if (!features.constant.empty()) {
-    note += "; the same number everywhere in " + short_list(features.constant, kMostListed);
-  }
-  std::vector<std::string> names;
-  for (const std::size_t column : learned) names.push_back(listed_column(table, column));
-  if (data.is_classification()) {
-    note += fmt::format("; label {}: {}", names[0], describe_labels(data));
-    if (data.classes > 20 && 10 * data.classes > data.size()) note += " (target= learns a number)";
-  } else {
-    note += fmt::format("; target {}", short_list(names, kMostListed));
-  }
-  return note;
 }
 
 }  // namespace
@@ -227,7 +138,7 @@ Dataset parse_csv(std::string_view bytes, const CsvOptions& options, const std::
   const std::vector<std::size_t> learned =
       classes ? std::vector{table.find(options.label)} : table.find_all(options.target);
   const CsvFeatures features = choose_features(table, learned, options, missing);
-  const Rows rows = choose_rows(table, learned, classes, features, missing);
+  const CsvRows rows = choose_rows(table, learned, classes, features, missing);
   Dataset data;
   if (classes) {
     read_labels(table, learned[0], rows.kept, data);
@@ -235,7 +146,13 @@ Dataset parse_csv(std::string_view bytes, const CsvOptions& options, const std::
     read_targets(table, learned, rows, data);
   }
   read_features(table, features, missing, rows, data);
-  data.notes.push_back(describe(table, decoded.encoding, rows, features, missing, learned, data));
+  data.notes.push_back(csv_note({.table = table,
+                                 .encoding = decoded.encoding,
+                                 .rows = rows,
+                                 .features = features,
+                                 .missing = missing,
+                                 .learned = learned,
+                                 .data = data}));
   return data;
 }
 

@@ -94,10 +94,12 @@ class Chooser {
     }
     const bool few = values.size() <= kFewValues && 2 * values.size() <= table_.rows();
     if (!encode && !(few && !no_encoding_)) {
-      const std::string how =
-          fmt::format("encode={} makes each an input", option_name(table_, column));
-      if (wanted) refuse(column, count + " different words", "numbers or few words (" + how + ")");
-      return leave_out(column, fmt::format("text, {} different values: {}", count, how));
+      const std::string how = "encode=" + option_name(table_, column);
+      if (wanted) {
+        refuse(column, count + " different words",
+               fmt::format("numbers or few words ({} makes each an input)", how));
+      }
+      return leave_out(column, fmt::format("{} different words: {}", count, how));
     }
     if (values.size() < 2 && !encode) return leave_out(column, "the same text everywhere");
     feature.values.assign(values.begin(), values.end());

@@ -16,7 +16,9 @@ namespace plumb {
 
 namespace {
 
-constexpr std::uint64_t kMaxTextBytes = std::uint64_t{16} << 30;
+/// A gzipped table expands tenfold or so. More than this, and it was made to fill the memory.
+constexpr std::uint64_t kMaxExpansion = 100;
+constexpr std::uint64_t kMinTextLimit = std::uint64_t{1} << 28;
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
 /// What people hand over in place of a text, by its first bytes.
@@ -138,9 +140,12 @@ TableText decode_table(std::span<const std::byte> bytes, const std::string& plac
   TableText table;
   table.text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (table.text.starts_with("\x1F\x8B")) {
-    const auto plain = inflate_bytes(bytes, Wrapping::gzip, kMaxTextBytes, place);
-    if (plain.size() == kMaxTextBytes) {
-      throw DataError(fmt::format("{}: more than {} bytes of text", place, kMaxTextBytes));
+    const std::uint64_t limit = std::max(kMinTextLimit, kMaxExpansion * bytes.size());
+    const auto plain = inflate_bytes(bytes, Wrapping::gzip, limit, place);
+    if (plain.size() == limit) {
+      throw DataError(
+          fmt::format("{}: {} bytes expand to {} or more, expected less: unpack it first", place,
+                      bytes.size(), limit));
     }
     table.text.assign(reinterpret_cast<const char*>(plain.data()), plain.size());
     add(table.encoding, "gzip");

@@ -17,8 +17,8 @@ struct TableText {
 /// Windows-1252 (whatever is no valid UTF-8) into UTF-8; removes the byte order mark; turns the CR
 /// of old line ends into LF.
 ///
-/// Errors  DataError "PLACE: ...": damaged gzip data, half a UTF-16 unit or surrogate pair, more
-///         than 16 GiB of text, and files that are no text: zip archives (and so xlsx), old Excel
+/// Errors  DataError "PLACE: ...": damaged gzip data, half a UTF-16 unit or surrogate pair,
+///         gzip data that expand a hundredfold (and to 256 MiB), and files that are no text: zip archives (and so xlsx), old Excel
 ///         files, Parquet, PDF, or zero bytes in the text.
 TableText decode_table(std::span<const std::byte> bytes, const std::string& place);
 

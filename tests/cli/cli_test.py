@@ -68,6 +68,45 @@ class CliTest(unittest.TestCase):
 
     # Right input
 
+    def test_a_table_as_a_spreadsheet_gives_it_trains_and_says_what_it_was_taken_for(self):
+        lines = ['id;visited;site;"age, years";weight_kg;outcome']
+        for n in range(40):
+            weight = "NA" if n % 17 == 0 else f"{50 + n},5"
+            lines.append(f"{n + 1};2024-01-{10 + n % 9};{'abc'[n % 3]};{20 + n};{weight};{1 + n % 5}")
+        (self.folder / "clinic.csv").write_bytes(("\ufeff" + "\r\n".join(lines)).encode())
+        arguments = ["train", "dense 4 > relu > dense 5", "--data", "csv:clinic.csv?label=outcome", "--epochs", 1,
+                     "--standardise", "true"]
+        result = self.run_plumb(*arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        notes = result.stderr.splitlines()
+        self.assertEqual(
+            notes[0],
+            "clinic.csv: semicolons, decimal commas, header; 40 rows; 5 inputs from 'age, years', weight_kg, site "
+            "(one-hot: a, b, c); missing: weight_kg (3), filled with the mean of the training part; dropped id (row "
+            "numbers), visited (dates); label outcome: 5 classes, 1, 2, 3, 4, 5 as 0 to 4")
+        self.assertEqual(
+            notes[1], "inputs standardised: mean 0 and deviation 1 over the training part, each column")
+        self.assertNotIn("clinic.csv:", self.run_plumb(*arguments, "--quiet").stderr)
+        # A network that does not fit is told beside what the table was taken for.
+        message = self.fails(1, "probe", "dense 3", "--data", "csv:clinic.csv?label=outcome")
+        self.assertIn("label outcome: 5 classes", message)
+        self.assertIn("expected [5]", message)
+        self.assertIn("(did you mean 'outcome'?)",
+                      self.fails(1, "probe", "dense 5", "--data", "csv:clinic.csv?label=outcme"))
+
+    def test_weights_travel_as_safetensors(self):
+        network = ["dense 4 > relu > dense 2", "--data", "spirals?n=100"]
+        result = self.run_plumb("train", *network, "--epochs", 1, "--save-weights", "w.safetensors")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual((self.folder / "w.safetensors").read_bytes()[8:9], b"{")
+        # In another network the same layers have other names.
+        result = self.run_plumb("probe", "res[dense 2] > dense 2", *network[1:], "--weights", "w.safetensors")
+        self.assertEqual(result.returncode, 1)
+        result = self.run_plumb("probe", "flatten > dense 4 > relu > dense 2", *network[1:],
+                                "--weights", "w.safetensors")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("taken by order and shape: 0.weight as 1.weight", result.stderr)
+
     def test_a_deep_plain_network_with_batch_norm_explodes_and_does_not_vanish(self):
         rules = {}
         for preset in ("plain20", "plain56", "resnet56"):

@@ -212,8 +212,8 @@ TEST(CsvTest, WhatIsNoFeatureIsDropped) {
       "3,Cid,1998-12-01,,7,1\n";
   EXPECT_EQ(inputs(text), (std::vector<float>{5, 6, 7}));
   expect_note(text, kLabel,
-              "dropped id (row numbers), name (text, 3 different values: encode=name makes each an "
-              "input), born (dates), empty (no cell is filled)");
+              "dropped id (row numbers), name (3 different words: encode=name), "
+              "born (dates), empty (no cell is filled)");
   for (const std::string date :
        {"31.1.2024", "1/31/24", "2024-01-31T10:00:00Z", "Jan 31 2024", "31 January 2024", "2024-01",
         "10:30", "Jan 1 2000 10:00 AM", "1974Q1"}) {
@@ -259,12 +259,19 @@ TEST(CsvTest, TheNoteSaysWhatTheFileWasTakenFor) {
       "\xEF\xBB\xBFid;\"age, years\";kg;site;outcome\r\n1;20;55,5;n;1\r\n2;30;NA;s;2\r\n"
       "3;40;60,5;n;5\r\n4;50;61,5;s;2\r\n",
       {.label = "outcome"},
-      "a.csv: semicolons, decimal commas, header; 4 rows; 4 inputs from 'age, years', kg (1 "
-      "missing: the mean of the training part), site (one-hot: n, s); dropped id (row numbers); "
+      "a.csv: semicolons, decimal commas, header; 4 rows; 4 inputs from 'age, years', kg, site "
+      "(one-hot: n, s); missing: kg (1), filled with the mean of the training part; dropped id "
+      "(row numbers); "
       "label outcome: 3 classes, 1, 2, 5 as 0 to 2");
   expect_note("a,b,y\n1,3,7\n1,4,8\n", kTarget,
               "commas, header; 2 rows; 2 inputs from a, b; the same number everywhere in a; target "
               "y");
+  expect_note("a,s,label\n1,x,0\n-,y,1\n2,x,0\n3,,1\n3,y,1\n", {.label = "label", .na = "zero"},
+              "missing: a (1), filled with 0; missing: s (1), 0 in all its inputs; label");
+  expect_note(
+      "5,6,7,0\n3,4,8,1\n", {.label = "-1"},
+      "commas, no header; 2 rows; 3 inputs from columns 0 to 2; label column 3: 2 classes, 0 "
+      "to 1");
   expect_note("a,label\n1,0\n2,\n", kLabel,
               "1 row (1 more dropped: what is to be learned is missing)");
 }
