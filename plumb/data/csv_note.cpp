@@ -13,10 +13,6 @@ constexpr std::size_t kMostListed = 12;
 constexpr std::size_t kMostValues = 5;
 constexpr std::size_t kMostClasses = 10;
 
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 std::string describe_file(const CsvDecisions& d) {
   const std::string& place = d.table.place;
   return fmt::format("{}: {}{}{}{}, {}", place.substr(place.find_last_of('/') + 1), d.encoding,

@@ -38,6 +38,7 @@ class TableReader {
     if (table_.separator == '\0') table_.separator = sniff_separator(text_);
     read_names_behind_hash();
     read_records();
+    pass_over_titles();
     take_first_line();
     drop_empty_end();
     name_columns();
@@ -110,6 +111,18 @@ class TableReader {
     }
   }
 
+  /// Lines of one field in front of a wide table are its title. (One field over two is the header
+  /// of a table with row names.)
+  void pass_over_titles() {
+    std::size_t titles = 0;
+    while (titles + 2 < records_.size() && records_[titles].size() == 1) ++titles;
+    if (width_ < 3 || titles == 0 || records_[titles].size() != width_) return;
+    const auto count = static_cast<std::ptrdiff_t>(titles);
+    records_.erase(records_.begin(), records_.begin() + count);
+    table_.lines.erase(table_.lines.begin(), table_.lines.begin() + count);
+    titles_ = titles;
+  }
+
   bool names_what_is_learned() const {
     const std::string& wanted = options_.label.empty() ? options_.target : options_.label;
     // A number says where a column stands.
@@ -135,6 +148,9 @@ class TableReader {
     } else {
       has_header_ = is_header();
       table_.header = has_header_ ? "header" : "no header";
+      if (titles_ > 0) {
+        table_.header += fmt::format(" (after {} of title)", counted(titles_, "line"));
+      }
       if (!has_header_) return;
     }
     records_.erase(records_.begin());
@@ -164,8 +180,8 @@ class TableReader {
     // R leaves out the name of the row names.
     const std::size_t shift = first_.size() + 1 == width_ ? 1 : 0;
     if (first_.size() + shift != width_) {
-      fail(table_.lines[0], "{} fields, expected {} as in the header", records_[0].size(),
-           first_.size());
+      fail(table_.lines[0], "{}, expected {} as in the header",
+           counted(records_[0].size(), "field"), first_.size());
     }
     if (shift > 0) table_.names[0].clear();
     for (std::size_t i = 0; i < first_.size(); ++i) {
@@ -182,8 +198,8 @@ class TableReader {
     table_.columns.assign(width_, std::vector<std::string_view>(records_.size()));
     for (std::size_t row = 0; row < records_.size(); ++row) {
       if (records_[row].size() != width_) {
-        fail(table_.lines[row], "{} fields, expected {} as in {}", records_[row].size(), width_,
-             has_header_ ? "the header" : "most lines");
+        fail(table_.lines[row], "{}, expected {} as in {}", counted(records_[row].size(), "field"),
+             width_, has_header_ ? "the header" : "most lines");
       }
       for (std::size_t column = 0; column < width_; ++column) {
         table_.columns[column][row] = records_[row][column];
@@ -200,6 +216,7 @@ class TableReader {
   bool is_named_by_hash_ = false;
   std::vector<Record> records_;
   std::size_t width_ = 0;
+  std::size_t titles_ = 0;
   Record first_;
   bool has_header_ = false;
 };
@@ -220,6 +237,10 @@ std::string_view separator_name(char separator) {
     case ' ': return "blanks";
     default: return "the separator given";
   }
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 std::string shown(std::string_view cell) {

@@ -197,6 +197,11 @@ TEST(CsvTest, RowNamesSeparatorsAtTheEndAndLinesInFrontArePassedOver) {
   EXPECT_EQ(
       inputs("Survey of 2024\nall rows\na,b,label\n1,2,x\n3,4,y\n", {.label = "label", .skip = 2}),
       expected);
+  const std::string titled = "Survey of 2024\n\nall rows\na;b;label\n1;2;x\n3;4;y\n";
+  EXPECT_EQ(inputs(titled), expected);
+  expect_note(titled, kLabel, "semicolons, header (after 2 lines of title); 2 rows");
+  EXPECT_EQ(csv_error("Title\na,b,label\n1,2,0\n3,4,1\nTotal\n"),
+            "a.csv: line 5: 1 field, expected 3 as in the header");
 }
 
 TEST(CsvTest, WordsBecomeOneHotColumns) {
