@@ -105,9 +105,9 @@ void read_targets(const CsvTable& table, const std::vector<std::size_t>& columns
   data.y = make_tensor(rows.kept.size(), columns.size());
   auto out = data.y.as<float>().begin();
   const MissingOption missing{""};
-  std::vector<bool> yes_no;
-  for (const std::size_t column : columns) {
-    yes_no.push_back(column_kind(table, column, missing) == ColumnKind::yes_no);
+  std::vector<bool> yes_no(columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    yes_no[i] = column_kind(table, columns[i], missing) == ColumnKind::yes_no;
   }
   for (const std::size_t row : rows.kept) {
     for (std::size_t i = 0; i < columns.size(); ++i) {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <regex>
 #include <set>
 #include <string>
 
+#include "plumb/data/date_text.h"
 #include "plumb/data/number_text.h"
 
 namespace plumb {
@@ -32,22 +32,6 @@ bool is_like_id(const std::string& name) {
   return std::ranges::find(kNames, small) != kNames.end() || small.starts_with("unnamed:") ||
          small.ends_with("_id") || small.ends_with(" id") || name.ends_with("Id") ||
          name.ends_with("ID");
-}
-
-bool is_date(std::string_view cell) {
-  constexpr std::size_t kLongest = 40;
-  static const std::regex pattern = [] {
-    const std::string time =
-        R"(\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s?([AaPp][Mm])?(Z|[+-]\d{2}:?\d{2})?)";
-    const std::string month =
-        "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|"
-        "NOV|DEC|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}[.]?";
-    const std::string day =
-        R"(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{4}[ -]?[Qq][1-4]|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))";
-    const std::string words = "(\\d{1,4}[ ./-]+)?" + month + R"(([ ,./-]+\d{1,4}){1,2})";
-    return std::regex("((" + day + "|" + words + ")([T ,]\\s?" + time + ")?|" + time + ")");
-  }();
-  return cell.size() <= kLongest && std::regex_match(cell.begin(), cell.end(), pattern);
 }
 
 bool are_different(const std::vector<double>& numbers) {

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -104,10 +104,10 @@ Listing list_images(const std::string& directory) {
 
 /// DIR/train/cat: the folders of DIR are parts, not classes.
 void refuse_parts(const std::string& directory, const Listing& listing) {
-  static const std::set<std::string> parts{"train",      "training", "val",    "valid",
-                                           "validation", "test",     "testing"};
+  static const std::set<std::string> kParts{"train",      "training", "val",    "valid",
+                                            "validation", "test",     "testing"};
   const bool all =
-      std::ranges::all_of(listing.classes, [&](const Class& c) { return parts.contains(c.name); });
+      std::ranges::all_of(listing.classes, [&](const Class& c) { return kParts.contains(c.name); });
   if (!all) return;
   const std::string& first = listing.classes.front().name;
   throw DataError(fmt::format(
@@ -140,7 +140,7 @@ class Pixels {
     }
     const std::vector<float> values(image.pixels.begin(), image.pixels.end());
     for (const float v : resize_image(values, image.height, image.width, 3, height_, width_)) {
-      bytes_.push_back(static_cast<std::uint8_t>(v + 0.5f));
+      bytes_.push_back(static_cast<std::uint8_t>(std::lround(v)));
     }
   }
 
