@@ -404,8 +404,9 @@ class CliTest(unittest.TestCase):
         self.assertIn("20", probe())
         write_mnist(self.folder, labels=[11] * 20)
         self.assertIn("11", probe())
-        (self.folder / "nan.csv").write_text("a,b,label\n1,nan,0\n2,3,1\n")
-        self.assertIn("nan", self.fails(1, "probe", "dense 2", "--data", "csv:nan.csv?label=label").lower())
+        (self.folder / "inf.csv").write_text("a,b,label\n1,inf,0\n2,3,1\n")
+        self.assertIn("'inf', expected a finite number",
+                      self.fails(1, "probe", "dense 2", "--data", "csv:inf.csv?label=label"))
         (self.folder / "x.npz").write_bytes(b"PK\x03\x04 not really")
         self.assertIn("x.npz", self.fails(1, "probe", "dense 2", "--data", "npz:x.npz"))
         self.assertIn("expected", self.fails(1, "probe", "dense 2", "--data", "cifar:x"))
