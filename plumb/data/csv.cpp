@@ -53,11 +53,15 @@ CsvRows choose_rows(const CsvTable& table, const std::vector<std::size_t>& learn
   return rows;
 }
 
-std::string advice(const CsvTable& table, std::size_t column, std::size_t row) {
+std::string advice_for_feature(const CsvTable& table, std::size_t column, std::size_t row) {
   const std::string name = option_name(table, column);
   return fmt::format(
       " (na={} takes it as missing, encode={} makes categories, drop={} leaves the column out)",
       table.columns[column][row], name, name);
+}
+
+std::string advice_for_target(const CsvTable&, std::size_t, std::size_t) {
+  return "; label= is for classes";
 }
 
 void write_feature(const CsvTable& table, const CsvFeature& feature, const MissingOption& missing,
@@ -71,7 +75,7 @@ void write_feature(const CsvTable& table, const CsvFeature& feature, const Missi
   } else if (feature.kind == ColumnKind::yes_no) {
     out[0] = static_cast<float>(yes_or_no(cell));
   } else {
-    out[0] = read_number(table, feature.column, row, advice(table, feature.column, row));
+    out[0] = read_number(table, feature.column, row, advice_for_feature);
   }
 }
 
@@ -113,7 +117,7 @@ void read_targets(const CsvTable& table, const std::vector<std::size_t>& columns
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const std::size_t column = columns[i];
       *out++ = yes_no[i] ? static_cast<float>(yes_or_no(table.columns[column][row]))
-                         : read_number(table, column, row, "; label= is for classes");
+                         : read_number(table, column, row, advice_for_target);
     }
   }
 }

@@ -17,6 +17,7 @@ namespace plumb {
 namespace {
 
 constexpr std::size_t kSampleRecords = 200;
+constexpr std::size_t kEnoughHints = 10'000;
 
 bool is_number(std::string_view cell) {
   return parse_table_number(cell, '.') || parse_table_number(cell, ',');
@@ -70,6 +71,7 @@ char sniff_decimal(const std::vector<std::vector<std::string_view>>& columns, ch
   std::size_t points = 0, commas = 0, open_commas = 0;
   for (const auto& column : columns) {
     for (const std::string_view cell : column) {
+      if (std::max(points, commas) > std::min(points, commas) + kEnoughHints) break;
       switch (decimal_hint(cell)) {
         case DecimalHint::point: ++points; break;
         case DecimalHint::comma: ++commas; break;

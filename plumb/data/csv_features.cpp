@@ -132,7 +132,7 @@ CsvFeatures choose_features(const CsvTable& table, const std::vector<std::size_t
 }
 
 float read_number(const CsvTable& table, std::size_t column, std::size_t row,
-                  std::string_view advice) {
+                  std::string (*advice)(const CsvTable&, std::size_t, std::size_t)) {
   const std::string_view cell = table.columns[column][row];
   const auto fail = [&](std::string_view expected) {
     throw DataError(fmt::format("{}: line {}, column {}: {}, expected {}", table.place,
@@ -140,7 +140,7 @@ float read_number(const CsvTable& table, std::size_t column, std::size_t row,
                                 cell.empty() ? "empty" : shown(cell), expected));
   };
   const auto value = parse_table_number(cell, table.decimal);
-  if (!value) fail(fmt::format("a number{}", advice));
+  if (!value) fail("a number" + advice(table, column, row));
   const auto narrowed = static_cast<float>(*value);
   if (!std::isfinite(narrowed)) {
     fail(fmt::format("a finite number of the range of float (na={} takes it as missing)", cell));

@@ -37,9 +37,10 @@ struct CsvFeatures {
 CsvFeatures choose_features(const CsvTable& table, const std::vector<std::size_t>& learned,
                             const CsvOptions& options, const MissingOption& missing);
 
-/// The finite number in a cell. Errors  DataError naming line and column.
+/// The finite number in a cell. Errors  DataError naming line and column; where it is no number,
+/// with the advice for that cell.
 float read_number(const CsvTable& table, std::size_t column, std::size_t row,
-                  std::string_view advice);
+                  std::string (*advice)(const CsvTable&, std::size_t column, std::size_t row));
 
 /// Up to `most` words between commas, and how many more there are.
 std::string short_list(const std::vector<std::string>& words, std::size_t most);

@@ -153,6 +153,13 @@ bool is_word(std::string_view text, std::initializer_list<std::string_view> word
 std::string_view trim_blanks(std::string_view text) { return strip(text, kBlanks); }
 
 std::optional<double> parse_table_number(std::string_view text, char decimal) {
+  if (decimal == '.' && !text.empty()) {
+    // Most cells are plain, and a table may have millions.
+    const bool is_negative = text[0] == '-';
+    if (const auto plain = from_point(text.substr(is_negative ? 1 : 0))) {
+      return is_negative ? -*plain : *plain;
+    }
+  }
   const Plain plain = take_apart(text);
   std::optional<double> value;
   if (is_word(plain.body, {"inf", "infinity"})) {
@@ -167,9 +174,9 @@ std::optional<double> parse_table_number(std::string_view text, char decimal) {
 }
 
 DecimalHint decimal_hint(std::string_view text) {
+  if (text.find_first_of(".,") == text.npos) return DecimalHint::none;
   const std::string_view body = take_apart(text).body;
   const auto point = parse_body(body, '.'), comma = parse_body(body, ',');
-  if (body.find_first_of(".,") == body.npos) return DecimalHint::none;
   if (point && comma) return DecimalHint::either;
   return point ? DecimalHint::point : comma ? DecimalHint::comma : DecimalHint::none;
 }
