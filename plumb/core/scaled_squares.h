@@ -12,21 +12,31 @@ namespace plumb {
 /// Threads A value type; use one object from one thread.
 class ScaledSquares {
  public:
-  /// Adds sum * 4^log2_scale.
-  void add(double sum, int log2_scale) {
-    if (log2_scale != exponent_ && sum != 0) {
-      const int larger = total_ == 0 ? log2_scale : std::max(exponent_, log2_scale);
-      total_ = std::ldexp(total_, 2 * (exponent_ - larger));
-      sum = std::ldexp(sum, 2 * (log2_scale - larger));
+  /// Adds sum * 4^log2_scale, exactly where the scale is whole and the range of double allows.
+  void add(double sum, double log2_scale) {
+    const double whole = std::nearbyint(log2_scale);
+    if (whole != log2_scale) sum *= std::exp2(2 * (log2_scale - whole));
+    if (whole != exponent_ && sum != 0) {
+      const double larger = total_ == 0 ? whole : std::max(exponent_, whole);
+      total_ = times_power_of_four(total_, exponent_ - larger);
+      sum = times_power_of_four(sum, whole - larger);
       exponent_ = larger;
     }
     total_ += sum;
   }
-  double root() const { return std::ldexp(std::sqrt(total_), exponent_); }
+  double root() const { return std::ldexp(std::sqrt(total_), bounded(exponent_)); }
 
  private:
+  static int bounded(double exponent) {
+    constexpr double kFar = 1e5;  // beyond any double
+    return static_cast<int>(std::clamp(exponent, -kFar, kFar));
+  }
+  static double times_power_of_four(double x, double exponent) {
+    return std::ldexp(x, 2 * bounded(exponent));
+  }
+
   double total_ = 0;
-  int exponent_ = 0;
+  double exponent_ = 0;  ///< a whole number
 };
 
 }  // namespace plumb

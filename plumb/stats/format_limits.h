@@ -34,20 +34,22 @@ inline constexpr std::array<FormatLimits, kNumberFormatCount> kFormatLimits{{
 /// One past the largest finite float, as bits.
 inline constexpr std::uint32_t kInfinityBits = 0x7f800000;
 
-/// The same limits on the magnitude bits of a float (its bits without the sign), which order as the
-/// floats do: a non-zero finite x, standing for x * 2^log2_scale,
-///   is flushed      below begin[kNotFlushed]
+enum Limit : std::uint8_t { kNotFlushed, kNormal, kOverflowed };
+inline constexpr std::size_t kLimits = 3;
+inline constexpr std::size_t kAllLimits = kNumberFormatCount * kLimits;
+
+/// The same limits on the magnitude bits of a float or a double (its bits without the sign), which
+/// order as the numbers do: a non-zero finite x, standing for x * 2^log2_scale,
+///   is flushed      below begin[kNotFlushed of its format]
 ///   is subnormal    from there on, below begin[kNormal]
 ///   is overflowed   from begin[kOverflowed] on.
-/// Every entry is in [1, kInfinityBits]; exact for any scale, where floats are subnormal too.
-struct FloatLimits {
-  enum Limit : std::uint8_t { kNotFlushed, kNormal, kOverflowed };
-  static constexpr std::size_t kLimits = 3;
-  std::array<std::array<std::uint32_t, kLimits>, kNumberFormatCount> begin;
-};
-FloatLimits float_limits(int log2_scale);
-
-inline constexpr std::size_t kAllLimits = kNumberFormatCount * FloatLimits::kLimits;
+/// Limit i of all is Limit i / 4 of NumberFormat i % 4. Every entry is in [1, bits of infinity],
+/// exact for any whole scale, where numbers are subnormal too. A limit of any other scale is no
+/// number, but lies between two; it is known to 2^-62 of itself.
+template <class Bits>
+using Limits = std::array<Bits, kAllLimits>;
+Limits<std::uint32_t> float_limits(double log2_scale);
+Limits<std::uint64_t> double_limits(double log2_scale);
 
 /// A limit of a number format inside an octave, where counts of whole octaves do not tell.
 struct InnerLimit {
@@ -57,18 +59,30 @@ struct InnerLimit {
   std::uint8_t index;      ///< among all limits
 };
 
-/// All that the fast sketch needs to know of one scale. Limit i of all is FloatLimits::Limit i / 4
-/// of NumberFormat i % 4.
+/// All that the fast sketch of floats needs to know of one scale.
 struct SketchLimits {
   static constexpr std::size_t kRoom = 16;  ///< of which kAllLimits are limits: a vector
   bool is_set = false;
-  int log2_scale = 0;
+  double log2_scale = 0;
   alignas(64) std::array<std::int32_t, kRoom> exponents{};  ///< of all limits, biased
   std::size_t inner_count = 0;
   std::array<InnerLimit, kAllLimits> inner{};
   /// The smallest exponent above 0 of an inner limit that is not after_power.
   std::uint32_t lowest_sharp_exponent = 0;
 };
-SketchLimits sketch_limits(int log2_scale);
+SketchLimits sketch_limits(double log2_scale);
+
+/// A limit on doubles.
+struct DoubleSketchLimit {
+  std::uint64_t begin = 1;   ///< bits
+  int octave = -1;           ///< the histogram's bin whose lower edge is the limit, or else -1
+  bool after_power = false;  ///< the limit is the successor of that edge, which alone is below it
+};
+struct DoubleSketchLimits {
+  bool is_set = false;
+  double log2_scale = 0;
+  std::array<DoubleSketchLimit, kAllLimits> limits{};
+};
+DoubleSketchLimits double_sketch_limits(double log2_scale);
 
 }  // namespace plumb::detail

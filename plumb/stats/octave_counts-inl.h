@@ -108,10 +108,9 @@ class OctaveCounts {
     }
     for (std::size_t f = 0; f < kNumberFormatCount; ++f) {
       const auto limit = [&](std::size_t which) { return below_limit[which * 4 + f]; };
-      out.format_loss[f] = {
-          limit(detail::FloatLimits::kNotFlushed),
-          limit(detail::FloatLimits::kNormal) - limit(detail::FloatLimits::kNotFlushed),
-          below[width] - limit(detail::FloatLimits::kOverflowed)};
+      out.format_loss[f] = {limit(detail::kNotFlushed),
+                            limit(detail::kNormal) - limit(detail::kNotFlushed),
+                            below[width] - limit(detail::kOverflowed)};
     }
   }
 

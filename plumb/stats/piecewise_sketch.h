@@ -11,7 +11,7 @@ namespace plumb {
 /// the cost of a sketch and a merge for each. Counts are those of the whole, moments as accurate.
 ///
 /// Order   begin(), add() for each piece in order, finish(); again from begin().
-/// Errors  std::logic_error if a piece is not of the dtype that begin() was told.
+/// Errors  std::logic_error if a piece is not of the type that begin() was told.
 /// Threads Use one object from one thread. Allocates in the constructor only.
 class PiecewiseSketch {
  public:
@@ -21,9 +21,11 @@ class PiecewiseSketch {
   PiecewiseSketch& operator=(const PiecewiseSketch&) = delete;
 
   /// `out` becomes the sketch at finish() and must stay where it is until then.
-  void begin(Sketch& out, DType dtype, int log2_scale);
+  void begin(Sketch& out, DType dtype, double log2_scale);
+  void begin(Sketch& out, ElementType type, double log2_scale);
   /// `following`: how many values stand behind the piece in memory and will be read soon.
   void add(ConstView piece, std::int64_t following = 0);
+  void add(const StridedView& piece);
   void finish();
 
  private:

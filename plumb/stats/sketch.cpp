@@ -8,18 +8,26 @@
 namespace plumb {
 namespace {
 
+/// x * 2^log2, rounded once where log2 is whole.
+double times_power(double x, double log2) {
+  constexpr double kMost = 1e5;  // far beyond any double
+  const double bounded = std::clamp(log2, -kMost, kMost), whole = std::nearbyint(bounded);
+  return std::ldexp(x * std::exp2(bounded - whole), static_cast<int>(whole));
+}
+
 /// The same true values, stored as values * 2^-(log2_scale - s.log2_scale).
-Sketch rescaled(const Sketch& s, int log2_scale) {
-  const int shift = s.log2_scale - log2_scale;
+Sketch rescaled(const Sketch& s, double log2_scale) {
+  const double shift = s.log2_scale - log2_scale;
   Sketch out = s;
   out.log2_scale = log2_scale;
-  out.mean = std::ldexp(s.mean, shift);
-  out.m2 = std::ldexp(s.m2, 2 * shift);
-  out.abs_max = std::ldexp(s.abs_max, shift);
+  out.mean = times_power(s.mean, shift);
+  out.m2 = times_power(s.m2, 2 * shift);
+  out.abs_max = times_power(s.abs_max, shift);
   out.histogram.assign(0, {});
+  const int bins = static_cast<int>(std::nearbyint(std::max(shift, -1.0 * Sketch::kBins)));
   const Histogram::Range touched = s.histogram.touched();
   for (std::size_t k = touched.begin; k < touched.end; ++k) {
-    const int bin = std::clamp(static_cast<int>(k) + shift, 0, Sketch::kBins - 1);
+    const int bin = std::clamp(static_cast<int>(k) + bins, 0, Sketch::kBins - 1);
     out.histogram[static_cast<std::size_t>(bin)] += s.histogram[k];
   }
   return out;
@@ -76,7 +84,7 @@ void Sketch::merge(const Sketch& other) {
     return;
   }
   if (log2_scale != other.log2_scale) {
-    const int scale = std::max(log2_scale, other.log2_scale);
+    const double scale = std::max(log2_scale, other.log2_scale);
     *this = rescaled(*this, scale);
     if (other.log2_scale != scale) {
       merge(rescaled(other, scale));

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "plumb/core/strided_view.h"
 #include "plumb/core/view.h"
 #include "plumb/stats/histogram.h"
 
@@ -26,7 +27,8 @@ struct FormatLoss {
   friend bool operator==(const FormatLoss&, const FormatLoss&) = default;
 };
 
-/// One-pass, mergeable statistics of one tensor whose true values are `values * 2^log2_scale`.
+/// One-pass, mergeable statistics of one tensor whose true values are `values * 2^log2_scale`, for
+/// any finite log2_scale: a loss scale or a factor 1/3 need not be a power of two.
 ///
 /// Moments and the histogram are of the stored values; add log2_scale to a logarithm, or use the
 /// true_* members. Non-finite values are counted and left out of everything else. Counts are exact
@@ -35,8 +37,8 @@ struct FormatLoss {
 /// Empty   count 0: mean, rms and var are 0; true_log2_rms is -infinity.
 /// Units   var divides by n (finite values). Histogram bin k of kBins holds the values with
 ///         floor(log2 |x|) == k + kMinExponent; values below or above the range fall into the first
-///         or last bin; zeros are in no bin. For float tensors nothing is outside, but subnormals
-///         share bin 0.
+///         or last bin; zeros are in no bin. Only doubles are outside; subnormal floats share bin
+///         0.
 /// Threads A value type; use one object from one thread.
 /// Source  Merging after Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm".
 struct Sketch {
@@ -49,7 +51,7 @@ struct Sketch {
   double mean = 0;
   double m2 = 0;  ///< sum of squared deviations from the mean
   double abs_max = 0;
-  int log2_scale = 0;
+  double log2_scale = 0;
   Histogram histogram;
   std::array<FormatLoss, kNumberFormatCount> format_loss{};
 
@@ -69,23 +71,32 @@ struct Sketch {
     return format_loss[static_cast<std::size_t>(format)];
   }
 
-  /// Adds the other's values to this one's. Differing log2_scale are aligned to the larger one.
+  /// Adds the other's values to this one's. Differing log2_scale are aligned to the larger one: the
+  /// smaller one's values become smaller and its bins shift, by the whole difference exactly, by
+  /// any other one to the nearest bin (a median is then off by half an octave at most). All else is
+  /// as exact as before.
   void merge(const Sketch& other);
 };
 
-/// The sketch of a tensor: float by the fastest kernel this machine has, double by plain loops.
-/// Moments agree with a naive double computation: for float the variance to 4e-6 of itself and the
-/// mean to 1e-6 of the rms (for any bits; Gaussian tensors stay within 1e-6), for double both
-/// to 1e-12.
-Sketch sketch(ConstView x, int log2_scale = 0);
+/// The sketch of a tensor, by the fastest kernel this machine has. Moments agree with a naive
+/// double computation: for float and what is smaller the variance to 4e-6 of itself and the mean to
+/// 1e-6 of the rms (for any bits; Gaussian tensors stay within 1e-6), for double both to 1e-12, and
+/// where the squares leave the range of double m2 is infinity or 0.
+Sketch sketch(ConstView x, double log2_scale = 0);
+
+/// Of a tensor in any memory. What is dense under some order of its axes is read as it lies, else
+/// runs are gathered a few thousand values at a time; an axis of stride 0 costs nothing.
+Sketch sketch(const StridedView& x, double log2_scale = 0);
 
 /// The same, into a sketch whose memory is reused.
-void sketch_into(Sketch& out, ConstView x, int log2_scale = 0);
+void sketch_into(Sketch& out, ConstView x, double log2_scale = 0);
+void sketch_into(Sketch& out, const StridedView& x, double log2_scale = 0);
 
 /// The definition, in plain loops; the oracle of the fast kernels.
-Sketch sketch_reference(ConstView x, int log2_scale = 0);
+Sketch sketch_reference(ConstView x, double log2_scale = 0);
+Sketch sketch_reference(const StridedView& x, double log2_scale = 0);
 
-/// The instruction set that sketch() uses for float on this machine, e.g. "AVX3_DL".
+/// The instruction set that sketch() uses on this machine, e.g. "AVX3_DL".
 const char* sketch_target();
 
 }  // namespace plumb

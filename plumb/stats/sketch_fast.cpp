@@ -17,15 +17,23 @@
 #include <new>
 #include <type_traits>
 
+#include "plumb/core/strided_reader.h"
+#include "plumb/stats/double_sketcher-inl.h"
 #include "plumb/stats/float_sketcher-inl.h"
 #include "plumb/stats/format_limits.h"
+#include "plumb/stats/widen-inl.h"
 
 #ifndef PLUMB_STATS_SKETCHER_ROOM
 #define PLUMB_STATS_SKETCHER_ROOM
 namespace plumb {
-/// For the FloatSketcher of any instruction set.
+/// For the FloatSketcher or DoubleSketcher of any instruction set.
 struct SketcherRoom {
   alignas(64) std::array<std::byte, 2048> bytes;
+};
+/// What they ask of a scale: one or the other.
+struct AnyLimits {
+  detail::SketchLimits floats;
+  detail::DoubleSketchLimits doubles;
 };
 }  // namespace plumb
 #endif
@@ -43,19 +51,59 @@ void sketch_f32(const float* x, std::size_t n, const SketchLimits& limits, Sketc
   sketcher.finish();
 }
 
-FloatSketcher& sketcher_in(SketcherRoom& room) {
-  return *std::launder(reinterpret_cast<FloatSketcher*>(room.bytes.data()));
+template <class Sketcher>
+Sketcher& sketcher_in(SketcherRoom& room) {
+  static_assert(sizeof(Sketcher) <= sizeof(room) && alignof(Sketcher) <= alignof(SketcherRoom));
+  static_assert(std::is_trivially_destructible_v<Sketcher>);
+  return *std::launder(reinterpret_cast<Sketcher*>(room.bytes.data()));
 }
-void sketcher_begin(SketcherRoom& room, const SketchLimits& limits, Sketch& out) {
-  static_assert(sizeof(FloatSketcher) <= sizeof(room) &&
-                alignof(FloatSketcher) <= alignof(SketcherRoom));
-  static_assert(std::is_trivially_destructible_v<FloatSketcher>);
-  new (room.bytes.data()) FloatSketcher(limits, out);
+
+void sketcher_begin(SketcherRoom& room, ElementType type, const AnyLimits& limits, Sketch& out) {
+  if (type == ElementType::f64) {
+    new (room.bytes.data()) DoubleSketcher(limits.doubles, out);
+  } else {
+    new (room.bytes.data()) FloatSketcher(limits.floats, out);
+  }
 }
-void sketcher_add(SketcherRoom& room, const float* x, std::size_t n, std::size_t following) {
-  sketcher_in(room).add(x, n, following);
+
+/// A block at a time, as floats in the first-level cache.
+template <class From>
+void add_widened(FloatSketcher& sketcher, const std::uint16_t* x, std::size_t n) {
+  HWY_ALIGN float wide[kBlock];
+  for (std::size_t i = 0; i < n; i += kBlock) {
+    const std::size_t count = std::min(kBlock, n - i);
+    widen_by(From(), x + i, count, wide);
+    sketcher.add(wide, count, 0);
+  }
 }
-void sketcher_finish(SketcherRoom& room) { sketcher_in(room).finish(); }
+
+void sketcher_add(SketcherRoom& room, ElementType type, const void* x, std::size_t n,
+                  std::size_t following) {
+  switch (type) {
+    case ElementType::f16:
+      add_widened<FromF16>(sketcher_in<FloatSketcher>(room), static_cast<const std::uint16_t*>(x),
+                           n);
+      return;
+    case ElementType::bf16:
+      add_widened<FromBf16>(sketcher_in<FloatSketcher>(room), static_cast<const std::uint16_t*>(x),
+                            n);
+      return;
+    case ElementType::f32:
+      sketcher_in<FloatSketcher>(room).add(static_cast<const float*>(x), n, following);
+      return;
+    case ElementType::f64:
+      sketcher_in<DoubleSketcher>(room).add(static_cast<const double*>(x), n, following);
+      return;
+  }
+}
+
+void sketcher_finish(SketcherRoom& room, ElementType type) {
+  if (type == ElementType::f64) {
+    sketcher_in<DoubleSketcher>(room).finish();
+  } else {
+    sketcher_in<FloatSketcher>(room).finish();
+  }
+}
 
 }  // namespace plumb::HWY_NAMESPACE
 #if HWY_TARGET == HWY_AVX3_DL
@@ -75,101 +123,171 @@ namespace {
 
 constexpr std::size_t kMost = std::size_t{1} << 31;  // counts are of 32 bits
 
-/// Of this scale; the tensors of a network share a few.
-const detail::SketchLimits& limits_of(int log2_scale) {
+/// make(log2_scale), kept; the tensors of a network share a few scales.
+template <class MadeLimits>
+const MadeLimits& limits_of(double log2_scale, MadeLimits (*make)(double)) {
   constexpr std::size_t kKept = 16;
-  thread_local std::array<detail::SketchLimits, kKept> kept{};
-  detail::SketchLimits& entry = kept[static_cast<unsigned>(log2_scale) % kKept];
-  if (!entry.is_set || entry.log2_scale != log2_scale) entry = detail::sketch_limits(log2_scale);
+  thread_local std::array<MadeLimits, kKept> kept{};
+  const int nearby = static_cast<int>(std::clamp(log2_scale, -1e6, 1e6));
+  MadeLimits& entry = kept[static_cast<unsigned>(nearby) % kKept];
+  if (!entry.is_set || entry.log2_scale != log2_scale) entry = make(log2_scale);
   return entry;
+}
+
+/// A sketch of contiguous pieces, of any type and number.
+class AnySketcher {
+ public:
+  void begin(Sketch& out, ElementType type, double log2_scale) {
+    out_ = &out;
+    type_ = type;
+    log2_scale_ = log2_scale;
+    if (type == ElementType::f64) {
+      limits_.doubles = limits_of(log2_scale, detail::double_sketch_limits);
+    } else {
+      limits_.floats = limits_of(log2_scale, detail::sketch_limits);
+    }
+    begin_part(out);
+  }
+
+  void add(const void* x, std::size_t n, std::size_t following) {
+    const auto* at = static_cast<const std::byte*>(x);
+    while (n > 0) {
+      if (part_->count == kMost) {
+        finish_part();
+        begin_part(more_);
+      }
+      const std::size_t count = std::min(n, kMost - part_->count);
+      n -= count;
+      part_->count += count;
+      HWY_DYNAMIC_DISPATCH(sketcher_add)(room_, type_, at, count, n + following);
+      at += count * static_cast<std::size_t>(size_bytes(type_));
+    }
+  }
+
+  /// All of a view, in its order.
+  void add(const StridedView& x) {
+    // Whole blocks of any instruction set; what is gathered and, of 16 bits, widened stays in the
+    // first-level cache.
+    constexpr std::size_t kGathered = 3840, kBytes = 16384;
+    alignas(64) std::array<std::byte, kBytes> gathered;
+    const std::size_t most = type_ == ElementType::f64 ? kGathered / 2 : kGathered;
+    StridedReader reader(x);
+    for (auto piece = reader.next(most, gathered.data()); piece.count > 0;
+         piece = reader.next(most, gathered.data())) {
+      add(piece.data, piece.count, 0);
+    }
+  }
+
+  void finish() { finish_part(); }
+
+  ElementType type() const { return type_; }
+
+ private:
+  void begin_part(Sketch& to) {
+    part_ = &to;
+    to.count = 0;
+    to.log2_scale = log2_scale_;
+    HWY_DYNAMIC_DISPATCH(sketcher_begin)(room_, type_, limits_, to);
+  }
+  void finish_part() {
+    HWY_DYNAMIC_DISPATCH(sketcher_finish)(room_, type_);
+    if (part_ != out_) out_->merge(*part_);
+  }
+
+  SketcherRoom room_;
+  AnyLimits limits_;
+  double log2_scale_ = 0;
+  Sketch* out_ = nullptr;
+  Sketch* part_ = nullptr;  ///< what the room's sketcher fills: out, or `more`
+  Sketch more_;
+  ElementType type_ = ElementType::f32;
+};
+
+bool is_contiguous(const StridedView& x) { return x.rank == 1 && x.strides[0] == 1; }
+
+/// The sketch of every value so many times.
+void repeat(Sketch& s, std::uint64_t times) {
+  s.count *= times;
+  s.nonfinite_count *= times;
+  s.zero_count *= times;
+  s.m2 *= static_cast<double>(times);
+  const Histogram::Range touched = s.histogram.touched();
+  for (std::size_t k = touched.begin; k < touched.end; ++k) s.histogram[k] = s.histogram[k] * times;
+  for (FormatLoss& loss : s.format_loss) {
+    loss = {loss.flushed * times, loss.subnormal * times, loss.overflowed * times};
+  }
 }
 
 }  // namespace
 
-void sketch_into(Sketch& out, ConstView x, int log2_scale) {
-  if (x.dtype == DType::f64) {
-    out = sketch_reference(x, log2_scale);
+void sketch_into(Sketch& out, ConstView x, double log2_scale) {
+  const auto n = static_cast<std::size_t>(x.shape.size());
+  if (x.dtype == DType::f32 && n <= kMost) {  // the shortest way: most tensors are small
+    const detail::SketchLimits& limits = limits_of(log2_scale, detail::sketch_limits);
+    out.count = n;
+    out.log2_scale = log2_scale;
+    HWY_DYNAMIC_DISPATCH(sketch_f32)(x.as<float>().data(), n, limits, out);
     return;
   }
-  const std::span<const float> values = x.as<float>();
-  const detail::SketchLimits& limits = limits_of(log2_scale);
-  const auto sketch_part = [&](Sketch& to, std::size_t begin, std::size_t count) {
-    to.count = count;
-    to.log2_scale = log2_scale;
-    HWY_DYNAMIC_DISPATCH(sketch_f32)(values.data() + begin, count, limits, to);
-  };
-  sketch_part(out, 0, std::min(values.size(), kMost));
-  for (std::size_t begin = kMost; begin < values.size(); begin += kMost) {
-    Sketch part;
-    sketch_part(part, begin, std::min(values.size() - begin, kMost));
-    out.merge(part);
-  }
+  AnySketcher sketcher;
+  sketcher.begin(out, StridedView(x).type, log2_scale);
+  sketcher.add(x.data, n, 0);
+  sketcher.finish();
 }
 
-Sketch sketch(ConstView x, int log2_scale) {
+void sketch_into(Sketch& out, const StridedView& x, double log2_scale) {
+  const auto [once, times] = in_any_order(x);
+  AnySketcher sketcher;
+  sketcher.begin(out, x.type, log2_scale);
+  if (is_contiguous(once)) {
+    sketcher.add(once.data, static_cast<std::size_t>(once.sizes[0]), 0);
+  } else {
+    sketcher.add(once);
+  }
+  sketcher.finish();
+  if (times != 1) repeat(out, static_cast<std::uint64_t>(times));
+}
+
+Sketch sketch(ConstView x, double log2_scale) {
+  Sketch out;
+  sketch_into(out, x, log2_scale);
+  return out;
+}
+
+Sketch sketch(const StridedView& x, double log2_scale) {
   Sketch out;
   sketch_into(out, x, log2_scale);
   return out;
 }
 
 struct PiecewiseSketch::State {
-  SketcherRoom room;
-  detail::SketchLimits limits;
-  Sketch* out = nullptr;
-  Sketch* part = nullptr;  ///< what the room's sketcher fills: out, or `more`
-  Sketch more;
-  DType dtype = DType::f32;
-
-  void begin_part(Sketch& to) {
-    part = &to;
-    to.count = 0;
-    to.log2_scale = limits.log2_scale;
-    HWY_DYNAMIC_DISPATCH(sketcher_begin)(room, limits, to);
-  }
-  void finish_part() {
-    HWY_DYNAMIC_DISPATCH(sketcher_finish)(room);
-    if (part != out) out->merge(*part);
-  }
+  AnySketcher sketcher;
 };
 
 PiecewiseSketch::PiecewiseSketch() : state_(std::make_unique<State>()) {}
 PiecewiseSketch::~PiecewiseSketch() = default;
 
-void PiecewiseSketch::begin(Sketch& out, DType dtype, int log2_scale) {
-  state_->out = &out;
-  state_->dtype = dtype;
-  if (dtype == DType::f64) {
-    out = Sketch{};
-    out.log2_scale = log2_scale;
-    return;
-  }
-  state_->limits = limits_of(log2_scale);
-  state_->begin_part(out);
+void PiecewiseSketch::begin(Sketch& out, ElementType type, double log2_scale) {
+  state_->sketcher.begin(out, type, log2_scale);
+}
+
+void PiecewiseSketch::begin(Sketch& out, DType dtype, double log2_scale) {
+  begin(out, StridedView(ConstView{nullptr, dtype, Shape{}}).type, log2_scale);
 }
 
 void PiecewiseSketch::add(ConstView piece, std::int64_t following) {
-  PLUMB_CHECK(piece.dtype == state_->dtype);
-  if (piece.dtype == DType::f64) {
-    state_->out->merge(sketch_reference(piece, state_->out->log2_scale));
-    return;
-  }
-  std::span<const float> values = piece.as<float>();
-  while (!values.empty()) {
-    if (state_->part->count == kMost) {
-      state_->finish_part();
-      state_->begin_part(state_->more);
-    }
-    const std::size_t count = std::min(values.size(), kMost - state_->part->count);
-    const std::size_t behind = values.size() - count + static_cast<std::size_t>(following);
-    HWY_DYNAMIC_DISPATCH(sketcher_add)(state_->room, values.data(), count, behind);
-    state_->part->count += count;
-    values = values.subspan(count);
-  }
+  PLUMB_CHECK(StridedView(piece).type == state_->sketcher.type());
+  state_->sketcher.add(piece.data, static_cast<std::size_t>(piece.shape.size()),
+                       static_cast<std::size_t>(following));
 }
 
-void PiecewiseSketch::finish() {
-  if (state_->dtype == DType::f32) state_->finish_part();
+void PiecewiseSketch::add(const StridedView& piece) {
+  PLUMB_CHECK(piece.type == state_->sketcher.type());
+  const auto [once, times] = in_any_order(piece);
+  for (std::int64_t time = 0; time < times; ++time) state_->sketcher.add(once);
 }
+
+void PiecewiseSketch::finish() { state_->sketcher.finish(); }
 
 const char* sketch_target() {
   const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;

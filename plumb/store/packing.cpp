@@ -201,7 +201,7 @@ PackedStep StepPacker::pack(const StepRecord& step) {
          .mean = sketch.mean,
          .m2 = sketch.m2,
          .abs_max = sketch.abs_max,
-         .log2_scale = sketch.log2_scale,
+         .log2_scale = static_cast<int>(std::lrint(sketch.log2_scale)),
          .histogram_bytes = static_cast<std::uint32_t>(middle - begin),
          .format_loss_bytes = static_cast<std::uint32_t>(packed.bytes.size() - middle)});
   }

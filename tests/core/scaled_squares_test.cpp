@@ -42,6 +42,13 @@ TEST(ScaledSquaresTest, FarSmallerTermsAreLostAndFarLargerOnesCount) {
   EXPECT_EQ(sum.root(), 2);
 }
 
+TEST(ScaledSquaresTest, ScalesNeedNotBeWhole) {
+  ScaledSquares sum;
+  sum.add(9, std::log2(1.0 / 3));  // 3 * 1/3, and 4/3 * 3
+  sum.add(16.0 / 9, std::log2(3.0));
+  EXPECT_NEAR(sum.root(), std::sqrt(1.0 + 16), 1e-14);
+}
+
 TEST(ScaledSquaresTest, WhatIsNotFiniteStays) {
   ScaledSquares nan, infinite;
   nan.add(std::numeric_limits<double>::quiet_NaN(), -3);

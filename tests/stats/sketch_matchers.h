@@ -18,8 +18,16 @@ inline ConstView view_of(std::span<const double> x) {
   return {x.data(), DType::f64, Shape{static_cast<std::int64_t>(x.size())}};
 }
 
-/// Counts exactly; the variance to 4e-6 relatively, the mean to 1e-6 of the rms.
-inline testing::AssertionResult same_sketch(const Sketch& got, const Sketch& expected) {
+struct Accuracy {
+  double mean;  ///< relative to the rms
+  double var;   ///< relative
+};
+inline constexpr Accuracy kFloatAccuracy{1e-6, 4e-6};
+inline constexpr Accuracy kDoubleAccuracy{1e-12, 1e-12};
+
+/// Counts exactly, moments to the given accuracy.
+inline testing::AssertionResult same_sketch(const Sketch& got, const Sketch& expected,
+                                            Accuracy accuracy = kFloatAccuracy) {
   const auto differ = [](const char* what, auto a, auto b) {
     return testing::AssertionFailure() << what << " is " << a << ", expected " << b;
   };
@@ -50,12 +58,16 @@ inline testing::AssertionResult same_sketch(const Sketch& got, const Sketch& exp
       return differ("overflowed", a.overflowed, b.overflowed) << " format " << f;
     }
   }
-  if (!(std::abs(got.mean - expected.mean) <= 1e-6 * expected.rms())) {
+  constexpr double kFewUnits = 1e-322;  // of the smallest double
+  if (!(std::abs(got.mean - expected.mean) <= accuracy.mean * expected.rms() + kFewUnits)) {
     return differ("mean", got.mean, expected.mean) << ", rms " << expected.rms();
   }
-  // A spread below the rounding of the mean itself cannot be resolved better than that.
-  const double m2_floor = 1e-12 * expected.mean * expected.mean * 1e-3;
-  if (!(std::abs(got.var() - expected.var()) <= 4e-6 * expected.var() + m2_floor)) {
+  if (got.m2 == expected.m2) return testing::AssertionSuccess();  // infinity too
+  // A spread below the rounding of the mean itself cannot be resolved better than that; nor can
+  // squares below all normal numbers.
+  const double rounding = accuracy.mean * accuracy.mean * 1e-3 * expected.mean * expected.mean;
+  if (!(std::abs(got.var() - expected.var()) <=
+        accuracy.var * expected.var() + rounding + 1e-310)) {
     return differ("var", got.var(), expected.var());
   }
   return testing::AssertionSuccess();
