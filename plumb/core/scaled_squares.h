@@ -24,6 +24,8 @@ class ScaledSquares {
     }
     total_ += sum;
   }
+  /// log2 of the root of their mean over `count`, for any exponent.
+  double log2_rms(double count) const { return 0.5 * std::log2(total_ / count) + exponent_; }
   double root() const { return std::ldexp(std::sqrt(total_), bounded(exponent_)); }
 
  private:

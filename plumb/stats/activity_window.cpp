@@ -17,6 +17,11 @@ DerivativeStats ActivityWindow::add(ConstView derivative, double limit) {
   return younger().add(derivative, limit);
 }
 
+DerivativeStats ActivityWindow::add(const StridedView& derivative, const UnitAxes& axes,
+                                    double limit) {
+  return younger().add(derivative, axes, limit);
+}
+
 DerivativeStats ActivityWindow::add_all_active(std::int64_t samples, std::int64_t elements,
                                                std::uint64_t below, double squares) {
   return younger().add_all_active(samples, elements, below, squares);

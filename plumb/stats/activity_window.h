@@ -17,6 +17,7 @@ class ActivityWindow {
 
   /// Adds a batch, or a part of one, and judges it alone, as UnitActivity::add does.
   DerivativeStats add(ConstView derivative, double limit);
+  DerivativeStats add(const StridedView& derivative, const UnitAxes& axes, double limit);
   DerivativeStats add_all_active(std::int64_t samples, std::int64_t elements, std::uint64_t below,
                                  double squares);
 

@@ -130,7 +130,7 @@ HWY_INLINE std::size_t read_vectors(const double* x, std::size_t n, Key* keys, s
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
     const auto a = hn::LoadU(dd, x + i), b = hn::LoadU(dd, x + i + lanes);
     const auto c = hn::LoadU(dd, x + i + 2 * lanes), d = hn::LoadU(dd, x + i + 3 * lanes);
-    if (i < asking) prefetch_ahead(reinterpret_cast<const float*>(x + i), 8 * lanes);
+    if (i < asking) prefetch_ahead(x + i, 4 * lanes * sizeof(double));
     look(a, b, keys + i);
     look(c, d, keys + i + 2 * lanes);
     add(a, sum0, squares0, max0, has_power0);

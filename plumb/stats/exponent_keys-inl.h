@@ -125,7 +125,7 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, std::size_t
   };
   std::size_t i = 0;
   for (; i + 64 <= asking; i += 64) {
-    prefetch_ahead(x + i, 64);
+    prefetch_ahead(x + i, 64 * sizeof(float));
     read_64(i);
   }
   for (; i + 64 <= n; i += 64) read_64(i);

@@ -34,14 +34,16 @@ using detail::SketchLimits;
 HWY_NOINLINE std::uint32_t count_between(const float* x, std::size_t n, std::uint32_t first,
                                          std::uint32_t end) {
   const hn::ScalableTag<std::int32_t> di;
-  const auto before = hn::Set(di, static_cast<std::int32_t>(first) - 1);
-  const auto high = hn::Set(di, static_cast<std::int32_t>(end));
+  // Moved so that `first` is the least of all numbers: one comparison then does for both ends.
+  constexpr std::uint32_t kLeast = 0x80000000;
+  const auto to_least = hn::Set(di, static_cast<std::int32_t>(kLeast - first));
+  const auto width = hn::Set(di, static_cast<std::int32_t>(kLeast + (end - first)));
   const auto magnitude_mask = hn::Set(di, 0x7fffffff);
   const auto* const bits = reinterpret_cast<const std::int32_t*>(x);
   std::size_t count = 0, i = 0;
   for (; i + hn::Lanes(di) <= n; i += hn::Lanes(di)) {
     const auto v = hn::And(hn::LoadU(di, bits + i), magnitude_mask);
-    count += hn::CountTrue(di, hn::And(hn::Gt(v, before), hn::Lt(v, high)));
+    count += hn::CountTrue(di, hn::Lt(hn::Add(v, to_least), width));
   }
   for (; i < n; ++i) {
     const std::uint32_t v = std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffff;
@@ -80,7 +82,9 @@ HWY_NOINLINE FractionlessCounts count_fractionless(const float* x, std::size_t n
 /// finds it in the first-level cache.
 class FloatSketcher {
  public:
-  FloatSketcher(const SketchLimits& limits, Sketch& out) : limits_(limits), out_(out) {
+  /// `few_digits`: of a type with so few that some values are powers of two, nearly always.
+  FloatSketcher(const SketchLimits& limits, Sketch& out, bool few_digits = false)
+      : limits_(limits), out_(out), few_digits_(few_digits) {
     out_.nonfinite_count = 0;
     out_.zero_count = 0;
     out_.mean = 0;
@@ -185,7 +189,8 @@ class FloatSketcher {
     if (few_left) {
       const std::uint32_t zeros =
           left > 0 ? count_one_by_one(x, keys, n, highest - kWindow + 1) : 0;
-      has_powers = pass.may_have_powers && count_fractionless<false>(x, n).all != zeros;
+      has_powers =
+          pass.may_have_powers && (few_digits_ || count_fractionless<false>(x, n).all != zeros);
       out_.zero_count += zeros;
     } else {
       const FractionlessCounts found = count_fractionless<true>(x, n);
@@ -248,6 +253,7 @@ class FloatSketcher {
 
   const SketchLimits& limits_;
   Sketch& out_;
+  bool few_digits_;
   double finite_count_ = 0;
   std::uint32_t max_bits_ = 0;
   OctaveCounts octaves_;

@@ -78,6 +78,25 @@ double dot_f32(const float* a, const float* b, std::size_t n) {
   return sum;
 }
 
+double dot_f64(const double* a, const double* b, std::size_t n) {
+  const hn::ScalableTag<double> dd;
+  const std::size_t lanes = hn::Lanes(dd);
+  auto sum0 = hn::Zero(dd), sum1 = hn::Zero(dd), sum2 = hn::Zero(dd), sum3 = hn::Zero(dd);
+  const auto add = [&](std::size_t i, auto& to) HWY_ATTR {
+    to = hn::MulAdd(hn::LoadU(dd, a + i), hn::LoadU(dd, b + i), to);
+  };
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    add(i, sum0);
+    add(i + lanes, sum1);
+    add(i + 2 * lanes, sum2);
+    add(i + 3 * lanes, sum3);
+  }
+  double sum = hn::GetLane(hn::SumOfLanes(dd, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
+  for (; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
 /// Four sums of at most 32 squares a lane, each in float.
 HWY_INLINE double squares_of_block(const float* x, std::size_t n) {
   std::size_t i = 0;
@@ -108,11 +127,16 @@ HWY_AFTER_NAMESPACE();
 #include <cmath>
 #include <limits>
 
+#include "plumb/core/scaled_squares.h"
+#include "plumb/core/strided_reader.h"
+#include "plumb/stats/widen.h"
+
 namespace plumb {
 
 HWY_EXPORT(abs_max_f32);
 HWY_EXPORT(multiply_f32);
 HWY_EXPORT(dot_f32);
+HWY_EXPORT(dot_f64);
 HWY_EXPORT(sum_of_squares_f32);
 
 namespace {
@@ -133,20 +157,68 @@ std::array<T, 3> power_of_two_factors(int log2) {
           whole_steps > 1 ? factor : T{1}};
 }
 
-double log2_rms_f64(std::span<const double> x) {
-  double max = 0;
-  for (const double v : x) {
-    if (!std::isfinite(v)) return v * v;
-    max = std::max(max, std::abs(v));
+/// The squares of doubles, a block at a time: as they are where their sum is far from both ends of
+/// the range, and else of values brought to about 1.
+void add_squares(std::span<const double> x, ScaledSquares& squares) {
+  constexpr std::size_t kBlock = 2048;
+  constexpr double kLeast = 0x1p-900, kMost = 0x1p1000;
+  for (std::size_t i = 0; i < x.size(); i += kBlock) {
+    const std::span<const double> block = x.subspan(i, std::min(kBlock, x.size() - i));
+    const double sum = HWY_DYNAMIC_DISPATCH(dot_f64)(block.data(), block.data(), block.size());
+    const bool is_safe = kLeast < sum && sum < kMost;
+    const double largest = is_safe ? 0 : abs_max(block);
+    if (is_safe || largest == 0 || std::isinf(largest) || std::isnan(sum)) {
+      squares.add(sum, 0);  // NaN and infinity are the sum too
+      continue;
+    }
+    const int exponent = std::ilogb(largest);
+    double scaled_sum = 0;
+    for (const double v : block) {
+      const double scaled = std::scalbn(v, -exponent);
+      scaled_sum += scaled * scaled;
+    }
+    squares.add(scaled_sum, exponent);
   }
-  if (max == 0) return -std::numeric_limits<double>::infinity();
-  const int exponent = std::ilogb(max);
+}
+
+constexpr std::size_t kGathered = 2048;  ///< of two tensors, so that doubles stay in the cache
+
+/// The elements of a view as T (float or double), in order and in parts of kGathered.
+template <class T>
+class WideReader {
+ public:
+  explicit WideReader(const StridedView& view) : reader_(view), type_(view.type) {}
+
+  std::span<const T> next() {
+    const StridedReader::Piece piece = reader_.next(kGathered, room_.data());
+    if (type_ == kType) return {static_cast<const T*>(piece.data), piece.count};
+    widen(type_, piece.data, piece.count, wide_.data());
+    return {wide_.data(), piece.count};
+  }
+
+ private:
+  static constexpr ElementType kType = sizeof(T) == 8 ? ElementType::f64 : ElementType::f32;
+  StridedReader reader_;
+  ElementType type_;
+  alignas(64) std::array<std::byte, kGathered * sizeof(T)> room_;
+  alignas(64) std::array<T, kGathered> wide_;
+};
+
+double sum_of_products(std::span<const float> a, std::span<const float> b) {
+  return HWY_DYNAMIC_DISPATCH(dot_f32)(a.data(), b.data(), a.size());
+}
+double sum_of_products(std::span<const double> a, std::span<const double> b) {
+  return HWY_DYNAMIC_DISPATCH(dot_f64)(a.data(), b.data(), a.size());
+}
+
+template <class T>
+double dot_of(const StridedView& a, const StridedView& b) {
+  WideReader<T> a_reader(a), b_reader(b);
   double sum = 0;
-  for (const double v : x) {
-    const double scaled = std::scalbn(v, -exponent);
-    sum += scaled * scaled;
+  for (std::span<const T> part = a_reader.next(); !part.empty(); part = a_reader.next()) {
+    sum += sum_of_products(part, b_reader.next());
   }
-  return 0.5 * std::log2(sum / static_cast<double>(x.size())) + exponent;
+  return sum;
 }
 
 }  // namespace
@@ -176,11 +248,31 @@ void scale_by_power_of_two(View x, int log2) {
 }
 
 double log2_rms(ConstView x) {
+  if (x.dtype == DType::f64) return log2_rms(StridedView(x));
   if (x.shape.size() == 0) return -std::numeric_limits<double>::infinity();
-  if (x.dtype == DType::f64) return log2_rms_f64(x.as<double>());
   const std::span<const float> values = x.as<float>();
   const double sum = HWY_DYNAMIC_DISPATCH(sum_of_squares_f32)(values.data(), values.size());
   return 0.5 * std::log2(sum / static_cast<double>(values.size()));
+}
+
+double log2_rms(const StridedView& x) {
+  const StridedView once = in_any_order(x).view;
+  const auto count = static_cast<double>(once.size());
+  if (count == 0) return -std::numeric_limits<double>::infinity();
+  if (x.type == ElementType::f64) {
+    ScaledSquares squares;
+    WideReader<double> reader(once);
+    for (auto part = reader.next(); !part.empty(); part = reader.next()) {
+      add_squares(part, squares);
+    }
+    return squares.log2_rms(count);
+  }
+  double sum = 0;
+  WideReader<float> reader(once);
+  for (auto part = reader.next(); !part.empty(); part = reader.next()) {
+    sum += HWY_DYNAMIC_DISPATCH(sum_of_squares_f32)(part.data(), part.size());
+  }
+  return 0.5 * std::log2(sum / count);
 }
 
 double dot(ConstView a, ConstView b) {
@@ -194,6 +286,13 @@ double dot(ConstView a, ConstView b) {
   double sum = 0;
   for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * y[i];
   return sum;
+}
+
+double dot(const StridedView& a, const StridedView& b) {
+  StridedView x = a, y = b;
+  arrange_together(x, y);
+  const bool has_double = a.type == ElementType::f64 || b.type == ElementType::f64;
+  return has_double ? dot_of<double>(x, y) : dot_of<float>(x, y);
 }
 
 }  // namespace plumb

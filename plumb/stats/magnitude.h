@@ -3,11 +3,13 @@
 
 #include <span>
 
+#include "plumb/core/strided_view.h"
 #include "plumb/core/view.h"
 
 namespace plumb {
 
-/// What the Network needs to keep a backward signal in a safe band: its size, and exact rescaling.
+/// What the Network needs to keep a backward signal in a safe band: its size, and exact rescaling;
+/// and what a recorder asks of tensors in any memory, without a copy of the whole.
 ///
 /// Threads Free functions; calls on different data are independent. None of them allocates.
 
@@ -23,8 +25,11 @@ void scale_by_power_of_two(View x, int log2);
 /// nothing, NaN or +infinity if x holds one. To 1e-6 for float, of which a few thousand at a time
 /// are added up as floats; to rounding for double.
 double log2_rms(ConstView x);
+double log2_rms(const StridedView& x);
 
 /// sum a_i * b_i, accumulated in double. Errors: std::logic_error if dtype or size differ.
 double dot(ConstView a, ConstView b);
+/// Of any two types, element by element of the same index. Errors: ShapeError if extents differ.
+double dot(const StridedView& a, const StridedView& b);
 
 }  // namespace plumb

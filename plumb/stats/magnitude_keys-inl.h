@@ -63,7 +63,7 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, std::size_t
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
     const auto x0 = hn::LoadU(df, x + i), x1 = hn::LoadU(df, x + i + lanes);
     const auto x2 = hn::LoadU(df, x + i + 2 * lanes), x3 = hn::LoadU(df, x + i + 3 * lanes);
-    if (i < asking) prefetch_ahead(x + i, 4 * lanes);
+    if (i < asking) prefetch_ahead(x + i, 4 * lanes * sizeof(float));
     look(x0, i, max0);
     look(x1, i + lanes, max1);
     look(x2, i + 2 * lanes, max0);

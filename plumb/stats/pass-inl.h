@@ -7,7 +7,6 @@
 #define PLUMB_STATS_PASS_INL_H_
 #endif
 
-#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <cstdint>
 
 #include "plumb/stats/format_limits.h"
+#include "plumb/stats/prefetch-inl.h"
 #include "plumb/stats/sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -71,19 +71,6 @@ HWY_INLINE std::size_t count_without_bits(VU v, VU mask) {
 #else
   return hn::CountTrue(du, hn::Eq(hn::And(v, mask), hn::Zero(du)));
 #endif
-}
-
-/// Asks for what will be read a little later: an eighth of the smallest first-level cache, so that
-/// it stands there beside the keys. The counting between two blocks gives the hardware's own
-/// prefetcher too little to follow: without this a large tensor is read at three quarters of the
-/// speed. Not beyond the tensor's end, where no page may be. As an address, not a pointer.
-inline constexpr std::size_t kAheadBytes = 4096;
-HWY_INLINE void prefetch_ahead(const float* x, std::size_t n) {
-  constexpr std::size_t kLineBytes = 64;
-  const auto ahead = reinterpret_cast<std::uintptr_t>(x) + kAheadBytes;
-  for (std::size_t at = 0; at < n * sizeof(float); at += kLineBytes) {
-    hwy::Prefetch(std::bit_cast<const char*>(ahead + at));
-  }
 }
 
 /// Brings what lies below the safe range into it, and what lies above.

@@ -62,18 +62,22 @@ void sketcher_begin(SketcherRoom& room, ElementType type, const AnyLimits& limit
   if (type == ElementType::f64) {
     new (room.bytes.data()) DoubleSketcher(limits.doubles, out);
   } else {
-    new (room.bytes.data()) FloatSketcher(limits.floats, out);
+    new (room.bytes.data()) FloatSketcher(limits.floats, out, type != ElementType::f32);
   }
 }
 
 /// A block at a time, as floats in the first-level cache.
 template <class From>
-void add_widened(FloatSketcher& sketcher, const std::uint16_t* x, std::size_t n) {
+void add_widened(FloatSketcher& sketcher, const void* x, std::size_t n, std::size_t following) {
   HWY_ALIGN float wide[kBlock];
-  for (std::size_t i = 0; i < n; i += kBlock) {
-    const std::size_t count = std::min(kBlock, n - i);
-    widen_by(From(), x + i, count, wide);
+  constexpr std::size_t kAhead = kAheadBytes / sizeof(std::uint16_t);
+  const auto* at = static_cast<const std::uint16_t*>(x);
+  for (std::size_t left = n; left > 0;) {
+    const std::size_t count = std::min(kBlock, left), behind = left + following;
+    widen_by(From(), at, count, wide, std::min(count, behind - std::min(kAhead, behind)));
     sketcher.add(wide, count, 0);
+    at += count;
+    left -= count;
   }
 }
 
@@ -81,12 +85,10 @@ void sketcher_add(SketcherRoom& room, ElementType type, const void* x, std::size
                   std::size_t following) {
   switch (type) {
     case ElementType::f16:
-      add_widened<FromF16>(sketcher_in<FloatSketcher>(room), static_cast<const std::uint16_t*>(x),
-                           n);
+      add_widened<FromF16>(sketcher_in<FloatSketcher>(room), x, n, following);
       return;
     case ElementType::bf16:
-      add_widened<FromBf16>(sketcher_in<FloatSketcher>(room), static_cast<const std::uint16_t*>(x),
-                            n);
+      add_widened<FromBf16>(sketcher_in<FloatSketcher>(room), x, n, following);
       return;
     case ElementType::f32:
       sketcher_in<FloatSketcher>(room).add(static_cast<const float*>(x), n, following);
@@ -203,7 +205,15 @@ class AnySketcher {
   ElementType type_ = ElementType::f32;
 };
 
-bool is_contiguous(const StridedView& x) { return x.rank == 1 && x.strides[0] == 1; }
+/// Row-major without gaps, as most are: known at a glance.
+bool is_contiguous(const StridedView& x) {
+  std::int64_t stride = 1;
+  for (int axis = x.rank; axis-- > 0;) {
+    if (x.strides[axis] != stride && x.sizes[axis] != 1) return false;
+    stride *= x.sizes[axis];
+  }
+  return true;
+}
 
 /// The sketch of every value so many times.
 void repeat(Sketch& s, std::uint64_t times) {
@@ -236,11 +246,11 @@ void sketch_into(Sketch& out, ConstView x, double log2_scale) {
 }
 
 void sketch_into(Sketch& out, const StridedView& x, double log2_scale) {
-  const auto [once, times] = in_any_order(x);
+  const auto [once, times] = is_contiguous(x) ? AnyOrder{x, 1} : in_any_order(x);
   AnySketcher sketcher;
   sketcher.begin(out, x.type, log2_scale);
   if (is_contiguous(once)) {
-    sketcher.add(once.data, static_cast<std::size_t>(once.sizes[0]), 0);
+    sketcher.add(once.data, static_cast<std::size_t>(once.size()), 0);
   } else {
     sketcher.add(once);
   }

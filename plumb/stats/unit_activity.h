@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "plumb/core/strided_view.h"
 #include "plumb/core/view.h"
 
 namespace plumb {
@@ -16,6 +18,13 @@ struct DerivativeStats {
 
   /// Adds a further part of the batch.
   void merge(const DerivativeStats& other);
+};
+
+/// Which axis of a tensor of any layout is which; all that are not named are places, as the height
+/// and width of images or the positions of a sequence are.
+struct UnitAxes {
+  int sample = 0;              ///< -1: the tensor is of one sample
+  std::span<const int> units;  ///< a unit is one index of all of these, the last one fastest
 };
 
 /// How often each unit of an activation layer was active, over a window of batches: a dead unit is
@@ -37,6 +46,11 @@ class UnitActivity {
   /// Adds a batch: derivative holds f'(x) elementwise. The same pass judges
   /// the batch alone: how large the derivative is, and how much of it is below `limit`.
   DerivativeStats add(ConstView derivative, double limit = 0);
+  /// The same of any type and memory, a few thousand values at a time. A unit may be active at any
+  /// place of a sample, and each of its places counts, as the positions of an image do.
+  /// Errors  ShapeError if an axis is not one of the tensor's or is named twice, and if there are not
+  ///         units() units.
+  DerivativeStats add(const StridedView& derivative, const UnitAxes& axes, double limit = 0);
   /// The same for a batch of `elements` in which all are active, `below` of them with |f'| < limit,
   /// as most are: their sum of squares is all else there is to know.
   DerivativeStats add_all_active(std::int64_t samples, std::int64_t elements, std::uint64_t below,

@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "plumb/stats/prefetch-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -53,8 +55,10 @@ struct FromBf16 {
   }
 };
 
+/// While it reads the first `asking` values, it asks for what lies kAheadBytes further on.
 template <class From>
-HWY_INLINE void widen_by(const From& from, const std::uint16_t* x, std::size_t n, float* to) {
+HWY_INLINE void widen_by(const From& from, const std::uint16_t* x, std::size_t n, float* to,
+                         std::size_t asking = 0) {
   const hn::ScalableTag<float> df;
   const hn::Rebind<std::uint16_t, decltype(df)> d16;
   const std::size_t lanes = hn::Lanes(df);
@@ -62,6 +66,7 @@ HWY_INLINE void widen_by(const From& from, const std::uint16_t* x, std::size_t n
                             HWY_ATTR { hn::StoreU(from(d16, hn::LoadU(d16, x + i)), df, to + i); };
   std::size_t i = 0;
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    if (i < asking) prefetch_ahead(x + i, 4 * lanes * sizeof(*x));
     widen_at(i);
     widen_at(i + lanes);
     widen_at(i + 2 * lanes);

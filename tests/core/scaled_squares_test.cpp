@@ -47,6 +47,9 @@ TEST(ScaledSquaresTest, ScalesNeedNotBeWhole) {
   sum.add(9, std::log2(1.0 / 3));  // 3 * 1/3, and 4/3 * 3
   sum.add(16.0 / 9, std::log2(3.0));
   EXPECT_NEAR(sum.root(), std::sqrt(1.0 + 16), 1e-14);
+  sum = {};
+  sum.add(16, 5000.5);
+  EXPECT_NEAR(sum.log2_rms(4), 5001.5, 1e-12);
 }
 
 TEST(ScaledSquaresTest, WhatIsNotFiniteStays) {

@@ -22,6 +22,16 @@ TEST(ActivityWindowTest, AnEmptyWindowHasNoDeadUnits) {
   EXPECT_EQ(window.active_fraction(), 0.0);
 }
 
+TEST(ActivityWindowTest, TakesAnyAxes) {
+  const std::vector<float> x{1, 0, 1, 1, 0, 0};  // two units of three samples
+  const std::vector<int> first{0};
+  ActivityWindow window(2, 8);
+  window.add(ConstView{x.data(), DType::f32, Shape{2, 3}}, {1, first}, 0.5);
+  EXPECT_EQ(window.sample_count(), 3u);
+  EXPECT_EQ(window.dead_units(), 0);
+  EXPECT_EQ(window.active_fraction(), 0.5);
+}
+
 TEST(ActivityWindowTest, HoldsOneToTwoTimesItsSamples) {
   ActivityWindow window(2, 8);
   std::vector<std::uint64_t> counts;

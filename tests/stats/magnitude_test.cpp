@@ -3,12 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <vector>
 
 #include "plumb/core/rng.h"
+#include "plumb/stats/widen.h"
+#include "tests/core/strided_cases.h"
 #include "tests/stats/sketch_matchers.h"
 
 namespace plumb {
@@ -162,6 +166,87 @@ TEST(MagnitudeTest, DotOfDifferentSizesOrTypesIsABug) {
   EXPECT_THROW(dot(view_of(a), view_of(b)), std::logic_error);
   EXPECT_THROW(dot(view_of(a), view_of(c)), std::logic_error);
   EXPECT_EQ(dot(view_of(c), view_of(c)), 12.0);
+}
+
+TEST(MagnitudeTest, Log2RmsOfDoublesInAnyRangeAndMixture) {
+  std::vector<double> x(5000, 0x1p-700);
+  for_every_target([&] {
+    EXPECT_NEAR(log2_rms(view_of(x)), -700, 1e-12);
+    x[4000] = 0x1p-650;
+    EXPECT_NEAR(log2_rms(view_of(x)), -650 - 0.5 * std::log2(5000), 1e-12);
+    x[10] = 0x1p900;
+    EXPECT_NEAR(log2_rms(view_of(x)), 900 - 0.5 * std::log2(5000), 1e-12);
+    x[4000] = x[10] = 0x1p-700;
+  });
+}
+
+// Every pair of types, each in some memory, beside one loop over the indices.
+TEST(MagnitudeTest, OfAnyTypesAndStrides) {
+  const Rng rng(8, "strided");
+  const std::size_t room = 200000;
+  std::vector<float> f32(room);
+  std::vector<double> f64(room);
+  std::vector<std::uint16_t> bf16(room), f16(room);
+  for (std::size_t i = 0; i < room; ++i) {
+    f64[i] = rng.normal(i);
+    f32[i] = static_cast<float>(rng.normal(i + room));
+    bf16[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(f32[i]) >> 16);
+    f16[i] = static_cast<std::uint16_t>(0x3000 + i % 3000);
+  }
+  const auto view = [&](const StridedCase& c, ElementType type) {
+    switch (type) {
+      case ElementType::f16: return c.view(f16.data(), type);
+      case ElementType::bf16: return c.view(bf16.data(), type);
+      case ElementType::f32: return c.view(f32.data(), type);
+      default: return c.view(f64.data(), type);
+    }
+  };
+  const auto values = [&](const StridedView& v) {
+    std::vector<double> out;
+    if (v.type == ElementType::f64) return elements_of<double>(v);
+    if (v.type == ElementType::f32) {
+      for (const float value : elements_of<float>(v)) out.push_back(value);
+      return out;
+    }
+    for (const std::uint16_t bits : elements_of<std::uint16_t>(v)) {
+      float value = 0;
+      widen(v.type, &bits, 1, &value);  // which has its own test
+      out.push_back(value);
+    }
+    return out;
+  };
+  constexpr ElementType kAll[] = {ElementType::f16, ElementType::bf16, ElementType::f32,
+                                  ElementType::f64};
+  const std::vector<StridedCase> cases = strided_cases();
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    for (std::size_t j = 0; j < cases.size(); ++j) {
+      if (cases[i].sizes != cases[j].sizes) continue;
+      for (const ElementType type : kAll) {
+        const ElementType other = kAll[(static_cast<std::size_t>(type) + i + j) % 4];
+        const StridedView a = view(cases[i], type), b = view(cases[j], other);
+        const std::vector<double> x = values(a), y = values(b);
+        double product = 0, squares = 0, magnitude = 0;
+        for (std::size_t k = 0; k < x.size(); ++k) {
+          product += x[k] * y[k];
+          squares += x[k] * x[k];
+          magnitude += std::abs(x[k] * y[k]);
+        }
+        for_every_target([&] {
+          EXPECT_NEAR(dot(a, b), product, 1e-13 * magnitude)
+              << a.to_string() << " with " << b.to_string();
+          if (x.empty()) {
+            EXPECT_EQ(log2_rms(a), -std::numeric_limits<double>::infinity());
+          } else {
+            EXPECT_NEAR(log2_rms(a), 0.5 * std::log2(squares / static_cast<double>(x.size())), 1e-6)
+                << a.to_string();
+          }
+        });
+      }
+    }
+  }
+  StridedView one = view(cases[1], ElementType::f32), other = one;
+  other.sizes[1] -= 1;
+  EXPECT_THROW(dot(one, other), ShapeError);
 }
 
 }  // namespace

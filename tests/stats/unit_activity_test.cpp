@@ -3,13 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "plumb/core/rng.h"
 #include "plumb/core/tensor.h"
+#include "plumb/stats/widen.h"
 #include "tests/stats/every_target.h"
 
 namespace plumb {
@@ -271,6 +275,116 @@ TEST(UnitActivityTest, AUnitOfImagesIsAChannelInEveryLayout) {
       EXPECT_NEAR(stats.log2_rms, 0.5 * std::log2(0.25 * (1 - silent)), 1e-9);
     }
   }
+}
+
+struct AxesCase {
+  const char* name;
+  std::vector<std::int64_t> sizes, strides;
+  int sample;
+  std::vector<int> units;
+};
+
+const std::vector<AxesCase>& axes_cases() {
+  static const std::vector<AxesCase> cases{
+      {"rows", {30, 70}, {70, 1}, 0, {1}},
+      {"rows apart", {30, 70}, {100, 1}, 0, {1}},
+      {"every second unit", {30, 70}, {140, 2}, 0, {1}},
+      {"samples last", {70, 300}, {300, 1}, 1, {0}},
+      {"transposed", {300, 70}, {1, 300}, 0, {1}},
+      {"few units", {2000, 3}, {3, 1}, 0, {1}},
+      {"one unit", {500, 1}, {1, 1}, 0, {1}},
+      {"many units", {3, 5000}, {5000, 1}, 0, {1}},
+      {"images", {4, 6, 8, 9}, {432, 72, 9, 1}, 0, {1}},
+      {"channels last", {4, 6, 8, 9}, {432, 1, 54, 6}, 0, {1}},
+      {"a crop", {4, 6, 8, 9}, {1200, 200, 20, 1}, 0, {1}},
+      {"large images", {2, 3, 50, 60}, {9000, 3000, 60, 1}, 0, {1}},
+      {"sequences", {5, 12, 40}, {480, 40, 1}, 0, {2}},
+      {"sequences of two axes of units", {5, 12, 4, 10}, {480, 40, 10, 1}, 0, {2, 3}},
+      {"units in the other order", {5, 12, 4, 10}, {480, 40, 10, 1}, 0, {3, 2}},
+      {"time first", {12, 5, 40}, {200, 40, 1}, 1, {2}},
+      {"no sample axis", {12, 40}, {40, 1}, -1, {1}},
+      {"broadcast over samples", {7, 40}, {0, 1}, 0, {1}},
+      {"nothing", {0, 40}, {40, 1}, 0, {1}},
+  };
+  return cases;
+}
+
+template <class T>
+void expect_plain_loops(ElementType type, const T* data, double limit) {
+  for (const AxesCase& c : axes_cases()) {
+    const StridedView view(data, type, c.sizes, c.strides);
+    std::int64_t units = 1;
+    for (const int axis : c.units) units *= c.sizes[static_cast<std::size_t>(axis)];
+    std::vector<std::uint64_t> expected(static_cast<std::size_t>(units), 0);
+    double squares = 0, below = 0;
+    StridedView::Axes index{};
+    for (std::int64_t left = view.size(); left > 0; --left) {
+      std::int64_t offset = 0, unit = 0;
+      for (int axis = 0; axis < view.rank; ++axis) offset += index[axis] * view.strides[axis];
+      for (const int axis : c.units) unit = unit * view.sizes[axis] + index[axis];
+      double value = 0;
+      widen(type, data + offset, 1, &value);
+      expected[static_cast<std::size_t>(unit)] += value != 0;
+      squares += value * value;
+      below += std::abs(value) < limit;
+      for (int axis = view.rank; axis-- > 0;) {
+        if (++index[axis] < view.sizes[axis]) break;
+        index[axis] = 0;
+      }
+    }
+    for_every_target([&] {
+      UnitActivity activity(units);
+      const UnitAxes axes{c.sample, c.units};
+      const DerivativeStats stats = activity.add(view, axes, limit);
+      EXPECT_EQ(counts_of(activity), expected) << c.name;
+      const auto size = static_cast<double>(view.size());
+      EXPECT_EQ(stats.count, static_cast<std::uint64_t>(view.size())) << c.name;
+      EXPECT_EQ(activity.element_count(), stats.count) << c.name;
+      EXPECT_EQ(activity.active_total(),
+                std::accumulate(expected.begin(), expected.end(), std::uint64_t{0}));
+      EXPECT_EQ(activity.sample_count(),
+                c.sample < 0 ? 1u : static_cast<std::uint64_t>(view.sizes[c.sample]));
+      if (view.size() > 0) {
+        EXPECT_NEAR(stats.below_fraction, below / size, 1e-12) << c.name;
+        EXPECT_NEAR(stats.log2_rms, 0.5 * std::log2(squares / size), 1e-6) << c.name;
+      }
+    });
+  }
+}
+
+TEST(UnitActivityTest, AnyTypeAxesAndStrides) {
+  const Rng rng(12, "axes");
+  const std::size_t room = 30000;
+  std::vector<float> f32(room);
+  std::vector<double> f64(room);
+  std::vector<std::uint16_t> bf16(room), f16(room);
+  for (std::size_t i = 0; i < room; ++i) {
+    const double u = rng.uniform(i);
+    const bool is_active = u > 0.4 && i % 70 > 3;
+    f64[i] = is_active ? u : 0;
+    f32[i] = is_active ? static_cast<float>(u) : -0.0f;
+    bf16[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(f32[i]) >> 16);
+    f16[i] = static_cast<std::uint16_t>(is_active ? 0x3800 + i % 1024 : 0x8000);
+  }
+  for (const double limit : {0.0, 0.625}) {
+    expect_plain_loops(ElementType::f16, f16.data(), limit);
+    expect_plain_loops(ElementType::bf16, bf16.data(), limit);
+    expect_plain_loops(ElementType::f32, f32.data(), limit);
+    expect_plain_loops(ElementType::f64, f64.data(), limit);
+  }
+}
+
+TEST(UnitActivityTest, AxesThatAreNotTheTensorsAreRefused) {
+  const std::vector<float> x(60);
+  const StridedView view = ConstView{x.data(), DType::f32, Shape{5, 12}};
+  const std::vector<int> second{1}, twice{1, 1}, third{2};
+  UnitActivity activity(12), other(13);
+  EXPECT_THROW(activity.add(view, {2, second}), ShapeError);
+  EXPECT_THROW(activity.add(view, {1, second}), ShapeError);
+  EXPECT_THROW(activity.add(view, {0, twice}), ShapeError);
+  EXPECT_THROW(activity.add(view, {0, third}), ShapeError);
+  EXPECT_THROW(other.add(view, {0, second}), ShapeError);
+  EXPECT_EQ(activity.sample_count(), 0u);
 }
 
 }  // namespace
