@@ -42,7 +42,7 @@ struct StridedView {
   StridedView() = default;
   StridedView(const void* elements, ElementType element_type, std::span<const std::int64_t> extents,
               std::span<const std::int64_t> steps);
-  StridedView(const ConstView& view);  // NOLINT(google-explicit-constructor)
+  StridedView(const ConstView& view);
 
   std::int64_t size() const;      ///< number of elements: the product of the extents
   std::string to_string() const;  ///< "f32 [32, 64] strides [1, 32]"

@@ -54,7 +54,7 @@ class DoubleSketcher {
     out_.m2 = m2_;
     out_.abs_max = std::bit_cast<double>(max_bits_);
     // These limits are none of doubles, so that what they count is overwritten.
-    constexpr std::array<std::uint32_t, detail::SketchLimits::kRoom> kNone{};
+    alignas(64) constexpr std::array<std::uint32_t, detail::SketchLimits::kRoom> kNone{};
     octaves_.finish(detail::SketchLimits{}, kNone.data(), out_);
     count_losses();
   }

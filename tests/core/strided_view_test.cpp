@@ -53,9 +53,10 @@ TEST(StridedViewTest, CollapseKeepsTheOrderInFewerAxes) {
 TEST(StridedViewTest, DenseUnderAnyOrderOfAxes) {
   const std::vector<std::int64_t> nchw{2, 3, 4, 5}, channels_last{60, 1, 15, 3};
   const std::vector<std::int64_t> pair{3, 4};
-  const auto dense = [](const std::vector<std::int64_t>& sizes,
-                        const std::vector<std::int64_t>& strides) {
-    return is_dense({nullptr, ElementType::bf16, sizes, strides});
+  const std::vector<float> x(200);
+  const auto dense = [&](const std::vector<std::int64_t>& sizes,
+                         const std::vector<std::int64_t>& strides) {
+    return is_dense({x.data() + 100, ElementType::f32, sizes, strides});
   };
   EXPECT_TRUE(dense(nchw, channels_last));
   EXPECT_TRUE(dense(pair, {1, 3}));
