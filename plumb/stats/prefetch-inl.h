@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Included once for each instruction set, by sources that are compiled by foreach_target.h.
-#if defined(PLUMB_STATS_PREFETCH_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef PLUMB_STATS_PREFETCH_INL_H_
-#undef PLUMB_STATS_PREFETCH_INL_H_
+#if defined(PLUMB_STATS_PREFETCH_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef PLUMB_STATS_PREFETCH_INL_H
+#undef PLUMB_STATS_PREFETCH_INL_H
 #else
-#define PLUMB_STATS_PREFETCH_INL_H_
+#define PLUMB_STATS_PREFETCH_INL_H
 #endif
 
 #include <hwy/cache_control.h>
