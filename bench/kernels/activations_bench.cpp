@@ -49,6 +49,9 @@ BENCHMARK(forward<ref::Silu>)->Name("silu_forward");
 BENCHMARK(forward<ref::Gelu>)->Name("gelu_forward");
 BENCHMARK(forward<ref::GeluTanh>)->Name("gelu_tanh_forward");
 BENCHMARK(forward<ref::ScaledElu>)->Name("elu_forward");
+BENCHMARK(forward<ref::Celu>)->Name("celu_forward");
+BENCHMARK(forward<ref::Mish>)->Name("mish_forward");
+BENCHMARK(forward<ref::Hardswish>)->Name("hardswish_forward");
 BENCHMARK(forward<ref::Softplus>)->Name("softplus_forward");
 BENCHMARK(forward<ref::Softsign>)->Name("softsign_forward");
 BENCHMARK(vjp<ref::Relu>)->Name("relu_vjp");
@@ -56,6 +59,10 @@ BENCHMARK(vjp<ref::Tanh>)->Name("tanh_vjp");
 BENCHMARK(vjp<ref::Sigmoid>)->Name("sigmoid_vjp");
 BENCHMARK(vjp<ref::Silu>)->Name("silu_vjp");
 BENCHMARK(vjp<ref::Gelu>)->Name("gelu_vjp");
+BENCHMARK(vjp<ref::ScaledElu>)->Name("elu_vjp");
+BENCHMARK(vjp<ref::Celu>)->Name("celu_vjp");
+BENCHMARK(vjp<ref::Mish>)->Name("mish_vjp");
+BENCHMARK(vjp<ref::Hardswish>)->Name("hardswish_vjp");
 
 }  // namespace
 }  // namespace plumb

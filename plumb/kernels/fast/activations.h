@@ -21,45 +21,27 @@
 /// is within 8 float epsilons of sup |f'| |grad_y|.
 namespace plumb::fast {
 
-// clang-format off
-void forward(const ref::Identity& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::Relu& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::LeakyRelu& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::Hardtanh& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::Sigmoid& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::Tanh& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::ScaledElu& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::Silu& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::Softplus& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::Softsign& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::Gelu& op, const float* x, float* y, std::int64_t count);
-void forward(const ref::GeluTanh& op, const float* x, float* y, std::int64_t count);
-
-void vjp(const ref::Identity& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::Relu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::LeakyRelu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::Hardtanh& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::Sigmoid& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::Tanh& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::ScaledElu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::Silu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::Softplus& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::Softsign& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::Gelu& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-void vjp(const ref::GeluTanh& op, const float* x, const float* y, const float* grad_y, float* grad_x, std::int64_t count);
-
-DerivativeSurvey survey(const ref::Identity& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::Relu& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::LeakyRelu& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::Hardtanh& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::Sigmoid& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::Tanh& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::ScaledElu& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::Silu& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::Softplus& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::Softsign& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::Gelu& op, const float* x, const float* y, std::int64_t count, float limit);
-DerivativeSurvey survey(const ref::GeluTanh& op, const float* x, const float* y, std::int64_t count, float limit);
-// clang-format on
+#define PLUMB_DECLARE_ACTIVATION(Name)                                                             \
+  void forward(const ref::Name& op, const float* x, float* y, std::int64_t count);                 \
+  void vjp(const ref::Name& op, const float* x, const float* y, const float* grad_y,               \
+           float* grad_x, std::int64_t count);                                                     \
+  DerivativeSurvey survey(const ref::Name& op, const float* x, const float* y, std::int64_t count, \
+                          float limit);
+PLUMB_DECLARE_ACTIVATION(Identity)
+PLUMB_DECLARE_ACTIVATION(Relu)
+PLUMB_DECLARE_ACTIVATION(LeakyRelu)
+PLUMB_DECLARE_ACTIVATION(Hardtanh)
+PLUMB_DECLARE_ACTIVATION(Hardswish)
+PLUMB_DECLARE_ACTIVATION(Sigmoid)
+PLUMB_DECLARE_ACTIVATION(Tanh)
+PLUMB_DECLARE_ACTIVATION(ScaledElu)
+PLUMB_DECLARE_ACTIVATION(Celu)
+PLUMB_DECLARE_ACTIVATION(Silu)
+PLUMB_DECLARE_ACTIVATION(Mish)
+PLUMB_DECLARE_ACTIVATION(Softplus)
+PLUMB_DECLARE_ACTIVATION(Softsign)
+PLUMB_DECLARE_ACTIVATION(Gelu)
+PLUMB_DECLARE_ACTIVATION(GeluTanh)
+#undef PLUMB_DECLARE_ACTIVATION
 
 }  // namespace plumb::fast

@@ -53,12 +53,30 @@ struct Hardtanh {
   }
 };
 
+struct Hardswish {
+  explicit Hardswish(const ref::Hardswish&) {}
+  FloatVec three = Constant(3.0f), half = Constant(0.5f);
+  FloatVec sixth = Constant(1.0f / 6), third = Constant(1.0f / 3);
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec middle = hn::Mul(x, hn::Mul(hn::Add(x, three), sixth));
+    return Pick(x, x, middle);
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec x, FloatVec, FloatVec g) const {
+    return Pick(x, g, hn::Mul(g, hn::MulAdd(x, third, half)));
+  }
+  HWY_INLINE FloatVec Pick(FloatVec x, FloatVec right, FloatVec middle) const {
+    const FloatVec from_left = hn::IfThenZeroElse(hn::Le(x, hn::Neg(three)), middle);
+    return hn::IfThenElse(hn::Ge(x, three), right, from_left);
+  }
+};
+
 }  // namespace
 
 PLUMB_DEFINE_ACTIVATION(Identity)
 PLUMB_DEFINE_ACTIVATION(Relu)
 PLUMB_DEFINE_ACTIVATION(LeakyRelu)
 PLUMB_DEFINE_ACTIVATION(Hardtanh)
+PLUMB_DEFINE_ACTIVATION(Hardswish)
 
 }  // namespace HWY_NAMESPACE
 }  // namespace plumb::fast
@@ -71,6 +89,7 @@ PLUMB_EXPORT_ACTIVATION(Identity)
 PLUMB_EXPORT_ACTIVATION(Relu)
 PLUMB_EXPORT_ACTIVATION(LeakyRelu)
 PLUMB_EXPORT_ACTIVATION(Hardtanh)
+PLUMB_EXPORT_ACTIVATION(Hardswish)
 
 }  // namespace plumb::fast
 #endif

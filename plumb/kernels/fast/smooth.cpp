@@ -54,6 +54,16 @@ struct Tanh {
   }
 };
 
+/// e^x - 1 for x <= 0.
+HWY_INLINE FloatVec Expm1OfMinus(FloatVec x) {
+  const FloatVec a = AtMost(hn::Neg(x), Constant(80.0f));  // e^-80 - 1 rounds to -1
+  const ExpParts e = SplitExp(hn::Neg(a));
+  const FloatVec power = PowerOfTwo(e.q_bits);
+  const FloatVec expm1 = hn::MulAdd(e.p, power, hn::Sub(power, Constant(1.0f)));
+  // At -0 the sum above is +0.
+  return hn::IfThenElse(hn::Eq(x, Constant(0.0f)), x, expm1);
+}
+
 struct ScaledElu {
   explicit ScaledElu(const ref::ScaledElu& op)
       : scale(Constant(static_cast<float>(op.scale))),
@@ -61,17 +71,26 @@ struct ScaledElu {
   FloatVec scale, scale_alpha;
   FloatVec zero = Constant(0.0f);
   HWY_INLINE FloatVec Value(FloatVec x) const {
-    const FloatVec a = AtMost(hn::Neg(x), Constant(80.0f));  // e^-80 - 1 rounds to -1
-    const ExpParts e = SplitExp(hn::Neg(a));
-    const FloatVec power = PowerOfTwo(e.q_bits);
-    const FloatVec expm1 = hn::MulAdd(e.p, power, hn::Sub(power, Constant(1.0f)));
-    // At -0 the sum above is +0.
-    const FloatVec left = hn::IfThenElse(hn::Eq(x, zero), x, expm1);
+    const FloatVec left = Expm1OfMinus(x);
     return hn::IfThenElse(hn::Gt(x, zero), hn::Mul(scale, x), hn::Mul(scale_alpha, left));
   }
   HWY_INLINE FloatVec Vjp(FloatVec x, FloatVec, FloatVec g) const {
     const FloatVec left = hn::Mul(scale_alpha, ExpOfMinus(hn::Neg(x)));
     return hn::Mul(g, hn::IfThenElse(hn::Gt(x, zero), scale, left));
+  }
+};
+
+struct Celu {
+  explicit Celu(const ref::Celu& op) : alpha(Constant(static_cast<float>(op.alpha))) {}
+  FloatVec alpha;
+  FloatVec zero = Constant(0.0f);
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec left = hn::Mul(alpha, Expm1OfMinus(hn::Div(x, alpha)));
+    return hn::IfThenElse(hn::Gt(x, zero), x, left);
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec x, FloatVec, FloatVec g) const {
+    const FloatVec left = hn::Mul(g, ExpOfMinus(hn::Neg(hn::Div(x, alpha))));
+    return hn::IfThenElse(hn::Gt(x, zero), g, left);
   }
 };
 
@@ -87,6 +106,47 @@ struct Silu {
     const LogisticPair s = Logistic(x);
     const FloatVec bounded = hn::CopySign(AtMost(hn::Abs(x), limit), x);  // inf * 0 has the limit 0
     return hn::Mul(g, hn::MulAdd(bounded, hn::Mul(s.value, s.complement), s.value));
+  }
+};
+
+/// See ref::Mish. tanh(log(1 + e^x)) is 1 - r with r = 2 t^2 / (1 + 2 t + 2 t^2) on the right and
+/// t (1 - r) with r = (t + t^2) / (2 + 2 t + t^2) on the left: r is at most 0.4, so that its
+/// rounding errors weigh little. The left tail takes t's power of two last, as Silu's does.
+struct Mish {
+  explicit Mish(const ref::Mish&) {}
+  FloatVec one = Constant(1.0f), two = Constant(2.0f), zero = Constant(0.0f);
+  FloatVec limit = Constant(120.0f);  // beyond it y is 0 or x in float
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec a = AtMost(hn::Abs(x), limit);
+    const FloatVec bounded = hn::CopySign(a, x);
+    const ExpParts e = SplitExp(hn::Neg(a));
+    const FloatVec t = Scale(hn::Add(one, e.p), e.q_bits);
+    const auto negative = hn::Lt(x, zero);
+    const FloatVec t2 = hn::Mul(t, t);
+    const FloatVec numerator = hn::IfThenElse(negative, hn::Add(t, t2), hn::Add(t2, t2));
+    const FloatVec r = hn::Div(numerator, Divisor(negative, t));
+    // x times 1, or times t without its power.
+    const FloatVec base = hn::IfThenElse(negative, hn::MulAdd(bounded, e.p, bounded), bounded);
+    const FloatVec y = hn::NegMulAdd(base, r, base);
+    return hn::IfThenElse(negative, Scale(y, e.q_bits), hn::IfThenElse(hn::Gt(x, limit), x, y));
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec x, FloatVec, FloatVec g) const {
+    const FloatVec t = ExpOfMinus(hn::Abs(x));
+    const auto negative = hn::Lt(x, zero);
+    const FloatVec root = hn::Div(one, Divisor(negative, t));
+    const FloatVec left = hn::Mul(t, hn::Add(two, t)), right = hn::MulAdd(two, t, one);
+    const FloatVec tanh = hn::Mul(hn::IfThenElse(negative, left, right), root);
+    const FloatVec power = hn::IfThenElse(negative, t, hn::Mul(t, t));
+    const FloatVec four_root = hn::Mul(Constant(4.0f), root);
+    const FloatVec slope = hn::Mul(hn::Mul(power, hn::Add(one, t)), hn::Mul(four_root, root));
+    const FloatVec bounded = hn::CopySign(AtMost(hn::Abs(x), limit), x);  // inf * 0 has the limit 0
+    return hn::Mul(g, hn::MulAdd(bounded, slope, tanh));
+  }
+  template <class Mask>
+  HWY_INLINE FloatVec Divisor(Mask negative, FloatVec t) const {
+    const FloatVec left = hn::MulAdd(t, hn::Add(two, t), two);
+    const FloatVec right = hn::MulAdd(hn::Mul(two, t), hn::Add(one, t), one);
+    return hn::IfThenElse(negative, left, right);
   }
 };
 
@@ -129,7 +189,9 @@ struct Softsign {
 PLUMB_DEFINE_ACTIVATION(Sigmoid)
 PLUMB_DEFINE_ACTIVATION(Tanh)
 PLUMB_DEFINE_ACTIVATION(ScaledElu)
+PLUMB_DEFINE_ACTIVATION(Celu)
 PLUMB_DEFINE_ACTIVATION(Silu)
+PLUMB_DEFINE_ACTIVATION(Mish)
 PLUMB_DEFINE_ACTIVATION(Softplus)
 PLUMB_DEFINE_ACTIVATION(Softsign)
 
@@ -143,7 +205,9 @@ namespace plumb::fast {
 PLUMB_EXPORT_ACTIVATION(Sigmoid)
 PLUMB_EXPORT_ACTIVATION(Tanh)
 PLUMB_EXPORT_ACTIVATION(ScaledElu)
+PLUMB_EXPORT_ACTIVATION(Celu)
 PLUMB_EXPORT_ACTIVATION(Silu)
+PLUMB_EXPORT_ACTIVATION(Mish)
 PLUMB_EXPORT_ACTIVATION(Softplus)
 PLUMB_EXPORT_ACTIVATION(Softsign)
 

@@ -57,6 +57,21 @@ struct ScaledElu {
   }
 };
 
+/// x for x > 0, alpha (e^(x / alpha) - 1) otherwise, alpha > 0; f'(0) = 1 on both sides.
+struct Celu {
+  double alpha = 1;
+
+  template <class T>
+  T value(T x) const {
+    const T a = static_cast<T>(alpha);
+    return x > T(0) ? x : a * std::expm1(x / a);
+  }
+  template <class T>
+  T vjp(T x, T /*y*/, T g) const {
+    return x > T(0) ? g : g * std::exp(x / static_cast<T>(alpha));
+  }
+};
+
 /// x sigmoid(x).
 struct Silu {
   template <class T>
@@ -68,6 +83,40 @@ struct Silu {
     const T slope = logistic_slope(x);
     const T tail = slope == T(0) ? T(0) : x * slope;  // inf * 0 has the limit 0
     return g * (logistic(x) + tail);
+  }
+};
+
+/// x tanh(log(1 + e^x)), where tanh(log u) = (u^2 - 1) / (u^2 + 1): with t = e^-|x| nothing cancels
+/// and nothing overflows, and the left tail keeps its relative precision.
+struct Mish {
+  template <class T>
+  T value(T x) const {
+    return x == -std::numeric_limits<T>::infinity() ? -T(0) : x * tanh_of_softplus(x);
+  }
+  template <class T>
+  T vjp(T x, T /*y*/, T g) const {
+    const T slope = slope_of_tanh(x);
+    const T tail = slope == T(0) ? T(0) : x * slope;  // inf * 0 has the limit 0
+    return g * (tanh_of_softplus(x) + tail);
+  }
+  /// The derivative of tanh(log(1 + e^x)), 4 e^x (1 + e^x) / (e^2x + 2 e^x + 2)^2.
+  template <class T>
+  static T slope_of_tanh(T x) {
+    const T t = std::exp(-std::abs(x));
+    const T root = T(1) / divisor(x, t);
+    return T(4) * (x < T(0) ? t : t * t) * (T(1) + t) * (root * root);
+  }
+  /// (e^2x + 2 e^x + 2) min(1, e^-2x).
+  template <class T>
+  static T divisor(T x, T t) {
+    return x < T(0) ? T(2) + t * (T(2) + t) : T(1) + T(2) * t * (T(1) + t);
+  }
+
+ private:
+  template <class T>
+  static T tanh_of_softplus(T x) {
+    const T t = std::exp(-std::abs(x));
+    return (x < T(0) ? t * (T(2) + t) : T(1) + T(2) * t) / divisor(x, t);
   }
 };
 
