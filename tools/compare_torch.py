@@ -51,7 +51,7 @@ ALLOWED_OF_OWN_ERROR = {"double": 32 * 2.0**-29, "float": 32}
 SMALLEST = 1e-300
 
 KINKED = (torch.nn.ReLU, torch.nn.LeakyReLU, torch.nn.PReLU, torch.nn.ELU, torch.nn.SELU, torch.nn.Hardtanh,
-          torch.nn.MaxPool2d)
+          torch.nn.Hardswish, torch.nn.MaxPool2d)
 
 
 def named_by_plumb(chain, prefix="", before="x"):
@@ -73,6 +73,8 @@ def side_of_kink(module, z):
     if isinstance(module, torch.nn.MaxPool2d):
         return torch.nn.functional.max_pool2d(
             z, module.kernel_size, module.stride, module.padding, return_indices=True)[1]
+    if isinstance(module, torch.nn.Hardswish):
+        return (z > -3).int() + (z < 3).int()
     if isinstance(module, torch.nn.Hardtanh):
         return (z > module.min_val).int() + (z < module.max_val).int()
     return z > 0

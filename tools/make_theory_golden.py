@@ -35,6 +35,18 @@ def selu(alpha, scale):
     return lambda x: scale * (x if x > 0 else alpha * mp.expm1(x))
 
 
+def celu(alpha):
+    return lambda x: x if x > 0 else alpha * mp.expm1(x / alpha)
+
+
+def hardswish(x):
+    return x * min(max(x + 3, mp.mpf(0)), mp.mpf(6)) / 6
+
+
+def mish(x):
+    return x * mp.tanh(mp.log1p(mp.exp(x)) if x < 0 else x + mp.log1p(mp.exp(-x)))
+
+
 ALPHA = mp.mpf("1.6732632423543772848170429916717")
 SCALE = mp.mpf("1.0507009873554804934193349852946")
 
@@ -45,6 +57,7 @@ ACTIVATIONS = {
     "tanh": (mp.tanh, []),
     "relu": (lambda x: max(x, mp.mpf(0)), [0]),
     "leaky_relu 0.2": (lambda x: x if x > 0 else mp.mpf(0.2) * x, [0]),
+    "prelu": (lambda x: x if x > 0 else mp.mpf(0.25) * x, [0]),
     "elu": (selu(1, 1), [0]),
     "elu 1.5": (selu(mp.mpf(1.5), 1), [0]),
     "selu": (selu(ALPHA, SCALE), [0]),
@@ -55,6 +68,11 @@ ACTIVATIONS = {
     "softsign": (lambda x: x / (1 + abs(x)), [0]),
     "hardtanh": (lambda x: min(max(x, mp.mpf(-1)), mp.mpf(1)), [-1, 1]),
     "hardtanh -0.5 3": (lambda x: min(max(x, mp.mpf(-0.5)), mp.mpf(3)), [-0.5, 3]),
+    "celu": (celu(mp.mpf(1)), [0]),
+    "celu 0.5": (celu(mp.mpf(0.5)), [0]),
+    "mish": (mish, []),
+    "hardswish": (hardswish, [-3, 3]),
+    "relu6": (lambda x: min(max(x, mp.mpf(0)), mp.mpf(6)), [0, 6]),
 }
 LENGTHS = ["1e-30", "1e-4", "0.3", "1", "12.6", "400", "5000"]
 

@@ -3,8 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include "plumb/kernels/fast/gemm.h"
+#include "plumb/nn/activation.h"
 #include "plumb/nn/dense.h"
-#include "plumb/nn/tanh.h"
 
 namespace plumb {
 namespace {
@@ -19,7 +19,7 @@ void dense_step(benchmark::State& state) {
   ThreadPool pool(1);
   const Context context{.pool = pool};
   Dense dense(width, width, true, DType::f32, "dense");
-  Tanh tanh;
+  Activation<ref::Tanh> tanh("tanh");
   const Shape shape{batch, width};
   Tensor x(shape, DType::f32), z(shape, DType::f32), a(shape, DType::f32);
   Tensor grad_a(shape, DType::f32), grad_z(shape, DType::f32), grad_x(shape, DType::f32);

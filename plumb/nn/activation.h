@@ -1,24 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "plumb/kernels/activations/table.h"
 #include "plumb/kernels/elementwise.h"
 #include "plumb/nn/layer.h"
+#include "plumb/nn/layer_table.h"
 
 namespace plumb {
 
 /// Elements a thread takes at least: below this a second thread costs more than it saves.
 inline constexpr std::int64_t kElementwiseGrain = 8192;
 
-/// Base of the layers y[i] = f(x[i]) without parameters; Op is f with its vjp (kernels/ref).
+/// The layers y[i] = f(x[i]) without parameters; Op is f with its vjp (kernels/ref).
 ///
 /// Shapes  x, y any shape, the same.
 /// vjp     grad_x[i] = grad_y[i] f'(x[i]); derivative() is this with grad_y = 1, bit for bit.
 /// Threads Split by elements; the bits do not depend on the split.
 template <class Op>
-class Activation : public Layer {
+class Activation final : public Layer {
  public:
-  explicit Activation(Op op = {}) : op_(op) {}
+  /// `kind` outlives the layer: a name in the table.
+  explicit Activation(std::string_view kind, Op op = {}, ActivationTraits traits = {})
+      : kind_(kind), op_(op), traits_(std::move(traits)) {}
 
+  std::string_view kind() const override { return kind_; }
   LayerFamily family() const override { return LayerFamily::activation; }
   Shape output_shape(const Shape& x) const override { return x; }
   LayerLayouts layouts(const Shape& /*x*/, Layout offered) const override {
@@ -65,11 +74,19 @@ class Activation : public Layer {
     });
   }
 
- protected:
-  const Op& op() const { return op_; }
+  std::optional<ActivationTraits> traits() const override { return traits_; }
 
  private:
+  std::string_view kind_;
   Op op_;
+  ActivationTraits traits_;
 };
+
+/// What a text gives to a row of the table.
+/// Errors  SpecError with a caret for what the row refuses.
+ActivationArguments read_activation_arguments(const ActivationRow& row, SpecArguments& arguments);
+
+/// The layer of the row that the request names.
+std::unique_ptr<Layer> make_activation(LayerRequest& request);
 
 }  // namespace plumb

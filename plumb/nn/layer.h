@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "plumb/core/activation_traits.h"
 #include "plumb/core/layer_family.h"
 #include "plumb/core/parallel.h"
 #include "plumb/core/view.h"
@@ -79,8 +81,8 @@ class Layer {
   /// Linear layers only, where it is not the weight's fan_out: how many outputs an input feeds on
   /// average, borders aside. 0 elsewhere.
   virtual double outputs_per_input() const { return 0.0; }
-  /// sup |f'| over the reals; 1 for layers that are not activations.
-  virtual double max_derivative() const { return 1.0; }
+  /// Activations only: what is known of f, in its present state (prelu learns its slope).
+  virtual std::optional<ActivationTraits> traits() const { return std::nullopt; }
 };
 
 }  // namespace plumb

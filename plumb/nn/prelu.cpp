@@ -2,7 +2,6 @@
 #include "plumb/nn/prelu.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "plumb/kernels/ref/piecewise.h"
 #include "plumb/nn/activation.h"
@@ -13,8 +12,8 @@ namespace {
 constexpr std::int64_t kBlock = kElementwiseGrain;
 }  // namespace
 
-Prelu::Prelu(DType dtype) : weight_("weight", {1}, dtype, 0, 0) {
-  dispatch(dtype, [&]<class T>(T) { weight_.value.as<T>()[0] = T(0.25); });
+Prelu::Prelu(DType dtype, double slope) : weight_("weight", {1}, dtype, 0, 0) {
+  dispatch(dtype, [&]<class T>(T) { weight_.value.as<T>()[0] = static_cast<T>(slope); });
 }
 
 double Prelu::slope() const {
@@ -22,7 +21,9 @@ double Prelu::slope() const {
                   [&]<class T>(T) { return static_cast<double>(weight_.value.as<T>()[0]); });
 }
 
-double Prelu::max_derivative() const { return std::max(1.0, std::abs(slope())); }
+std::optional<ActivationTraits> Prelu::traits() const {
+  return find_activation("prelu")->define({.numbers = {slope()}, .given = 1, .word = {}}).traits;
+}
 
 void Prelu::forward(ConstView x, View y, const Context& context) {
   const ref::LeakyRelu op{slope()};
@@ -91,8 +92,8 @@ DerivativeSurvey Prelu::survey_derivative(ConstView x, ConstView y, double limit
 }
 
 std::unique_ptr<Layer> make_prelu(LayerRequest& request) {
-  request.arguments.done();
-  return std::make_unique<Prelu>(request.dtype);
+  const auto arguments = read_activation_arguments(*find_activation("prelu"), request.arguments);
+  return std::make_unique<Prelu>(request.dtype, arguments.numbers[0]);
 }
 
 }  // namespace plumb

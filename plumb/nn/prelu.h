@@ -13,7 +13,7 @@ namespace plumb {
 ///
 ///   y = x for x > 0, weight x otherwise
 ///
-/// Shapes  x, y any shape, the same; weight [1], 0.25 at the start.
+/// Shapes  x, y any shape, the same; weight [1], at the start the slope that is given.
 /// vjp     grad_x = grad_y for x > 0, weight grad_y otherwise (so f'(0) = weight);
 ///         grad_weight = sum of grad_y x over x <= 0, summed in blocks of fixed size in double, so the
 ///         bits do not depend on the threads
@@ -22,7 +22,7 @@ namespace plumb {
 /// Source  He et al. 2015, arXiv:1502.01852, eq. 1; shape, start and kink as in PyTorch.
 class Prelu final : public Layer {
  public:
-  explicit Prelu(DType dtype);
+  explicit Prelu(DType dtype, double slope = 0.25);
 
   std::string_view kind() const override { return "prelu"; }
   LayerFamily family() const override { return LayerFamily::activation; }
@@ -36,7 +36,7 @@ class Prelu final : public Layer {
   std::span<Param> params() override { return {&weight_, 1}; }
   bool derivative(ConstView x, ConstView y, View derivative) const override;
   DerivativeSurvey survey_derivative(ConstView x, ConstView y, double limit) const override;
-  double max_derivative() const override;
+  std::optional<ActivationTraits> traits() const override;
 
  private:
   double slope() const;

@@ -6,21 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "plumb/kernels/activations/definition.h"
+
 namespace plumb::theory {
 
-/// A place where the derivative of an activation jumps (slope_jump = f'(at+) - f'(at-)) or, with a
-/// jump of 0, where a higher derivative does. Integrals are split there.
-struct Kink {
-  double at = 0;
-  double slope_jump = 0;
-};
-
-/// An activation f as mean-field theory sees it. The derivatives are those almost everywhere; what
-/// f'' has of point masses is in the kinks.
-///
-/// `scale` is the length on which f changes: it is analytic in the disc of that radius around every
-/// real point that is no kink, and the more so the farther from the origin. The integrals rely on
-/// it. One of your own is made by filling in the members.
+/// An activation f as mean-field theory sees it; see ActivationDefinition, of which the integrals
+/// are split at the kinks and rely on the scale. One of your own is made by filling in the members.
 struct Activation {
   std::string name;
   std::function<double(double)> value;
@@ -31,9 +22,9 @@ struct Activation {
 };
 
 /// One of the engine's activations, as the network language writes it: "tanh", "leaky_relu 0.2",
-/// "elu 1.5", "gelu approximate=tanh", "hardtanh -2 2"; the popular names logistic and swish too.
-/// prelu stands for its start, slope 0.25. Values and derivatives are those of kernels/ref in
-/// double.
+/// "elu 1.5", "gelu approximate=tanh", "hardtanh -2 2"; the popular names logistic and swish too,
+/// and linear for the identity. prelu stands for its start. Values and derivatives are those of
+/// kernels/ref in double. They all come from the table, plumb/kernels/activations/table.h.
 /// Errors  SpecError for an unknown name or arguments that the activation does not take.
 Activation make_activation(std::string_view text);
 

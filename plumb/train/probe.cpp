@@ -164,11 +164,15 @@ void Probe::on_output(const Node& node, ConstView x, ConstView y) {
 void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
   const std::size_t index = activations_used_;
   const std::int64_t units = UnitActivity::units_of(y.shape);
-  if (index == windows_.size()) windows_.emplace_back(units, kWindowSamples);
+  if (index == windows_.size()) {
+    windows_.emplace_back(units, kWindowSamples);
+    const auto traits = node.layer->traits();  // with a string, which is not for every step
+    max_derivatives_.push_back(traits ? traits->max_derivative.value_or(1) : 1);
+  }
   ActivityWindow& window = windows_[index];
   // An observer between may have handed on other layers at the last step.
   if (window.units() != units) window = ActivityWindow(units, kWindowSamples);
-  const double limit = kSaturatedDerivative * node.layer->max_derivative();
+  const double limit = kSaturatedDerivative * max_derivatives_[index];
   const std::optional<DerivativeStats> stats = judge_derivative(node, x, y, limit, window);
   if (!stats) return;
   ++activations_used_;

@@ -114,6 +114,7 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   const StepRecord* named_ = nullptr;    ///< the record that names_ tells of
   Tensor derivative_;                    ///< of some samples; grows with the plan
   std::vector<ActivityWindow> windows_;  ///< in the order of the activation records
+  std::vector<double> max_derivatives_;  ///< the same, at the first measured step
   TimeRecorder time_;
   PiecewiseSketch weight_, gradient_, update_;  ///< of the parameter that comes in pieces
   bool symmetry_due_ = true;

@@ -38,7 +38,9 @@ LayerInfo describe_layer(const Node& node) {
   info.depth = node.depth;
   info.units = node.y.shape().row_size();
   if (node.layer) {
-    info.max_derivative = node.layer->max_derivative();
+    if (const auto traits = node.layer->traits()) {
+      info.max_derivative = traits->max_derivative.value_or(1);
+    }
     for (const Param& param : node.layer->params()) {
       if (param.name != "weight") continue;
       info.fan_in = param.fan_in;

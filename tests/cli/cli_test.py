@@ -380,6 +380,15 @@ class CliTest(unittest.TestCase):
             if code == 1:
                 self.assertEqual(message.count("\n"), 1, message)
 
+    def test_every_layer_has_a_page(self):
+        manual = self.run_plumb("layers", COLUMNS="300").stdout
+        layers = manual[manual.index("\nLayers\n") : manual.index("\nPresets")]
+        names = re.findall(r"^  (\w+)", layers, re.MULTILINE)
+        self.assertGreater(len(names), 30)
+        for name in names:
+            page = Path(__file__).parents[2] / "docs" / "math" / f"{name}.md"
+            self.assertRegex(page.read_text(encoding="utf-8"), rf"^# .*\n\n`{name}\b")
+
     def test_wrong_network_strings_get_a_caret(self):
         message = self.fails(1, "probe", "dense 8 & relu", *SMALL)
         lines = message.splitlines()

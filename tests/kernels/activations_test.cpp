@@ -8,30 +8,23 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "plumb/kernels/ref/elementwise.h"
 #include "tests/stats/every_target.h"
+#include "tests/support/every_activation.h"
 
 namespace plumb {
 namespace {
 
-/// Calls body(op, name, sup |f'|) for each activation that has a vector kernel.
+/// Calls body(op, text, sup |f'|) for every activation of the table.
 template <class Body>
-void for_every_activation(const Body& body) {
-  body(ref::Identity{}, "identity", 1.0);
-  body(ref::Relu{}, "relu", 1.0);
-  body(ref::LeakyRelu{0.2f}, "leaky_relu", 1.0);
-  body(ref::Hardtanh{-0.5, 1.5}, "hardtanh", 1.0);
-  body(ref::Sigmoid{}, "sigmoid", 0.25);
-  body(ref::Tanh{}, "tanh", 1.0);
-  body(ref::ScaledElu{}, "elu", 1.0);
-  body(ref::ScaledElu{1.6732632423543772848, 1.0507009873554804935}, "selu", 1.76);
-  body(ref::Silu{}, "silu", 1.1);
-  body(ref::Softplus{}, "softplus", 1.0);
-  body(ref::Softsign{}, "softsign", 1.0);
-  body(ref::Gelu{}, "gelu", 1.13);
-  body(ref::GeluTanh{}, "gelu_tanh", 1.13);
+void for_every_op(const Body& body) {
+  testing::for_every_activation([&](const std::string& text, const ActivationDefinition& f) {
+    std::visit([&](const auto& op) { body(op, text.c_str(), *f.traits.max_derivative); }, f.op);
+  });
 }
 
 /// Every 19973rd float of all 2^32 (denormals, huge, inf and NaN among them), a fine grid where the
@@ -68,7 +61,7 @@ double ulps(float got, double want) {
 TEST(ActivationKernelsTest, ForwardIsWithinFourUlpsOfTheDoubleReference) {
   const std::vector<float>& x = sweep();
   const auto count = static_cast<std::int64_t>(x.size());
-  for_every_activation([&](const auto& op, const char* name, double) {
+  for_every_op([&](const auto& op, const char* name, double) {
     std::vector<double> want(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) want[i] = op.value(static_cast<double>(x[i]));
     for_every_target([&] {
@@ -88,7 +81,7 @@ TEST(ActivationKernelsTest, ForwardIsWithinFourUlpsOfTheDoubleReference) {
 TEST(ActivationKernelsTest, VjpIsWithinEightEpsilonsOfTheSupremum) {
   const std::vector<float>& x = sweep();
   const auto count = static_cast<std::int64_t>(x.size());
-  for_every_activation([&](const auto& op, const char* name, double supremum) {
+  for_every_op([&](const auto& op, const char* name, double supremum) {
     const double limit = 8 * std::numeric_limits<float>::epsilon() * supremum;
     for_every_target([&] {
       std::vector<float> y(x.size()), g(x.size(), -3.0f), got(x.size()), derivative(x.size());
@@ -140,7 +133,7 @@ TEST(ActivationKernelsTest, ASurveyFindsWhatTheDerivativesSay) {
   // also zeros.
   std::vector<float> x;
   for (int i = 0; i < 5000; ++i) x.push_back(static_cast<float>(i * 379 % 6001 - 3000) * 1e-3f);
-  for_every_activation([&](const auto& op, const char* name, double supremum) {
+  for_every_op([&](const auto& op, const char* name, double supremum) {
     for_every_target([&] {
       for (const double part : {0.0, 0.05, 0.5}) {
         const auto limit = static_cast<float>(part * supremum);
@@ -159,7 +152,7 @@ TEST(ActivationKernelsTest, ASurveyMissesNoRareDerivativeAnywhere) {
   const float infinity = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> ordinary(300, 0.25f);
-  for_every_activation([&](const auto& op, const char* name, double supremum) {
+  for_every_op([&](const auto& op, const char* name, double supremum) {
     for_every_target([&] {
       for (const float rare : {-30.0f, 30.0f, 12.0f, -3.0f, infinity, -infinity, nan}) {
         for (std::size_t at = 0; at < ordinary.size(); at += 7) {
@@ -175,7 +168,7 @@ TEST(ActivationKernelsTest, ASurveyMissesNoRareDerivativeAnywhere) {
 TEST(ActivationKernelsTest, EveryLengthAndAlignmentGivesTheSameBitsAndWritesNothingElse) {
   constexpr std::size_t kLongest = 2 * 16 + 1;  // two vectors of the widest target and one
   constexpr float kUntouched = 12345.0f;
-  for_every_activation([&](const auto& op, const char* name, double) {
+  for_every_op([&](const auto& op, const char* name, double) {
     for_every_target([&] {
       std::vector<float> x(kLongest + 4), g(kLongest + 4), want(kLongest + 4), want_vjp(x.size());
       for (std::size_t i = 0; i < x.size(); ++i) {

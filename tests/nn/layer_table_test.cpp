@@ -43,6 +43,7 @@ TEST(LayerTableTest, EveryNameMakesALayerOfThatKindInBothTypes) {
 TEST(LayerTableTest, AliasesMakeTheLayerTheyNameAndNoNameIsTakenTwice) {
   EXPECT_EQ(layer_from_text("linear 4", {2, 3}, DType::f32)->kind(), "dense");
   EXPECT_EQ(layer_from_text("swish", {2, 3}, DType::f32)->kind(), "silu");
+  EXPECT_EQ(layer_from_text("hard_swish", {2, 3}, DType::f32)->kind(), "hardswish");
   std::set<std::string_view> names;
   for (const LayerEntry& entry : layer_table()) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
@@ -69,6 +70,12 @@ TEST(LayerTableTest, WrongArgumentsAreRefusedWithWhatWasExpected) {
   EXPECT_NE(error_of("hardtanh 1").find("expected none or both"), std::string::npos);
   EXPECT_NE(error_of("hardtanh 1 1").find("MIN < MAX"), std::string::npos);
   EXPECT_NE(error_of("gelu approximate=yes").find("none or tanh"), std::string::npos);
+  EXPECT_NE(error_of("celu 0").find("expected ALPHA > 0"), std::string::npos);
+  EXPECT_NE(error_of("relu6 6").find("expected no argument"), std::string::npos);
+  EXPECT_NE(error_of("prelu 0.1 0.2").find("1 or fewer arguments"), std::string::npos);
+  EXPECT_EQ(error_of("leaky_relu x"),
+            "network: leaky_relu: the slope is 'x', expected a finite number\n  leaky_relu x\n"
+            "             ^");
 }
 
 }  // namespace

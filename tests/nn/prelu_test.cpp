@@ -5,12 +5,10 @@
 
 #include <algorithm>
 
+#include "tests/support/layer_builder.h"
 #include "tests/support/layer_checks.h"
 
 namespace plumb::testing {
-
-INSTANTIATE_TEST_SUITE_P(Prelu, LayerChecks,
-                         ::testing::Values(LayerCase{.text = "prelu", .kinks = {0}}));
 
 TEST(PreluTest, StartsAtAQuarterAndSumsTheGradientOfTheSlope) {
   ThreadPool pool(1);
@@ -23,6 +21,15 @@ TEST(PreluTest, StartsAtAQuarterAndSumsTheGradientOfTheSlope) {
   EXPECT_EQ(values_of(y.view()), (std::vector<double>{-0.5, -0.25, 0, 3}));
   EXPECT_EQ(values_of(grad_x.view()), (std::vector<double>{0.25, 2.5, 25, 1000}));
   EXPECT_EQ(prelu.params()[0].grad.as<float>()[0], -12.0f);
+}
+
+TEST(PreluTest, StartsWhereTheTextSaysAndKnowsTheSlopeItHasLearned) {
+  const auto prelu = layer_from_text("prelu -0.5", {1, 1}, DType::f64);
+  EXPECT_EQ(prelu->traits()->low_slope, -0.5);
+  EXPECT_EQ(prelu->traits()->max_derivative, 1.0);
+  prelu->params()[0].value.as<double>()[0] = 3;
+  EXPECT_EQ(prelu->traits()->low_slope, 3.0);
+  EXPECT_EQ(prelu->traits()->max_derivative, 3.0);
 }
 
 }  // namespace plumb::testing

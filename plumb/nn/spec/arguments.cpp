@@ -120,15 +120,14 @@ std::array<std::int64_t, 2> SpecArguments::pair(std::string_view key,
   return found ? to_pair(found->value, key, minimum) : fallback;
 }
 
-std::optional<std::string> SpecArguments::word(std::string_view key,
-                                               std::initializer_list<std::string_view> allowed) {
+std::optional<std::string> SpecArguments::one_of(std::string_view key,
+                                                 std::span<const std::string_view> allowed) {
   const SpecOption* const found = option(key);
   if (found == nullptr) return std::nullopt;
   const std::string& text = found->value.text;
   if (text.empty() ||
-      (allowed.size() > 0 && std::find(allowed.begin(), allowed.end(), text) == allowed.end())) {
-    refuse(found->value, key,
-           allowed.size() == 0 ? "a word" : join_names({allowed.begin(), allowed.size()}));
+      (!allowed.empty() && std::find(allowed.begin(), allowed.end(), text) == allowed.end())) {
+    refuse(found->value, key, allowed.empty() ? "a word" : join_names(allowed));
   }
   return text;
 }

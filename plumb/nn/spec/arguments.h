@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,11 @@ class SpecArguments {
                                    std::int64_t minimum);
   /// Any word when `allowed` is empty.
   std::optional<std::string> word(std::string_view key,
-                                  std::initializer_list<std::string_view> allowed);
+                                  std::initializer_list<std::string_view> allowed) {
+    return one_of(key, {allowed.begin(), allowed.size()});
+  }
+  std::optional<std::string> one_of(std::string_view key,
+                                    std::span<const std::string_view> allowed);
   /// Whether the option is there, with any value.
   bool has(std::string_view key) const;
   /// An option that may be written as a flag: "true" for the bare word, empty when absent or false,

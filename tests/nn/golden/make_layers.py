@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes layers.json beside itself with PyTorch, in double: each activation and its derivative at
-points that include its kinks, and one dense layer with all its gradients."""
+points that include its kinks, and one dense layer with all its gradients.
+
+An activation of the table that is not here fails the test."""
 
 import json
 import pathlib
@@ -16,15 +18,24 @@ ACTIVATIONS = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "relu": F.relu,
+    "relu6": F.relu6,
     "leaky_relu": F.leaky_relu,
     "leaky_relu 0.3": lambda x: F.leaky_relu(x, 0.3),
     "prelu": lambda x: F.prelu(x, torch.tensor([0.25])),
+    "prelu 0.5": lambda x: F.prelu(x, torch.tensor([0.5])),
     "elu": F.elu,
     "elu 1.7": lambda x: F.elu(x, 1.7),
+    # PyTorch takes the slopes of celu in float: alpha is a power of 2, so that they are exact.
+    "celu": F.celu,
+    "celu 0.5": lambda x: F.celu(x, 0.5),
+    "celu 4": lambda x: F.celu(x, 4.0),
     "selu": F.selu,
     "gelu": F.gelu,
     "gelu approximate=tanh": lambda x: F.gelu(x, approximate="tanh"),
     "silu": F.silu,
+    # As it is defined: at its kinks PyTorch's own has one derivative in its vector code and another in its plain code.
+    "hardswish": lambda x: x * F.relu6(x + 3) / 6,
+    "mish": F.mish,
     "softplus": F.softplus,
     "softsign": F.softsign,
     "hardtanh": F.hardtanh,
