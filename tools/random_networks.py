@@ -82,6 +82,7 @@ def random_activation(rng):
         ("softsign", torch.nn.Softsign()),
         ("hardtanh", torch.nn.Hardtanh()),
         (f"hardtanh {low} {high}", torch.nn.Hardtanh(low, high)),
+        ("softmax", torch.nn.Softmax(dim=-1)),
         ("dropout 0", Identity()),
     ])
 

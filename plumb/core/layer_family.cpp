@@ -13,6 +13,7 @@ const char* to_string(LayerFamily family) {
     case LayerFamily::normalisation: return "normalisation";
     case LayerFamily::pooling: return "pooling";
     case LayerFamily::recurrent: return "recurrent";
+    case LayerFamily::other: return "other";
   }
   return "unknown";
 }

@@ -15,7 +15,8 @@ enum class LayerFamily : std::uint8_t {
   residual,
   normalisation,
   pooling,
-  recurrent
+  recurrent,
+  other  ///< an operation that is not taken apart
 };
 const char* to_string(LayerFamily family);
 

@@ -126,6 +126,7 @@ class Bookkeeper {
       }
       case LayerFamily::residual: book_residual(layer, entry); break;
       case LayerFamily::dropout: entry.parts = {{Cause::dropout, entry.attenuation}}; break;
+      case LayerFamily::other:
       case LayerFamily::shape: entry.parts = {{Cause::shape, entry.attenuation}}; break;
       case LayerFamily::normalisation:
         entry.parts = {{Cause::normalisation, entry.attenuation}};

@@ -18,6 +18,7 @@
 #include "plumb/nn/prelu.h"
 #include "plumb/nn/recurrent_start.h"
 #include "plumb/nn/row_norm.h"
+#include "plumb/nn/softmax.h"
 #include "plumb/nn/spec/nearest.h"
 #include "plumb/nn/spec/presets.h"
 
@@ -38,6 +39,7 @@ constexpr LayerEntry kBeforeActivations[] = {
 };
 
 constexpr LayerEntry kAfterActivations[] = {
+    {"softmax", "", "softmax", "y = e^x / sum of e^x over the features", make_softmax},
     {"bn", "batch_norm", "bn [eps=1e-5] [momentum=0.1] [affine=BOOL]",
      "each feature or channel normalised over the batch", make_batch_norm},
     {"ln", "layer_norm", "ln [eps=1e-5] [affine=BOOL]",

@@ -88,7 +88,7 @@ RunInfo read_info(const store::Database& database) {
             [&](const Statement& layer) {
               info.layers.push_back({.path = layer.text(1),
                                      .kind = layer.text(2),
-                                     .family = enumerator<LayerFamily>(layer, 3, 8),
+                                     .family = enumerator<LayerFamily>(layer, 3, 9),
                                      .text = layer.text(4),
                                      .parent = layer.text(5),
                                      .depth = layer.small_integer(6),

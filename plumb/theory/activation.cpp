@@ -32,6 +32,12 @@ bool knows_activation(std::string_view text) {
 
 Activation make_activation(std::string_view text) {
   const std::string_view name = first_word(text);
+  if (name == "softmax") {
+    throw SpecError(
+        "activation 'softmax': not elementwise: each of its outputs depends on all inputs, "
+        "expected "
+        "a function of one number such as tanh");
+  }
   std::string known(text);
   if (name == kLinear) known.replace(text.find(kLinear), kLinear.size(), "identity");
   ActivationDefinition f = activation_from_text(known);

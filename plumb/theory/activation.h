@@ -25,7 +25,8 @@ struct Activation {
 /// "elu 1.5", "gelu approximate=tanh", "hardtanh -2 2"; the popular names logistic and swish too,
 /// and linear for the identity. prelu stands for its start. Values and derivatives are those of
 /// kernels/ref in double. They all come from the table, plumb/kernels/activations/table.h.
-/// Errors  SpecError for an unknown name or arguments that the activation does not take.
+/// Errors  SpecError for an unknown name or arguments that the activation does not take, and for
+///         softmax, which is no function of one number.
 Activation make_activation(std::string_view text);
 
 /// Whether make_activation knows the first word of `text`.

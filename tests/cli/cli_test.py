@@ -380,6 +380,9 @@ class CliTest(unittest.TestCase):
             if code == 1:
                 self.assertEqual(message.count("\n"), 1, message)
 
+    def test_theory_says_that_softmax_is_no_function_of_one_number(self):
+        self.assertIn("not elementwise: ", self.fails(1, "theory", "-a", "softmax", "--weight-std", "1"))
+
     def test_every_layer_has_a_page(self):
         manual = self.run_plumb("layers", COLUMNS="300").stdout
         layers = manual[manual.index("\nLayers\n") : manual.index("\nPresets")]

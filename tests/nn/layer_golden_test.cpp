@@ -66,6 +66,24 @@ TEST(LayerGoldenTest, ActivationsAndTheirDerivativesAreThoseOfPyTorch) {
   EXPECT_TRUE(missing.empty()) << *missing.begin() << ": see tests/nn/golden/make_layers.py";
 }
 
+TEST(LayerGoldenTest, SoftmaxAndItsGradientAreThoseOfPyTorch) {
+  const nlohmann::json softmax = golden()["softmax"];
+  ThreadPool pool(1);
+  const Shape shape{3, 5};
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const double limit = dtype == DType::f32 ? 1e-6 : 1e-14;
+    const auto values = [&](const char* name) { return softmax[name].get<Values>(); };
+    const auto layer = layer_from_text("softmax", shape, dtype);
+    const Tensor x = filled(shape, dtype, values("x"));
+    const Tensor grad_y = filled(shape, dtype, values("grad_y"));
+    Tensor y(shape, dtype), grad_x(shape, dtype);
+    layer->forward(x.view(), y.view(), {.pool = pool});
+    layer->backward(x.view(), y.view(), grad_y.view(), grad_x.view(), {.pool = pool});
+    expect_near(values_of(y.view()), values("y"), limit, "y");
+    expect_near(values_of(grad_x.view()), values("grad_x"), limit, "grad_x");
+  }
+}
+
 TEST(LayerGoldenTest, DenseAndItsGradientsAreThoseOfPyTorch) {
   const nlohmann::json dense = golden()["dense"];
   ThreadPool pool(1);

@@ -101,6 +101,8 @@ TEST(ActivationTest, SaysWhatIsWrong) {
   EXPECT_EQ(error_of("hardtanh 1"),
             "activation 'hardtanh 1': one limit given, expected none or both: hardtanh MIN MAX");
   EXPECT_EQ(error_of("celu 0"), "activation 'celu 0': alpha is not above 0, expected ALPHA > 0");
+  EXPECT_NE(error_of("softmax").find("not elementwise: "), std::string::npos);
+  EXPECT_FALSE(knows_activation("softmax"));
   EXPECT_TRUE(knows_activation("leaky_relu 0.2"));
   EXPECT_FALSE(knows_activation("dense 10"));
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes layers.json beside itself with PyTorch, in double: each activation and its derivative at
-points that include its kinks, and one dense layer with all its gradients.
+points that include its kinks, one dense layer with all its gradients, and softmax.
 
 An activation of the table that is not here fails the test."""
 
@@ -67,11 +67,22 @@ def dense():
     return {name: tensor.flatten().tolist() for name, tensor in tensors.items()}
 
 
+def softmax():
+    torch.manual_seed(2)
+    x = (4 * torch.randn(3, 5)).requires_grad_(True)
+    grad_y = torch.randn(3, 5)
+    y = F.softmax(x, dim=-1)
+    y.backward(grad_y)
+    tensors = {"x": x, "grad_y": grad_y, "y": y, "grad_x": x.grad}
+    return {name: tensor.flatten().tolist() for name, tensor in tensors.items()}
+
+
 golden = {
     "torch": torch.__version__,
     "x": POINTS,
     "activations": [activation(text, function) for text, function in ACTIVATIONS.items()],
     "dense": dense(),
+    "softmax": softmax(),
 }
 path = pathlib.Path(__file__).with_name("layers.json")
 path.write_text(json.dumps(golden, indent=0, separators=(",", ":")) + "\n")
