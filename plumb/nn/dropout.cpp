@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/nn/dropout.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "plumb/kernels/elementwise.h"
@@ -74,6 +75,16 @@ void Dropout::backward(ConstView x, ConstView /*y*/, ConstView grad_y, View grad
                           x.shape.size());
     });
   }
+}
+
+bool Dropout::derivative(ConstView x, ConstView /*y*/, View derivative) const {
+  if (keep_.size() != static_cast<std::size_t>(x.shape.size())) return false;
+  dispatch(derivative.dtype, [&]<class T>(T) {
+    const T scale = T(1) / static_cast<T>(1.0 - drop_probability_);
+    std::ranges::transform(keep_, derivative.as<T>().begin(),
+                           [&](std::uint8_t kept) { return kept ? scale : T(0); });
+  });
+  return true;
 }
 
 std::unique_ptr<Layer> make_dropout(LayerRequest& request) {

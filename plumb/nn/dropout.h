@@ -35,6 +35,8 @@ class Dropout final : public Layer {
   void forward(ConstView x, View y, const Context& context) override;
   void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
                 const Context& context) override;
+  /// m / (1 - P), laid out as x is; false before the first forward in training mode.
+  bool derivative(ConstView x, ConstView y, View derivative) const override;
 
  private:
   void draw_mask(ConstView x, const Context& context);

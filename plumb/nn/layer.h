@@ -67,8 +67,8 @@ class Layer {
   /// rescales inside, too.
   virtual int extra_log2_scale() const { return 0; }
 
-  /// Activations only: derivative[i] = f'(x[i]), y = f(x). Other families have none and return
-  /// false.
+  /// Activations: derivative[i] = f'(x[i]), y = f(x). Dropout: m[i] / (1 - P) of the last forward
+  /// in training mode. Other families have none and return false.
   virtual bool derivative(ConstView /*x*/, ConstView /*y*/, View /*derivative*/) const {
     return false;
   }

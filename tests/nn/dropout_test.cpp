@@ -53,5 +53,20 @@ TEST(DropoutTest, InferenceIsTheIdentityBothWays) {
   EXPECT_EQ(values_of(grad_x.view()), values_of(g.view()));
 }
 
+TEST(DropoutTest, ItsDerivativeIsTheMaskOfTheLastForward) {
+  ThreadPool pool(1);
+  Dropout dropout(0.5, 1, "a");
+  const Tensor x = random_tensor({4, 50}, DType::f64, "x");
+  Tensor y({4, 50}, DType::f64), derivative({4, 50}, DType::f64), grad_x({4, 50}, DType::f64);
+  EXPECT_FALSE(dropout.derivative(x.view(), y.view(), derivative.view()));
+  dropout.forward(x.view(), y.view(), {.step = 3, .pool = pool});
+  ASSERT_TRUE(dropout.derivative(x.view(), y.view(), derivative.view()));
+  dropout.backward(x.view(), y.view(), x.view(), grad_x.view(), {.step = 3, .pool = pool});
+  for (std::size_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(y.as<double>()[i], x.as<double>()[i] * derivative.as<double>()[i]);
+    EXPECT_EQ(grad_x.as<double>()[i], y.as<double>()[i]);
+  }
+}
+
 }  // namespace
 }  // namespace plumb::testing
