@@ -24,7 +24,10 @@ constexpr const char* kFooter = R"(Examples:
 
 --save-tensors writes, in double and with true values: each parameter under its name, its gradient under
 grad/NAME, the output of each chain position under out/POSITION, the loss gradient with respect to it under
-grad_out/POSITION, the input under x and its gradient under grad_x.)";
+grad_out/POSITION, the input under x and its gradient under grad_x; of dropouts the masks
+(mask/POSITION), of residual blocks what came back on each way (way/POSITION/branch, shortcut, gate) and
+of highways T (transform/POSITION), of recurrent layers states, gates and gradients of every time step
+(time/POSITION/QUANTITY).)";
 
 struct Options {
   ConfigOptions config;
@@ -47,7 +50,7 @@ int run_probe(const Options& options) {
     run.steps.push_back(trainer.probe());
   } else {
     TensorDump dump(trainer.network());
-    run.steps.push_back(trainer.probe(&dump));
+    run.steps.push_back(trainer.probe(&dump, &dump));
     dump.write(options.tensors);
   }
   run.end = RunEnd{"finished", 0, run.steps.back().time_s};

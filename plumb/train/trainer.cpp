@@ -234,21 +234,36 @@ class Both : public PassObserver {
   PassObserver& first_;
   PassObserver& second_;
 };
+
+class BothTimes : public TimeObserver {
+ public:
+  BothTimes(TimeObserver& first, TimeObserver& second) : first_(first), second_(second) {}
+  void on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
+                    int log2_scale) override {
+    first_.on_time_step(t, reverse, quantity, values, log2_scale);
+    second_.on_time_step(t, reverse, quantity, values, log2_scale);
+  }
+
+ private:
+  TimeObserver& first_;
+  TimeObserver& second_;
+};
 }  // namespace
 
-const StepRecord& Trainer::probe(PassObserver* extra) {
+const StepRecord& Trainer::probe(PassObserver* extra, TimeObserver* extra_time) {
   load_batch(step_);
   network_.keep_gradients();
   StepRecord& record = measured_;
   record.step = step_;
   record.learning_rate = learning_rate_.at(step_);
   probe_->begin(record);
-  if (extra != nullptr) {
-    Both both(*probe_, *extra);
-    record.loss = backward_from_loss(&both, &*probe_);
-  } else {
-    record.loss = backward_from_loss(&*probe_, &*probe_);
-  }
+  std::optional<Both> both;
+  if (extra != nullptr) both.emplace(*probe_, *extra);
+  std::optional<BothTimes> both_times;
+  if (extra_time != nullptr) both_times.emplace(*probe_, *extra_time);
+  record.loss =
+      backward_from_loss(both ? static_cast<PassObserver*>(&*both) : &*probe_,
+                         both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
   record.accuracy = batch_accuracy();
   record.grad_norm = gradient_norm(network_.params());
   probe_->on_parameters();

@@ -55,8 +55,8 @@ class Trainer {
   /// an epoch the validation part is evaluated too. The record is valid until the next step.
   const StepRecord& step();
   /// Measures the network as it is on the first batch, without changing it: forward and backward
-  /// only. `extra` may watch too.
-  const StepRecord& probe(PassObserver* extra = nullptr);
+  /// only. `extra` may watch too, and `extra_time` the time steps of recurrent layers.
+  const StepRecord& probe(PassObserver* extra = nullptr, TimeObserver* extra_time = nullptr);
   /// Loss and accuracy over a whole data set in inference mode: samples of the shape that the
   /// training data have, with as many labels or target values each.
   Evaluation evaluate(const Dataset& data);
