@@ -38,10 +38,12 @@ struct Options {
   bool books = false;
 };
 
-void check_measured(const Run& run, std::int64_t asked) {
+const StepRecord* measured_step(const Run& run, std::int64_t asked) {
   std::vector<std::int64_t> steps;
-  for (const StepRecord* step : run.measured()) steps.push_back(step->step);
-  if (std::find(steps.begin(), steps.end(), asked) != steps.end()) return;
+  for (const StepRecord* step : run.measured()) {
+    if (step->step == asked) return step;
+    steps.push_back(step->step);
+  }
   throw DataError(fmt::format("--step: {} was not measured, expected one of {}", asked,
                               fmt::join(steps, ", ")));
 }
@@ -57,6 +59,12 @@ void print_rules() {
   }
 }
 
+/// The step that was asked for, or the last one; null if none was measured.
+const StepRecord* step_of_books(const Run& run, std::int64_t asked) {
+  if (asked >= 0) return measured_step(run, asked);
+  return run.measured().empty() ? nullptr : run.measured().back();
+}
+
 int run_diagnose(const Options& options) {
   if (options.rules) {
     print_rules();
@@ -68,14 +76,14 @@ int run_diagnose(const Options& options) {
   Run run = load_run(options.run);
   run.findings = diagnose(run);
   if (options.json) {
-    fmt::print("{}\n", diagnosis_json(run, run.findings));
+    const StepRecord* const books = options.books ? step_of_books(run, options.step) : nullptr;
+    fmt::print("{}\n", diagnosis_json(run, run.findings, books));
     return kOk;
   }
   TerminalOptions terminal = terminal_options();
   terminal.books = options.books;
   if (options.step >= 0) {
-    check_measured(run, options.step);
-    terminal.step = options.step;
+    terminal.step = measured_step(run, options.step)->step;
   }
   fmt::print("{}", render_table(run, terminal));
   return kOk;
@@ -90,7 +98,9 @@ void add_diagnose(CLI::App& app, int& result) {
   command->add_option("RUN", options->run, "run file written by train or probe");
   command->add_option("--step", options->step, "show the layers at this measured step")
       ->type_name("STEP");
-  command->add_flag("--books", options->books, "show what the layers inside residual blocks did");
+  command->add_flag(
+      "--books", options->books,
+      "show what the layers inside residual blocks did; with --json the whole ledger");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
   command->add_flag("--rules", options->rules, "list the rules");
   command->footer(kFooter);

@@ -6,6 +6,7 @@
 
 #include "plumb/diagnose/rule.h"
 #include "plumb/flow/ledger.h"
+#include "plumb/report/ledger_json.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/predicted_flow.h"
 
@@ -58,7 +59,8 @@ Json theory_json(const Run& run) {
 
 }  // namespace
 
-std::string diagnosis_json(const Run& run, std::span<const Finding> findings) {
+std::string diagnosis_json(const Run& run, std::span<const Finding> findings,
+                           const StepRecord* books) {
   Json list = Json::array();
   for (const Finding& finding : findings) list.push_back(to_json(finding));
   Json result{{"healthy", findings.empty() && !run.measured().empty()},
@@ -74,6 +76,7 @@ std::string diagnosis_json(const Run& run, std::span<const Finding> findings) {
     result["loss"] = number(run.steps.back().loss);
     result["accuracy"] = number(run.steps.back().accuracy);
   }
+  if (books != nullptr) result["ledger"] = Json::parse(ledger_json(run.info, *books));
   // Text of the user's may hold bytes that are no UTF-8; they must not stop the output.
   return result.dump(2, ' ', false, Json::error_handler_t::replace);
 }

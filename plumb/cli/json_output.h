@@ -13,7 +13,9 @@ namespace plumb::cli {
 /// [{"rule", "severity", "path", "first_step", "last_step", "symptom", "cause", "consequence",
 /// "remedies", "evidence": [{"quantity", "value", "threshold", "threshold_source"}]}], "theory":
 /// null or {"step", "log10_rms": [{"path", "z", "grad_z", "grad_weight": {"measured", "theory"}}]}}
-/// (grad_z has "theory_mean" too; docs/theory.md). Numbers that are not finite are null.
-std::string diagnosis_json(const Run& run, std::span<const Finding> findings);
+/// (grad_z has "theory_mean" too; docs/theory.md). Numbers that are not finite are null. With
+/// `books`, a measured step, there is "ledger" too: report/ledger_json.h.
+std::string diagnosis_json(const Run& run, std::span<const Finding> findings,
+                           const StepRecord* books = nullptr);
 
 }  // namespace plumb::cli

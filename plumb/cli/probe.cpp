@@ -64,7 +64,8 @@ int run_probe(const Options& options) {
     save_findings(options.output, run.findings);
   }
   if (options.json) {
-    fmt::print("{}\n", diagnosis_json(run, run.findings));
+    const StepRecord* const books = options.books ? &run.steps.back() : nullptr;
+    fmt::print("{}\n", diagnosis_json(run, run.findings, books));
   } else {
     TerminalOptions terminal = terminal_options();
     terminal.books = options.books;
@@ -84,7 +85,9 @@ void add_probe(CLI::App& app, int& result) {
       ->type_name("FILE");
   command->add_option("--save-tensors", options->tensors, "write every tensor of the pass as NPZ")
       ->type_name("FILE");
-  command->add_flag("--books", options->books, "show what the layers inside residual blocks did");
+  command->add_flag(
+      "--books", options->books,
+      "show what the layers inside residual blocks did; with --json the whole ledger");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_probe(*options); });
