@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the split of the gradient ledger against its definitions, with numpy alone.
 
-For each of N networks `plumb probe --precision double --save-tensors --json --books` gives every tensor of one pass and the
-ledger. From the tensors and docs/math, docs/ledger.md and docs/time.md alone (numpy_layers.py, numpy_recurrent.py,
-numpy_ledger.py) it is worked out
+For each of N networks `plumb probe --precision double --save-tensors --json --books` gives every tensor of one pass and
+the ledger. From the tensors and docs/math, docs/ledger.md and docs/time.md alone (the files numpy_*.py beside this
+one) it is worked out
 
   - that the output of every layer follows from its input, and the gradient below it from the one above it;
   - every line of the ledger and of the ledger through time, with the books of branches, shortcuts and gates: sizes,
     attenuation and each cause, which must agree to 1e-9 in log2.
 
-A line that is missing, a cause that is left out, and one booked under another name differ. So that none goes unseen, each cause
-must be other than zero somewhere, each place inside a block must have books, and each kind of layer must occur.
+A line that is missing, a cause that is left out, and one booked under another name differ. So that none goes unseen,
+each cause must be other than zero somewhere, each place inside a block must have books, and each kind of layer that
+is known here must occur.
 
 usage: check_ledger.py PLUMB [--networks N] [--seed S] [--only INDEX]
 Exit code 0 when all agree, 1 when not, 77 when numpy is not installed (ctest: skipped).
@@ -31,7 +32,7 @@ except ImportError:
     print("check_ledger: numpy is not installed; skipped")
     sys.exit(77)
 
-from numpy_layers import ACTIVATIONS
+from numpy_activations import ACTIVATIONS
 from numpy_ledger import CAUSES, NOTHING, TIME_CAUSES, Books
 from numpy_networks import cases
 

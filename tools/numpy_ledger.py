@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gradient ledger of one backward pass, worked out from its tensors and the definitions of docs/ledger.md and time.md.
+"""The gradient ledger of one backward pass, from its tensors and the definitions of docs/ledger.md and docs/time.md.
 
-Every layer's own gradient is worked out from the saved tensors on both sides of it. What it gives must be the tensor that
-was saved below it, and the parts of its line are formed from it, each by what it is defined as, none as what is left over.
+What comes out below a layer is worked out from what was saved of its input and of the gradient above it. It must be
+the tensor that was saved there, and the parts of the layer's line are formed from it.
 """
 
 import math

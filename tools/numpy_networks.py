@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks of numpy layers, each with its text in plumb's language: some made for one corner of the ledger, and random ones.
+"""Networks of numpy layers, each with its text in plumb's language: some for a corner of the ledger, others random.
 
 The same seed gives the same networks, parameters and data.
 """
@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from numpy_layers import (ACTIVATIONS, Activation, Conv, Dense, Dropout, Flatten, Gap, Last, Norm, Pad, Pool,
-                          option)
+from numpy_activations import ACTIVATIONS, Activation
+from numpy_layers import Conv, Dense, Dropout, Flatten, Gap, Last, Norm, Pad, Pool, option
 from numpy_recurrent import Recurrent
 
 
@@ -277,7 +277,8 @@ def made_cases():
         Case([Recurrent("gru", 4, bidirectional=True, bptt=2), Last(), dense(3)], (8, 2)),
         Case([Recurrent("rnn", 4, "relu"), Dropout(0.4), Recurrent("rnn", 4, "sigmoid", True), dense(3)], (8, 2)),
         # A recurrent layer inside a block, and one whose units are all dead.
-        Case([dense(4), Block([Recurrent("lstm", 4, bidirectional=True), dense(4)], scale=0.5), Last(), dense(3)], (5, 2)),
+        Case([dense(4), Block([Recurrent("lstm", 4, bidirectional=True), dense(4)], scale=0.5), Last(), dense(3)],
+             (5, 2)),
         Case([Recurrent("rnn", 4, "relu"), Last(), dense(3)], (6, 2), changed={"0.bias_ih_l0": -1000}),
     ]
 

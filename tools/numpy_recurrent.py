@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recurrent layers in numpy, forward and back through time, with everything that a step of the gradient passes through.
 
-Formulas and names are those of docs/math/rnn.md, lstm.md and gru.md. Arrays of a direction are [steps, batch, hidden] by
-the time step of the input, NaN where a step does not have the quantity.
+Formulas and names are those of docs/math/rnn.md, lstm.md and gru.md. Arrays of a direction are [steps, batch, hidden]
+by the time step of the input, NaN where a step does not have the quantity.
 """
 
 import math
 
 import numpy as np
 
-from numpy_layers import ACTIVATIONS, Layer, logistic
+from numpy_activations import ACTIVATIONS, logistic
+from numpy_layers import Layer
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 

@@ -17,7 +17,8 @@ try:
 except ImportError:
     sys.exit(77)
 
-from numpy_layers import Activation, Conv, Dense, Dropout, Flatten, Last, Norm, Pool
+from numpy_activations import Activation
+from numpy_layers import Conv, Dense, Dropout, Flatten, Last, Norm, Pool
 from numpy_ledger import Books
 from numpy_networks import Block, Case, highway, residual
 from numpy_recurrent import Recurrent
@@ -61,7 +62,8 @@ class CheckLedgerTest(unittest.TestCase):
         self.assertEqual(self.problems(sequences), [])
 
     def test_a_part_under_another_name_or_left_out_differs(self):
-        for make, kinds in ((images, ("bn", "maxpool", "dropout", "conv", "res", "highway")), (sequences, ("lstm", "last"))):
+        for make, kinds in ((images, ("bn", "maxpool", "dropout", "conv", "res", "highway")),
+                            (sequences, ("lstm", "last"))):
             for kind in kinds:
                 for index, entry in enumerate(self.passes[make][1]["entries"]):
                     if entry["kind"] != kind:
