@@ -21,6 +21,7 @@ Exit code 0 when all agree, 1 when not, 77 when numpy is not installed (ctest: s
 import argparse
 import json
 import math
+import re
 import subprocess
 import sys
 import tempfile
@@ -133,10 +134,17 @@ def probe(plumb, case, rng, seed, directory):
     return tensors, json.loads(result.stdout)["ledger"]
 
 
+def kinds_of(plumb):
+    """The kinds of layers that `plumb layers` lists."""
+    manual = subprocess.run([plumb, "layers"], capture_output=True, text=True, check=True).stdout
+    layers = manual.partition("\nLayers\n")[2].partition("\nPresets")[0]
+    return set(re.findall(r"^  ([a-z]\w*)", layers, re.MULTILINE))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("plumb")
-    parser.add_argument("--networks", type=int, default=80)
+    parser.add_argument("--networks", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, help="this network alone, with all that differs")
     options = parser.parse_args()
@@ -168,6 +176,8 @@ def main():
         for what in untested:
             print(f"{what}: never tested")
         failures += len(untested)
+        for kind in sorted(kinds_of(options.plumb) - KINDS):
+            print(f"{kind}: not known here")
     print(f"check_ledger: {options.networks} networks, {tensors_compared} tensors and {judge.numbers} numbers of "
           f"their ledgers against their definitions, {failures} differ")
     return 1 if failures else 0
