@@ -126,6 +126,21 @@ class CliTest(unittest.TestCase):
         diagnosis = json.loads(result.stdout)
         self.assertIn("vanishing_gradient", [f["rule"] for f in diagnosis["findings"]])
         self.assertFalse(diagnosis["healthy"])
+        self.assertNotIn("ledger", diagnosis)
+
+    def test_the_ledger_of_any_measured_step_is_there_for_programs(self):
+        path = self.recorded()
+        ledgers = {}
+        for step in ([], ["--step", 0]):
+            told = self.run_plumb("diagnose", path, "--books", "--json", *step)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            ledger = json.loads(told.stdout)["ledger"]
+            parts = sum(sum(entry["parts"].values()) for entry in ledger["entries"])
+            self.assertAlmostEqual(parts, ledger["total"], delta=1e-9 * abs(ledger["total"]))
+            ledgers[ledger["step"]] = ledger["total"]
+        self.assertEqual(len(ledgers), 2)
+        self.assertIn(0, ledgers)
+        self.assertIn("was not measured", self.fails(1, "diagnose", path, "--books", "--json", "--step", 10**6))
 
     def test_lab_lists_runs_and_writes_a_page(self):
         listing = self.run_plumb("lab")
