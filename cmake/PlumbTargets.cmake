@@ -12,7 +12,8 @@ if(PLUMB_SANITIZE)
 endif()
 
 # plumb_library(core SOURCES a.cpp b.cpp DEPS other_folder PRIVATE_LIBS ZLIB::ZLIB)
-# makes plumb::core. DEPS are plumb's folders, PRIVATE_LIBS what only the sources include.
+# makes plumb::core. DEPS are plumb's folders, PRIVATE_LIBS what only the sources include. It belongs to the
+# component that plumb_component names where it is called: waist or engine.
 function(plumb_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPS;PRIVATE_LIBS" ${ARGN})
   add_library(plumb_${name} STATIC ${arg_SOURCES})
@@ -26,7 +27,7 @@ function(plumb_library name)
   list(TRANSFORM arg_PRIVATE_LIBS REPLACE "^(nlohmann_json|CLI11)::.*" "$<BUILD_INTERFACE:\\0>")
   target_link_libraries(plumb_${name} PUBLIC ${arg_DEPS}
                         PRIVATE $<BUILD_INTERFACE:plumb_options> ${arg_PRIVATE_LIBS})
-  set_property(GLOBAL APPEND PROPERTY PLUMB_LIBRARIES plumb_${name})
+  set_property(GLOBAL APPEND PROPERTY PLUMB_LIBRARIES_${plumb_component} plumb_${name})
 endfunction()
 
 # plumb_program(plumb SOURCES main.cpp DEPS cli PRIVATE_LIBS CLI11::CLI11) makes bin/plumb, installed too.

@@ -41,7 +41,7 @@ TOLERANCE_LOG2 = 1e-9
 # What counts as seen: a part that a mistake in it would change far beyond the tolerance.
 SEEN_LOG2 = 1e-3
 KINDS = {"dense", "conv", "res", "highway", "dropout", "flatten", "last", "pad", "bn", "ln", "rmsnorm", "gn",
-         "maxpool", "avgpool", "gap", "rnn", "lstm", "gru", *(word.split()[0] for word in ACTIVATIONS)}
+         "maxpool", "avgpool", "gap", "rnn", "lstm", "gru", "softmax", *(word.split()[0] for word in ACTIVATIONS)}
 INSIDE = ("branch", "shortcut", "gate")
 
 
@@ -87,7 +87,8 @@ class Judge:
             for inside in INSIDE:
                 if own[inside]:
                     self.seen.add(f"books of a {inside}")
-                self.entries(f"{inside} of", one[inside], own[inside])
+                given_ways = [way["entries"] for way in one["ways"] if way["way"] == inside]
+                self.entries(f"{inside} of", given_ways[0] if given_ways else [], own[inside])
 
     def ledger(self, given, expected):
         for name in ("log2_loss_gradient", "total"):

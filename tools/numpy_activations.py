@@ -69,6 +69,28 @@ def hardtanh(low, high):
     return lambda z: np.clip(z, low, high), lambda z: np.where((low < z) & (z < high), 1.0, 0.0)
 
 
+def mish(z):
+    return z * np.tanh(np.logaddexp(0, z))
+
+
+def mish_slope(z):
+    t = np.tanh(np.logaddexp(0, z))
+    return t + z * (1 - t * t) * logistic(z)
+
+
+def celu(alpha):
+    return (lambda z: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0) / alpha)),
+            lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0) / alpha)))
+
+
+def hardswish(z):
+    return z * np.clip(z + 3, 0, 6) / 6
+
+
+def hardswish_slope(z):
+    return np.where(z <= -3, 0.0, np.where(z >= 3, 1.0, (2 * z + 3) / 6))
+
+
 # The word in the language: the function and its derivative. prelu's slope is a parameter.
 ACTIVATIONS = {
     "identity": (lambda z: z, np.ones_like),
@@ -88,6 +110,11 @@ ACTIVATIONS = {
     "softsign": (lambda z: z / (1 + np.abs(z)), lambda z: 1 / (1 + np.abs(z)) ** 2),
     "hardtanh": hardtanh(-1, 1),
     "hardtanh -0.5 0.8": hardtanh(-0.5, 0.8),
+    "relu6": hardtanh(0, 6),
+    "celu": celu(1.0),
+    "celu 0.6": celu(0.6),
+    "mish": (mish, mish_slope),
+    "hardswish": (hardswish, hardswish_slope),
 }
 
 

@@ -197,6 +197,20 @@ class Last(Layer):
         return grad
 
 
+class Softmax(Layer):
+    """Over the last axis; an operation that the ledger does not take apart."""
+
+    kind, text, family = "softmax", "softmax", "other"
+
+    def forward(self, x, _p):
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+
+    def vjp(self, x, g, p):
+        y = self.forward(x, p)
+        return y * (g - (g * y).sum(axis=-1, keepdims=True))
+
+
 class Pad(Layer):
     """The shortcut of a `res pad`: every so many pixels, and zeros for what is new."""
 

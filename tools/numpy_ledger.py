@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 CAUSES = ("weight_scale", "weight_alignment", "activation_derivative", "derivative_alignment", "residual_shortcut",
-          "residual_branch", "residual_gate", "dropout", "shape", "normalisation", "pooling", "recurrence")
+          "residual_branch", "residual_gate", "dropout", "shape", "normalisation", "pooling", "recurrence", "other")
 TIME_CAUSES = ("activation_derivative", "recurrent_weight_scale", "recurrent_weight_alignment", "gate_carry",
                "gate_paths", "recurrence", "from_above")
 NOTHING = -math.inf

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from numpy_activations import ACTIVATIONS, Activation
-from numpy_layers import Conv, Dense, Dropout, Flatten, Gap, Last, Norm, Pad, Pool, option
+from numpy_layers import Conv, Dense, Dropout, Flatten, Gap, Last, Norm, Pad, Pool, Softmax, option
 from numpy_recurrent import Recurrent
 
 
@@ -250,6 +250,7 @@ def made_cases():
     return [
         Case([*each_activation, dense(3)], (5,), 7),
         Case([*each_norm, dense(3)], (5,), 7, loss="mse"),
+        Case([dense(8), Softmax(), dense(), relu(), dense(3)], (5,)),
         # A dead layer ends the books, and so does a weight of zeros; inside a branch the block's go on.
         Case([dense(), relu(), dense(), relu(), dense(3)], (5,), changed={"2.bias": -1000}),
         Case([dense(), relu(), dense(), relu(), dense(3)], (5,), changed={"2.weight": 0}),

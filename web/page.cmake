@@ -17,13 +17,13 @@ set(web_build ${PROJECT_BINARY_DIR}/web)
 set(web_packages package.json package-lock.json .npmrc)
 set(web_sources
   index.html lab.html tsconfig.json vite.config.ts
-  src/dom.ts src/format.ts src/heat.ts src/ledger.ts src/main.ts src/page.ts src/print.ts src/scale.ts
+  src/dom.ts src/format.ts src/heat.ts src/ledger.ts src/main.ts src/page.ts src/print.ts src/read.ts src/scale.ts
   src/steps.ts src/style.css src/theme.ts src/theme_button.ts src/time.ts src/types.ts
   src/charts/activity.ts src/charts/chart.ts src/charts/gates.ts src/charts/heat_chart.ts src/charts/heatmap.ts src/charts/joins.ts src/charts/loss.ts src/charts/profile.ts
   src/charts/speed.ts src/charts/timeflow.ts src/charts/timeheat.ts src/charts/waterfall.ts
   src/sections/about.ts src/sections/causes.ts src/sections/findings.ts src/sections/inside.ts src/sections/time.ts src/sections/verdict.ts
   src/lab/lab.css src/lab/main.ts src/lab/maths.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts
-  test/colours.test.ts test/format.test.ts test/ledger.test.ts test/maths.test.ts test/sample.ts test/scale.test.ts test/time.test.ts)
+  test/colours.test.ts test/format.test.ts test/ledger.test.ts test/maths.test.ts test/read.test.ts test/sample.ts test/scale.test.ts test/time.test.ts)
 
 # All is copied to the build folder and built there: builds of several kinds never meet in one node_modules,
 # and the sources may be read-only.

@@ -10,10 +10,10 @@
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/progress.h"
 #include "plumb/cli/terminal.h"
-#include "plumb/diagnose/rule.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/html.h"
+#include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"
 #include "plumb/train/run_training.h"
 
@@ -51,8 +51,9 @@ constexpr Patient kSick{"sick", "flatten > 30 x [dense 128 > sigmoid] > dense 10
 constexpr Patient kHealthy{"healthy", "flatten > 30 x [dense 128 > tanh] > dense 10",
                            "glorot_normal", "zeros"};
 
-Run train_patient(const Patient& patient, const Options& options, const Split& data,
-                  const std::string& file) {
+/// Records the training in `file` and keeps all of it.
+std::unique_ptr<RunKeeper> train_patient(const Patient& patient, const Options& options,
+                                         const Split& data, const std::string& file) {
   TrainConfig config;
   config.network = patient.network;
   config.init = patient.init;
@@ -64,26 +65,26 @@ Run train_patient(const Patient& patient, const Options& options, const Split& d
   config.seed = options.seed;
   Trainer trainer(config, data);
   RunWriter writer(file);
+  auto keeper = std::make_unique<RunKeeper>([](std::int64_t) { return true; }, &writer);
   Progress progress(false, fmt::format("  {}  ", patient.name));
-  run_training(trainer, &writer, [&](const Trainer& t, const StepRecord& record) {
+  run_training(trainer, keeper.get(), [&](const Trainer& t, const StepRecord& record) {
     progress.update(t, record);
     return !interrupted();
   });
   progress.finish();
   writer.close();
-  Run run = load_run(file);
-  run.findings = diagnose(run);
-  save_findings(file, run.findings);
-  return run;
+  save_findings(file, keeper->diagnosis().findings());
+  return keeper;
 }
 
 /// The verdict and the flow of the last measured step, one bar a layer.
-void print_summary(const Run& run) {
+void print_summary(RunKeeper& keeper) {
+  const Run& run = keeper.run();
   const TerminalOptions terminal = terminal_options();
   BarOptions bars;
   bars.unicode = terminal.unicode;
   bars.width = std::max(8, terminal.width - kBarsIndent - kBarsTail);
-  fmt::print("{}", render_verdict(run, terminal));
+  fmt::print("{}", render_verdict(run, keeper.diagnosis(), terminal));
   fmt::print("{:<{}}input {} loss\n\n", "Gradient", kBarsIndent,
              render_flow_bars(on_the_chain(flow_profile(run.info, *run.measured().back())), bars));
 }
@@ -95,7 +96,7 @@ int run_demo(const Options& options) {
   data_options.seed = options.seed;
   const Split data = load_split("glyphs", data_options);
   catch_interrupts();
-  std::vector<Run> runs;
+  std::vector<std::unique_ptr<RunKeeper>> runs;
   for (const Patient& patient : {kSick, kHealthy}) {
     fmt::print("{}. The {} network\n\n", runs.size() + 1, patient.name);
     std::fflush(stdout);
@@ -105,9 +106,11 @@ int run_demo(const Options& options) {
       fmt::print("Stopped. What was recorded is in {}\n", file);
       return kInterrupted;
     }
-    print_summary(runs.back());
+    print_summary(*runs.back());
   }
-  write_html(runs, page);
+  std::vector<DiagnosedRun> diagnosed;
+  for (const auto& run : runs) diagnosed.push_back(run->diagnosed());
+  write_html(diagnosed, page);
   fmt::print(
       "3. Both side by side: open {} in a browser.\n"
       "   Layer by layer here: plumb diagnose {}sick.plumb\n",

@@ -13,6 +13,7 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/json_output.h"
+#include "plumb/cli/read_run.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/report/text.h"
@@ -38,14 +39,19 @@ struct Options {
   bool books = false;
 };
 
-const StepRecord* measured_step(const Run& run, std::int64_t asked) {
-  std::vector<std::int64_t> steps;
-  for (const StepRecord* step : run.measured()) {
-    if (step->step == asked) return step;
-    steps.push_back(step->step);
-  }
+void check_measured(const std::vector<std::int64_t>& steps, std::int64_t asked) {
+  if (std::find(steps.begin(), steps.end(), asked) != steps.end()) return;
   throw DataError(fmt::format("--step: {} was not measured, expected one of {}", asked,
                               fmt::join(steps, ", ")));
+}
+
+/// The step whose books are asked for; null for a run without measured steps.
+const StepRecord* step_of_books(const Run& run, std::int64_t asked) {
+  const auto measured = run.measured();
+  const auto it = std::find_if(measured.begin(), measured.end(),
+                               [&](const StepRecord* step) { return step->step == asked; });
+  if (it != measured.end()) return *it;
+  return measured.empty() ? nullptr : measured.back();
 }
 
 void print_rules() {
@@ -59,12 +65,6 @@ void print_rules() {
   }
 }
 
-/// The step that was asked for, or the last one; null if none was measured.
-const StepRecord* step_of_books(const Run& run, std::int64_t asked) {
-  if (asked >= 0) return measured_step(run, asked);
-  return run.measured().empty() ? nullptr : run.measured().back();
-}
-
 int run_diagnose(const Options& options) {
   if (options.rules) {
     print_rules();
@@ -73,19 +73,22 @@ int run_diagnose(const Options& options) {
   if (options.run.empty()) {
     throw CLI::RequiredError("RUN");
   }
-  Run run = load_run(options.run);
-  run.findings = diagnose(run);
-  if (options.json) {
-    const StepRecord* const books = options.books ? step_of_books(run, options.step) : nullptr;
-    fmt::print("{}\n", diagnosis_json(run, run.findings, books));
-    return kOk;
-  }
+  RunReader reader(options.run, LoadOptions::without_histograms());
   TerminalOptions terminal = terminal_options();
   terminal.books = options.books;
-  if (options.step >= 0) {
-    terminal.step = measured_step(run, options.step)->step;
+  if (options.step >= 0 && (options.books || !options.json)) {
+    check_measured(reader.measured_steps(), options.step);
+    terminal.step = options.step;
   }
-  fmt::print("{}", render_table(run, terminal));
+  RunKeeper keeper([&](std::int64_t step) { return step == options.step; });
+  read_into(keeper, reader);
+  if (options.json) {
+    const StepRecord* const books =
+        options.books ? step_of_books(keeper.run(), options.step) : nullptr;
+    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), books));
+  } else {
+    fmt::print("{}", keeper.table(terminal));
+  }
   return kOk;
 }
 

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "plumb/diagnose/rule.h"
+#include "plumb/diagnose/words/finding_words.h"
+#include "plumb/diagnose/words/layer_names.h"
+#include "plumb/diagnose/words/verdict.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/report/ledger_json.h"
 #include "plumb/report/magnitude.h"
@@ -18,19 +20,31 @@ using Json = nlohmann::ordered_json;
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-Json to_json(const Finding& finding) {
+Json to_json(const Finding& finding, const RunInfo& info, std::span<const Finding> all) {
+  const FindingWords words = words_of(info, all, finding);
   Json evidence = Json::array();
-  for (const Evidence& fact : finding.evidence) {
-    evidence.push_back({{"quantity", fact.quantity},
-                        {"value", number(fact.value)},
-                        {"threshold", number(fact.threshold)},
-                        {"threshold_source", fact.threshold_source}});
+  for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
+    evidence.push_back({{"quantity", words.evidence_names[i]},
+                        {"value", number(finding.evidence[i].fact.value)},
+                        {"threshold", number(finding.evidence[i].threshold)},
+                        {"threshold_source", words.evidence_sources[i]}});
   }
-  return {{"rule", finding.rule},           {"severity", to_string(finding.severity)},
-          {"path", finding.path},           {"first_step", finding.first_step},
-          {"last_step", finding.last_step}, {"symptom", finding.symptom},
-          {"cause", finding.cause},         {"consequence", finding.consequence},
-          {"remedies", finding.remedies},   {"evidence", evidence}};
+  const LayerId layer = layer_at(info, finding.place);
+  const std::string path = finding.place.of == Place::Of::loss ? "loss"
+                           : layer == kNoLayer                 ? ""
+                                                               : info.layer(layer).path;
+  return {{"rule", finding.rule},
+          {"severity", to_string(finding.severity)},
+          {"path", path},
+          {"first_step", finding.first_step},
+          {"last_step", finding.last_step},
+          {"symptom", words.symptom},
+          {"cause", words.cause},
+          {"cause_kind", to_string(finding.cause.kind)},
+          {"explained_by", finding.explained_by ? Json(*finding.explained_by) : Json(nullptr)},
+          {"consequence", words.consequence},
+          {"remedies", words.remedies},
+          {"evidence", evidence}};
 }
 
 Json log10_of(double log2_value) { return number(log2_value * kLog10Of2); }
@@ -44,7 +58,7 @@ Json theory_json(const Run& run) {
   for (std::size_t i = 0; i < profile.size(); ++i) {
     const theory::ProfilePoint& point = (*predicted)[i];
     layers.push_back(
-        {{"path", profile[i].path},
+        {{"path", run.info.layer(profile[i].layer).path},
          {"z", {{"measured", log10_of(profile[i].log2_z)}, {"theory", log10_of(point.log2_z)}}},
          {"grad_z",
           {{"measured", log10_of(profile[i].log2_grad_z)},
@@ -59,12 +73,15 @@ Json theory_json(const Run& run) {
 
 }  // namespace
 
-std::string diagnosis_json(const Run& run, std::span<const Finding> findings,
-                           const StepRecord* books) {
+std::string diagnosis_json(const DiagnosedRun& diagnosed, const StepRecord* books) {
+  const Run& run = *diagnosed.run;
+  const std::vector<Finding>& findings = diagnosed.diagnosis->findings();
   Json list = Json::array();
-  for (const Finding& finding : findings) list.push_back(to_json(finding));
-  Json result{{"healthy", findings.empty() && !run.measured().empty()},
-              {"verdict", verdict(run, findings)},
+  for (const Finding& finding : findings) list.push_back(to_json(finding, run.info, findings));
+  const Outcome outcome = diagnosed.diagnosis->outcome();
+  Json result{{"healthy", outcome == Outcome::healthy},
+              {"outcome", to_string(outcome)},
+              {"verdict", verdict(*diagnosed.diagnosis)},
               {"network", run.info.network},
               {"steps", run.steps.size()},
               {"loss", nullptr},

@@ -8,7 +8,7 @@
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/terminal.h"
-#include "plumb/diagnose/rule.h"
+#include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"
 #include "plumb/train/tensor_dump.h"
 #include "plumb/train/trainer.h"
@@ -43,33 +43,31 @@ int run_probe(const Options& options) {
   for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   Trainer trainer(config, data);
   for (const std::string& note : trainer.notes()) fmt::print(stderr, "{}\n", note);
-  Run run;
-  run.info = trainer.info();
-  run.info.kind = "probe";
+  RunInfo info = trainer.info();
+  info.kind = "probe";
+  std::unique_ptr<RunWriter> writer;
+  if (!options.output.empty()) writer = std::make_unique<RunWriter>(options.output);
+  RunKeeper keeper({}, writer.get());
+  keeper.begin(info);
   if (options.tensors.empty()) {
-    run.steps.push_back(trainer.probe());
+    keeper.add(trainer.probe());
   } else {
     TensorDump dump(trainer.network());
-    run.steps.push_back(trainer.probe(&dump, &dump));
+    keeper.add(trainer.probe(&dump, &dump));
     dump.write(options.tensors);
   }
-  run.end = RunEnd{"finished", 0, run.steps.back().time_s};
-  run.findings = diagnose(run);
-  if (!options.output.empty()) {
-    RunWriter writer(options.output);
-    writer.begin(run.info);
-    writer.add(run.steps.back());
-    writer.end(*run.end);
-    writer.close();
-    save_findings(options.output, run.findings);
+  keeper.end({"finished", 0, keeper.run().steps.back().time_s});
+  if (writer) {
+    writer->close();
+    save_findings(options.output, keeper.diagnosis().findings());
   }
   if (options.json) {
-    const StepRecord* const books = options.books ? &run.steps.back() : nullptr;
-    fmt::print("{}\n", diagnosis_json(run, run.findings, books));
+    const StepRecord* const books = options.books ? &keeper.run().steps.back() : nullptr;
+    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), books));
   } else {
     TerminalOptions terminal = terminal_options();
     terminal.books = options.books;
-    fmt::print("{}", render_table(run, terminal));
+    fmt::print("{}", keeper.table(terminal));
   }
   return kOk;
 }

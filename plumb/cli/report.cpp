@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
+#include <unordered_set>
 
 #include "plumb/cli/command.h"
-#include "plumb/diagnose/rule.h"
+#include "plumb/cli/read_run.h"
 #include "plumb/report/html.h"
 #include "plumb/report/report_json.h"
+#include "plumb/report/thin.h"
 #include "plumb/store/run_file.h"
 
 namespace plumb::cli {
@@ -27,11 +30,31 @@ struct Options {
   bool json = false;
 };
 
+/// The measured steps that the page of this run has room for.
+std::unordered_set<std::int64_t> steps_to_show(RunReader& reader) {
+  const std::vector<LayerInfo>& layers = reader.info().layers;
+  const auto linear = std::count_if(layers.begin(), layers.end(), [](const LayerInfo& layer) {
+    return layer.family == LayerFamily::linear;
+  });
+  const std::vector<std::int64_t> measured = reader.measured_steps();
+  std::unordered_set<std::int64_t> shown;
+  for (const std::size_t i :
+       thin_out(measured.size(), ReportLimits{}.steps_for(static_cast<std::size_t>(linear)))) {
+    shown.insert(measured[i]);
+  }
+  return shown;
+}
+
 int run_report(const Options& options) {
-  std::vector<Run> runs;
+  std::vector<std::unique_ptr<RunKeeper>> keepers;
+  std::vector<DiagnosedRun> runs;
   for (const std::string& path : options.runs) {
-    runs.push_back(load_run(path));
-    runs.back().findings = diagnose(runs.back());
+    RunReader reader(path, LoadOptions::without_histograms());
+    const std::unordered_set<std::int64_t> shown = steps_to_show(reader);
+    keepers.push_back(
+        std::make_unique<RunKeeper>([&](std::int64_t step) { return shown.contains(step); }));
+    read_into(*keepers.back(), reader);
+    runs.push_back(keepers.back()->diagnosed());
   }
   if (options.json) {
     fmt::print("{}\n", report_json(runs));

@@ -12,7 +12,7 @@
 #include "plumb/cli/progress.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
-#include "plumb/diagnose/rule.h"
+#include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"
 #include "plumb/train/run_training.h"
 #include "plumb/train/weights.h"
@@ -42,45 +42,16 @@ struct Options {
   bool quiet = false;
 };
 
-/// Keeps the run in memory, and in a file when one was asked for.
-class RunKeeper : public RecordSink {
- public:
-  explicit RunKeeper(const std::string& path) {
-    if (!path.empty()) writer_ = std::make_unique<RunWriter>(path);
+/// What went wrong while writing (a full disk).
+std::optional<std::string> close(RunWriter* writer) {
+  if (writer == nullptr) return std::nullopt;
+  try {
+    writer->close();
+  } catch (const StoreError& error) {
+    return error.what();
   }
-  void begin(const RunInfo& info) override {
-    if (writer_) writer_->begin(info);
-    run.info = info;
-  }
-  void add(const StepRecord& step) override {
-    if (writer_) {
-      writer_->add(step);
-    } else {
-      run.steps.push_back(step);
-    }
-  }
-  void end(const RunEnd& end) override {
-    if (writer_) writer_->end(end);
-    run.end = end;
-  }
-  /// Closes the file and reads the run back. What went wrong while writing (a full disk) is
-  /// returned, and the run is what reached the file.
-  std::optional<std::string> close(const std::string& path) {
-    if (!writer_) return std::nullopt;
-    std::optional<std::string> problem;
-    try {
-      writer_->close();
-    } catch (const StoreError& error) {
-      problem = error.what();
-    }
-    run = load_run(path);
-    return problem;
-  }
-  Run run;
-
- private:
-  std::unique_ptr<RunWriter> writer_;
-};
+  return std::nullopt;
+}
 
 int run_train(const Options& options) {
   const TrainConfig config = options.config.resolve();
@@ -92,7 +63,9 @@ int run_train(const Options& options) {
   if (!options.quiet) {
     for (const std::string& note : trainer.notes()) fmt::print(stderr, "{}\n", note);
   }
-  RunKeeper keeper(options.output);
+  std::unique_ptr<RunWriter> writer;
+  if (!options.output.empty()) writer = std::make_unique<RunWriter>(options.output);
+  RunKeeper keeper({}, writer.get());
   Progress progress(options.quiet || options.json);
   catch_interrupts();
   run_training(trainer, &keeper, [&](const Trainer& t, const StepRecord& record) {
@@ -101,16 +74,13 @@ int run_train(const Options& options) {
   });
   progress.finish();
   if (!options.save_weights.empty()) save_weights(trainer.network(), options.save_weights);
-  const std::optional<std::string> problem = keeper.close(options.output);
-
-  Run& run = keeper.run;
-  run.findings = diagnose(run);
-  if (!options.output.empty() && !problem) save_findings(options.output, run.findings);
+  const std::optional<std::string> problem = close(writer.get());
+  if (writer && !problem) save_findings(options.output, keeper.diagnosis().findings());
   if (options.json) {
-    fmt::print("{}\n", diagnosis_json(run, run.findings));
+    fmt::print("{}\n", diagnosis_json(keeper.diagnosed()));
   } else {
-    fmt::print("{}", render_table(run, terminal_options()));
-    if (!options.output.empty() && !options.quiet && !problem) {
+    fmt::print("{}", keeper.table(terminal_options()));
+    if (writer && !options.quiet && !problem) {
       fmt::print("\nRecorded in {0}. Next: plumb report {0} -o report.html\n", options.output);
     }
   }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <numeric>
+#include <utility>
 
 namespace plumb {
 namespace {
@@ -36,6 +37,14 @@ int long_axes(const StridedView& view, Order& axes) {
     if (view.sizes[axis] != 1) axes[count++] = axis;
   }
   return count;
+}
+
+/// std::stable_sort of a handful, which would take memory for its copy.
+template <class Before>
+void sort_axes(Order& axes, int count, const Before& before) {
+  for (int i = 1; i < count; ++i) {
+    for (int j = i; j > 0 && before(axes[j], axes[j - 1]); --j) std::swap(axes[j], axes[j - 1]);
+  }
 }
 
 StridedView nothing_like(const StridedView& view) {
@@ -158,7 +167,7 @@ void arrange_together(StridedView& a, StridedView& b) {
   }
   Order axes{};
   const int count = long_axes(a, axes);
-  std::stable_sort(axes.begin(), axes.begin() + count, [&](int i, int j) {
+  sort_axes(axes, count, [&](int i, int j) {
     const std::int64_t a_i = std::abs(a.strides[i]), a_j = std::abs(a.strides[j]);
     return a_i != a_j ? a_i > a_j : std::abs(b.strides[i]) > std::abs(b.strides[j]);
   });
@@ -187,8 +196,7 @@ AnyOrder in_any_order(const StridedView& view) {
     }
     axes[count++] = axis;
   }
-  std::stable_sort(axes.begin(), axes.begin() + count,
-                   [&](int i, int j) { return v.strides[i] > v.strides[j]; });
+  sort_axes(axes, count, [&](int i, int j) { return v.strides[i] > v.strides[j]; });
   v = with_axes(v, {axes.data(), static_cast<std::size_t>(count)});
   StridedView* const only[] = {&v};
   join_axes(only);

@@ -46,10 +46,14 @@ Tensor finite_floats(NamedArray& array, const std::string& place) {
   return narrow;
 }
 
-/// Whether [n, height, width, channels] is meant: one to four channels stand last, and what would
-/// be the channels are too many for that.
+/// Whether [n, height, width, channels] is meant: one, three or four channels stand last, and the
+/// two before are the sides of an image of ordinary proportions, or of a large one. [n, 16, 6, 3]
+/// is 16 channels of a narrow image. Our choice: sides of 8 that differ by half at most, or of 64.
 bool has_channels_last(const Shape& shape) {
-  return shape.rank() == 4 && shape[3] <= 4 && shape[1] > 4 && shape[2] > 4;
+  if (shape.rank() != 4 || shape[3] > 4 || shape[3] == 2) return false;
+  const std::int64_t shorter = std::min(shape[1], shape[2]);
+  const std::int64_t longer = std::max(shape[1], shape[2]);
+  return shorter >= 64 || (shorter >= 8 && 2 * longer <= 3 * shorter);
 }
 
 Tensor channels_first(const Tensor& from) {

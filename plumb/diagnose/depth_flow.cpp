@@ -4,157 +4,208 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <span>
-#include <unordered_map>
-
-#include "plumb/diagnose/activation_facts.h"
-#include "plumb/flow/layer_tree.h"
+#include <optional>
+#include <utility>
 
 namespace plumb {
 
 namespace {
 
-struct Place {
-  const LayerInfo* layer = nullptr;
-  const LayerInfo* below = nullptr;  // its predecessor on the main chain
-};
-
-double width_step(const Place& place) {
-  if (place.below == nullptr || place.below->units <= 0 || place.layer->units <= 0) return 0;
-  return 0.5 * std::log2(static_cast<double>(place.below->units) /
-                         static_cast<double>(place.layer->units));
-}
-
-/// The excess of each kind, to find the one that did most.
-struct KindTally {
+/// Activations with the same traits, to find those that did most.
+struct Alike {
+  const std::optional<ActivationTraits>* traits = nullptr;
+  bool judged = false;  ///< what is usual for them is known
+  LayerId lowest = kNoLayer;
   double excess = 0;
   int layers = 0;
 };
 
-void book(const Place& place, const LedgerEntry& entry, DepthFlow& flow, int& linear,
-          int& activations, std::unordered_map<std::string, KindTally>& kinds) {
-  for (const LedgerPart& part : entry.parts) {
-    switch (part.cause) {
-      case Cause::weight_scale: {
-        const double gain = part.log2 + width_step(place);
-        flow.weight += gain;
-        flow.mean_log2_gain += gain;
-        ++linear;
-        break;
+/// Books the entries of a main chain from the top down.
+class FlowBooks {
+ public:
+  explicit FlowBooks(const RunInfo& info) : info_(info) {}
+
+  /// `below` precedes the layer on the chain.
+  void book(const LedgerEntry& entry, LayerId below) {
+    const double width = width_step(entry.layer, below);
+    flow.log2_total += entry.attenuation + width;
+    for (const LedgerPart& part : entry.parts) {
+      switch (part.cause) {
+        case Cause::weight_scale: book_weight(part.log2 + width); break;
+        case Cause::activation_derivative: book_activation(entry.layer, part.log2); break;
+        case Cause::weight_alignment:
+        case Cause::derivative_alignment: flow.alignment += part.log2; break;
+        case Cause::residual_shortcut:
+          flow.residual += part.log2 + width;
+          ++flow.residual_blocks;
+          break;
+        case Cause::residual_branch:
+        case Cause::residual_gate: flow.residual += part.log2; break;
+        case Cause::normalisation:
+          flow.normalisation += part.log2 + width;
+          ++flow.normalisations;
+          break;
+        case Cause::recurrence: flow.recurrence += part.log2 + width; break;
+        case Cause::join: flow.other += part.log2 + (entry.parts.size() == 1 ? width : 0); break;
+        case Cause::dropout:
+        case Cause::shape:
+        case Cause::pooling:
+        case Cause::attention:
+        case Cause::embedding:
+        case Cause::other: flow.other += part.log2 + width; break;
       }
-      case Cause::activation_derivative: {
-        const double normal = activation_facts(*place.layer).expected_log2_derivative;
-        flow.derivative += part.log2 - normal;
-        flow.weight += normal;
-        flow.mean_log2_derivative += part.log2;
-        ++activations;
-        KindTally& tally = kinds[place.layer->kind];
-        tally.excess += part.log2 - normal;
-        ++tally.layers;
-        break;
-      }
-      case Cause::weight_alignment:
-      case Cause::derivative_alignment: flow.alignment += part.log2; break;
-      case Cause::residual_shortcut:
-        flow.residual += part.log2 + width_step(place);
-        ++flow.residual_blocks;
-        break;
-      case Cause::residual_branch:
-      case Cause::residual_gate: flow.residual += part.log2; break;
-      case Cause::normalisation:
-        flow.normalisation += part.log2 + width_step(place);
-        ++flow.normalisations;
-        break;
-      case Cause::dropout:
-      case Cause::shape:
-      case Cause::pooling: flow.other += part.log2 + width_step(place); break;
-      case Cause::recurrence: flow.recurrence += part.log2 + width_step(place); break;
     }
   }
+
+  void finish() {
+    close_pair();
+    if (flow.normalisations > 0 && 2 * flow.normalisations >= linear_) {
+      double& both = flow.together != 0 ? flow.together : flow.normalisation;
+      both = flow.weight + flow.together + flow.normalisation;
+      if (&both != &flow.normalisation) flow.normalisation = 0;
+      flow.weight = 0;
+      flow.undoes_weights = true;
+    }
+    if (linear_ > 0) flow.mean_log2_gain /= linear_;
+    if (activations_ > 0) flow.mean_log2_derivative /= activations_;
+    std::stable_sort(alike_.begin(), alike_.end(), [](const Alike& a, const Alike& b) {
+      return std::pair(std::abs(a.excess), a.layers) > std::pair(std::abs(b.excess), b.layers);
+    });
+    for (const Alike& one : alike_) {
+      LayerId& strongest = one.judged ? flow.activation : flow.unjudged;
+      if (strongest == kNoLayer) strongest = one.lowest;
+    }
+  }
+
+  DepthFlow flow;
+
+ private:
+  double width_step(LayerId layer, LayerId below) const {
+    const std::int64_t units = info_.layer(layer).units;
+    const std::int64_t units_below = info_.layer(below).units;
+    if (units <= 0 || units_below <= 0) return 0;
+    return 0.5 * std::log2(static_cast<double>(units_below) / static_cast<double>(units));
+  }
+
+  // A linear layer and the activations below it, down to the next one, are judged as a pair: what
+  // f' takes, the weight above makes good.
+  void book_weight(double gain) {
+    close_pair();
+    pair_weight_ = gain;
+    pair_has_weight_ = true;
+    flow.mean_log2_gain += gain;
+    ++linear_;
+  }
+
+  void book_activation(LayerId layer, double log2) {
+    const std::optional<ActivationTraits>& traits = info_.layer(layer).traits;
+    const std::optional<double> usual =
+        traits ? traits->usual_log2_derivative : std::optional<double>();
+    flow.mean_log2_derivative += log2;
+    ++activations_;
+    if (usual) {
+      flow.derivative += log2 - *usual;
+      pair_weight_ += *usual;
+    } else {
+      pair_unknown_ = true;
+      pair_weight_ += log2;
+    }
+    auto it = std::find_if(alike_.begin(), alike_.end(),
+                           [&](const Alike& one) { return *one.traits == traits; });
+    if (it == alike_.end()) it = alike_.insert(it, {&traits, usual.has_value(), layer, 0, 0});
+    it->lowest = layer;
+    it->excess += usual ? log2 - *usual : log2;
+    ++it->layers;
+  }
+
+  void close_pair() {
+    (pair_unknown_ ? flow.together : flow.weight) += pair_weight_;
+    if (pair_unknown_ && pair_has_weight_) ++flow.linear_together;
+    pair_weight_ = 0;
+    pair_unknown_ = pair_has_weight_ = false;
+  }
+
+  const RunInfo& info_;
+  int linear_ = 0;
+  int activations_ = 0;
+  std::vector<Alike> alike_;
+  double pair_weight_ = 0;
+  bool pair_unknown_ = false;
+  bool pair_has_weight_ = false;
+};
+
+bool has_weights(const LayerInfo& layer) {
+  return layer.family == LayerFamily::linear || layer.family == LayerFamily::residual;
 }
 
-std::string strongest_kind(const std::unordered_map<std::string, KindTally>& kinds) {
-  const auto stronger = [](const auto& a, const auto& b) {
-    return std::pair(std::abs(a.second.excess), a.second.layers) <
-           std::pair(std::abs(b.second.excess), b.second.layers);
-  };
-  const auto it = std::max_element(kinds.begin(), kinds.end(), stronger);
-  return it == kinds.end() ? std::string() : it->first;
+bool contains(std::span<const LayerId> sorted, LayerId layer) {
+  return std::binary_search(sorted.begin(), sorted.end(), layer);
 }
 
 }  // namespace
 
-DepthFlow depth_flow(const RunInfo& info, const Ledger& ledger,
-                     const std::unordered_set<std::string_view>& waking) {
-  const LayerTree tree(info);
-  const LayerTree::Chain& chain = tree.chain("");
-  std::unordered_map<std::string_view, Place> places;
-  const LayerInfo* lowest = nullptr;
-  std::size_t top_index = 0;
-  for (std::size_t i = 0; i < chain.size(); ++i) {
-    places[chain[i]->path] = {chain[i], i > 0 ? chain[i - 1] : nullptr};
-    const bool has_weights =
-        chain[i]->family == LayerFamily::linear || chain[i]->family == LayerFamily::residual;
-    if (!has_weights || waking.contains(chain[i]->path)) continue;
-    if (lowest == nullptr) lowest = chain[i];
-    top_index = i;
-  }
-  DepthFlow flow;
-  // An output activation works on all layers alike: depth begins below it.
-  const std::size_t skipped = lowest == nullptr ? 0 : chain.size() - 1 - top_index;
-  if (lowest == nullptr || lowest == chain[top_index] || ledger.entries.size() < skipped) {
-    return flow;
-  }
-  const LayerInfo* top = chain[top_index];
-  flow.top = top->path;
+DepthFlow depth_flow(const LayerGraph& graph, const Ledger& ledger,
+                     std::span<const LayerId> waking) {
+  const RunInfo& info = graph.info();
+  const LayerGraph::Chain& chain = graph.main_chain();
+  const auto counts = [&](LayerId layer) {
+    return has_weights(info.layer(layer)) && !contains(waking, layer);
+  };
+  const auto lowest = std::find_if(chain.begin(), chain.end(), counts);
+  const auto highest = std::find_if(chain.rbegin(), chain.rend(), counts);
+  if (lowest == chain.end() || *lowest == *highest) return {};
+  const LayerId top = *highest;
 
-  int linear = 0;
-  int activations = 0;
-  std::unordered_map<std::string, KindTally> kinds;
-  const LayerInfo* bottom = top;
-  for (const LedgerEntry& entry : std::span(ledger.entries).subspan(skipped)) {
-    const Place& place = places.at(entry.path);
-    if (place.layer == lowest || place.below == nullptr) break;
-    bottom = place.below;
+  FlowBooks books(info);
+  LayerId bottom = top;
+  // An output activation works on all layers alike: depth begins below it.
+  auto entry = std::find_if(ledger.entries.begin(), ledger.entries.end(),
+                            [&](const LedgerEntry& one) { return one.layer == top; });
+  const bool reached = entry != ledger.entries.end() || ledger.ends_at == top;
+  if (!reached) return {};
+  for (auto at = chain.end() - (highest - chain.rbegin()) - 1;
+       entry != ledger.entries.end() && at != lowest && entry->layer == *at; ++entry, --at) {
+    bottom = *(at - 1);
     // Averaging over n places divides the norm by sqrt(n), once, whatever the weights: no sickness.
-    if (place.layer->family == LayerFamily::pooling || waking.contains(entry.path)) continue;
-    flow.log2_total += entry.attenuation + width_step(place);
-    book(place, entry, flow, linear, activations, kinds);
+    if (info.layer(*at).family == LayerFamily::pooling || contains(waking, *at)) continue;
+    books.book(*entry, bottom);
   }
-  flow.bottom = bottom->path;
-  flow.linear_layers = top->depth - bottom->depth;
+  books.finish();
+  DepthFlow& flow = books.flow;
+  flow.top = top;
+  flow.bottom = bottom;
+  flow.reaches_first = bottom == *lowest;
+  flow.linear_layers = info.layer(top).depth - info.layer(bottom).depth;
   flow.known = flow.linear_layers > 0;
-  if (flow.normalisations > 0 && 2 * flow.normalisations >= linear) {
-    flow.normalisation += flow.weight;
-    flow.weight = 0;
-  }
-  if (linear > 0) flow.mean_log2_gain /= linear;
-  if (activations > 0) flow.mean_log2_derivative /= activations;
-  flow.activation = strongest_kind(kinds);
 
   // A loss without a gradient is an optimum, not a sick network; a gradient that was there and is
   // zero further down has ended on the way.
   const bool loss_has_gradient = std::isfinite(ledger.log2_loss_gradient);
-  const bool ends_for_good = ledger.ends_in_zero && !waking.contains(ledger.ends_at);
-  if (ends_for_good && loss_has_gradient && bottom != lowest) {
+  const bool ends_for_good = ledger.ends_in_zero() && !contains(waking, ledger.ends_at);
+  if (ends_for_good && loss_has_gradient && !flow.reaches_first) {
     flow.known = true;
     flow.log2_total = -std::numeric_limits<double>::infinity();
-    flow.linear_layers = std::max(1, top->depth - lowest->depth);
+    flow.linear_layers = std::max(1, info.layer(top).depth - info.layer(*lowest).depth);
     flow.bottom = ledger.ends_at;
-    flow.ends_because = ledger.ends_because;
+    flow.ends = ledger.ends;
+    flow.ends_at_output = ledger.ends_at_output;
   }
   return flow;
 }
 
-FlowCause main_cause(const DepthFlow& flow) {
+CauseKind main_cause(const DepthFlow& flow) {
+  if (flow.ends == LedgerEnd::zero_weight) return CauseKind::zero_weight;
+  if (flow.ends == LedgerEnd::zero_derivative) return CauseKind::zero_derivative;
+  if (flow.stops()) return CauseKind::gradient_is_zero;
   const double sign = flow.log2_total < 0 ? -1 : 1;
-  const std::pair<double, FlowCause> parts[] = {
-      {sign * flow.derivative, FlowCause::derivative},
-      {sign * flow.weight, FlowCause::weight},
-      {sign * flow.residual, FlowCause::residual},
-      {sign * flow.alignment, FlowCause::alignment},
-      {sign * flow.normalisation, FlowCause::normalisation},
-      {sign * flow.other, FlowCause::other}};
+  const std::pair<double, CauseKind> parts[] = {
+      {sign * flow.derivative, CauseKind::activation_derivative},
+      {sign * flow.weight, CauseKind::weight_scale},
+      {sign * flow.together, CauseKind::weights_and_derivatives},
+      {sign * flow.residual, CauseKind::residual_branch},
+      {sign * flow.alignment, CauseKind::alignment},
+      {sign * flow.normalisation, CauseKind::normalisation},
+      {sign * flow.other, CauseKind::other_layers}};
   return std::max_element(std::begin(parts), std::end(parts),
                           [](const auto& a, const auto& b) { return a.first < b.first; })
       ->second;

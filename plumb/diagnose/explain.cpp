@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/diagnose/explain.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string_view>
-
-#include "plumb/diagnose/words.h"
 
 namespace plumb {
 
 namespace {
-
-constexpr std::string_view kMark = " This follows from ";
 
 struct Relation {
   std::string_view root;
@@ -54,39 +48,44 @@ constexpr Relation kRelations[] = {
     {"vanishing_gradient", "dead_units", true},
 };
 
-/// Dead and saturated units explain a vanishing gradient only if the ledger blames the derivatives.
+/// Dead and saturated units explain a vanishing gradient only if the ledger blames the derivatives,
+/// or cannot tell them from the weights.
 bool ledger_agrees(const RunView& view, const Relation& relation) {
   const bool by_derivative =
       relation.root == "dead_units" || relation.root == "saturated_activation";
   if (!by_derivative || relation.symptom != "vanishing_gradient") return true;
-  return std::any_of(view.flows().begin(), view.flows().end(), [](const DepthFlow& flow) {
-    return flow.known && flow.log2_total <= -kFlowLog2Total &&
-           (!flow.ends_because.empty() || main_cause(flow) == FlowCause::derivative);
+  const std::vector<MeasuredStep>& steps = view.measured();
+  return std::any_of(steps.begin(), steps.end(), [](const MeasuredStep& step) {
+    const DepthFlow& flow = step.flow;
+    if (!flow.known || flow.log2_total > -kFlowLog2Total) return false;
+    const CauseKind cause = main_cause(flow);
+    return flow.stops() || cause == CauseKind::activation_derivative ||
+           cause == CauseKind::weights_and_derivatives;
   });
+}
+
+void follow(Finding& symptom, Finding& root) {
+  symptom.explained_by = root.id;
+  root.severity = std::max(root.severity, symptom.severity);
+  if (symptom.severity == Severity::critical && symptom.rule != "non_finite") {
+    symptom.severity = Severity::warning;
+  } else if (symptom.severity == Severity::warning) {
+    symptom.severity = Severity::note;
+  }
 }
 
 }  // namespace
 
-bool is_explained(const Finding& finding) { return finding.cause.find(kMark) != std::string::npos; }
-
 void explain(const RunView& view, std::vector<Finding>& findings) {
   for (const Relation& relation : kRelations) {
+    if (!ledger_agrees(view, relation)) continue;
     for (Finding& symptom : findings) {
-      if (symptom.rule != relation.symptom || is_explained(symptom)) continue;
+      if (symptom.rule != relation.symptom || symptom.is_explained()) continue;
       for (Finding& root : findings) {
         const bool in_time = relation.strictly_later ? root.first_step < symptom.first_step
                                                      : root.first_step <= symptom.first_step;
-        if (root.rule != relation.root || is_explained(root) || !in_time) continue;
-        if (!ledger_agrees(view, relation)) continue;
-        symptom.cause +=
-            fmt::format("{}{}{}.", kMark, root.rule,
-                        root.path.empty() ? "" : " at " + layer_text(view.run().info, root.path));
-        root.severity = std::max(root.severity, symptom.severity);
-        if (symptom.severity == Severity::critical && symptom.rule != "non_finite") {
-          symptom.severity = Severity::warning;
-        } else if (symptom.severity == Severity::warning) {
-          symptom.severity = Severity::note;
-        }
+        if (root.rule != relation.root || root.is_explained() || !in_time) continue;
+        follow(symptom, root);
         break;
       }
     }

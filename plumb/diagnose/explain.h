@@ -7,17 +7,14 @@
 
 namespace plumb {
 
-/// Finds which findings follow from others, so that one root cause is one alarm: what follows says
-/// so at the end of its cause, loses a degree of severity (a NaN does not) and is listed after its
-/// root.
+/// Finds which findings follow from others, so that one root cause is one alarm: what follows gets
+/// `explained_by` and loses a degree of severity (a NaN does not); its root is at least as severe
+/// as it was. Ids are unique.
 ///
 /// A finding explains another only if it began no later, and only along the table in the source:
 /// dead or saturated units explain a gradient that vanishes by its activation derivatives, a
 /// vanishing gradient explains layers that stall, too large updates explain what goes wrong after
 /// them.
 void explain(const RunView& view, std::vector<Finding>& findings);
-
-/// True if `explain` found that it follows from another finding.
-bool is_explained(const Finding& finding);
 
 }  // namespace plumb

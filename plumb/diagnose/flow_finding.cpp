@@ -1,38 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/diagnose/flow_finding.h"
 
-#include <fmt/format.h>
-
-#include <utility>
-
-#include "plumb/diagnose/words.h"
+#include <cmath>
 
 namespace plumb {
 
-Finding flow_finding(const RunView& view, const Episode& episode, const std::string& rule, int sign,
-                     std::string symptom) {
-  const DepthFlow& flow = view.flows()[episode.first];
-  const RunInfo& info = view.run().info;
-  const std::string source = "our choice, calibrated in docs/rules/" + rule + ".md";
+Finding flow_finding(const RunView& view, const Episode& episode, const std::string& rule,
+                     int sign) {
+  const MeasuredStep& step = view.measured()[episode.first];
+  const DepthFlow& flow = step.flow;
+  const Place bottom = Place::layer(flow.bottom);
+  const Place top = Place::layer(flow.top);
   Finding finding;
   finding.rule = rule;
   finding.severity = sign * flow.log2_total >= kFlowLog2Extreme && !episode.over
                          ? Severity::critical
                          : Severity::warning;
-  finding.path = flow.bottom;
-  finding.first_step = view.measured()[episode.first]->step;
-  finding.last_step = view.measured()[episode.last]->step;
-  finding.symptom = std::move(symptom);
-  if (episode.over) {
-    finding.symptom += fmt::format(" After step {} it no longer shows.", finding.last_step);
+  finding.place = bottom;
+  finding.first_step = step.step;
+  finding.last_step = view.measured()[episode.last].step;
+  finding.over = episode.over;
+  finding.evidence = {{{Quantity::flow_log2, flow.log2_total, bottom, top}, sign * kFlowLog2Total},
+                      {{Quantity::flow_log2_per_layer, flow.log2_per_layer(), bottom, top},
+                       sign * kFlowLog2PerLayer}};
+  finding.facts = {
+      {Quantity::layers_crossed, static_cast<double>(flow.linear_layers), bottom, top}};
+  if (!std::isnan(step.log2_learning)) {
+    finding.facts.push_back({Quantity::learning_log2, step.log2_learning,
+                             Place::layer(view.chain_ends().first),
+                             Place::layer(view.chain_ends().last)});
   }
-  finding.evidence = {
-      {"gradient at " + layer_text(info, flow.bottom) + " against that at " +
-           layer_text(info, flow.top) + ", log2 of the norm",
-       flow.log2_total, sign * kFlowLog2Total, "a factor of 100; " + source},
-      {"the same for one layer, log2", flow.log2_per_layer(), sign * kFlowLog2PerLayer, source}};
-  finding.cause = cause_text(info, flow);
-  finding.remedies = remedies_for(info, flow);
+  finding.cause = flow_cause(view.info(), flow);
+  finding.remedies = flow_remedies(view.info(), flow);
   return finding;
 }
 

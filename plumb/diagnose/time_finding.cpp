@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/diagnose/time_finding.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <limits>
-
-#include "plumb/diagnose/words.h"
 
 namespace plumb {
 
 std::vector<TimePlace> time_places(const RunView& view) {
   std::vector<TimePlace> places;
-  const std::size_t steps = view.times().size();
+  const std::size_t steps = view.measured().size();
   for (std::size_t i = 0; i < steps; ++i) {
-    for (const TimeFlow& flow : view.times()[i]) {
-      auto it = std::find_if(places.begin(), places.end(), [&](const TimePlace& place) {
-        return place.path == flow.path && place.reverse == flow.reverse;
-      });
+    for (const TimeFlow& flow : view.measured()[i].times) {
+      Place place = Place::layer(flow.layer);
+      place.reverse = flow.reverse;
+      auto it = std::find_if(places.begin(), places.end(),
+                             [&](const TimePlace& one) { return one.place == place; });
       if (it == places.end()) {
-        places.push_back({flow.path, flow.reverse, std::vector<const TimeFlow*>(steps, nullptr)});
+        places.push_back({place, std::vector<const TimeFlow*>(steps, nullptr)});
         it = places.end() - 1;
       }
       it->flows[i] = &flow;
@@ -29,32 +25,32 @@ std::vector<TimePlace> time_places(const RunView& view) {
   return places;
 }
 
-std::string time_place_text(const RunInfo& info, const TimePlace& place) {
-  return layer_text(info, place.path) + (place.reverse ? ", backwards" : "");
-}
-
 Finding time_finding(const RunView& view, const TimePlace& place, const Episode& episode,
-                     const std::string& rule, double limit, const std::string& limit_source) {
+                     const std::string& rule, double limit) {
   constexpr double kLn2 = 0.69314718055994530942;
   const TimeFlow& flow = *place.flows[episode.first];
-  const RunInfo& info = view.run().info;
   Finding finding;
   finding.rule = rule;
-  finding.path = place.path;
-  finding.first_step = view.measured()[episode.first]->step;
-  finding.last_step = view.measured()[episode.last]->step;
-  const std::string source = limit_source + ", calibrated in docs/rules/" + rule + ".md";
-  finding.evidence = {
-      {"gradient at the first time step against that at the last, log2 of what is kept",
-       flow.log2_kept, limit, source}};
+  finding.place = place.place;
+  finding.first_step = view.measured()[episode.first].step;
+  finding.last_step = view.measured()[episode.last].step;
+  finding.over = episode.over;
+  finding.evidence = {{{Quantity::time_kept_log2, flow.log2_kept, place.place, {}}, limit}};
   if (std::isfinite(flow.scale.steps_per_efold)) {
     const double needed = -static_cast<double>(flow.steps) / (limit * kLn2);
-    finding.evidence.push_back({"time steps per e-fold of the gradient (negative: it grows)",
-                                flow.scale.steps_per_efold, needed,
-                                fmt::format("the same limit over {} steps", flow.steps)});
+    finding.evidence.push_back(
+        {{Quantity::time_steps_per_efold, flow.scale.steps_per_efold, place.place, {}}, needed});
   }
-  finding.cause = time_cause_text(info, flow);
-  finding.remedies = time_remedies(info, flow);
+  finding.facts = {{Quantity::time_steps, static_cast<double>(flow.time_steps), place.place, {}},
+                   {Quantity::time_steps_crossed, static_cast<double>(flow.steps), place.place, {}},
+                   {Quantity::time_per_step_log2, flow.log2_per_step(), place.place, {}},
+                   {Quantity::memory_steps, static_cast<double>(flow.memory), place.place, {}}};
+  if (flow.ends_in_zero) {
+    finding.facts.push_back(
+        {Quantity::time_ends_at, static_cast<double>(flow.ends_at), place.place, {}});
+  }
+  finding.cause = time_cause(view.info(), flow);
+  finding.remedies = time_remedies(view.info(), flow);
   return finding;
 }
 

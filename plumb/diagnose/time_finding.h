@@ -13,29 +13,25 @@ namespace plumb {
 /// The flow through time of one recurrent layer in one direction, at every measured step that has
 /// it.
 struct TimePlace {
-  std::string path;
-  bool reverse = false;
+  Place place;
   std::vector<const TimeFlow*> flows;  ///< by measured step; null where the layer was not measured
 };
 std::vector<TimePlace> time_places(const RunView& view);
 
-/// "the lstm before layer 1", "the lstm before layer 1, backwards".
-std::string time_place_text(const RunInfo& info, const TimePlace& place);
-
 /// What vanishing_through_time and exploding_through_time say alike: steps, evidence against the
 /// rule's limit on what is kept and on the scale for this length of sequence, cause from the books,
-/// remedies. Severity, symptom and consequence are the rule's own.
+/// remedies. The severity is the rule's own.
 ///
 /// limit: log2 of what is kept, negative where the rule looks for a loss.
 Finding time_finding(const RunView& view, const TimePlace& place, const Episode& episode,
-                     const std::string& rule, double limit, const std::string& limit_source);
+                     const std::string& rule, double limit);
 
-/// One sentence or two: which factor of a step through time did it, with its size and what that
-/// means in steps.
-std::string time_cause_text(const RunInfo& info, const TimeFlow& flow);
+/// Which factor of a step through time did it, with its size in each step.
+FindingCause time_cause(const RunInfo& info, const TimeFlow& flow);
 
-/// Words of advice that fit the cause, the best first.
-std::vector<std::string> time_remedies(const RunInfo& info, const TimeFlow& flow);
+/// What fits the cause, the best first. Advice that the layer already follows (CellFacts) is left
+/// out.
+std::vector<Remedy> time_remedies(const RunInfo& info, const TimeFlow& flow);
 
 /// log2 of what the first time step keeps of the gradient of the last. Calibrated on recurrent
 /// networks: docs/rules/vanishing_through_time.md.
@@ -45,5 +41,8 @@ inline constexpr double kTimeExplodingCriticalLog2 = 9.966;
 /// Below this, what the first time steps add to the gradient of the shared weights is lost when a
 /// float adds it to that of the last ones.
 inline constexpr double kFloatRoundingLog2 = -24;
+
+/// A fraction of saturated states that is worth a word of its own. Our choice.
+inline constexpr double kManySaturated = 0.25;
 
 }  // namespace plumb

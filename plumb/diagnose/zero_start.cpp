@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/diagnose/zero_start.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
-#include <unordered_map>
+#include <limits>
 
 #include "plumb/diagnose/layer_pace.h"
-#include "plumb/flow/layer_tree.h"
 
 namespace plumb {
 
@@ -13,54 +14,109 @@ namespace {
 
 bool is_zero(double log2) { return std::isinf(log2) && log2 < 0; }
 
-/// Of layer `l`, whose weight was zero in the first measured step.
-bool is_waking(const std::vector<std::vector<FlowPoint>>& profiles, std::size_t l, std::size_t step,
-               double log2_floor) {
-  const FlowPoint& now = profiles[step][l];
-  if (is_zero(now.log2_weight)) {
-    if (step + 1 < profiles.size()) return std::isfinite(profiles[step + 1][l].log2_weight);
-    // A gradient in the step before that did not move it says that it is frozen.
-    return std::isfinite(now.log2_grad_weight) &&
-           (step == 0 || !std::isfinite(profiles[step - 1][l].log2_grad_weight));
+/// Walks the chains from the loss down. Ways may share layers: each is walked at most twice, as one
+/// that is behind and as one that is not.
+class Behind {
+ public:
+  Behind(const LayerGraph& graph, WakingLayers& layers)
+      : graph_(graph), layers_(layers), walked_(graph.info().layers.size()) {}
+
+  void walk(const LayerGraph::Chain& chain, bool behind) {
+    for (std::size_t i = chain.size(); i-- > 0;) {
+      const LayerId layer = chain[i];
+      bool& walked = walked_[static_cast<std::size_t>(layer)][behind ? 1 : 0];
+      if (!walked) {
+        walked = true;
+        if (behind) layers_.behind.push_back(layer);
+        for (const LayerGraph::WayThrough& way : graph_.ways(layer)) walk(way.chain, behind);
+      }
+      behind = behind || layers_.is_waking(layer);
+    }
   }
-  return now.log2_weight < log2_floor && now.log2_weight > profiles[step - 1][l].log2_weight;
+
+ private:
+  const LayerGraph& graph_;
+  WakingLayers& layers_;
+  std::vector<std::array<bool, 2>> walked_;
+};
+
+}  // namespace
+
+bool WakingLayers::is_waking(LayerId layer) const {
+  return std::binary_search(waking.begin(), waking.end(), layer);
 }
 
-void note_behind(const LayerTree& tree, const LayerTree::Chain& chain, bool behind,
-                 WakingLayers& layers) {
-  for (std::size_t i = chain.size(); i-- > 0;) {
-    const LayerInfo& layer = *chain[i];
-    if (behind) layers.behind.insert(layer.path);
-    if (layer.family == LayerFamily::residual) {
-      note_behind(tree, tree.chain(layer.path), behind, layers);
-      note_behind(tree, tree.shortcut(layer.path), behind, layers);
-      if (const LayerInfo* gate = tree.gate(layer.path)) note_behind(tree, {gate}, behind, layers);
-    }
-    behind = behind || layers.waking.contains(layer.path);
+bool WakingLayers::is_behind(LayerId layer) const {
+  return std::binary_search(behind.begin(), behind.end(), layer);
+}
+
+void ZeroStart::add(const LayerGraph& graph, const std::vector<FlowPoint>& profile) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  seen_.resize(graph.info().layers.size(), false);
+  for (Followed& one : followed_) {
+    one.latest.push_back({kNan, kNan});
+    if (one.latest.size() > 3) one.latest.erase(one.latest.begin());
   }
+  for (const FlowPoint& point : profile) {
+    const Sizes now{point.log2_weight, point.log2_grad_weight};
+    const auto layer = static_cast<std::size_t>(point.layer);
+    if (!seen_[layer] && !std::isnan(now.log2_weight)) {
+      seen_[layer] = true;
+      if (is_zero(now.log2_weight)) {
+        followed_.push_back(
+            {point.layer, log2_weight_floor(graph.info().layer(point.layer).fan_in), {now}});
+      }
+      continue;
+    }
+    const auto it = std::find_if(followed_.begin(), followed_.end(),
+                                 [&](const Followed& one) { return one.layer == point.layer; });
+    if (it != followed_.end()) it->latest.back() = now;
+  }
+}
+
+template <class Judge>
+WakingLayers ZeroStart::collect(const LayerGraph& graph, Judge judge) const {
+  WakingLayers layers;
+  for (const Followed& one : followed_) {
+    if (judge(one)) layers.waking.push_back(one.layer);
+  }
+  if (layers.waking.empty()) return layers;
+  std::sort(layers.waking.begin(), layers.waking.end());
+  Behind(graph, layers).walk(graph.main_chain(), false);
+  std::sort(layers.behind.begin(), layers.behind.end());
+  return layers;
+}
+
+namespace {
+
+template <class Sizes>
+bool grows_below(double log2_floor, const Sizes& now, const Sizes& before) {
+  return now.log2_weight < log2_floor && now.log2_weight > before.log2_weight;
 }
 
 }  // namespace
 
-std::vector<WakingLayers> find_waking(const RunInfo& info,
-                                      const std::vector<std::vector<FlowPoint>>& profiles) {
-  std::vector<WakingLayers> result(profiles.size());
-  if (profiles.empty()) return result;
-  std::unordered_map<std::string_view, const LayerInfo*> layers;
-  for (const LayerInfo& layer : info.layers) layers[layer.path] = &layer;
-  for (std::size_t l = 0; l < profiles[0].size(); ++l) {
-    if (!is_zero(profiles[0][l].log2_weight)) continue;
-    const LayerInfo& layer = *layers.at(profiles[0][l].path);
-    const double floor = log2_weight_floor(layer.fan_in);
-    for (std::size_t s = 0; s < profiles.size(); ++s) {
-      if (is_waking(profiles, l, s, floor)) result[s].waking.insert(layer.path);
+WakingLayers ZeroStart::before_last(const LayerGraph& graph) const {
+  return collect(graph, [](const Followed& one) {
+    if (one.latest.size() < 2) return false;
+    const Sizes& next = one.latest.back();
+    const Sizes& now = one.latest[one.latest.size() - 2];
+    if (is_zero(now.log2_weight)) return std::isfinite(next.log2_weight);
+    return one.latest.size() > 2 && grows_below(one.log2_floor, now, one.latest.front());
+  });
+}
+
+WakingLayers ZeroStart::last(const LayerGraph& graph) const {
+  return collect(graph, [](const Followed& one) {
+    const Sizes& now = one.latest.back();
+    const Sizes* before = one.latest.size() > 1 ? &one.latest[one.latest.size() - 2] : nullptr;
+    if (is_zero(now.log2_weight)) {
+      // A gradient in the step before that did not move it says that it is frozen.
+      return std::isfinite(now.log2_grad_weight) &&
+             (before == nullptr || !std::isfinite(before->log2_grad_weight));
     }
-  }
-  const LayerTree tree(info);
-  for (WakingLayers& step : result) {
-    if (!step.waking.empty()) note_behind(tree, tree.chain(""), false, step);
-  }
-  return result;
+    return before != nullptr && grows_below(one.log2_floor, now, *before);
+  });
 }
 
 }  // namespace plumb

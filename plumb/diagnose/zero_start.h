@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "plumb/flow/ledger.h"
-#include "plumb/record/run_info.h"
 
 namespace plumb {
 
@@ -14,20 +11,48 @@ namespace plumb {
 /// output layer and the ends of the branches of a network that Fixup started (docs/math/
 /// initialisers.md). What such a layer keeps from those below it for some steps is no sickness.
 ///
-/// Waking     The weight was zero everywhere in the first measured step, and now either it still is
-///            and leaves zero by the next measured step (in the last one: its own gradient is not
-///            zero, and was in the step before), or it is larger than in the step before and below log2_weight_floor
-///            (layer_pace.h). One that stays at zero, or stops growing while it is that
-///            small, is not waking.
+/// Waking     The weight was zero everywhere in the first measured step that has it, and now either
+///            it still is and leaves zero by the next measured step (in the last one: its own
+///            gradient is not zero, and was in the step before), or it is larger than in the step
+///            before and below log2_weight_floor (layer_pace.h). One that stays at zero, or stops
+///            growing while it is that small, is not waking.
 /// Behind     Layers that have a waking one between themselves and the loss: in front of it on the
 ///            same chain, or inside a residual block in front of it.
 struct WakingLayers {
-  std::unordered_set<std::string_view> waking;  ///< by path, of the RunInfo's strings
-  std::unordered_set<std::string_view> behind;
+  std::vector<LayerId> waking;  ///< ascending
+  std::vector<LayerId> behind;  ///< ascending
+
+  bool is_waking(LayerId layer) const;
+  bool is_behind(LayerId layer) const;
+  friend bool operator==(const WakingLayers&, const WakingLayers&) = default;
 };
 
-/// One for each measured step. `profiles` has the flow_profile of each.
-std::vector<WakingLayers> find_waking(const RunInfo& info,
-                                      const std::vector<std::vector<FlowPoint>>& profiles);
+/// Follows the weights that started at zero from one measured step to the next. Whether a weight
+/// that is still zero is waking is known for good by the step after it alone.
+class ZeroStart {
+ public:
+  /// Takes the profile of the next measured step.
+  void add(const LayerGraph& graph, const std::vector<FlowPoint>& profile);
+  /// Of the step before the last one, for good.
+  WakingLayers before_last(const LayerGraph& graph) const;
+  /// Of the last one, as far as is known.
+  WakingLayers last(const LayerGraph& graph) const;
+
+ private:
+  struct Sizes {
+    double log2_weight;
+    double log2_grad_weight;
+  };
+  struct Followed {
+    LayerId layer;
+    double log2_floor;
+    std::vector<Sizes> latest;  ///< of the last three measured steps at most, the latest last
+  };
+  template <class Judge>
+  WakingLayers collect(const LayerGraph& graph, Judge judge) const;
+
+  std::vector<bool> seen_;  ///< by layer: its weight was recorded once
+  std::vector<Followed> followed_;
+};
 
 }  // namespace plumb

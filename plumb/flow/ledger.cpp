@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
-#include "plumb/flow/layer_tree.h"
-#include "plumb/flow/step_index.h"
+#include "plumb/core/names.h"
+#include "plumb/flow/way_gradient.h"
 
 namespace plumb {
 
@@ -16,195 +19,280 @@ namespace {
 /// The size of a gradient, or why it has none.
 struct Reading {
   double log2 = std::numeric_limits<double>::quiet_NaN();
-  std::string problem;
+  LedgerEnd problem = LedgerEnd::none;
+  const Sketch* sketch = nullptr;
 };
 
 Reading read(const Sketch* sketch) {
-  if (sketch == nullptr) return {.problem = "was not recorded"};
-  if (sketch->count == 0) return {.problem = "is empty"};
-  if (sketch->nonfinite_count > 0) {
-    return {.problem = fmt::format("holds {} non-finite values of {}", sketch->nonfinite_count,
-                                   sketch->count)};
-  }
+  if (sketch == nullptr) return {.problem = LedgerEnd::not_recorded};
+  if (sketch->count == 0) return {.problem = LedgerEnd::empty};
+  if (sketch->nonfinite_count > 0) return {.problem = LedgerEnd::nonfinite, .sketch = sketch};
   const double log2 = sketch->true_log2_rms();
-  if (std::isinf(log2)) return {.log2 = log2, .problem = "is zero everywhere"};
-  return {.log2 = log2, .problem = {}};
+  return {log2, std::isinf(log2) ? LedgerEnd::zero : LedgerEnd::none, sketch};
 }
 
-Reading read_log2(double log2) {
-  if (std::isnan(log2)) return {.problem = "is not a number"};
-  if (log2 < 0 && std::isinf(log2)) return {.log2 = log2, .problem = "is zero everywhere"};
-  if (std::isinf(log2)) return {.problem = "is infinite"};
-  return {.log2 = log2, .problem = {}};
+Reading read(const JoinWay* way) {
+  if (way == nullptr) return {.problem = LedgerEnd::not_recorded};
+  if (std::isinf(way->log2_rms) && way->log2_rms < 0) {
+    return {.log2 = way->log2_rms, .problem = LedgerEnd::zero};
+  }
+  if (!std::isfinite(way->log2_rms)) return {.problem = LedgerEnd::nonfinite};
+  return {.log2 = way->log2_rms};
 }
+
+bool is_told(const JoinWay* way) { return way != nullptr && std::isfinite(way->log2_rms); }
 
 struct Books {
   std::vector<LedgerEntry> entries;
   double log2_top = std::numeric_limits<double>::quiet_NaN();
   double log2_bottom = std::numeric_limits<double>::quiet_NaN();
-  std::string ends_at;
-  std::string ends_because;
-  bool ends_in_zero = false;
+  LayerId ends_at = kNoLayer;
+  bool ends_at_output = false;
+  LedgerEnd ends = LedgerEnd::none;
+  Reading end;
 };
 
 class Bookkeeper {
  public:
-  Bookkeeper(const RunInfo& info, const StepRecord& step) : tree_(info), index_(step) {}
+  Bookkeeper(const LayerGraph& graph, const StepIndex& index)
+      : graph_(graph), index_(index), booked_(graph.info().layers.size(), false) {}
 
-  Books book_main_chain() const {
-    return book_chain(tree_.chain(""), read(index_.find("input", Role::grad_a)));
+  Books book_main_chain() {
+    const LayerGraph::Chain& chain = graph_.main_chain();
+    if (chain.empty()) return {};
+    const LayerId input = graph_.below(chain.front());
+    return book_chain(chain, input == kNoLayer ? Reading{.problem = LedgerEnd::not_recorded}
+                                               : read(index_.find(input, Role::grad_a)));
   }
 
  private:
-  /// `input` is the gradient with respect to the input of the chain's first layer.
-  Books book_chain(const LayerTree::Chain& chain, const Reading& input) const {
+  /// `input` is the gradient that comes back by the chain to what its first layer reads.
+  Books book_chain(const LayerGraph::Chain& chain, const Reading& input) {
     Books books;
     if (chain.empty()) return books;
-    Reading out = output_gradient(*chain.back());
+    Reading out = output_gradient(chain.back());
     books.log2_top = books.log2_bottom = out.log2;
-    if (!out.problem.empty()) {
-      books.ends_at = chain.back()->path;
-      books.ends_in_zero = std::isinf(out.log2);
-      books.ends_because = "the gradient with respect to its output " + out.problem;
+    books.end = out;
+    if (out.problem != LedgerEnd::none) {
+      books.ends_at = chain.back();
+      books.ends_at_output = true;
+      books.ends = out.problem;
       return books;
     }
     for (std::size_t i = chain.size(); i-- > 0;) {
-      const LayerInfo& layer = *chain[i];
-      Reading in = i > 0 ? output_gradient(*chain[i - 1]) : input;
-      if (!in.problem.empty()) {
-        books.ends_at = layer.path;
-        books.ends_in_zero = std::isinf(in.log2);
-        books.ends_because =
-            "the gradient with respect to its input " + in.problem + known_reason(layer, in);
+      const Reading in = i > 0 ? output_gradient(chain[i - 1]) : input;
+      if (in.problem != LedgerEnd::none) {
+        books.end = in;
+        books.ends_at = chain[i];
+        books.ends = known_reason(chain[i], in.problem);
         return books;
       }
-      books.entries.push_back(book_layer(layer, out.log2, in.log2));
+      const LayerId below = i > 0 ? chain[i - 1] : kNoLayer;
+      books.entries.push_back(book_layer(chain[i], below, out.log2, in.log2));
       books.log2_bottom = in.log2;
-      out = std::move(in);
+      out = in;
     }
     return books;
   }
 
-  Reading output_gradient(const LayerInfo& layer) const {
-    return read(index_.find(layer.path, grad_role(layer)));
+  const LayerInfo& layer_of(LayerId id) const { return graph_.info().layer(id); }
+
+  Reading output_gradient(LayerId id) const {
+    return read(index_.find(id, grad_role(layer_of(id))));
   }
 
-  std::string known_reason(const LayerInfo& layer, const Reading& in) const {
-    const bool zero = std::isinf(in.log2);
-    if (!zero) return {};
-    const double weight = log2_rms_or_nan(index_.find(layer.path, Role::weight));
-    if (layer.family == LayerFamily::linear && std::isinf(weight)) {
-      return "; its weight is zero everywhere";
+  LedgerEnd known_reason(LayerId id, LedgerEnd problem) const {
+    if (problem != LedgerEnd::zero) return problem;
+    const double weight = log2_rms_or_nan(index_.find(id, Role::weight));
+    if (layer_of(id).family == LayerFamily::linear && std::isinf(weight)) {
+      return LedgerEnd::zero_weight;
     }
-    const ActivationRecord* activation = index_.activation(layer.path);
-    if (activation != nullptr && std::isinf(activation->log2_rms_derivative)) {
-      return "; its derivative is zero everywhere";
-    }
-    return {};
+    const ActivationRecord* activation = index_.activation(id);
+    const bool flat = activation != nullptr && std::isinf(activation->log2_rms_derivative);
+    return flat ? LedgerEnd::zero_derivative : problem;
   }
 
-  LedgerEntry book_layer(const LayerInfo& layer, double log2_out, double log2_in) const {
+  /// `below` is what precedes the layer on the chain whose books these are; kNoLayer where the
+  /// chain ends, and what came back by it alone is `log2_in`.
+  LedgerEntry book_layer(LayerId id, LayerId below, double log2_out, double log2_in) {
     LedgerEntry entry;
-    entry.path = layer.path;
-    entry.kind = layer.kind;
+    entry.layer = id;
     entry.log2_grad_out = log2_out;
     entry.log2_grad_in = log2_in;
     entry.attenuation = log2_in - log2_out;
-    switch (layer.family) {
-      case LayerFamily::linear: {
-        const double expected = 0.5 * std::log2(static_cast<double>(layer.fan_out)) +
-                                log2_rms_or_nan(index_.find(layer.path, Role::weight));
-        split(entry, Cause::weight_scale, expected, Cause::weight_alignment);
-        break;
-      }
-      case LayerFamily::activation: {
-        const ActivationRecord* record = index_.activation(layer.path);
-        const double expected = record != nullptr ? record->log2_rms_derivative
-                                                  : std::numeric_limits<double>::quiet_NaN();
-        split(entry, Cause::activation_derivative, expected, Cause::derivative_alignment);
-        break;
-      }
-      case LayerFamily::residual: book_residual(layer, entry); break;
-      case LayerFamily::dropout: entry.parts = {{Cause::dropout, entry.attenuation}}; break;
-      case LayerFamily::other:
-      case LayerFamily::shape: entry.parts = {{Cause::shape, entry.attenuation}}; break;
-      case LayerFamily::normalisation:
-        entry.parts = {{Cause::normalisation, entry.attenuation}};
-        break;
-      case LayerFamily::pooling: entry.parts = {{Cause::pooling, entry.attenuation}}; break;
-      case LayerFamily::recurrent: entry.parts = {{Cause::recurrence, entry.attenuation}}; break;
+    if (!graph_.ways(id).empty()) {
+      book_ways(id, entry);
+      return entry;
+    }
+    // Where the tensor below has other readers, this layer sent a part of its gradient alone.
+    const bool is_join = below != kNoLayer && graph_.readers(below).size() > 1;
+    const JoinRecord* join = is_join ? index_.join(below) : nullptr;
+    const JoinWay* own = join == nullptr ? nullptr : join->from(id);
+    if (is_told(own)) {
+      split(id, own->log2_rms - log2_out, entry);
+      entry.parts.push_back({Cause::join, log2_in - own->log2_rms});
+    } else if (is_join) {
+      entry.parts = {{first_cause(layer_of(id).family), entry.attenuation}};
+    } else {
+      split(id, entry.attenuation, entry);
     }
     return entry;
   }
 
+  static Cause first_cause(LayerFamily family) {
+    switch (family) {
+      case LayerFamily::linear: return Cause::weight_scale;
+      case LayerFamily::activation: return Cause::activation_derivative;
+      case LayerFamily::residual: return Cause::residual_shortcut;
+      case LayerFamily::dropout: return Cause::dropout;
+      case LayerFamily::input:
+      case LayerFamily::shape: return Cause::shape;
+      case LayerFamily::normalisation: return Cause::normalisation;
+      case LayerFamily::pooling: return Cause::pooling;
+      case LayerFamily::recurrent: return Cause::recurrence;
+      case LayerFamily::attention: return Cause::attention;
+      case LayerFamily::embedding: return Cause::embedding;
+      case LayerFamily::join: return Cause::join;
+      case LayerFamily::other: break;
+    }
+    return Cause::other;
+  }
+
+  /// The parts of what the layer itself does to a gradient.
+  void split(LayerId id, double attenuation, LedgerEntry& entry) const {
+    const LayerInfo& layer = layer_of(id);
+    const Cause first = first_cause(layer.family);
+    double expected = std::numeric_limits<double>::quiet_NaN();
+    Cause rest = first;
+    if (layer.family == LayerFamily::linear && layer.fan_out > 0) {
+      expected = 0.5 * std::log2(static_cast<double>(layer.fan_out)) +
+                 log2_rms_or_nan(index_.find(id, Role::weight));
+      rest = Cause::weight_alignment;
+    } else if (layer.family == LayerFamily::activation) {
+      const ActivationRecord* record = index_.activation(id);
+      if (record != nullptr) expected = record->log2_rms_derivative;
+      rest = Cause::derivative_alignment;
+    }
+    split(first, expected, rest, attenuation, entry);
+  }
+
   /// The first cause gets what it explains alone and the second the rest, so that the parts balance
   /// whatever was measured. Without a finite first part there is nothing to split.
-  static void split(LedgerEntry& entry, Cause first, double first_log2, Cause rest) {
+  static void split(Cause first, double first_log2, Cause rest, double attenuation,
+                    LedgerEntry& entry) {
     if (!std::isfinite(first_log2)) {
-      entry.parts = {{first, entry.attenuation}};
+      entry.parts = {{first, attenuation}};
       return;
     }
-    entry.parts = {{first, first_log2}, {rest, entry.attenuation - first_log2}};
+    entry.parts = {{first, first_log2}, {rest, attenuation - first_log2}};
   }
 
-  void book_residual(const LayerInfo& layer, LedgerEntry& entry) const {
-    const JoinRecord* join = index_.join(layer.path);
-    if (join == nullptr) {
+  void book_ways(LayerId id, LedgerEntry& entry) {
+    std::optional<JoinWay> main, gate;
+    // Ways may share layers, and a layer of a thousand inputs can be on a thousand of them.
+    const bool again = booked_[static_cast<std::size_t>(id)];
+    booked_[static_cast<std::size_t>(id)] = true;
+    for (const LayerGraph::WayThrough& way : graph_.ways(id)) {
+      const std::optional<JoinWay> told = way_gradient(graph_, index_, id, way);
+      if (way.main) main = told;
+      if (way.way == Way::gate) gate = told;
+      if (again) continue;
+      LedgerWay& line = entry.ways.emplace_back();
+      line.way = way.way;
+      line.main = way.main;
+      line.log2_rms = told ? told->log2_rms : std::numeric_limits<double>::quiet_NaN();
+      line.share = told ? told->share : std::numeric_limits<double>::quiet_NaN();
+      line.entries = book_chain(way.chain, read(told ? &*told : nullptr)).entries;
+    }
+    const LayerFamily family = layer_of(id).family;
+    if (family != LayerFamily::residual) {
+      entry.parts = {{first_cause(family), entry.attenuation}};
+    } else if (!main) {
       entry.parts = {{Cause::residual_shortcut, entry.attenuation}};
-    } else if (!std::isfinite(join->log2_rms_shortcut)) {
+    } else if (!std::isfinite(main->log2_rms)) {
       entry.parts = {{Cause::residual_branch, entry.attenuation}};
     } else {
-      split(entry, Cause::residual_shortcut, join->log2_rms_shortcut - entry.log2_grad_out,
-            Cause::residual_branch);
-      if (tree_.gate(layer.path) != nullptr) split_off_gate(*join, entry);
-    }
-    const Reading missing{.problem = "was not recorded"};
-    entry.branch = book_chain(tree_.chain(layer.path),
-                              join != nullptr ? read_log2(join->log2_rms_branch) : missing)
-                       .entries;
-    entry.shortcut = book_chain(tree_.shortcut(layer.path),
-                                join != nullptr ? read_log2(join->log2_rms_shortcut) : missing)
-                         .entries;
-    if (const LayerInfo* gate = tree_.gate(layer.path)) {
-      entry.gate =
-          book_chain({gate}, join != nullptr ? read_log2(join->log2_rms_gate) : missing).entries;
+      split(Cause::residual_shortcut, main->log2_rms - entry.log2_grad_out, Cause::residual_branch,
+            entry.attenuation, entry);
+      // Shares are of all that meets at the tensor: of more than this layer's ways they say nothing
+      // of these alone.
+      const bool alone = entry.log2_grad_in == output_gradient(graph_.below(id)).log2;
+      if (gate && alone) split_off_gate(*gate, *main, entry);
     }
   }
 
-  /// What a highway's gate added to the sum of the other two, which the three sizes and the angle
-  /// give.
-  static void split_off_gate(const JoinRecord& join, LedgerEntry& entry) {
-    const double ratio = std::exp2(join.log2_rms_branch - join.log2_rms_shortcut);
-    const double product = ratio > 0 ? 2 * ratio * join.cosine : 0;
-    const double branch = 0.5 * std::log2(1 + product + ratio * ratio);
-    if (!std::isfinite(branch)) return;
-    const double rest = entry.parts.back().log2 - branch;
-    entry.parts.back().log2 = branch;
+  /// What a highway's gate added to the sum g of all: |g|^2 - |g - gate|^2, and <gate, g> is known
+  /// by its share.
+  static void split_off_gate(const JoinWay& gate, const JoinWay& main, LedgerEntry& entry) {
+    const double squares = std::exp2(2 * (gate.log2_rms - entry.log2_grad_in));
+    const double without =
+        entry.log2_grad_in + 0.5 * std::log2(1 - 2 * gate.share + squares) - main.log2_rms;
+    if (!std::isfinite(without)) return;
+    const double rest = entry.parts.back().log2 - without;
+    entry.parts.back().log2 = without;
     entry.parts.push_back({Cause::residual_gate, rest});
   }
 
-  LayerTree tree_;
-  StepIndex index_;
+  const LayerGraph& graph_;
+  const StepIndex& index_;
+  std::vector<bool> booked_;
 };
+
+const char* reason_text(LedgerEnd end) {
+  switch (end) {
+    case LedgerEnd::none: break;
+    case LedgerEnd::not_recorded: return " was not recorded";
+    case LedgerEnd::empty: return " is empty";
+    case LedgerEnd::nonfinite: return " is not a number";
+    case LedgerEnd::zero: return " is zero everywhere";
+    case LedgerEnd::zero_weight: return " is zero everywhere; its weight is zero everywhere";
+    case LedgerEnd::zero_derivative:
+      return " is zero everywhere; its derivative is zero everywhere";
+  }
+  return "";
+}
+
+constexpr std::string_view kCauseNames[] = {"weight_scale",
+                                            "weight_alignment",
+                                            "activation_derivative",
+                                            "derivative_alignment",
+                                            "residual_shortcut",
+                                            "residual_branch",
+                                            "residual_gate",
+                                            "dropout",
+                                            "shape",
+                                            "normalisation",
+                                            "pooling",
+                                            "recurrence",
+                                            "attention",
+                                            "embedding",
+                                            "join",
+                                            "other"};
+static_assert(std::size(kCauseNames) == kCauses.size());
 
 }  // namespace
 
-const char* to_string(Cause cause) {
-  switch (cause) {
-    case Cause::weight_scale: return "weight_scale";
-    case Cause::weight_alignment: return "weight_alignment";
-    case Cause::activation_derivative: return "activation_derivative";
-    case Cause::derivative_alignment: return "derivative_alignment";
-    case Cause::residual_shortcut: return "residual_shortcut";
-    case Cause::residual_branch: return "residual_branch";
-    case Cause::residual_gate: return "residual_gate";
-    case Cause::dropout: return "dropout";
-    case Cause::shape: return "shape";
-    case Cause::normalisation: return "normalisation";
-    case Cause::pooling: return "pooling";
-    case Cause::recurrence: return "recurrence";
+std::string_view to_string(Cause cause) { return name_of(cause, kCauseNames); }
+
+std::optional<Cause> parse_cause(std::string_view text) {
+  return value_named<Cause>(text, kCauseNames);
+}
+
+std::string end_text(const Ledger& ledger) {
+  if (ledger.ends == LedgerEnd::none) return {};
+  const std::string of = fmt::format("the gradient with respect to its {}",
+                                     ledger.ends_at_output ? "output" : "input");
+  if (ledger.ends == LedgerEnd::nonfinite && ledger.value_count > 0) {
+    return of + fmt::format(" holds {} non-finite values of {}", ledger.nonfinite_count,
+                            ledger.value_count);
   }
-  return "unknown";
+  return of + reason_text(ledger.ends);
+}
+
+const LedgerWay* LedgerEntry::way(Way name) const {
+  const auto it =
+      std::find_if(ways.begin(), ways.end(), [&](const LedgerWay& one) { return one.way == name; });
+  return it == ways.end() ? nullptr : &*it;
 }
 
 double Ledger::total_of(Cause cause) const {
@@ -217,17 +305,25 @@ double Ledger::total_of(Cause cause) const {
   return sum;
 }
 
-Ledger make_ledger(const RunInfo& info, const StepRecord& step) {
-  Books books = Bookkeeper(info, step).book_main_chain();
+Ledger make_ledger(const LayerGraph& graph, const StepIndex& index) {
+  Books books = Bookkeeper(graph, index).book_main_chain();
   Ledger ledger;
-  ledger.step = step.step;
+  ledger.step = index.step().step;
   ledger.log2_loss_gradient = books.log2_top;
   ledger.total = books.entries.empty() ? 0.0 : books.log2_bottom - books.log2_top;
   ledger.entries = std::move(books.entries);
-  ledger.ends_at = std::move(books.ends_at);
-  ledger.ends_because = std::move(books.ends_because);
-  ledger.ends_in_zero = books.ends_in_zero;
+  ledger.ends_at = books.ends_at;
+  ledger.ends_at_output = books.ends_at_output;
+  ledger.ends = books.ends;
+  if (books.ends == LedgerEnd::nonfinite && books.end.sketch != nullptr) {
+    ledger.nonfinite_count = books.end.sketch->nonfinite_count;
+    ledger.value_count = books.end.sketch->count;
+  }
   return ledger;
+}
+
+Ledger make_ledger(const RunInfo& info, const StepRecord& step) {
+  return make_ledger(LayerGraph(info), StepIndex(info, step));
 }
 
 }  // namespace plumb

@@ -4,9 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "plumb/flow/layer_graph.h"
+#include "plumb/flow/step_index.h"
 #include "plumb/record/run.h"
 
 namespace plumb {
@@ -25,35 +29,73 @@ enum class Cause : std::uint8_t {
   normalisation,  ///< division by the statistics, and what of the gradient it projects out
   pooling,        ///< spreading over the pooled places
   recurrence,     ///< from the outputs of all time steps back to their inputs
+  attention,
+  embedding,
+  join,  ///< what the other readers of a tensor added to what came back by this way, or cancelled
+  other  ///< layers that are not taken apart
 };
-const char* to_string(Cause cause);
+std::string_view to_string(Cause cause);
+std::optional<Cause> parse_cause(std::string_view text);
 
 /// Every cause, in this order.
-inline constexpr std::array kCauses{
-    Cause::weight_scale,         Cause::weight_alignment,  Cause::activation_derivative,
-    Cause::derivative_alignment, Cause::residual_shortcut, Cause::residual_branch,
-    Cause::residual_gate,        Cause::dropout,           Cause::shape,
-    Cause::normalisation,        Cause::pooling,           Cause::recurrence};
-static_assert(kCauses.size() == static_cast<std::size_t>(Cause::recurrence) + 1);
+inline constexpr std::array kCauses{Cause::weight_scale,
+                                    Cause::weight_alignment,
+                                    Cause::activation_derivative,
+                                    Cause::derivative_alignment,
+                                    Cause::residual_shortcut,
+                                    Cause::residual_branch,
+                                    Cause::residual_gate,
+                                    Cause::dropout,
+                                    Cause::shape,
+                                    Cause::normalisation,
+                                    Cause::pooling,
+                                    Cause::recurrence,
+                                    Cause::attention,
+                                    Cause::embedding,
+                                    Cause::join,
+                                    Cause::other};
+static_assert(kCauses.size() == static_cast<std::size_t>(Cause::other) + 1);
 
 struct LedgerPart {
   Cause cause = Cause::shape;
   double log2 = 0;
 };
 
-/// One line of the books: a layer of the main chain, or of the inside of a residual block.
+struct LedgerEntry;
+
+/// The books of one way through a layer of several inputs.
+struct LedgerWay {
+  Way way = Way::unnamed;
+  bool main = false;    ///< the books of the layer itself follow this one
+  double log2_rms = 0;  ///< of what comes back by it where the ways meet; NaN: not told
+  double share = 0;     ///< in the sum there (JoinWay::share); NaN: not told
+  std::vector<LedgerEntry> entries;  ///< in backward order, not part of the sum
+};
+
+/// One line of the books: a layer of the main chain, or of a way through a layer there.
 struct LedgerEntry {
-  std::string path;
-  std::string kind;
+  LayerId layer = kNoLayer;
   double log2_grad_out = 0;  ///< true log2 rms of the gradient with respect to the layer's output
-  double log2_grad_in = 0;   ///< and to its input
+  double log2_grad_in = 0;   ///< and to its input; of a layer of several, where its ways meet
   double attenuation = 0;    ///< log2_grad_in - log2_grad_out; negative is a loss
   std::vector<LedgerPart> parts;  ///< sum to `attenuation` exactly (to rounding)
-  /// Of a residual block: the books of its branch, not part of the sum.
-  std::vector<LedgerEntry> branch;
-  std::vector<LedgerEntry> shortcut;  ///< likewise of the layers on its shortcut, if any
-  std::vector<LedgerEntry> gate;      ///< and of the linear layer of a highway's gate
+  std::vector<LedgerWay> ways;    ///< of a layer of several inputs, in their order
+
+  const LedgerWay* way(Way name) const;
 };
+
+/// Why books end before the input.
+enum class LedgerEnd : std::uint8_t {
+  none,  ///< they do not
+  not_recorded,
+  empty,           ///< a tensor of no values
+  nonfinite,       ///< it holds a NaN or an infinity
+  zero,            ///< it is zero everywhere, and nothing below says why
+  zero_weight,     ///< so it is, as the layer's weight is
+  zero_derivative  ///< so it is, as the layer's derivative is
+};
+/// "the gradient with respect to its input is zero everywhere; its weight is zero everywhere".
+std::string end_text(const struct Ledger& ledger);
 
 /// The books of one backward pass, from the loss down to the input.
 ///
@@ -67,11 +109,21 @@ struct Ledger {
   double log2_loss_gradient = 0;  ///< of the last layer's output
   double total = 0;               ///< log2 from there to the lowest recorded gradient
   std::vector<LedgerEntry> entries;
-  /// Path of the layer whose input gradient has no logarithm (it has no entry); empty if the books
-  /// reach the input. With no entry at all it is the last layer, and its output gradient is meant.
-  std::string ends_at;
-  std::string ends_because;   ///< "the gradient with respect to its input is zero everywhere"
-  bool ends_in_zero = false;  ///< that gradient was recorded, and is zero everywhere
+  /// The layer whose input gradient has no logarithm (it has no entry); kNoLayer if the books reach
+  /// the input. With no entry at all it is the last layer, and its output gradient is meant.
+  LayerId ends_at = kNoLayer;
+  LedgerEnd ends = LedgerEnd::none;
+  bool ends_at_output = false;        ///< it is the gradient with respect to that layer's output
+  std::uint64_t nonfinite_count = 0;  ///< of LedgerEnd::nonfinite: so many values of so many
+  std::uint64_t value_count = 0;
+
+  /// That gradient was recorded, and is zero everywhere.
+  bool ends_in_zero() const {
+    return ends == LedgerEnd::zero || ends == LedgerEnd::zero_weight ||
+           ends == LedgerEnd::zero_derivative;
+  }
+  /// No gradient between layers was recorded at all: nothing can be said of this step.
+  bool is_empty() const { return entries.empty() && !ends_in_zero(); }
 
   /// Sum over the main chain of one cause.
   double total_of(Cause cause) const;
@@ -84,12 +136,14 @@ struct Ledger {
 /// The step must hold the sketches of grad_z / grad_a (and of weight for
 /// the split of the linear layers, ActivationRecords for that of the activations, JoinRecords for
 /// residual blocks; what lacks is booked whole under its first cause).
+Ledger make_ledger(const LayerGraph& graph, const StepIndex& index);
+/// The same for one step alone: makes both first.
 Ledger make_ledger(const RunInfo& info, const StepRecord& step);
 
 /// The flow at one depth of the network: what the profile over depth draws.
 struct FlowPoint {
-  std::string path;             ///< of a linear layer
-  std::string beside;           ///< "gate", "proj": not on the chain, but beside a block's branch
+  LayerId layer = kNoLayer;     ///< a linear one
+  std::string_view beside;      ///< "gate", "shortcut": not on the chain; see LayerGraph::beside
   int depth = 0;                ///< 1 for the linear layer next to the input
   std::int64_t units = 0;       ///< of its output, per sample
   double log2_grad_z = 0;       ///< flow gradient: rms of dLoss/dz
@@ -106,6 +160,7 @@ struct FlowPoint {
 /// first. Gates and the layers on shortcuts are there as well, marked as beside the chain: what
 /// follows the gradient from layer to layer takes the chain alone.
 /// A tensor of zeros is -infinity; one that was not recorded or holds non-finite values is NaN.
+std::vector<FlowPoint> flow_profile(const LayerGraph& graph, const StepIndex& index);
 std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step);
 /// The points of a profile without those beside the chain.
 std::vector<FlowPoint> on_the_chain(std::vector<FlowPoint> profile);

@@ -3,66 +3,82 @@
 #include <cmath>
 #include <limits>
 
-#include "plumb/flow/layer_tree.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/flow/line_fit.h"
-#include "plumb/flow/step_index.h"
 
 namespace plumb {
 
 namespace {
 
-/// The last layer of the run of activations, dropouts and reshapes that follows chain[i], or
-/// chain[i].
-const LayerInfo& last_before_next_linear(const LayerTree::Chain& chain, std::size_t i) {
-  while (i + 1 < chain.size() && chain[i + 1]->family != LayerFamily::linear &&
-         chain[i + 1]->family != LayerFamily::residual) {
-    ++i;
+/// What hands on what a linear layer computed: activations, dropouts, reshapes and the like that
+/// follow it on its chain.
+bool only_hands_on(const LayerInfo& layer) {
+  switch (layer.family) {
+    case LayerFamily::activation:
+    case LayerFamily::shape:
+    case LayerFamily::dropout:
+    case LayerFamily::normalisation:
+    case LayerFamily::pooling: return layer.inputs.size() < 2;
+    default: return false;
   }
-  return *chain[i];
 }
+
+/// By linear layer: the last of those that follow it up to the next layer that computes, or itself.
+class Followers {
+ public:
+  explicit Followers(const LayerGraph& graph)
+      : graph_(graph), last_(graph.info().layers.size(), kNoLayer) {
+    note(graph.main_chain());
+    for (const LayerId layer : graph.forward_order()) {
+      for (const LayerGraph::WayThrough& way : graph.ways(layer)) note(way.chain);
+    }
+  }
+  LayerId operator[](LayerId layer) const {
+    const LayerId last = last_[static_cast<std::size_t>(layer)];
+    return last == kNoLayer ? layer : last;
+  }
+
+ private:
+  void note(const LayerGraph::Chain& chain) {
+    for (std::size_t i = chain.size(); i-- > 0;) {
+      const bool goes_on = i + 1 < chain.size() && only_hands_on(graph_.info().layer(chain[i + 1]));
+      last_[static_cast<std::size_t>(chain[i])] =
+          goes_on ? last_[static_cast<std::size_t>(chain[i + 1])] : chain[i];
+    }
+  }
+  const LayerGraph& graph_;
+  std::vector<LayerId> last_;
+};
 
 }  // namespace
 
-std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step) {
-  const LayerTree tree(info);
-  const StepIndex index(step);
-  std::unordered_map<std::string_view, const LayerInfo*> fed_by;
-  const auto note_followers = [&](const LayerTree::Chain& chain) {
-    for (std::size_t i = 0; i < chain.size(); ++i) {
-      if (chain[i]->family == LayerFamily::linear) {
-        fed_by[chain[i]->path] = &last_before_next_linear(chain, i);
-      }
-    }
-  };
-  note_followers(tree.chain(""));
-  for (const LayerInfo& layer : info.layers) {
-    if (layer.family != LayerFamily::residual) continue;
-    note_followers(tree.chain(layer.path));
-    note_followers(tree.shortcut(layer.path));
-  }
-
+std::vector<FlowPoint> flow_profile(const LayerGraph& graph, const StepIndex& index) {
+  const Followers followers(graph);
   std::vector<FlowPoint> profile;
-  for (const LayerInfo* layer : tree.forward_order()) {
-    if (layer->family != LayerFamily::linear) continue;
+  for (const LayerId id : graph.forward_order()) {
+    const LayerInfo& layer = graph.info().layer(id);
+    if (layer.family != LayerFamily::linear) continue;
     FlowPoint point;
-    point.path = layer->path;
-    point.beside = name_beside_branch(*layer);
-    point.depth = layer->depth;
-    point.units = layer->units;
-    point.log2_grad_z = log2_rms_or_nan(index.find(layer->path, Role::grad_z));
-    point.log2_grad_weight = log2_rms_or_nan(index.find(layer->path, Role::grad_weight));
-    point.log2_z = log2_rms_or_nan(index.find(layer->path, Role::z));
-    const auto follower = fed_by.find(layer->path);
-    const LayerInfo& last = follower == fed_by.end() ? *layer : *follower->second;
-    point.log2_a = log2_rms_or_nan(index.find(last.path, output_role(last)));
-    point.log2_weight = log2_rms_or_nan(index.find(layer->path, Role::weight));
-    point.log2_update = log2_rms_or_nan(index.find(layer->path, Role::update));
+    point.layer = id;
+    point.beside = graph.beside(id);
+    point.depth = layer.depth;
+    point.units = layer.units;
+    point.log2_grad_z = log2_rms_or_nan(index.find(id, Role::grad_z));
+    point.log2_grad_weight = log2_rms_or_nan(index.find(id, Role::grad_weight));
+    point.log2_z = log2_rms_or_nan(index.find(id, Role::z));
+    const LayerId last = followers[id];
+    point.log2_a = log2_rms_or_nan(index.find(last, output_role(graph.info().layer(last))));
+    point.log2_weight = log2_rms_or_nan(index.find(id, Role::weight));
+    point.log2_update = log2_rms_or_nan(index.find(id, Role::update));
     // -inf - -inf, a weight of zeros that stays so, has no ratio and gives NaN as it should.
     point.log2_update_ratio = point.log2_update - point.log2_weight;
-    profile.push_back(std::move(point));
+    profile.push_back(point);
   }
   return profile;
+}
+
+std::vector<FlowPoint> flow_profile(const RunInfo& info, const StepRecord& step) {
+  return flow_profile(LayerGraph(info), StepIndex(info, step));
 }
 
 std::vector<FlowPoint> on_the_chain(std::vector<FlowPoint> profile) {

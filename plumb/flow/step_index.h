@@ -2,31 +2,46 @@
 #pragma once
 
 #include <array>
-#include <string_view>
-#include <unordered_map>
+#include <vector>
 
+#include "plumb/record/run_info.h"
 #include "plumb/record/step_record.h"
 
 namespace plumb {
 
-/// Look-up by path in one step, in constant time: the books of a network of thousands of layers ask
-/// for every site, and StepRecord::find walks them all.
+/// Look-up in one step, in constant time: the books of a network of thousands of layers ask for
+/// every site, and StepRecord::find walks them all.
 ///
-/// Refers to the step and must not outlive it. Of parameters it knows the "weight" alone.
+/// A weight, its gradient and its update are found by the layer that owns them.
+/// Refers to both and must not outlive them.
 class StepIndex {
  public:
-  explicit StepIndex(const StepRecord& step);
-  explicit StepIndex(const StepRecord&&) = delete;  ///< would dangle
+  StepIndex(const RunInfo& info, const StepRecord& step);
+  StepIndex(RunInfo&&, const StepRecord&) = delete;
+  StepIndex(const RunInfo&, StepRecord&&) = delete;
 
-  const Sketch* find(std::string_view path, Role role) const;
-  const ActivationRecord* activation(std::string_view path) const;
-  const JoinRecord* join(std::string_view path) const;
+  /// Of the layer's first output or of its weight; null if it was not recorded.
+  const Sketch* find(LayerId layer, Role role) const;
+  const Sketch* of_param(ParamId param, Role role) const;
+  const ActivationRecord* activation(LayerId layer) const;
+  /// At the layer's first output.
+  const JoinRecord* join(LayerId layer) const;
+  const SymmetryRecord* symmetry(LayerId layer) const;
+  /// The weight that the layer owns, or kNoParam.
+  ParamId weight_of(LayerId layer) const;
+  const StepRecord& step() const { return *step_; }
 
  private:
-  static constexpr std::size_t kRoles = 7;
-  std::unordered_map<std::string_view, std::array<const Sketch*, kRoles>> sketches_;
-  std::unordered_map<std::string_view, const ActivationRecord*> activations_;
-  std::unordered_map<std::string_view, const JoinRecord*> joins_;
+  struct OfLayer {
+    std::array<const Sketch*, 4> sketches{};  // by role: z, a, grad_z, grad_a
+    ParamId weight = kNoParam;
+    const ActivationRecord* activation = nullptr;
+    const JoinRecord* join = nullptr;
+  };
+  const StepRecord* step_;
+  std::vector<OfLayer> layers_;
+  std::vector<std::array<const Sketch*, 3>> params_;  // weight, grad_weight, update
+  std::vector<const SymmetryRecord*> symmetries_;     // by parameter
 };
 
 /// log2 of the true rms: -infinity for a tensor of zeros, NaN if it was not recorded, is empty or

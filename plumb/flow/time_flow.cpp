@@ -84,10 +84,10 @@ const GateSummary* TimeFlow::gate(TimeQuantity quantity) const {
   return it == gates.end() ? nullptr : &*it;
 }
 
-TimeFlow time_flow(const StepRecord& step, const TimeRecord& record) {
-  const TimeLedger ledger = make_time_ledger(step, record);
+TimeFlow time_flow(const RunInfo& info, const StepRecord& step, const TimeRecord& record) {
+  const TimeLedger ledger = make_time_ledger(info, step, record);
   TimeFlow flow;
-  flow.path = record.path;
+  flow.layer = record.layer;
   flow.reverse = record.reverse;
   flow.time_steps = record.time_steps;
   flow.units = record.units;
@@ -96,7 +96,6 @@ TimeFlow time_flow(const StepRecord& step, const TimeRecord& record) {
   flow.steps = static_cast<std::int64_t>(ledger.steps.size());
   flow.scale = fit_time_scale(ledger);
   flow.ends_at = ledger.ends_at;
-  flow.ends_because = ledger.ends_because;
   double kept = 0;
   bool remembered = true;
   for (const TimeLedgerStep& line : ledger.steps) {
@@ -108,8 +107,7 @@ TimeFlow time_flow(const StepRecord& step, const TimeRecord& record) {
     if (kept == -kInfinity && !flow.ends_in_zero) {
       flow.ends_in_zero = true;
       flow.ends_at = line.t + (record.reverse ? 1 : -1);
-      flow.ends_because =
-          fmt::format("nothing comes back from time step {} to the one before", line.t);
+      flow.nothing_comes_back = true;
     }
   }
   flow.memory_is_all = remembered && ledger.ends_at < 0;
@@ -123,6 +121,16 @@ TimeFlow time_flow(const StepRecord& step, const TimeRecord& record) {
   flow.gates = gates_of(record);
   flow.shares = shares_of(record);
   return flow;
+}
+
+std::string time_end_text(const TimeFlow& flow) {
+  if (flow.ends_at < 0) return {};
+  if (flow.nothing_comes_back) {
+    return fmt::format("nothing comes back from time step {} to the one before",
+                       flow.ends_at + (flow.reverse ? -1 : 1));
+  }
+  return fmt::format("the gradient of the state at time step {} {}", flow.ends_at,
+                     flow.ends_in_zero ? "is zero everywhere" : "is not a number");
 }
 
 }  // namespace plumb

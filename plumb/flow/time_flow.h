@@ -36,7 +36,7 @@ struct WayShare {
 /// The flow through time of one layer, in one direction, at one step of the training, in a few
 /// numbers: what tables and rules read.
 struct TimeFlow {
-  std::string path;
+  LayerId layer = kNoLayer;
   bool reverse = false;
   std::int64_t time_steps = 0;
   std::int64_t units = 0;
@@ -49,8 +49,9 @@ struct TimeFlow {
   TimeScale scale;
   std::array<double, kTimeCauseCount> parts{};  ///< totals by cause, as far as the books reach
   std::int64_t ends_at = -1;
-  std::string ends_because;
   bool ends_in_zero = false;
+  bool nothing_comes_back =
+      false;                       ///< of an end in zero: the layers above feed the steps before it
   std::vector<GateSummary> gates;  ///< and h of a plain tanh recurrence
   std::vector<WayShare> shares;
 
@@ -58,7 +59,11 @@ struct TimeFlow {
   double log2_per_step() const { return steps > 0 ? log2_kept / static_cast<double>(steps) : 0; }
   const GateSummary* gate(TimeQuantity quantity) const;
 };
-TimeFlow time_flow(const StepRecord& step, const TimeRecord& record);
+TimeFlow time_flow(const RunInfo& info, const StepRecord& step, const TimeRecord& record);
+
+/// Why its books end: "the gradient of the state at time step 2 is zero everywhere"; empty where
+/// they do not.
+std::string time_end_text(const TimeFlow& flow);
 
 /// A gradient is remembered while it keeps a hundredth of its size: the factor of the rules.
 inline constexpr double kMemoryLog2 = -6.644;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/flow/time_ledger.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "plumb/core/names.h"
 #include "plumb/flow/step_index.h"
 
 namespace plumb {
@@ -42,31 +41,18 @@ class Readings {
   const TimeRecord& record_;
 };
 
-/// torch.nn calls them weight_hh_l0 and weight_hh_l0_reverse.
-constexpr std::string_view kRecurrentWeight = "weight_hh";
-constexpr std::string_view kReverse = "_reverse";
-
-double recurrent_scale(const StepRecord& step, const TimeRecord& record) {
-  const auto it =
-      std::find_if(step.sketches.begin(), step.sketches.end(), [&](const SketchRecord& one) {
-        return one.site.role == Role::weight && one.site.path == record.path &&
-               one.site.param.starts_with(kRecurrentWeight) &&
-               one.site.param.ends_with(kReverse) == record.reverse;
-      });
-  if (it == step.sketches.end()) return kNaN;
-  return log2_rms_or_nan(&it->sketch) + 0.5 * std::log2(static_cast<double>(record.units));
-}
-
-std::string without_logarithm(double log2) {
-  if (std::isnan(log2)) return "is not a number";
-  return log2 < 0 ? "is zero everywhere" : "is infinite";
+double recurrent_scale(const RunInfo& info, const StepRecord& step, const TimeRecord& record) {
+  const ParamId weight = info.find_param(record.layer, ParamUse::recurrent_weight, record.reverse);
+  if (weight == kNoParam) return kNaN;
+  return log2_rms_or_nan(step.find(Site::param(weight, Role::weight))) +
+         0.5 * std::log2(static_cast<double>(record.units));
 }
 
 class Bookkeeper {
  public:
-  Bookkeeper(const StepRecord& step, const TimeRecord& record)
+  Bookkeeper(const TimeRecord& record, double recurrent_scale)
       : readings_(record),
-        scale_(recurrent_scale(step, record)),
+        scale_(recurrent_scale),
         has_cell_(readings_.has(TimeQuantity::grad_c)) {}
 
   /// Of the whole state at t; `next` is the step after it, or -1.
@@ -124,20 +110,18 @@ class Bookkeeper {
   bool has_cell_;
 };
 
+constexpr std::string_view kCauseNames[] = {"activation_derivative",
+                                            "recurrent_weight_scale",
+                                            "recurrent_weight_alignment",
+                                            "gate_carry",
+                                            "gate_paths",
+                                            "recurrence",
+                                            "from_above"};
+static_assert(std::size(kCauseNames) == kTimeCauseCount);
+
 }  // namespace
 
-const char* to_string(TimeCause cause) {
-  switch (cause) {
-    case TimeCause::activation_derivative: return "activation_derivative";
-    case TimeCause::recurrent_weight_scale: return "recurrent_weight_scale";
-    case TimeCause::recurrent_weight_alignment: return "recurrent_weight_alignment";
-    case TimeCause::gate_carry: return "gate_carry";
-    case TimeCause::gate_paths: return "gate_paths";
-    case TimeCause::recurrence: return "recurrence";
-    case TimeCause::from_above: return "from_above";
-  }
-  return "unknown";
-}
+std::string_view to_string(TimeCause cause) { return name_of(cause, kCauseNames); }
 
 double TimeLedger::total_of(TimeCause cause) const {
   double sum = 0;
@@ -147,7 +131,7 @@ double TimeLedger::total_of(TimeCause cause) const {
 
 std::vector<double> state_gradient(const TimeRecord& record) {
   const std::vector<std::int64_t> order = time_order(record);
-  const Bookkeeper books({}, record);
+  const Bookkeeper books(record, kNaN);
   std::vector<double> result(order.size(), kNaN);
   for (std::size_t k = 0; k < order.size(); ++k) {
     const std::int64_t next = k + 1 < order.size() ? order[k + 1] : -1;
@@ -164,13 +148,13 @@ std::vector<std::int64_t> time_order(const TimeRecord& record) {
   return order;
 }
 
-TimeLedger make_time_ledger(const StepRecord& step, const TimeRecord& record) {
+TimeLedger make_time_ledger(const RunInfo& info, const StepRecord& step, const TimeRecord& record) {
   TimeLedger ledger;
-  ledger.path = record.path;
+  ledger.layer = record.layer;
   ledger.reverse = record.reverse;
   std::vector<std::int64_t> order = time_order(record);
   if (order.empty()) return ledger;
-  const Bookkeeper books(step, record);
+  const Bookkeeper books(record, recurrent_scale(info, step, record));
   double out = books.state(order.back(), -1);
   // Steps behind the last one that the loss sees have no gradient, and nothing to be booked.
   while (order.size() > 1 && out == -kInfinity) {
@@ -181,8 +165,6 @@ TimeLedger make_time_ledger(const StepRecord& step, const TimeRecord& record) {
   const auto ends = [&](std::int64_t t, double log2) {
     ledger.ends_at = t;
     ledger.ends_in_zero = log2 == -kInfinity;
-    ledger.ends_because =
-        fmt::format("the gradient of the state at time step {} {}", t, without_logarithm(log2));
   };
   if (!std::isfinite(out)) {
     ends(order.back(), out);

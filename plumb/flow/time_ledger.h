@@ -21,7 +21,7 @@ enum class TimeCause : std::uint8_t {
   from_above                   ///< what the layers above add at this time step
 };
 inline constexpr std::size_t kTimeCauseCount = 7;
-const char* to_string(TimeCause cause);
+std::string_view to_string(TimeCause cause);
 
 /// One line of the books: from a time step to the one before it in the order of the forward pass.
 struct TimeLedgerStep {
@@ -48,7 +48,7 @@ struct TimeLedgerStep {
 /// Source  The products of Jacobians of Bengio, Simard, Frasconi 1994 and of Pascanu, Mikolov,
 ///         Bengio 2013, arXiv:1211.5063, measured along the gradient that flows.
 struct TimeLedger {
-  std::string path;
+  LayerId layer = kNoLayer;
   bool reverse = false;
   std::int64_t last = -1;  ///< the last time step that the loss sees; -1 if it sees none
   double log2_last = 0;    ///< of the gradient of its state
@@ -56,15 +56,14 @@ struct TimeLedger {
   double kept = 0;         ///< sum of log2_kept
   std::vector<TimeLedgerStep> steps;
   std::int64_t ends_at = -1;  ///< -1 if the books reach the first step
-  std::string ends_because;
-  bool ends_in_zero = false;
+  bool ends_in_zero = false;  ///< else, where they end, it is not a number or infinite
 
   double total_of(TimeCause cause) const;
 };
 
-/// `step` holds the record, and the sketch of the recurrent weight ("weight_hh...") if it is to be
-/// told apart from the gradient's direction.
-TimeLedger make_time_ledger(const StepRecord& step, const TimeRecord& record);
+/// `step` holds the record, and the sketch of the recurrent weight (ParamUse::recurrent_weight) if
+/// it is to be told apart from the gradient's direction.
+TimeLedger make_time_ledger(const RunInfo& info, const StepRecord& step, const TimeRecord& record);
 
 /// The time steps of a record in the order of the forward pass: 0, 1, 2 ... or, in reverse, from
 /// the end.

@@ -36,6 +36,15 @@ void set_all(Param& param, double value) {
 
 }  // namespace
 
+namespace {
+void number(Node& node, std::int32_t& id) {
+  for (Node& inside : node.branch) number(inside, id);
+  for (Node& inside : node.shortcut) number(inside, id);
+  if (node.gate) number(*node.gate, id);
+  node.id = ++id;
+}
+}  // namespace
+
 Network::Network(const Spec& spec, const Shape& x_row, const NetworkOptions& options)
     : options_(options), x_row_(x_row) {
   Shape x = with_batch_axis(x_row);
@@ -45,6 +54,8 @@ Network::Network(const Spec& spec, const Shape& x_row, const NetworkOptions& opt
   y_row_ = x.row_shape();
   if (options_.weight_init.name == kFixup) fixup_ = fixup_factors(nodes_);
   for (Node& node : nodes_) collect_params(node);
+  std::int32_t id = 0;
+  for (Node& node : nodes_) number(node, id);
 }
 
 std::vector<Node> Network::build_chain(const std::string& text, const std::vector<SpecItem>& items,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,8 @@ struct Node {
   std::string path;    ///< "3"; inside a residual block "5.0"; on its shortcut "5.proj"
   std::string parent;  ///< path of the enclosing residual node, empty on the main chain
   std::string text;    ///< as in the network language: "dense 128"
+  /// Its place in the order of Network::visit(), from 1: 0 is the input of the network.
+  std::int32_t id = 0;
   int depth =
       0;  ///< linear layers from the input up to and including this one, along the longest way
   std::unique_ptr<Layer> layer;  ///< null for a residual node

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,16 @@ namespace plumb {
 enum class RecurrentKind : std::uint8_t { rnn, lstm, gru };
 enum class RnnActivation : std::uint8_t { tanh, relu, sigmoid, identity };
 
+/// What was asked of the start of a recurrent layer, for those who look at it later: it changes
+/// nothing. RecurrentStart in recurrent_start.h has the formulas.
+struct RecurrentStartFacts {
+  bool orthogonal = false;     ///< of the recurrent weight
+  bool identity = false;       ///< likewise
+  std::optional<double> gain;  ///< of either
+  std::optional<double> forget_bias;
+  std::int64_t memory_steps = 0;  ///< of chrono; 0: none
+};
+
 struct RecurrentOptions {
   RecurrentKind kind = RecurrentKind::rnn;
   std::int64_t in = 1;
@@ -22,6 +33,7 @@ struct RecurrentOptions {
   bool bias = true;
   bool bidirectional = false;
   std::int64_t bptt = 0;  ///< the gradient is cut before every bptt-th step; 0: never
+  RecurrentStartFacts start;
 };
 
 /// What the backward passes of a layer's directions share: the scale of everything written so far.

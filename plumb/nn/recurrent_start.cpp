@@ -95,6 +95,18 @@ std::optional<double> optional_number(SpecArguments& arguments, std::string_view
   return std::isnan(value) ? std::nullopt : std::optional(value);
 }
 
+RecurrentStartFacts facts_of(const RecurrentStart& start) {
+  RecurrentStartFacts facts;
+  if (start.recurrent) {
+    facts.orthogonal = start.recurrent->name == "orthogonal";
+    facts.identity = start.recurrent->name == "identity";
+    if (start.recurrent->gain != 1) facts.gain = start.recurrent->gain;
+  }
+  facts.forget_bias = start.forget_bias;
+  facts.memory_steps = start.chrono ? std::llround(*start.chrono) : 0;
+  return facts;
+}
+
 }  // namespace
 
 RecurrentOptions read_recurrent_options(LayerRequest& request, RecurrentKind kind) {
@@ -135,7 +147,9 @@ RecurrentStart read_recurrent_start(LayerRequest& request, RecurrentKind kind) {
 
 std::unique_ptr<Layer> make_recurrent(const LayerRequest& request, const RecurrentOptions& options,
                                       const RecurrentStart& start) {
-  auto layer = std::make_unique<Recurrent>(options, request.dtype, request.path);
+  RecurrentOptions with_facts = options;
+  with_facts.start = facts_of(start);
+  auto layer = std::make_unique<Recurrent>(with_facts, request.dtype, request.path);
   Starter(request, *layer, start).run();
   return layer;
 }

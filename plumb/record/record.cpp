@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
 
 #include "plumb/record/run.h"
 
@@ -8,39 +7,13 @@ namespace plumb {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kRoleNames{"z",      "a",           "grad_z", "grad_a",
-                                                     "weight", "grad_weight", "update"};
-
-template <class Records>
-auto find_path(const Records& records, std::string_view path) -> decltype(&records.front()) {
-  const auto it = std::find_if(records.begin(), records.end(),
-                               [&](const auto& record) { return record.path == path; });
+template <class Records, class Matches>
+auto find_one(const Records& records, Matches matches) -> decltype(&records.front()) {
+  const auto it = std::find_if(records.begin(), records.end(), matches);
   return it == records.end() ? nullptr : &*it;
 }
 
 }  // namespace
-
-std::string_view to_string(Role role) { return kRoleNames[static_cast<std::size_t>(role)]; }
-
-std::optional<Role> parse_role(std::string_view text) {
-  const auto it = std::find(kRoleNames.begin(), kRoleNames.end(), text);
-  if (it == kRoleNames.end()) return std::nullopt;
-  return static_cast<Role>(it - kRoleNames.begin());
-}
-
-std::string Site::name() const {
-  const std::string place = param.empty() || param == "weight" ? path : path + "." + param;
-  return place + "/" + std::string(to_string(role));
-}
-
-const char* to_string(Severity severity) {
-  switch (severity) {
-    case Severity::note: return "note";
-    case Severity::warning: return "warning";
-    case Severity::critical: return "critical";
-  }
-  return "unknown";
-}
 
 const std::string& RunInfo::title() const {
   const auto asked = std::find_if(settings.begin(), settings.end(),
@@ -48,36 +21,105 @@ const std::string& RunInfo::title() const {
   return asked == settings.end() || asked->second.empty() ? network : asked->second;
 }
 
+ParamId RunInfo::find_param(LayerId owner, ParamUse use, bool reverse) const {
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    const ParamInfo& param = params[i];
+    if (!param.users.empty() && param.users.front() == owner && param.use == use &&
+        param.reverse == reverse) {
+      return static_cast<ParamId>(i);
+    }
+  }
+  return kNoParam;
+}
+
+std::string RunInfo::name_of(const Site& site) const {
+  const auto id = static_cast<std::size_t>(site.id);
+  std::string place;
+  if (site.is_of_parameter()) {
+    place = id < params.size() ? params[id].path : "?";
+  } else {
+    place = id < layers.size() ? layers[id].path : "?";
+    if (site.output != 0) place += ":" + std::to_string(site.output);
+  }
+  return place + "/" + std::string(to_string(site.role));
+}
+
+const Fact* Finding::find(Quantity quantity) const {
+  for (const Evidence& one : evidence) {
+    if (one.fact.quantity == quantity) return &one.fact;
+  }
+  if (const Fact* fact = find_one(facts, [&](const Fact& f) { return f.quantity == quantity; })) {
+    return fact;
+  }
+  return find_one(cause.facts, [&](const Fact& fact) { return fact.quantity == quantity; });
+}
+
+const double* Remedy::number(std::string_view name) const {
+  const Argument* one = find_one(arguments, [&](const Argument& a) { return a.first == name; });
+  return one == nullptr ? nullptr : std::get_if<double>(&one->second);
+}
+
+const std::string* Remedy::text(std::string_view name) const {
+  const Argument* one = find_one(arguments, [&](const Argument& a) { return a.first == name; });
+  return one == nullptr ? nullptr : std::get_if<std::string>(&one->second);
+}
+
+const JoinWay* JoinRecord::from(LayerId reader) const {
+  return find_one(ways, [&](const JoinWay& way) { return way.reader == reader; });
+}
+
+StepRecord StepRecord::metrics() const {
+  StepRecord result;
+  result.step = step;
+  result.epoch = epoch;
+  result.time_s = time_s;
+  result.loss = loss;
+  result.accuracy = accuracy;
+  result.learning_rate = learning_rate;
+  result.grad_norm = grad_norm;
+  result.clip_factor = clip_factor;
+  result.weight_decay_norm = weight_decay_norm;
+  result.validation_loss = validation_loss;
+  result.validation_accuracy = validation_accuracy;
+  result.passes = passes;
+  result.skipped = skipped;
+  return result;
+}
+
 const Sketch* StepRecord::find(const Site& site) const {
-  const auto it = std::find_if(sketches.begin(), sketches.end(),
-                               [&](const SketchRecord& record) { return record.site == site; });
-  return it == sketches.end() ? nullptr : &it->sketch;
+  const auto* record =
+      find_one(sketches, [&](const SketchRecord& one) { return one.site == site; });
+  return record == nullptr ? nullptr : &record->sketch;
 }
 
-const Sketch* StepRecord::find(std::string_view path, Role role) const {
-  const bool of_parameter =
-      role == Role::weight || role == Role::grad_weight || role == Role::update;
-  return find(Site{std::string(path), role, of_parameter ? "weight" : ""});
+const ActivationRecord* StepRecord::activation(LayerId layer) const {
+  return find_one(activations, [&](const ActivationRecord& one) { return one.layer == layer; });
 }
 
-const ActivationRecord* StepRecord::activation(std::string_view path) const {
-  return find_path(activations, path);
+const JoinRecord* StepRecord::join(LayerId layer, std::int32_t output) const {
+  return find_one(
+      joins, [&](const JoinRecord& one) { return one.layer == layer && one.output == output; });
 }
 
-const JoinRecord* StepRecord::join(std::string_view path) const { return find_path(joins, path); }
+const TimeRecord* StepRecord::time(LayerId layer, bool reverse) const {
+  return find_one(
+      times, [&](const TimeRecord& one) { return one.layer == layer && one.reverse == reverse; });
+}
 
-const TimeRecord* StepRecord::time(std::string_view path, bool reverse) const {
-  const auto it = std::find_if(times.begin(), times.end(), [&](const TimeRecord& record) {
-    return record.path == path && record.reverse == reverse;
+const InnerRecord* StepRecord::inner_of(LayerId layer, std::string_view name,
+                                        std::optional<Axis> axis) const {
+  return find_one(inner, [&](const InnerRecord& one) {
+    return one.layer == layer && one.name == name && (!axis || one.axis == *axis);
   });
-  return it == times.end() ? nullptr : &*it;
 }
 
-const LayerInfo* Run::layer(std::string_view path) const { return find_path(info.layers, path); }
+const SymmetryRecord* StepRecord::symmetry(ParamId param) const {
+  return find_one(symmetries, [&](const SymmetryRecord& one) { return one.param == param; });
+}
 
 std::vector<const StepRecord*> Run::measured() const {
   std::vector<const StepRecord*> result;
-  for (const auto& step : steps) {
+  for (const StepRecord& step : steps) {
     if (step.measured) result.push_back(&step);
   }
   return result;

@@ -15,10 +15,11 @@ namespace plumb {
 struct Run {
   RunInfo info;
   std::vector<StepRecord> steps;  ///< ascending by step
-  std::vector<Finding> findings;  ///< as stored; empty until diagnosed
+  /// Absent until the run was diagnosed; empty where nothing was found.
+  std::optional<std::vector<Finding>> findings;
   std::optional<RunEnd> end;
 
-  const LayerInfo* layer(std::string_view path) const;
+  bool is_diagnosed() const { return findings.has_value(); }
   /// The measured steps alone, ascending.
   std::vector<const StepRecord*> measured() const;
 };
@@ -29,6 +30,9 @@ class RecordSink {
  public:
   virtual ~RecordSink() = default;
   virtual void begin(const RunInfo& info) = 0;
+  /// The graph as it is from now on: layers, blocks and parameters may have been added at its end.
+  /// Only needed where it grows after begin().
+  virtual void grow(const RunInfo& info) = 0;
   virtual void add(const StepRecord& step) = 0;
   virtual void end(const RunEnd& end) = 0;
 };

@@ -6,11 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "plumb/record/layer_info.h"
+#include "plumb/record/param_info.h"
+#include "plumb/record/site.h"
 
 namespace plumb {
 
-/// What a run is: fixed when it begins.
+/// What a run is: fixed when it begins, but for a graph that grows.
 struct RunInfo {
   std::string kind = "train";  ///< "train" or "probe"
   std::string network;         ///< the network string, presets written out
@@ -28,10 +29,22 @@ struct RunInfo {
   std::string started_at;  ///< UTC, ISO 8601
   /// Everything that was asked, in order.
   std::vector<std::pair<std::string, std::string>> settings;
+
+  /// The graph. A layer's place in the list is its id, and so is a block's and a parameter's.
   std::vector<LayerInfo> layers;
+  std::vector<BlockInfo> blocks;
+  std::vector<ParamInfo> params;
+  /// The layers whose outputs the loss reads; none: the last layer that no other one reads.
+  std::vector<LayerId> outputs;
 
   /// The network as it was asked for, where a preset is one word; `network` if that is not known.
   const std::string& title() const;
+  const LayerInfo& layer(LayerId id) const { return layers[static_cast<std::size_t>(id)]; }
+  const ParamInfo& param(ParamId id) const { return params[static_cast<std::size_t>(id)]; }
+  /// The first parameter of that use that the layer owns, or kNoParam. Linear in their number.
+  ParamId find_param(LayerId owner, ParamUse use, bool reverse = false) const;
+  /// "3/z", "fc1.weight/grad_weight": for people.
+  std::string name_of(const Site& site) const;
 };
 
 /// How a run ended. A run file without one was cut off (or still runs).

@@ -3,29 +3,31 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
+
+#include "plumb/record/param_info.h"
 
 namespace plumb {
 
-/// What tensor of a layer is observed.
+/// What tensor of a layer, or of a parameter (the last three), is observed.
 enum class Role : std::uint8_t { z, a, grad_z, grad_a, weight, grad_weight, update };
+inline constexpr std::size_t kRoleCount = 7;
 std::string_view to_string(Role role);
 std::optional<Role> parse_role(std::string_view text);
 
-/// A named place where a tensor is observed: the path of the layer and the role of the tensor.
-///
-/// The path is the layer's place in the network as PyTorch would number the flattened chain: "3",
-/// inside a residual block "5.0"; the input of the network is "input" and the loss "loss". For the
-/// roles weight, grad_weight and update, `param` says which parameter ("weight", "bias"); it is
-/// empty otherwise.
-struct Site {
-  std::string path;
-  Role role = Role::z;
-  std::string param;
+constexpr bool is_of_parameter(Role role) { return role >= Role::weight; }
 
-  /// "3/z", "3/grad_weight" (the weight), "3.bias/grad_weight" (any other parameter).
-  std::string name() const;
+/// Who is observed: an output of a layer, or a parameter.
+struct Site {
+  std::int32_t id = -1;  ///< a LayerId, or a ParamId where the role is of a parameter
+  Role role = Role::z;
+  std::int32_t output = 0;  ///< of the layer; 0 for a parameter
+
+  static constexpr Site layer(LayerId layer, Role role, std::int32_t output = 0) {
+    return {layer, role, output};
+  }
+  static constexpr Site param(ParamId param, Role role) { return {param, role, 0}; }
+  constexpr bool is_of_parameter() const { return plumb::is_of_parameter(role); }
   friend bool operator==(const Site&, const Site&) = default;
 };
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "plumb/record/inner_record.h"
 #include "plumb/record/site.h"
 #include "plumb/record/time_record.h"
 #include "plumb/stats/sketch.h"
@@ -15,7 +15,7 @@ namespace plumb {
 
 /// What an activation layer did to the gradient in one step, judged by its own derivative f'.
 struct ActivationRecord {
-  std::string path;
+  LayerId layer = kNoLayer;
   double log2_rms_derivative = 0;  ///< log2 of the rms of f'(z) over the batch
   double saturated_fraction = 0;   ///< elements with |f'(z)| < kSaturatedDerivative * sup|f'|
   double active_fraction = 0;      ///< elements with f'(z) != 0, over the window
@@ -29,16 +29,26 @@ struct ActivationRecord {
 /// docs/rules/saturated_activation.md.
 inline constexpr double kSaturatedDerivative = 0.05;
 
-/// The sides of a residual join in the backward pass (see flow/ledger.h).
+/// One of the gradients that meet in the backward pass at a tensor which is read more than once.
+struct JoinWay {
+  LayerId reader = kNoLayer;  ///< the layer that read it and sent this gradient back
+  std::int32_t input = 0;     ///< as which of its inputs
+  double log2_rms = 0;        ///< true log2 rms of it
+  /// <g_i, g> / <g, g> of the sum g: the shares of all ways add up to 1. NaN where g is zero.
+  double share = std::numeric_limits<double>::quiet_NaN();
+  friend bool operator==(const JoinWay&, const JoinWay&) = default;
+};
+
+/// The ways by which a gradient came back to a tensor (see flow/ledger.h). It belongs to the tensor
+/// that is read, not to a sum or concatenation further up.
 struct JoinRecord {
-  std::string path;            ///< of the res
-  double log2_rms_branch = 0;  ///< true log2 rms of the gradient that came back through the branch
-  double log2_rms_shortcut = 0;  ///< and through the shortcut
-  double cosine = 0;             ///< of the angle between the two; NaN where one is zero
-  /// Of a highway, NaN elsewhere: through the gate, and the mean of 1 - T, the part of x that is
-  /// carried on.
-  double log2_rms_gate = std::numeric_limits<double>::quiet_NaN();
-  double carry_mean = std::numeric_limits<double>::quiet_NaN();
+  static constexpr std::size_t kMostWays = 8;  ///< what more there are is one way, without a reader
+
+  LayerId layer = kNoLayer;  ///< whose output is read
+  std::int32_t output = 0;
+  std::vector<JoinWay> ways;
+
+  const JoinWay* from(LayerId reader) const;
 };
 
 struct SketchRecord {
@@ -46,19 +56,19 @@ struct SketchRecord {
   Sketch sketch;
 };
 
-/// Symmetry of the units of one linear layer: how many rows of its weight repeat an earlier row
-/// exactly.
+/// Symmetry of the units of one layer: how many rows of its weight repeat an earlier row exactly.
 struct SymmetryRecord {
-  std::string path;
+  ParamId param = kNoParam;
   std::int64_t units = 0;
   std::int64_t duplicate_units = 0;
 };
 
-/// Everything measured about one training step. Steps without a due measurement carry the metrics
-/// alone.
+/// Everything measured about one training step: one update of the optimiser, of one or more passes.
+/// Steps without a due measurement carry the metrics alone.
 ///
 /// Weights are those of the passes, before the update. Gradients of parameters are of the loss
-/// alone: the weight-decay term is never part of grad_weight, it is part of update.
+/// alone: the weight-decay term is never part of grad_weight, it is part of update. The sketches of
+/// a layer's tensors are of all calls in all passes together; parameters are taken once.
 struct StepRecord {
   std::int64_t step = 0;
   std::int64_t epoch = 0;
@@ -73,20 +83,30 @@ struct StepRecord {
   double weight_decay_norm = 0;  ///< l2 norm of the weight-decay term that was added
   std::optional<double> validation_loss;
   std::optional<double> validation_accuracy;
-  bool measured = false;  ///< the vectors below are filled
+  std::int64_t passes = 1;  ///< forward and backward passes that made it
+  bool skipped = false;     ///< the gradients were dropped and nothing was updated
+  bool measured = false;    ///< the vectors below are filled
   std::vector<SketchRecord> sketches;
   std::vector<ActivationRecord> activations;
   std::vector<JoinRecord> joins;
   std::vector<SymmetryRecord> symmetries;
   std::vector<TimeRecord>
       times;  ///< of the recurrent layers, the reverse direction after the other
+  std::vector<InnerRecord> inner;
+  std::vector<BlockUse> blocks;  ///< of the blocks whose calls are counted
 
+  /// The step as if it had not been measured: the metrics alone.
+  StepRecord metrics() const;
+
+  /// These walk the lists; flow/step_index.h is for many look-ups.
   const Sketch* find(const Site& site) const;
-  const Sketch* find(std::string_view path,
-                     Role role) const;  ///< for a parameter role: its "weight"
-  const ActivationRecord* activation(std::string_view path) const;
-  const JoinRecord* join(std::string_view path) const;
-  const TimeRecord* time(std::string_view path, bool reverse = false) const;
+  const ActivationRecord* activation(LayerId layer) const;
+  const JoinRecord* join(LayerId layer, std::int32_t output = 0) const;
+  const TimeRecord* time(LayerId layer, bool reverse = false) const;
+  /// The first of that name, along that axis where one is asked for.
+  const InnerRecord* inner_of(LayerId layer, std::string_view name,
+                              std::optional<Axis> axis = {}) const;
+  const SymmetryRecord* symmetry(ParamId param) const;
 };
 
 }  // namespace plumb

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plumb/core/time_quantity.h"
+#include "plumb/record/layer_info.h"
 
 namespace plumb {
 
@@ -42,7 +43,7 @@ struct TimeSeries {
 /// What one recurrent layer (one direction of it) did at every time step of one measured step of
 /// the training. Nothing is thinned: a sequence of thousands of steps takes some tens of kB.
 struct TimeRecord {
-  std::string path;
+  LayerId layer = kNoLayer;
   bool reverse = false;  ///< the second direction of a bidirectional layer: runs from the end
   std::int64_t time_steps = 0;
   std::int64_t units = 0;  ///< of h

@@ -28,7 +28,7 @@ std::string escape_for_script(std::string_view json) {
   return escaped;
 }
 
-std::string render_html(std::span<const Run> runs) {
+std::string render_html(std::span<const DiagnosedRun> runs) {
   std::string page = report_page();
   const std::size_t at = page.find(kPlaceholder);
   PLUMB_CHECK(at != std::string::npos);
@@ -36,13 +36,19 @@ std::string render_html(std::span<const Run> runs) {
   return page;
 }
 
+std::string render_html(std::span<const Run> runs) { return render_html(Diagnoses(runs).all()); }
+
 std::string render_html(const Run& run) { return render_html(std::span(&run, 1)); }
 
-void write_html(std::span<const Run> runs, const std::string& path) {
+void write_html(std::span<const DiagnosedRun> runs, const std::string& path) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << render_html(runs);
   file.flush();
   if (!file) throw StoreError(path + ": the report cannot be written, expected a writable file");
+}
+
+void write_html(std::span<const Run> runs, const std::string& path) {
+  write_html(Diagnoses(runs).all(), path);
 }
 
 void write_html(const Run& run, const std::string& path) { write_html(std::span(&run, 1), path); }

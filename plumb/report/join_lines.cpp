@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <unordered_map>
 
-#include "plumb/flow/layer_tree.h"
 #include "plumb/flow/ledger.h"
+#include "plumb/flow/way_gradient.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/text.h"
 
@@ -18,15 +20,40 @@ namespace {
 
 constexpr int kWideEnoughForGates = 65;
 
-void note_layers(const LayerTree& tree, std::string_view block, JoinLine& line) {
-  for (const LayerInfo* layer : tree.chain(block)) {
-    if (layer->family == LayerFamily::linear) {
-      if (line.first_layer == 0) line.first_layer = layer->depth;
-      line.last_layer = layer->depth;
-    } else if (layer->family == LayerFamily::residual) {
-      note_layers(tree, layer->path, line);
+void note_layers(const LayerGraph& graph, const LayerGraph::Chain& chain, JoinLine& line) {
+  for (const LayerId id : chain) {
+    const LayerInfo& layer = graph.info().layer(id);
+    if (layer.family == LayerFamily::linear) {
+      if (line.first_layer == 0) line.first_layer = layer.depth;
+      line.last_layer = layer.depth;
+    } else if (const auto* deepest = graph.deepest_way(id)) {
+      note_layers(graph, deepest->chain, line);
     }
   }
+}
+
+using ToldWay = std::optional<JoinWay>;
+
+ToldWay way_of(const LayerGraph& graph, const StepIndex& index, LayerId sum, Way name) {
+  const LayerGraph::WayThrough* way = graph.way(sum, name);
+  return way == nullptr ? std::nullopt : way_gradient(graph, index, sum, *way);
+}
+
+double log2_of(const ToldWay& way) {
+  return way ? way->log2_rms : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// Between two ways, from what each has in the sum g of them all: with at most one more way c,
+///   2 <a, b> = <a + b, g> - <a, a> - <b, b> - (<c, g> - <c, c>).
+double cosine_between(const ToldWay& a, const ToldWay& b, const ToldWay& c, double log2_sum) {
+  if (!a || !b) return std::numeric_limits<double>::quiet_NaN();
+  // All in units of the larger of the two.
+  const double unit = std::max(a->log2_rms, b->log2_rms);
+  const auto square = [&](double log2) { return std::exp2(2 * (log2 - unit)); };
+  const double aa = square(a->log2_rms), bb = square(b->log2_rms), sum = square(log2_sum);
+  const double with_c = !c ? 0.0 : c->share * sum - square(c->log2_rms);
+  const double product = ((a->share + b->share) * sum - aa - bb - with_c) / 2;
+  return std::clamp(product / std::sqrt(aa * bb), -1.0, 1.0);
 }
 
 std::string layers_text(const JoinLine& line) {
@@ -49,20 +76,20 @@ std::vector<std::size_t> thinned(std::size_t count, std::size_t at_most) {
   return places;
 }
 
-using EntryMap = std::unordered_map<std::string_view, const LedgerEntry*>;
+using EntryMap = std::unordered_map<LayerId, const LedgerEntry*>;
 
 void collect_blocks(const std::vector<LedgerEntry>& entries, EntryMap& blocks) {
   for (const LedgerEntry& entry : entries) {
-    if (entry.branch.empty() && entry.shortcut.empty() && entry.gate.empty()) continue;
-    blocks[entry.path] = &entry;
-    collect_blocks(entry.branch, blocks);
+    if (entry.ways.empty()) continue;
+    blocks[entry.layer] = &entry;
+    for (const LedgerWay& way : entry.ways) collect_blocks(way.entries, blocks);
   }
 }
 
 std::vector<std::string> parts_of(const LedgerEntry& entry) {
   std::vector<std::string> parts;
   for (const LedgerPart& part : entry.parts) {
-    std::string name = to_string(part.cause);
+    std::string name(to_string(part.cause));
     std::replace(name.begin(), name.end(), '_', ' ');
     parts.push_back(name + " " + format_log2(part.log2));
   }
@@ -82,9 +109,7 @@ class BookTable {
   void write(std::string_view side, const std::vector<LedgerEntry>& entries,
              std::vector<std::string>& lines) const {
     for (const LedgerEntry& entry : entries) {
-      const auto layer = std::find_if(info_.layers.begin(), info_.layers.end(),
-                                      [&](const LayerInfo& one) { return one.path == entry.path; });
-      const std::string text = layer == info_.layers.end() ? entry.kind : layer->text;
+      const std::string& text = info_.layer(entry.layer).text;
       write_entry(side, entry, wrap(printable(text, true), text_), lines);
       side = "";
     }
@@ -102,8 +127,9 @@ class BookTable {
     const std::vector<std::string> parts = parts_of(entry);
     const std::size_t rows = beside_ ? std::max(text.size(), parts.size()) : text.size();
     for (std::size_t i = 0; i < rows; ++i) {
-      std::string line =
-          i == 0 ? fmt::format("    {:<8} {:<8} ", side, entry.path) : std::string(kMargin, ' ');
+      std::string line = i == 0
+                             ? fmt::format("    {:<8} {:<8} ", side, info_.layer(entry.layer).path)
+                             : std::string(kMargin, ' ');
       line += pad_right(i < text.size() ? text[i] : "", text_);
       line += fmt::format(" {:>9}", i == 0 ? format_log2(entry.attenuation) : "");
       if (beside_ && i < parts.size()) line += "  " + parts[i];
@@ -126,28 +152,39 @@ class BookTable {
 
 }  // namespace
 
-std::vector<JoinLine> make_join_lines(const RunInfo& info, const StepRecord& step) {
-  const LayerTree tree(info);
-  std::unordered_map<std::string_view, const JoinRecord*> joins;
-  for (const JoinRecord& record : step.joins) joins[record.path] = &record;
+std::vector<JoinLine> make_join_lines(const LayerGraph& graph, const StepIndex& index) {
   std::vector<JoinLine> lines;
-  for (const LayerInfo* layer : tree.forward_order()) {
-    const auto found = joins.find(layer->path);
-    if (found == joins.end()) continue;
-    JoinLine line{.path = layer->path, .kind = layer->kind, .join = *found->second};
-    note_layers(tree, layer->path, line);
-    lines.push_back(std::move(line));
+  for (const LayerId sum : graph.forward_order()) {
+    const LayerId x = graph.below(sum);
+    if (graph.info().layer(sum).family != LayerFamily::residual || x == kNoLayer) continue;
+    if (index.join(x) == nullptr) continue;
+    const ToldWay branch = way_of(graph, index, sum, Way::branch);
+    const ToldWay shortcut = way_of(graph, index, sum, Way::shortcut);
+    const ToldWay gate = way_of(graph, index, sum, Way::gate);
+    JoinLine line{.layer = sum,
+                  .log2_branch = log2_of(branch),
+                  .log2_shortcut = log2_of(shortcut),
+                  .log2_gate = log2_of(gate)};
+    const double log2_sum = log2_rms_or_nan(index.find(x, grad_role(graph.info().layer(x))));
+    line.cosine = cosine_between(branch, shortcut, gate, log2_sum);
+    if (const InnerRecord* carried = index.step().inner_of(sum, kCarriedMean)) {
+      if (!carried->values.empty()) line.carried_mean = static_cast<double>(carried->values[0]);
+    }
+    if (const auto* deepest = graph.deepest_way(sum)) note_layers(graph, deepest->chain, line);
+    lines.push_back(line);
   }
   return lines;
 }
 
 std::vector<std::string> render_joins(const Run& run, const StepRecord& step,
                                       const JoinTableOptions& options) {
-  const std::vector<JoinLine> blocks = make_join_lines(run.info, step);
+  const LayerGraph graph(run.info);
+  const StepIndex index(run.info, step);
+  const std::vector<JoinLine> blocks = make_join_lines(graph, index);
   std::vector<std::string> lines;
   if (blocks.empty()) return lines;
   const bool gates = std::any_of(blocks.begin(), blocks.end(), [](const JoinLine& line) {
-    return !std::isnan(line.join.carry_mean);
+    return !std::isnan(line.carried_mean);
   });
   const bool narrow = gates && options.width < kWideEnoughForGates;
   const int name = narrow ? 7 : 9;
@@ -165,7 +202,7 @@ std::vector<std::string> render_joins(const Run& run, const StepRecord& step,
   Ledger ledger;
   EntryMap books;
   if (options.books) {
-    ledger = make_ledger(run.info, step);
+    ledger = make_ledger(graph, index);
     collect_blocks(ledger.entries, books);
   }
   const BookTable table(run.info, options.width);
@@ -173,15 +210,15 @@ std::vector<std::string> render_joins(const Run& run, const StepRecord& step,
       thinned(blocks.size(), static_cast<std::size_t>(std::max(options.max_blocks, 2)));
   for (const std::size_t i : shown) {
     const JoinLine& line = blocks[i];
-    lines.push_back(row(line.path, layers_text(line), format_log2(line.join.log2_rms_shortcut),
-                        format_log2(line.join.log2_rms_branch), cosine_text(line.join.cosine),
-                        format_log2(line.join.log2_rms_gate),
-                        format_percent(line.join.carry_mean)));
-    const auto found = books.find(line.path);
+    lines.push_back(row(run.info.layer(line.layer).path, layers_text(line),
+                        format_log2(line.log2_shortcut), format_log2(line.log2_branch),
+                        cosine_text(line.cosine), format_log2(line.log2_gate),
+                        format_percent(line.carried_mean)));
+    const auto found = books.find(line.layer);
     if (found == books.end()) continue;
-    table.write("branch", found->second->branch, lines);
-    table.write("shortcut", found->second->shortcut, lines);
-    table.write("gate", found->second->gate, lines);
+    for (const LedgerWay& way : found->second->ways) {
+      table.write(to_string(way.way), way.entries, lines);
+    }
   }
   if (shown.size() < blocks.size()) {
     lines.push_back(

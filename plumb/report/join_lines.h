@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
+#include "plumb/flow/layer_graph.h"
+#include "plumb/flow/step_index.h"
 #include "plumb/record/run.h"
 
 namespace plumb {
 
-/// What came back to the input of one residual block of a step, and by which way.
+/// What came back to the input of one residual block of a step, and by which way. NaN where it was
+/// not told.
 struct JoinLine {
-  std::string path;
-  std::string kind;     ///< "res", "highway"
-  int first_layer = 0;  ///< depth of the first linear layer inside; 0 without one
+  LayerId layer = kNoLayer;  ///< the sum
+  int first_layer = 0;       ///< depth of the first linear layer inside; 0 without one
   int last_layer = 0;
-  JoinRecord join;
+  double log2_branch = 0;
+  double log2_shortcut = 0;
+  double cosine = 0;  ///< of the angle between branch and shortcut; NaN where one is zero
+  double log2_gate = std::numeric_limits<double>::quiet_NaN();  ///< of a highway, as the next
+  double carried_mean = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// One line for each residual block that was measured, input side first.
-std::vector<JoinLine> make_join_lines(const RunInfo& info, const StepRecord& step);
+std::vector<JoinLine> make_join_lines(const LayerGraph& graph, const StepIndex& index);
 
 struct JoinTableOptions {
   int width = 80;

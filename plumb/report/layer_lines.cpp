@@ -4,29 +4,59 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-#include <unordered_map>
-
-#include "plumb/flow/layer_tree.h"
 
 namespace plumb {
 
 namespace {
 
-// The activation behind each linear layer: the first one before the next linear layer, if any.
-std::unordered_map<std::string, std::string> following_activation(const RunInfo& info) {
-  std::unordered_map<std::string, std::string> result;
-  const std::string* linear = nullptr;
-  for (const auto& layer : info.layers) {
-    if (!name_beside_branch(layer).empty()) continue;
-    if (layer.family == LayerFamily::linear) {
-      linear = &layer.path;
-    } else if (layer.family == LayerFamily::activation && linear != nullptr) {
-      result.emplace(*linear, layer.path);
-      linear = nullptr;
-    }
+/// By linear layer: the first activation behind it before the next linear layer, through the ends
+/// of blocks too. What is beside a block's branch has none but its own.
+class FollowingActivation {
+ public:
+  explicit FollowingActivation(const LayerGraph& graph)
+      : graph_(graph),
+        result_(graph.info().layers.size(), kNoLayer),
+        seen_(graph.info().layers.size(), false) {
+    note(graph.main_chain(), kNoLayer);
   }
-  return result;
-}
+  LayerId operator[](LayerId linear) const { return result_[static_cast<std::size_t>(linear)]; }
+
+ private:
+  /// `next` comes behind the chain; returns what comes behind a layer in front of it.
+  LayerId note(const LayerGraph::Chain& chain, LayerId next) {
+    for (std::size_t i = chain.size(); i-- > 0;) {
+      const LayerId layer = chain[i];
+      const LayerFamily family = graph_.info().layer(layer).family;
+      if (family == LayerFamily::activation) {
+        next = layer;
+      } else if (family == LayerFamily::linear) {
+        result_[static_cast<std::size_t>(layer)] = next;
+        next = kNoLayer;
+      } else if (!graph_.ways(layer).empty()) {
+        next = note_ways(layer, next);
+      }
+    }
+    return next;
+  }
+
+  LayerId note_ways(LayerId layer, LayerId next) {
+    if (seen_[static_cast<std::size_t>(layer)]) return kNoLayer;
+    seen_[static_cast<std::size_t>(layer)] = true;
+    LayerId in_front = next;
+    const LayerGraph::WayThrough* deepest = graph_.deepest_way(layer);
+    for (const LayerGraph::WayThrough& way : graph_.ways(layer)) {
+      const LayerId first = note(way.chain, &way == deepest ? next : kNoLayer);
+      if (&way == deepest) in_front = first;
+    }
+    return in_front;
+  }
+
+  const LayerGraph& graph_;
+  std::vector<LayerId> result_;
+  std::vector<bool> seen_;
+};
+
+bool is_broken(const Sketch* sketch) { return sketch != nullptr && sketch->nonfinite_count > 0; }
 
 bool worse(const LayerLine& a, const LayerLine& b) {
   const auto rank = [](const LayerLine& line) { return line.nonfinite ? 0 : 1; };
@@ -36,36 +66,23 @@ bool worse(const LayerLine& a, const LayerLine& b) {
 
 }  // namespace
 
-std::vector<LayerLine> make_layer_lines(const RunInfo& info, const StepRecord& step) {
-  // Maps instead of find(): a search for each layer would be quadratic in depth.
-  std::unordered_map<std::string_view, const ActivationRecord*> activations;
-  for (const auto& record : step.activations) activations.emplace(record.path, &record);
-  std::set<std::string_view> nonfinite;
-  for (const auto& record : step.sketches) {
-    const bool gradient = record.site.role == Role::grad_z || record.site.role == Role::grad_weight;
-    if (gradient && record.sketch.nonfinite_count > 0) nonfinite.insert(record.site.path);
-  }
-  std::unordered_map<std::string_view, const LayerInfo*> layers;
-  for (const auto& layer : info.layers) layers.emplace(layer.path, &layer);
-  const auto following = following_activation(info);
-
+std::vector<LayerLine> make_layer_lines(const LayerGraph& graph, const StepIndex& index) {
+  const RunInfo& info = graph.info();
+  const FollowingActivation following(graph);
   std::vector<LayerLine> lines;
-  for (const auto& point : flow_profile(info, step)) {
+  for (const FlowPoint& point : flow_profile(graph, index)) {
     LayerLine line;
     line.flow = point;
-    if (const auto it = layers.find(point.path); it != layers.end()) line.text = it->second->text;
-    if (!point.beside.empty()) {
-      line.text = (point.beside == "proj" ? "shortcut" : point.beside) + ": " + line.text;
-    }
-    line.nonfinite = nonfinite.contains(point.path);
-    if (const auto after = following.find(point.path); after != following.end()) {
-      if (const auto it = activations.find(after->second); it != activations.end()) {
-        const ActivationRecord& record = *it->second;
-        line.saturated_fraction = record.saturated_fraction;
-        if (record.units > 0) {
-          line.dead_fraction =
-              static_cast<double>(record.dead_units) / static_cast<double>(record.units);
-        }
+    line.text = info.layer(point.layer).text;
+    if (!point.beside.empty()) line.text = std::string(point.beside) + ": " + line.text;
+    line.nonfinite = is_broken(index.find(point.layer, Role::grad_z)) ||
+                     is_broken(index.find(point.layer, Role::grad_weight));
+    const LayerId after = following[point.layer];
+    if (const auto* record = after == kNoLayer ? nullptr : index.activation(after)) {
+      line.saturated_fraction = record->saturated_fraction;
+      if (record->units > 0) {
+        line.dead_fraction =
+            static_cast<double>(record->dead_units) / static_cast<double>(record->units);
       }
     }
     lines.push_back(std::move(line));
@@ -73,8 +90,12 @@ std::vector<LayerLine> make_layer_lines(const RunInfo& info, const StepRecord& s
   return lines;
 }
 
+std::vector<LayerLine> make_layer_lines(const RunInfo& info, const StepRecord& step) {
+  return make_layer_lines(LayerGraph(info), StepIndex(info, step));
+}
+
 std::vector<std::size_t> select_lines(const std::vector<LayerLine>& lines, std::size_t at_most,
-                                      std::span<const std::string> keep) {
+                                      std::span<const LayerId> keep) {
   const std::size_t count = lines.size();
   std::set<std::size_t> chosen;
   if (count <= at_most) {
@@ -85,7 +106,7 @@ std::vector<std::size_t> select_lines(const std::vector<LayerLine>& lines, std::
   chosen.insert(static_cast<std::size_t>(std::min_element(lines.begin(), lines.end(), worse) -
                                          lines.begin()));
   for (std::size_t i = 0; i < count && chosen.size() < at_most / 2; ++i) {
-    if (std::find(keep.begin(), keep.end(), lines[i].flow.path) != keep.end()) chosen.insert(i);
+    if (std::find(keep.begin(), keep.end(), lines[i].flow.layer) != keep.end()) chosen.insert(i);
   }
   // Evenly over depth; where a place is taken already its turn goes to a later, finer pass.
   for (std::size_t parts = at_most - chosen.size() + 1; chosen.size() < at_most; ++parts) {

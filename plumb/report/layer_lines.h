@@ -23,11 +23,12 @@ struct LayerLine {
 };
 
 /// One line for each linear layer, input side first, as flow_profile orders them.
+std::vector<LayerLine> make_layer_lines(const LayerGraph& graph, const StepIndex& index);
 std::vector<LayerLine> make_layer_lines(const RunInfo& info, const StepRecord& step);
 
 /// Which of many lines to show, ascending: the first, the last, the one with the smallest gradient,
-/// those whose path is in `keep` (while there is room), and an even selection of the rest.
+/// those in `keep` (while there is room), and an even selection of the rest.
 std::vector<std::size_t> select_lines(const std::vector<LayerLine>& lines, std::size_t at_most,
-                                      std::span<const std::string> keep);
+                                      std::span<const LayerId> keep);
 
 }  // namespace plumb

@@ -13,9 +13,9 @@ namespace plumb {
 ///   {"step", "log2_loss_gradient", "total", "ends_at", "ends_because", "ends_in_zero",
 ///    "entries": [ENTRY], "time": [TIME]}
 ///   ENTRY  {"path", "kind", "log2_grad_out", "log2_grad_in", "attenuation",
-///           "parts": {CAUSE: log2}, "branch", "shortcut", "gate": [ENTRY]}
-///   TIME   {"path", "reverse", "last", "log2_last", "total", "kept", "ends_at", "ends_because",
-///           "ends_in_zero", "steps": [{"t", "log2_grad_out", "log2_grad_in", "log2_kept",
+///           "parts": {CAUSE: log2}, "ways": [{"way", "main", "log2_rms", "share",
+///           "entries": [ENTRY]}]}
+///   TIME   {"path", "reverse", "last", "log2_last", "total", "kept", "ends_at", "ends_in_zero", "steps": [{"t", "log2_grad_out", "log2_grad_in", "log2_kept",
 ///           "parts": {CAUSE: log2}}]}
 ///
 /// Members are those of Ledger and TimeLedger. A cause that is absent has no part; a number that is

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 
+#include "plumb/flow/layer_graph.h"
 #include "plumb/flow/step_index.h"
 
 namespace plumb {
@@ -22,53 +22,42 @@ bool parameters_were_loaded(const RunInfo& info) {
   });
 }
 
-// Variances of the parameters named weight or bias, by path; NaN for values that are no noise about
-// 0.
-class Scales {
- public:
-  explicit Scales(const StepRecord& step) {
-    for (const SketchRecord& record : step.sketches) {
-      if (record.site.role != Role::weight) continue;
-      auto& variances = record.site.param == "bias" ? biases_ : weights_;
-      variances[record.site.path] = variance(record.sketch);
-    }
-  }
+/// Of a parameter; NaN for values that are no noise about 0.
+double variance(const Sketch* sketch) {
+  if (sketch == nullptr || sketch->count == 0 || sketch->nonfinite_count > 0) return std::nan("");
+  const double rms = sketch->rms();
+  const double allowed = kStandardErrors * rms / std::sqrt(static_cast<double>(sketch->count));
+  return std::abs(sketch->mean) <= allowed ? rms * rms : std::nan("");
+}
 
-  double weight(const std::string& path) const { return find(weights_, path, std::nan("")); }
-  double bias(const std::string& path) const { return find(biases_, path, 0); }
+/// 0 for a layer without a bias.
+double bias_variance(const RunInfo& info, const StepIndex& index, LayerId layer) {
+  const ParamId bias = info.find_param(layer, ParamUse::bias);
+  return bias == kNoParam ? 0.0 : variance(index.of_param(bias, Role::weight));
+}
 
- private:
-  using Variances = std::unordered_map<std::string, double>;
+/// A dense layer: every output reads every input once.
+bool is_dense(const LayerInfo& layer) {
+  return layer.fan_in > 0 && layer.fan_out == layer.units && layer.units > 0;
+}
 
-  static double variance(const Sketch& sketch) {
-    if (sketch.count == 0 || sketch.nonfinite_count > 0) return std::nan("");
-    const double rms = sketch.rms();
-    const double allowed = kStandardErrors * rms / std::sqrt(static_cast<double>(sketch.count));
-    return std::abs(sketch.mean) <= allowed ? rms * rms : std::nan("");
-  }
-  static double find(const Variances& variances, const std::string& path, double otherwise) {
-    const auto it = variances.find(path);
-    return it == variances.end() ? otherwise : it->second;
-  }
-
-  Variances weights_, biases_;
-};
-
-std::optional<std::vector<ChainLayer>> read_chain(const RunInfo& info, const Scales& scales) {
+std::optional<std::vector<ChainLayer>> read_chain(const LayerGraph& graph, const StepIndex& index) {
+  const RunInfo& info = graph.info();
   std::vector<ChainLayer> chain;
-  for (const LayerInfo& layer : info.layers) {
-    if (!layer.parent.empty()) return std::nullopt;
+  if (graph.main_chain().size() + 1 < info.layers.size()) return std::nullopt;  // more than a chain
+  for (const LayerId id : graph.main_chain()) {
+    const LayerInfo& layer = info.layer(id);
     if (layer.family == LayerFamily::linear) {
-      ChainLayer link{layer.fan_in, layer.units, scales.weight(layer.path), scales.bias(layer.path),
-                      std::nullopt};
-      const bool usable = layer.kind == "dense" && link.fan_in > 0 && link.units > 0 &&
-                          link.weight_variance > 0 && !std::isnan(link.bias_variance);
+      ChainLayer link{layer.fan_in, layer.units, variance(index.find(id, Role::weight)),
+                      bias_variance(info, index, id), std::nullopt};
+      const bool usable =
+          is_dense(layer) && link.weight_variance > 0 && !std::isnan(link.bias_variance);
       if (!usable) return std::nullopt;
       chain.push_back(std::move(link));
     } else if (layer.family == LayerFamily::activation) {
       if (chain.empty()) continue;  // whatever the input is, the first length is measured
-      if (chain.back().activation || !theory::knows_activation(layer.text)) return std::nullopt;
-      chain.back().activation = theory::make_activation(layer.text);
+      if (chain.back().activation || layer.function.empty()) return std::nullopt;
+      chain.back().activation = theory::make_activation(layer.function);
     } else if (layer.family != LayerFamily::shape) {
       return std::nullopt;
     }
@@ -77,33 +66,22 @@ std::optional<std::vector<ChainLayer>> read_chain(const RunInfo& info, const Sca
   return chain;
 }
 
-const LayerInfo* first_linear(const RunInfo& info) {
-  const auto it = std::find_if(info.layers.begin(), info.layers.end(), [](const LayerInfo& layer) {
-    return layer.family == LayerFamily::linear;
-  });
-  return it == info.layers.end() ? nullptr : &*it;
-}
-
-const LayerInfo* last_linear(const RunInfo& info) {
-  const auto it =
-      std::find_if(info.layers.rbegin(), info.layers.rend(),
-                   [](const LayerInfo& layer) { return layer.family == LayerFamily::linear; });
-  return it == info.layers.rend() ? nullptr : &*it;
-}
-
 }  // namespace
 
 std::optional<std::vector<theory::ProfilePoint>> predict_flow(const RunInfo& info,
                                                               const StepRecord& step) {
   if (step.step != 0 || !step.measured || parameters_were_loaded(info)) return std::nullopt;
-  const auto chain = read_chain(info, Scales(step));
+  const LayerGraph graph(info);
+  const StepIndex index(info, step);
+  const auto chain = read_chain(graph, index);
   if (!chain) return std::nullopt;
-  const std::string& first = first_linear(info)->path;
-  const std::string& last = last_linear(info)->path;
-  const double log2_z = log2_rms_or_nan(step.find(first, Role::z));
-  const theory::ProfileAnchor anchor{std::exp2(2 * log2_z),
-                                     log2_rms_or_nan(step.find(last, Role::grad_z)),
-                                     log2_rms_or_nan(step.find(last, Role::grad_weight))};
+  const auto is_linear = [&](LayerId id) { return info.layer(id).family == LayerFamily::linear; };
+  const LayerGraph::Chain& layers = graph.main_chain();
+  const LayerId first = *std::find_if(layers.begin(), layers.end(), is_linear);
+  const LayerId last = *std::find_if(layers.rbegin(), layers.rend(), is_linear);
+  const theory::ProfileAnchor anchor{std::exp2(2 * log2_rms_or_nan(index.find(first, Role::z))),
+                                     log2_rms_or_nan(index.find(last, Role::grad_z)),
+                                     log2_rms_or_nan(index.find(last, Role::grad_weight))};
   const bool usable = std::isfinite(anchor.q_first) && std::isfinite(anchor.log2_grad_z_last);
   if (!usable) return std::nullopt;
   return theory::predict_profile(*chain, anchor);

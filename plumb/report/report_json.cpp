@@ -2,12 +2,16 @@
 #include "plumb/report/report_json.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <variant>
 #include <vector>
 
-#include "plumb/diagnose/rule.h"
-#include "plumb/diagnose/words.h"
+#include "plumb/diagnose/words/finding_words.h"
+#include "plumb/diagnose/words/layer_names.h"
+#include "plumb/diagnose/words/verdict.h"
 #include "plumb/flow/time_flow.h"
 #include "plumb/report/join_lines.h"
 #include "plumb/report/layer_lines.h"
@@ -21,7 +25,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
@@ -30,6 +34,16 @@ Json rounded(double value) {
 }
 
 Json log10_of(double log2_value) { return rounded(log2_value * kLog10Of2); }
+
+// Of what is drawn on an axis of decades: a thousandth is less than a pixel.
+Json drawn_log10(double log2_value) {
+  const double value = std::round(log2_value * kLog10Of2 * 1e3) / 1e3;
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+Json drawn_fraction(double value) {
+  return std::isfinite(value) ? Json(std::round(value * 1e3) / 1e3) : Json(nullptr);
+}
 
 Json to_json(const RunInfo& info) {
   return {{"kind", info.kind},
@@ -49,51 +63,85 @@ Json to_json(const RunInfo& info) {
           {"settings", info.settings}};
 }
 
-Json to_json(const LayerInfo& layer) {
-  return {{"path", layer.path},   {"kind", layer.kind},     {"family", to_string(layer.family)},
-          {"text", layer.text},   {"parent", layer.parent}, {"depth", layer.depth},
-          {"units", layer.units}, {"fan_in", layer.fan_in}, {"fan_out", layer.fan_out}};
+Json id_json(std::int32_t id) { return id < 0 ? Json(nullptr) : Json(id); }
+
+Json to_json(const Remedy& remedy, const std::string& text) {
+  Json arguments = Json::object();
+  for (const auto& [name, value] : remedy.arguments) {
+    std::visit([&, key = name](const auto& one) { arguments[key] = one; }, value);
+  }
+  return {{"kind", to_string(remedy.kind)},
+          {"layer", remedy.target.is_layer() ? id_json(remedy.target.id) : Json(nullptr)},
+          {"arguments", std::move(arguments)},
+          {"text", text}};
 }
 
-Json to_json(const Finding& finding, const Run& run) {
+Json to_json(const Finding& finding, const RunInfo& info, std::span<const Finding> all) {
+  const FindingWords words = words_of(info, all, finding);
   Json evidence = Json::array();
-  for (const auto& fact : finding.evidence) {
-    evidence.push_back({{"quantity", fact.quantity},
-                        {"value", number(fact.value)},
-                        {"threshold", number(fact.threshold)},
-                        {"threshold_source", fact.threshold_source}});
+  for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
+    const Evidence& one = finding.evidence[i];
+    evidence.push_back({{"quantity", to_string(one.fact.quantity)},
+                        {"name", words.evidence_names[i]},
+                        {"value", number(one.fact.value)},
+                        {"threshold", number(one.threshold)},
+                        {"threshold_source", words.evidence_sources[i]}});
   }
-  const LayerInfo* layer = run.layer(finding.path);
-  return {{"rule", finding.rule},
+  Json remedies = Json::array();
+  for (std::size_t i = 0; i < finding.remedies.size(); ++i) {
+    remedies.push_back(to_json(finding.remedies[i], words.remedies[i]));
+  }
+  return {{"id", finding.id},
+          {"rule", finding.rule},
           {"severity", to_string(finding.severity)},
-          {"path", finding.path},
-          {"where", layer_text(run.info, finding.path)},
-          {"layer", layer != nullptr ? layer->text : ""},
-          {"depth", layer != nullptr ? layer->depth : 0},
+          {"layer", id_json(layer_at(info, finding.place))},
+          {"where", place_text(info, finding.place)},
           {"first_step", finding.first_step},
           {"last_step", finding.last_step},
-          {"symptom", finding.symptom},
+          {"over", finding.over},
+          {"symptom", words.symptom},
           {"evidence", std::move(evidence)},
-          {"cause", finding.cause},
-          {"consequence", finding.consequence},
-          {"remedies", finding.remedies}};
+          {"cause", words.cause},
+          {"cause_kind", to_string(finding.cause.kind)},
+          {"explained_by", finding.explained_by ? Json(*finding.explained_by) : Json(nullptr)},
+          {"consequence", words.consequence},
+          {"remedies", std::move(remedies)}};
 }
 
-// Columns rather than rows: half the size, and what the charts want.
+Json to_json(const LayerInfo& layer, const RunInfo& info) {
+  return {{"path", layer.path},
+          {"kind", layer.kind},
+          {"family", to_string(layer.family)},
+          {"text", layer.text},
+          {"block", layer.block < 0 ? std::string()
+                                    : info.blocks[static_cast<std::size_t>(layer.block)].path},
+          {"depth", layer.depth},
+          {"units", layer.units},
+          {"fan_in", layer.fan_in},
+          {"fan_out", layer.fan_out}};
+}
+
+// Columns rather than rows: half the size, and what the charts want. One without any value is left
+// out.
 Json flow_columns(const std::vector<LayerLine>& lines) {
-  Json flow;
+  Json flow = Json::object();
   const auto column = [&](const char* name, auto value) {
-    Json& values = flow[name] = Json::array();
-    for (const auto& line : lines) values.push_back(value(line));
+    Json values = Json::array();
+    bool any = false;
+    for (const auto& line : lines) {
+      values.push_back(value(line));
+      any = any || !values.back().is_null();
+    }
+    if (any) flow[name] = std::move(values);
   };
-  column("grad_z", [](const LayerLine& l) { return log10_of(l.flow.log2_grad_z); });
-  column("grad_weight", [](const LayerLine& l) { return log10_of(l.flow.log2_grad_weight); });
-  column("z", [](const LayerLine& l) { return log10_of(l.flow.log2_z); });
-  column("a", [](const LayerLine& l) { return log10_of(l.flow.log2_a); });
-  column("weight", [](const LayerLine& l) { return log10_of(l.flow.log2_weight); });
-  column("update_ratio", [](const LayerLine& l) { return log10_of(l.flow.log2_update_ratio); });
-  column("saturated_fraction", [](const LayerLine& l) { return rounded(l.saturated_fraction); });
-  column("dead_fraction", [](const LayerLine& l) { return rounded(l.dead_fraction); });
+  column("grad_z", [](const LayerLine& l) { return drawn_log10(l.flow.log2_grad_z); });
+  column("grad_weight", [](const LayerLine& l) { return drawn_log10(l.flow.log2_grad_weight); });
+  column("a", [](const LayerLine& l) { return drawn_log10(l.flow.log2_a); });
+  column("weight", [](const LayerLine& l) { return drawn_log10(l.flow.log2_weight); });
+  column("update_ratio", [](const LayerLine& l) { return drawn_log10(l.flow.log2_update_ratio); });
+  column("saturated_fraction",
+         [](const LayerLine& l) { return drawn_fraction(l.saturated_fraction); });
+  column("dead_fraction", [](const LayerLine& l) { return drawn_fraction(l.dead_fraction); });
   return flow;
 }
 
@@ -109,30 +157,49 @@ Json marks_of(const std::vector<LayerLine>& lines) {
   return marks;
 }
 
-Json to_json(const LedgerEntry& entry) {
-  Json parts = Json::object();
-  for (const auto& part : entry.parts) {
-    if (part.log2 != 0) parts[to_string(part.cause)] = log10_of(part.log2);
+// Entries as columns: their layers, and of each cause that occurs its part in every entry; what an
+// entry adds is the sum of its parts.
+Json entries_json(const std::vector<LedgerEntry>& entries) {
+  Json layers = Json::array(), ways = Json::array();
+  std::array<std::vector<double>, kCauses.size()> parts;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const LedgerEntry& entry = entries[i];
+    layers.push_back(entry.layer);
+    for (const LedgerPart& part : entry.parts) {
+      std::vector<double>& column = parts[static_cast<std::size_t>(part.cause)];
+      column.resize(entries.size(), 0.0);
+      column[i] += part.log2;
+    }
+    for (const LedgerWay& way : entry.ways) {
+      ways.push_back({{"entry", i},
+                      {"way", to_string(way.way)},
+                      {"main", way.main},
+                      {"rms", log10_of(way.log2_rms)},
+                      {"share", rounded(way.share)},
+                      {"books", entries_json(way.entries)}});
+    }
   }
-  Json result{{"path", entry.path},
-              {"kind", entry.kind},
-              {"grad_in", log10_of(entry.log2_grad_in)},
-              {"attenuation", log10_of(entry.attenuation)},
-              {"parts", std::move(parts)}};
-  for (const auto& inner : entry.branch) result["branch"].push_back(to_json(inner));
-  for (const auto& inner : entry.shortcut) result["shortcut"].push_back(to_json(inner));
-  for (const auto& inner : entry.gate) result["gate"].push_back(to_json(inner));
+  Json columns = Json::object();
+  for (const Cause cause : kCauses) {
+    Json column = Json::array();
+    bool any = false;
+    for (const double value : parts[static_cast<std::size_t>(cause)]) {
+      column.push_back(value == 0 ? Json(0) : log10_of(value));
+      any = any || value != 0;
+    }
+    if (any) columns[std::string(to_string(cause))] = std::move(column);
+  }
+  Json result{{"layers", std::move(layers)}, {"parts", std::move(columns)}};
+  if (!ways.empty()) result["ways"] = std::move(ways);
   return result;
 }
 
 Json to_json(const Ledger& ledger) {
-  Json entries = Json::array();
-  for (const auto& entry : ledger.entries) entries.push_back(to_json(entry));
   return {{"loss_gradient", log10_of(ledger.log2_loss_gradient)},
           {"total", log10_of(ledger.total)},
-          {"ends_at", ledger.ends_at},
-          {"ends_because", ledger.ends_because},
-          {"entries", std::move(entries)}};
+          {"ends_at", id_json(ledger.ends_at)},
+          {"ends_because", end_text(ledger)},
+          {"books", entries_json(ledger.entries)}};
 }
 
 std::size_t place(std::int64_t t) { return static_cast<std::size_t>(t); }
@@ -155,7 +222,7 @@ Json time_summary(const TimeFlow& flow) {
   Json parts = Json::object();
   for (std::size_t i = 0; i < kTimeCauseCount; ++i) {
     if (flow.parts[i] != 0) {
-      parts[to_string(static_cast<TimeCause>(i))] = log10_of(flow.parts[i]);
+      parts[std::string(to_string(static_cast<TimeCause>(i)))] = log10_of(flow.parts[i]);
     }
   }
   return {{"steps", flow.steps},
@@ -166,11 +233,12 @@ Json time_summary(const TimeFlow& flow) {
           {"r_squared", rounded(flow.scale.r_squared)},
           {"memory", flow.memory},
           {"memory_is_all", flow.memory_is_all},
-          {"ends_because", flow.ends_because},
+          {"ends_because", time_end_text(flow)},
           {"parts", std::move(parts)}};
 }
 
-Json time_json(const StepRecord& step, const TimeRecord& record, std::size_t points) {
+Json time_json(const RunInfo& info, const StepRecord& step, const TimeRecord& record,
+               std::size_t points) {
   const std::vector<std::size_t> picked = thin_out(place(record.time_steps), points);
   const auto column = [&](const auto& values, const auto& convert) {
     Json result = Json::array();
@@ -179,12 +247,12 @@ Json time_json(const StepRecord& step, const TimeRecord& record, std::size_t poi
     }
     return result;
   };
-  Json result{{"path", record.path},
+  Json result{{"layer", record.layer},
               {"reverse", record.reverse},
               {"time_steps", record.time_steps},
               {"units", record.units},
               {"t", picked},
-              {"summary", time_summary(time_flow(step, record))}};
+              {"summary", time_summary(time_flow(info, step, record))}};
   const std::vector<double> state = state_gradient(record);
   result["gradient"] = column(state, log10_of);
   // A zero has no place on a log axis and is told apart from what was not measured.
@@ -192,7 +260,7 @@ Json time_json(const StepRecord& step, const TimeRecord& record, std::size_t poi
   for (const std::size_t t : picked) {
     if (std::isinf(state[t]) && state[t] < 0) zero.push_back(t);
   }
-  result["kept"] = column(kept_gradient(record, make_time_ledger(step, record)), log10_of);
+  result["kept"] = column(kept_gradient(record, make_time_ledger(info, step, record)), log10_of);
   for (const TimeQuantity quantity :
        {TimeQuantity::grad_h, TimeQuantity::grad_c, TimeQuantity::h, TimeQuantity::c}) {
     if (const auto* values = record.find(quantity)) {
@@ -225,18 +293,18 @@ std::size_t time_points(const std::vector<std::size_t>& picked,
 }
 
 // "first" and "last" count linear layers as the charts do.
-Json joins_json(const RunInfo& info, const StepRecord& step) {
+Json joins_json(const LayerGraph& graph, const StepIndex& index) {
   Json joins = Json::array();
-  for (const JoinLine& line : make_join_lines(info, step)) {
-    Json join{{"path", line.path},
+  for (const JoinLine& line : make_join_lines(graph, index)) {
+    Json join{{"layer", line.layer},
               {"first", line.first_layer},
               {"last", line.last_layer},
-              {"shortcut", log10_of(line.join.log2_rms_shortcut)},
-              {"branch", log10_of(line.join.log2_rms_branch)},
-              {"cosine", rounded(line.join.cosine)}};
-    if (!std::isnan(line.join.carry_mean)) {
-      join["gate"] = log10_of(line.join.log2_rms_gate);
-      join["carried"] = rounded(line.join.carry_mean);
+              {"shortcut", log10_of(line.log2_shortcut)},
+              {"branch", log10_of(line.log2_branch)},
+              {"cosine", rounded(line.cosine)}};
+    if (!std::isnan(line.carried_mean)) {
+      join["gate"] = log10_of(line.log2_gate);
+      join["carried"] = rounded(line.carried_mean);
     }
     joins.push_back(std::move(join));
   }
@@ -259,16 +327,19 @@ SplitLines split_lines(std::vector<LayerLine> lines) {
 Json places_of(const std::vector<LayerLine>& lines) {
   Json places = Json::array();
   for (const auto& line : lines) {
-    places.push_back({{"path", line.flow.path}, {"depth", line.flow.depth}, {"text", line.text}});
+    places.push_back({{"layer", line.flow.layer}, {"depth", line.flow.depth}, {"text", line.text}});
   }
   return places;
 }
 
-Json measured_json(const RunInfo& info, const StepRecord& step, std::size_t points) {
-  const auto [lines, beside] = split_lines(make_layer_lines(info, step));
-  const DepthScale scale = fit_depth_scale(flow_profile(info, step));
+Json measured_json(const LayerGraph& graph, const StepRecord& step, std::size_t points) {
+  const StepIndex index(graph.info(), step);
+  const auto [lines, beside] = split_lines(make_layer_lines(graph, index));
+  const DepthScale scale = fit_depth_scale(flow_profile(graph, index));
   Json times = Json::array();
-  for (const TimeRecord& record : step.times) times.push_back(time_json(step, record, points));
+  for (const TimeRecord& record : step.times) {
+    times.push_back(time_json(graph.info(), step, record, points));
+  }
   return {{"step", step.step},
           {"flow", flow_columns(lines)},
           {"marks", marks_of(lines)},
@@ -278,8 +349,8 @@ Json measured_json(const RunInfo& info, const StepRecord& step, std::size_t poin
             {"log10_per_layer", log10_of(scale.log2_per_layer)},
             {"r_squared", rounded(scale.r_squared)},
             {"layers", scale.layers}}},
-          {"joins", joins_json(info, step)},
-          {"ledger", to_json(make_ledger(info, step))},
+          {"joins", joins_json(graph, index)},
+          {"ledger", to_json(make_ledger(graph, index))},
           {"times", std::move(times)}};
 }
 
@@ -325,8 +396,11 @@ Json series_json(const std::vector<StepRecord>& steps, std::size_t at_most) {
   return series;
 }
 
-Json to_json(const Run& run, const ReportLimits& limits) {
-  const std::vector<Finding> findings = run.findings.empty() ? diagnose(run) : run.findings;
+Json to_json(const DiagnosedRun& one, const ReportLimits& limits) {
+  const Run& run = *one.run;
+  const Diagnosis& diagnosis = *one.diagnosis;
+  const std::vector<Finding>& findings = diagnosis.findings();
+  const LayerGraph graph(run.info);
   Json result;
   result["label"] = run.info.title();
   result["info"] = to_json(run.info);
@@ -336,42 +410,66 @@ Json to_json(const Run& run, const ReportLimits& limits) {
                      {"steps", run.end->steps},
                      {"time_s", number(run.end->time_s)}};
   }
-  result["verdict"] = {{"severity", !findings.empty()        ? to_string(findings.front().severity)
-                                    : run.measured().empty() ? "note"
-                                                             : "healthy"},
-                       {"text", verdict(run, findings)}};
+  const Outcome outcome = diagnosis.outcome();
+  result["verdict"] = {{"severity", !findings.empty() ? to_string(findings.front().severity)
+                                    : outcome == Outcome::healthy ? "healthy"
+                                                                  : "note"},
+                       {"outcome", to_string(outcome)},
+                       {"text", verdict(diagnosis)}};
   result["findings"] = Json::array();
-  for (const auto& finding : findings) result["findings"].push_back(to_json(finding, run));
-
+  for (const auto& finding : findings) {
+    result["findings"].push_back(to_json(finding, run.info, findings));
+  }
   result["layers"] = Json::array();
-  for (const auto& layer : run.info.layers) result["layers"].push_back(to_json(layer));
+  for (const auto& layer : run.info.layers) {
+    result["layers"].push_back(to_json(layer, run.info));
+  }
 
   const auto measured = run.measured();
   SplitLines lines;
-  if (!measured.empty()) lines = split_lines(make_layer_lines(run.info, *measured.front()));
+  if (!measured.empty()) {
+    lines = split_lines(make_layer_lines(graph, StepIndex(run.info, *measured.front())));
+  }
   result["profile"] = places_of(lines.chain);
   result["beside"] = places_of(lines.beside);
   const std::size_t layers = std::max<std::size_t>(lines.chain.size() + lines.beside.size(), 1);
-  const std::size_t at_most =
-      std::max<std::size_t>(2, std::min(limits.measured_steps, limits.layer_steps / layers));
-  result["measured"] = Json::array();
-  const std::vector<std::size_t> picked = thin_out(measured.size(), at_most);
+  const std::vector<std::size_t> picked = thin_out(measured.size(), limits.steps_for(layers));
   const std::size_t points = time_points(picked, measured, limits);
+  result["measured"] = Json::array();
   for (const std::size_t i : picked) {
-    result["measured"].push_back(measured_json(run.info, *measured[i], points));
+    result["measured"].push_back(measured_json(graph, *measured[i], points));
   }
   result["theory"] = theory_json(run);
   result["series"] = series_json(run.steps, limits.series_steps);
-  result["recorded"] = {{"steps", run.steps.size()}, {"measured", measured.size()}};
+  result["recorded"] = {{"steps", run.steps.size()},
+                        {"measured", std::max(one.measured, measured.size())}};
   return result;
 }
 
 }  // namespace
 
-std::string report_json(std::span<const Run> runs, const ReportLimits& limits) {
+std::size_t ReportLimits::steps_for(std::size_t layers) const {
+  return std::max<std::size_t>(
+      2, std::min(measured_steps, layer_steps / std::max<std::size_t>(layers, 1)));
+}
+
+std::string report_json(std::span<const DiagnosedRun> runs, const ReportLimits& limits) {
   Json document{{"schema", kSchema}, {"runs", Json::array()}};
-  for (const auto& run : runs) document["runs"].push_back(to_json(run, limits));
+  for (const DiagnosedRun& one : runs) {
+    document["runs"].push_back(to_json(one, limits));
+  }
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Diagnoses::Diagnoses(std::span<const Run> runs) {
+  for (const Run& run : runs) {
+    diagnoses_.push_back(std::make_unique<Diagnosis>(run));
+    all_.push_back({&run, diagnoses_.back().get()});
+  }
+}
+
+std::string report_json(std::span<const Run> runs, const ReportLimits& limits) {
+  return report_json(Diagnoses(runs).all(), limits);
 }
 
 std::string report_json(const Run& run, const ReportLimits& limits) {

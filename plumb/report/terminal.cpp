@@ -7,14 +7,16 @@
 #include <cmath>
 #include <utility>
 
-#include "plumb/diagnose/explain.h"
-#include "plumb/diagnose/rule.h"
-#include "plumb/diagnose/words.h"
+#include "plumb/diagnose/words/finding_words.h"
+#include "plumb/diagnose/words/layer_names.h"
+#include "plumb/diagnose/words/sizes.h"
+#include "plumb/diagnose/words/verdict.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/join_lines.h"
 #include "plumb/report/layer_lines.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/predicted_flow.h"
+#include "plumb/report/run_keeper.h"
 #include "plumb/report/terminal_page.h"
 #include "plumb/report/terminal_time.h"
 #include "plumb/report/text.h"
@@ -48,7 +50,7 @@ const char* heading_of(Severity severity) {
   return "";
 }
 
-void write_verdict(Page& page, const Run& run, const std::vector<Finding>& findings) {
+void write_verdict(Page& page, const Run& run, const Diagnosis& diagnosis) {
   page.line(page.ink(shorten(page.clean(run.info.title()), page.width()), Ink::strong));
   std::string about = run.info.kind;
   if (!run.info.data.empty()) about += ", " + run.info.data;
@@ -61,13 +63,16 @@ void write_verdict(Page& page, const Run& run, const std::vector<Finding>& findi
   }
   page.line(page.ink(shorten(page.clean(about), page.width()), Ink::faint));
   page.line();
-  if (!findings.empty()) {
-    const Severity worst = findings.front().severity;
-    page.paragraph(heading_of(worst), verdict(run, findings), 10, ink_of(worst));
-  } else if (run.measured().empty()) {
-    page.paragraph("UNKNOWN", verdict(run, findings), 10, Ink::faint);
-  } else {
-    page.paragraph("HEALTHY", verdict(run, findings), 10, Ink::good);
+  const std::string text = verdict(diagnosis);
+  switch (diagnosis.outcome()) {
+    case Outcome::found: {
+      const Severity worst = diagnosis.findings().front().severity;
+      page.paragraph(heading_of(worst), text, 10, ink_of(worst));
+      break;
+    }
+    case Outcome::healthy: page.paragraph("HEALTHY", text, 10, Ink::good); break;
+    case Outcome::not_measured:
+    case Outcome::not_recorded: page.paragraph("UNKNOWN", text, 10, Ink::faint); break;
   }
 }
 
@@ -96,12 +101,6 @@ Ink ink_of_flow(double decades_below) {
   return decades_below > 3 ? Ink::warning : Ink::plain;
 }
 
-bool gradient_is_finite(const StepRecord& step) {
-  return std::none_of(step.sketches.begin(), step.sketches.end(), [](const SketchRecord& record) {
-    return record.site.role == Role::grad_z && record.sketch.nonfinite_count > 0;
-  });
-}
-
 /// What "flat" says, since relu's zero half is in it.
 void explain_flat(Page& page, const std::vector<LayerLine>& lines) {
   const bool any = std::any_of(lines.begin(), lines.end(), [](const LayerLine& line) {
@@ -121,9 +120,9 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
       gradient_is_finite(step) && !gradient_is_finite(*run.measured().back());
   const auto lines = make_layer_lines(run.info, step);
   if (lines.empty()) return;
-  std::vector<std::string> keep;
+  std::vector<LayerId> keep;
   keep.reserve(findings.size());
-  for (const auto& finding : findings) keep.push_back(finding.path);
+  for (const auto& finding : findings) keep.push_back(layer_at(run.info, finding.place));
   const auto shown = select_lines(lines, static_cast<std::size_t>(std::max(max_layers, 3)), keep);
 
   double low = std::numeric_limits<double>::infinity();
@@ -189,21 +188,25 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
 }
 
 // Counted as the table counts; the path is what the network string, PyTorch and the run file know.
-std::string place_of(const Run& run, const std::string& path) {
-  const LayerInfo* layer = run.layer(path);
-  if (layer == nullptr) return layer_text(run.info, path);
-  return fmt::format("{} ({}, path {})", layer_text(run.info, path), layer->text, path);
+std::string place_of(const Run& run, LayerId id) {
+  const LayerInfo& layer = run.info.layer(id);
+  return fmt::format("{} ({}, path {})", layer_text(run.info, id), layer.text, layer.path);
+}
+
+std::string place_of(const Run& run, const Place& place) {
+  const LayerId layer = layer_at(run.info, place);
+  return layer == kNoLayer ? place_text(run.info, place) : place_of(run, layer);
 }
 
 std::string cause_name(Cause cause) {
-  std::string name = to_string(cause);
+  std::string name(to_string(cause));
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
 }
 
 void write_ledger(Page& page, const Run& run, const StepRecord& step) {
   const Ledger ledger = make_ledger(run.info, step);
-  if (ledger.entries.empty() && ledger.ends_at.empty()) return;
+  if (ledger.entries.empty() && ledger.ends_at == kNoLayer) return;
   page.line();
   page.line(page.ink("Gradient ledger: from the loss to the input", Ink::strong));
   if (!ledger.entries.empty()) {
@@ -213,10 +216,10 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
                     format_log2(ledger.total), ledger.total * kLog10Of2, ledger.entries.size()),
         2);
   }
-  if (!ledger.ends_at.empty()) {
+  if (ledger.ends_at != kNoLayer) {
     page.paragraph(
         "",
-        fmt::format("The books end at {}: {}.", place_of(run, ledger.ends_at), ledger.ends_because),
+        fmt::format("The books end at {}: {}.", place_of(run, ledger.ends_at), end_text(ledger)),
         2);
   }
   std::vector<std::pair<Cause, double>> totals;
@@ -244,28 +247,29 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
 void write_findings(Page& page, const Run& run, const std::vector<Finding>& findings) {
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Finding& finding = findings[i];
-    const std::string where =
-        finding.path.empty() ? "the whole network" : place_of(run, finding.path);
+    const FindingWords words = words_of(run.info, findings, finding);
     page.line();
     page.paragraph(fmt::format("{}. {}", i + 1, heading_of(finding.severity)),
-                   fmt::format("{} at {}, {}", finding.rule, where,
+                   fmt::format("{} at {}, {}", finding.rule, place_of(run, finding.place),
                                steps_text(finding.first_step, finding.last_step)),
                    13, ink_of(finding.severity));
     // The verdict has just said the first one in full; what follows from another has its remedies.
     const bool told = i == 0;
-    const bool follows = is_explained(finding);
-    if (!told) page.paragraph("", finding.symptom, 3);
-    for (const auto& evidence : finding.evidence) {
-      page.paragraph("   evidence",
-                     fmt::format("{}: {:.4g} (threshold {:.4g}, {})", evidence.quantity,
-                                 evidence.value, evidence.threshold, evidence.threshold_source),
-                     13, Ink::faint);
+    const bool follows = finding.is_explained();
+    if (!told) page.paragraph("", words.symptom, 3);
+    for (std::size_t k = 0; k < finding.evidence.size(); ++k) {
+      const Evidence& evidence = finding.evidence[k];
+      page.paragraph(
+          "   evidence",
+          fmt::format("{}: {:.4g} (threshold {:.4g}, {})", words.evidence_names[k],
+                      evidence.fact.value, evidence.threshold, words.evidence_sources[k]),
+          13, Ink::faint);
     }
-    if (!told && !finding.cause.empty()) page.paragraph("   cause", finding.cause, 13, Ink::faint);
-    if (!told && !follows && !finding.consequence.empty())
-      page.paragraph("   then", finding.consequence, 13, Ink::faint);
-    for (std::size_t k = 0; !follows && k < finding.remedies.size(); ++k) {
-      page.paragraph(k == 0 ? "   remedy" : "   or", finding.remedies[k], 13, Ink::good);
+    if (!told && !words.cause.empty()) page.paragraph("   cause", words.cause, 13, Ink::faint);
+    if (!told && !follows && !words.consequence.empty())
+      page.paragraph("   then", words.consequence, 13, Ink::faint);
+    for (std::size_t k = 0; !follows && k < words.remedies.size(); ++k) {
+      page.paragraph(k == 0 ? "   remedy" : "   or", words.remedies[k], 13, Ink::good);
     }
   }
 }
@@ -298,16 +302,22 @@ const StepRecord* step_to_show(const Run& run, const TerminalOptions& options) {
 
 }  // namespace
 
-std::string render_verdict(const Run& run, const TerminalOptions& options) {
+std::string render_verdict(const Run& run, const Diagnosis& diagnosis,
+                           const TerminalOptions& options) {
   Page page(options);
-  write_verdict(page, run, run.findings.empty() ? diagnose(run) : run.findings);
+  write_verdict(page, run, diagnosis);
   return page.take();
 }
 
-std::string render_table(const Run& run, const TerminalOptions& options) {
-  const std::vector<Finding> findings = run.findings.empty() ? diagnose(run) : run.findings;
+std::string render_verdict(const Run& run, const TerminalOptions& options) {
+  return render_verdict(run, Diagnosis(run), options);
+}
+
+std::string render_table(const Run& run, const Diagnosis& diagnosis,
+                         const TerminalOptions& options) {
+  const std::vector<Finding>& findings = diagnosis.findings();
   Page page(options);
-  write_verdict(page, run, findings);
+  write_verdict(page, run, diagnosis);
   if (const StepRecord* step = step_to_show(run, options)) {
     write_layers(page, run, *step, findings, options.max_layers);
     write_joins(page, run, *step, options);
@@ -320,6 +330,10 @@ std::string render_table(const Run& run, const TerminalOptions& options) {
   }
   write_findings(page, run, findings);
   return page.take();
+}
+
+std::string render_table(const Run& run, const TerminalOptions& options) {
+  return render_table(run, Diagnosis(run), options);
 }
 
 }  // namespace plumb

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "plumb/diagnose/diagnosis.h"
 #include "plumb/record/run.h"
 
 namespace plumb {
@@ -27,13 +28,17 @@ struct TerminalOptions {
 /// shown, at least 3 decades, to the largest. A shortened table keeps the first and last layer, the
 /// one with the smallest gradient and those that findings name, and says that it is one.
 ///
-/// A run that was not diagnosed (no findings stored) is diagnosed on the way. One without any
+/// `diagnosis` is of the same run; without one the run is diagnosed on the way. A run without any
 /// measured step shows its verdict and says that nothing was measured; so does a step that was not
 /// measured. Every line fits into the width and ends without spaces; text from the run cannot send
 /// escape codes.
+std::string render_table(const Run& run, const Diagnosis& diagnosis,
+                         const TerminalOptions& options = {});
 std::string render_table(const Run& run, const TerminalOptions& options = {});
 
 /// The head of that alone: the network and the verdict.
+std::string render_verdict(const Run& run, const Diagnosis& diagnosis,
+                           const TerminalOptions& options = {});
 std::string render_verdict(const Run& run, const TerminalOptions& options = {});
 
 }  // namespace plumb

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "plumb/diagnose/words.h"
+#include "plumb/diagnose/words/sizes.h"
 #include "plumb/flow/time_flow.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/magnitude.h"
@@ -27,10 +27,10 @@ constexpr int kCauseWidth = 26;  // "recurrent weight alignment"
 constexpr double kMinDecades = 3;
 
 std::string title_of(const Run& run, const TimeRecord& record) {
-  const LayerInfo* layer = run.layer(record.path);
-  std::string title = layer == nullptr ? record.path : layer->text;
+  const LayerInfo& layer = run.info.layer(record.layer);
+  std::string title = layer.text;
   if (record.reverse) title += ", backwards";
-  return fmt::format("{} (path {}), {}", title, record.path,
+  return fmt::format("{} (path {}), {}", title, layer.path,
                      count_text(record.time_steps, "time step"));
 }
 
@@ -45,9 +45,9 @@ std::string speed_text(const TimeScale& scale) {
 std::string summary_of(const TimeFlow& flow) {
   if (!flow.known) return "No gradient of it was measured at two time steps or more.";
   if (flow.ends_in_zero) {
-    return fmt::format("The gradient ends: {}.", flow.ends_because);
+    return fmt::format("The gradient ends: {}.", time_end_text(flow));
   }
-  if (flow.ends_at >= 0) return fmt::format("The books end: {}.", flow.ends_because);
+  if (flow.ends_at >= 0) return fmt::format("The books end: {}.", time_end_text(flow));
   const std::string memory = flow.memory_is_all ? "More than one percent is kept all the way."
                                                 : fmt::format("Below one percent after {}.",
                                                               count_text(flow.memory + 1, "step"));
@@ -153,7 +153,7 @@ void write_time(Page& page, const Run& run, const StepRecord& step) {
   bool first = true;
   for (const TimeRecord& record : step.times) {
     if (!std::exchange(first, false)) page.line();
-    const TimeFlow flow = time_flow(step, record);
+    const TimeFlow flow = time_flow(run.info, step, record);
     page.line("  " + shorten(page.clean(title_of(run, record)), page.width() - 2));
     page.paragraph("", summary_of(flow), 2);
     write_bars(page, record);

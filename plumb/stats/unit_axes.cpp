@@ -53,7 +53,10 @@ UnitOrder unit_order(const StridedView& x, const UnitAxes& axes) {
     if (!is_unit[axis]) *outer_end++ = axis;
   }
   const auto step = [&](int axis) { return std::abs(x.strides[axis]); };
-  std::stable_sort(outer, outer_end, [&](int i, int j) { return step(i) > step(j); });
+  // std::stable_sort would take memory for its copy.
+  for (auto i = outer; i != outer_end; ++i) {
+    for (auto j = i; j != outer && step(j[0]) > step(j[-1]); --j) std::iter_swap(j, j - 1);
+  }
   // Memory is read along the units unless some place is nearer than every unit.
   std::int64_t least_of_units = INT64_MAX;
   for (const int axis : axes.units) {

@@ -16,6 +16,7 @@ namespace plumb::store {
 namespace {
 
 constexpr int kBusyTimeout_ms = 10'000;
+constexpr std::string_view kNaNText = "nan";
 constexpr int kMaxValue_bytes = 64 << 20;  // our choice: no text or blob of a run comes near it
 
 // SQLite may be built to read "file:..." and ":memory:" as something else than a file of that name;
@@ -117,7 +118,9 @@ Database::Database(Database&&) noexcept = default;
 void Database::close() { connection_.reset(); }
 
 void Database::fail(int code) const {
-  throw StoreError(path_ + ": " + explain(connection_->handle, code));
+  const std::string message = path_ + ": " + explain(connection_->handle, code);
+  if ((code & 0xff) == SQLITE_FULL) throw FullError(message);
+  throw StoreError(message);
 }
 
 void Database::execute(const char* sql) {
@@ -146,7 +149,10 @@ void Statement::check(int code) const {
 
 bool Statement::next() {
   const int code = sqlite3_step(prepared_->handle);
-  if (code != SQLITE_ROW && code != SQLITE_DONE) database_->fail(code);
+  if (code != SQLITE_ROW && code != SQLITE_DONE) {
+    sqlite3_reset(prepared_->handle);  // keeps the message, and the statement can be used again
+    database_->fail(code);
+  }
   return code == SQLITE_ROW;
 }
 
@@ -172,6 +178,20 @@ void Statement::bind(int index, std::span<const std::uint8_t> value) {
   } else {
     check(sqlite3_bind_blob(prepared_->handle, index, value.data(), static_cast<int>(value.size()),
                             SQLITE_STATIC));
+  }
+}
+
+void Statement::bind(int index, std::nullopt_t) {
+  check(sqlite3_bind_null(prepared_->handle, index));
+}
+
+void Statement::bind(int index, const std::optional<double>& value) {
+  if (!value) {
+    bind(index, std::nullopt);
+  } else if (std::isnan(*value)) {
+    bind(index, kNaNText);
+  } else {
+    bind(index, *value);
   }
 }
 
@@ -215,6 +235,27 @@ double Statement::real(int column) const {
   }
   expect_type(column, SQLITE_FLOAT, "a real number");
   return sqlite3_column_double(prepared_->handle, column);
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(prepared_->handle, column) == SQLITE_NULL;
+}
+
+bool Statement::holds_text(int column) const {
+  return sqlite3_column_type(prepared_->handle, column) == SQLITE_TEXT;
+}
+
+std::optional<double> Statement::optional_real(int column) const {
+  if (is_null(column)) return std::nullopt;
+  if (holds_text(column) && text(column) == kNaNText) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return real(column);
+}
+
+std::optional<bool> Statement::optional_flag(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return flag(column);
 }
 
 std::string Statement::text(int column) const {

@@ -3,15 +3,23 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "plumb/core/error.h"
 
 /// The few calls of SQLite that the store needs, with the project's types and errors. Private to
 /// store/.
 namespace plumb::store {
 
 enum class Access : std::uint8_t { read, write };
+
+/// The file has reached the size that it may have, or the disk is full.
+struct FullError : StoreError {
+  using StoreError::StoreError;
+};
 
 /// One connection to one file, hardened against hostile contents: no extensions, no triggers, no
 /// views, no functions called from the schema, every cell checked.
@@ -64,7 +72,7 @@ class Statement {
     reset();
   }
 
-  /// Starts a SELECT: next() then walks its rows.
+  /// Starts a SELECT: next() then walks its rows. reset() ends it early, and with it its lock.
   template <class... Values>
   void bind_all(const Values&... values) {
     int index = 0;
@@ -72,6 +80,7 @@ class Statement {
   }
   /// To the next row; false after the last.
   bool next();
+  void reset();
 
   /// A column of the current row. Errors: StoreError if it holds another type or is out of range.
   std::int64_t integer(int column) const;
@@ -79,6 +88,11 @@ class Statement {
   bool flag(int column) const;
   std::uint64_t count(int column) const { return static_cast<std::uint64_t>(integer(column)); }
   double real(int column) const;  ///< NULL is a quiet NaN
+  bool is_null(int column) const;
+  /// NULL is none; a NaN is the text "nan", so that it is not taken for none.
+  std::optional<double> optional_real(int column) const;
+  std::optional<bool> optional_flag(int column) const;  ///< NULL is none
+  bool holds_text(int column) const;
   std::string text(int column) const;
   std::span<const std::uint8_t> blob(int column) const;  ///< valid until the next call of next()
 
@@ -97,9 +111,18 @@ class Statement {
   void bind(int index, const std::string& value) { bind(index, std::string_view(value)); }
   void bind(int index, const char* value) { bind(index, std::string_view(value)); }
   void bind(int index, std::span<const std::uint8_t> value);
+  void bind(int index, std::nullopt_t);
+  template <class T>
+  void bind(int index, const std::optional<T>& value) {
+    if (value) {
+      bind(index, *value);
+    } else {
+      bind(index, std::nullopt);
+    }
+  }
+  void bind(int index, const std::optional<double>& value);
   void check(int code) const;
   void expect_type(int column, int type, const char* name) const;
-  void reset();
 
   const Database* database_;
   std::unique_ptr<Prepared> prepared_;

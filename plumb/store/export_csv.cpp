@@ -29,9 +29,15 @@ std::string field(std::string_view text) {
   return quoted + '"';
 }
 
+std::string path_of(const RunInfo& info, const Site& site) {
+  const auto id = static_cast<std::size_t>(site.id);
+  if (site.is_of_parameter()) return id < info.params.size() ? info.params[id].path : "";
+  return id < info.layers.size() ? info.layers[id].path : "";
+}
+
 std::string header() {
   std::string line =
-      "step,epoch,time_s,loss,site,path,role,param,count,nonfinite_count,zero_count,mean,m2,var,"
+      "step,epoch,time_s,loss,site,path,role,output,count,nonfinite_count,zero_count,mean,m2,var,"
       "rms,"
       "abs_max,log2_scale,true_log2_rms,true_log2_abs_max,true_log2_median";
   for (std::size_t i = 0; i < kNumberFormatCount; ++i) {
@@ -50,12 +56,12 @@ std::string export_csv(const Run& run) {
         fmt::format("{},{},{},{},", step.step, step.epoch, number(step.time_s), number(step.loss));
     for (const auto& [site, sketch] : step.sketches) {
       fmt::format_to(std::back_inserter(csv), "{}{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
-                     start, field(site.name()), field(site.path), to_string(site.role),
-                     field(site.param), sketch.count, sketch.nonfinite_count, sketch.zero_count,
-                     number(sketch.mean), number(sketch.m2), number(sketch.var()),
-                     number(sketch.rms()), number(sketch.abs_max), sketch.log2_scale,
-                     number(sketch.true_log2_rms()), number(sketch.true_log2_abs_max()),
-                     number(sketch.true_log2_median()));
+                     start, field(run.info.name_of(site)), field(path_of(run.info, site)),
+                     to_string(site.role), site.output, sketch.count, sketch.nonfinite_count,
+                     sketch.zero_count, number(sketch.mean), number(sketch.m2),
+                     number(sketch.var()), number(sketch.rms()), number(sketch.abs_max),
+                     number(static_cast<double>(sketch.log2_scale)), number(sketch.true_log2_rms()),
+                     number(sketch.true_log2_abs_max()), number(sketch.true_log2_median()));
       for (const FormatLoss& loss : sketch.format_loss) {
         fmt::format_to(std::back_inserter(csv), ",{},{},{}", loss.flushed, loss.subnormal,
                        loss.overflowed);
@@ -103,8 +109,9 @@ std::string export_time_csv(const Run& run) {
   csv += '\n';
   for (const StepRecord& step : run.steps) {
     for (const TimeRecord& record : step.times) {
-      const std::string start =
-          fmt::format("{},{},{},", step.step, field(record.path), record.reverse ? 1 : 0);
+      const std::string start = fmt::format(
+          "{},{},{},", step.step, field(path_of(run.info, Site::layer(record.layer, Role::a))),
+          record.reverse ? 1 : 0);
       std::vector<const std::vector<float>*> series;
       series.reserve(columns.size());
       for (const auto& [quantity, statistic] : columns) {

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -11,9 +13,12 @@
 #include <vector>
 
 #include "plumb/core/error.h"
+#include "plumb/store/graph_check.h"
+#include "plumb/store/info_rows.h"
 #include "plumb/store/run_file.h"
-#include "plumb/store/run_inserter.h"
 #include "plumb/store/schema.h"
+#include "plumb/store/step_rows.h"
+#include "plumb/store/thinning.h"
 
 namespace plumb {
 
@@ -28,18 +33,25 @@ constexpr auto kGather = std::chrono::duration_cast<Clock::duration>(
     std::chrono::duration<double>(RunWriter::kCommitInterval_s / 2));
 constexpr std::int64_t kGather_bytes = 8 << 20;  // our choice: more does not make a commit cheaper
 constexpr std::int64_t kPage_bytes = 4096;
+// Of the bound, what is written at once: room for it is made by one thinning.
+constexpr std::int64_t kPart_fraction = 8;
 constexpr auto kCloseTimeout = std::chrono::seconds(1);
 
 }  // namespace
 
 struct RunWriter::State {
   State(const std::string& path, const RunWriterOptions& with)
-      : options(with), database(store::create_run_file(path)) {
+      : options(with),
+        database(store::create_run_file(
+            path, with.file_system ? with.file_system : store::file_system_type)) {
     inserter.emplace(database);
   }
 
   void work();
   void write(const std::vector<Item>& batch);
+  void write_part(std::span<const Item> part);
+  void insert(std::span<const Item> part, bool with_records = true);
+  bool make_room();
   void fold_log();
   void push(Item item, std::int64_t size_bytes, bool wait);
   void fail(const std::string& what);
@@ -52,13 +64,15 @@ struct RunWriter::State {
 
   // The caller's side.
   store::StepPacker packer;
+  store::GraphSize graph;
   std::optional<std::int64_t> last_step;
   bool begun = false;
   bool closed = false;
 
   // The writer thread's side.
   store::Database database;
-  std::optional<store::RunInserter> inserter;
+  std::optional<store::StepInserter> inserter;
+  std::int64_t oldest_layout = 0;  ///< that steps yet to come may refer to
 
   // Shared, under the mutex.
   mutable std::mutex mutex;
@@ -70,6 +84,7 @@ struct RunWriter::State {
   bool busy = false;
   bool stopping = false;
   std::optional<std::string> error;
+  std::set<std::int64_t> wanted;  ///< steps that keep() named
 
   std::thread thread;
 };
@@ -102,12 +117,64 @@ void RunWriter::State::work() {
   }
 }
 
+// In parts that a bounded file can make room for.
 void RunWriter::State::write(const std::vector<Item>& batch) {
+  const std::span<const Item> all(batch);
+  std::size_t begin = 0;
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto* step = std::get_if<store::PackedStep>(&all[i]);
+    const std::int64_t more = step == nullptr ? 0 : step->size_bytes();
+    if (options.max_file_bytes > 0 && i > begin &&
+        bytes + more > options.max_file_bytes / kPart_fraction) {
+      write_part(all.subspan(begin, i - begin));
+      begin = i;
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  write_part(all.subspan(begin));
+}
+
+void RunWriter::State::write_part(std::span<const Item> part) {
+  for (;;) {
+    try {
+      return insert(part);
+    } catch (const store::FullError&) {
+      if (!make_room()) break;
+    }
+  }
+  if (part.size() > 1) {
+    for (const Item& item : part) write_part({&item, 1});
+  } else {
+    insert(part, false);
+  }
+}
+
+void RunWriter::State::insert(std::span<const Item> part, bool with_records) {
   store::Transaction transaction(database, store::Access::write);
-  for (const Item& item : batch) {
-    std::visit([&](const auto& record) { inserter->insert(record); }, item);
+  for (const Item& item : part) {
+    if (const auto* info = std::get_if<RunInfo>(&item)) {
+      store::replace_info(database, *info);
+    } else if (const auto* step = std::get_if<store::PackedStep>(&item)) {
+      inserter->insert(*step, with_records);
+      oldest_layout = step->oldest_layout;
+    } else {
+      const RunEnd& end = std::get<RunEnd>(item);
+      store::Statement(database, "INSERT INTO run_end VALUES(?,?,?)")
+          .run(end.reason, end.steps, end.time_s);
+    }
   }
   transaction.commit();
+}
+
+// Nothing to gain where the disk is full and the file is not.
+bool RunWriter::State::make_room() {
+  if (2 * store::used_bytes(database) < options.max_file_bytes) return false;
+  std::unique_lock lock(mutex);
+  const std::set<std::int64_t> asked = wanted;
+  lock.unlock();
+  return store::thin(database, asked, oldest_layout, options.max_file_bytes);
 }
 
 void RunWriter::State::push(Item item, std::int64_t size_bytes, bool wait) {
@@ -158,7 +225,21 @@ RunWriter::~RunWriter() {
 void RunWriter::begin(const RunInfo& info) {
   if (state_->begun) return state_->fail("begin() called twice");
   state_->begun = true;
+  grow(info);
+}
+
+void RunWriter::grow(const RunInfo& info) {
+  if (!state_->begun) return state_->fail("grow() called before begin()");
+  if (const std::string problem = store::check_graph(info); !problem.empty()) {
+    return state_->fail(problem);
+  }
+  state_->graph = store::GraphSize::of(info);
   state_->push(info, 0, true);
+}
+
+void RunWriter::keep(std::int64_t step) {
+  const std::lock_guard lock(state_->mutex);
+  state_->wanted.insert(step);
 }
 
 void RunWriter::add(const StepRecord& step) {
@@ -171,8 +252,18 @@ void RunWriter::add(const StepRecord& step) {
   state_->last_step = step.step;
   try {
     store::PackedStep packed = state_->packer.pack(step);
+    for (const store::Layout& layout : packed.new_layouts) {
+      const std::string problem =
+          store::check_layout(layout.kind, layout.keys, state_->graph, state_->packer.last_sites());
+      if (!problem.empty()) {
+        return state_->fail("step " + std::to_string(step.step) + " has " +
+                            store::to_string(layout.kind) + " whose layout " + problem);
+      }
+    }
     const std::int64_t size_bytes = packed.size_bytes();
     state_->push(std::move(packed), size_bytes, false);
+  } catch (const StoreError& error) {
+    state_->fail(error.what());
   } catch (const std::bad_alloc&) {
     state_->fail("out of memory");
   }

@@ -29,44 +29,54 @@ CREATE TABLE info(
   machine TEXT, started_at TEXT);
 CREATE TABLE setting(idx INTEGER PRIMARY KEY, key TEXT, value TEXT);
 CREATE TABLE layer(
-  idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, family TEXT, text TEXT, parent TEXT, depth INTEGER,
-  units INTEGER, fan_in INTEGER, fan_out INTEGER, max_derivative);
-CREATE TABLE site(id INTEGER PRIMARY KEY, path TEXT, role TEXT, param TEXT);
+  idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, family TEXT, text TEXT, block INTEGER,
+  depth INTEGER, units INTEGER, fan_in INTEGER, fan_out INTEGER, function TEXT,
+  first_step INTEGER);
+CREATE TABLE edge(
+  layer INTEGER, idx INTEGER, source INTEGER, output INTEGER, way TEXT, main INTEGER,
+  PRIMARY KEY(layer, idx)) WITHOUT ROWID;
+CREATE TABLE traits(
+  layer INTEGER PRIMARY KEY, max_derivative, low_slope, high_slope, saturates INTEGER,
+  can_die INTEGER, odd INTEGER, usual_log2_derivative, critical_gain, gain_source TEXT);
+CREATE TABLE cell(
+  layer INTEGER PRIMARY KEY, state_activation TEXT, truncated_steps INTEGER,
+  orthogonal_start INTEGER, identity_start INTEGER, gain, forget_bias, memory_steps INTEGER);
+CREATE TABLE block(idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, parent INTEGER);
+CREATE TABLE param(
+  idx INTEGER PRIMARY KEY, path TEXT, name TEXT, use TEXT, reverse INTEGER, count INTEGER,
+  frozen INTEGER, shard INTEGER, shards INTEGER, first_step INTEGER);
+CREATE TABLE param_user(
+  param INTEGER, idx INTEGER, layer INTEGER, PRIMARY KEY(param, idx)) WITHOUT ROWID;
+CREATE TABLE output(idx INTEGER PRIMARY KEY, layer INTEGER);
 CREATE TABLE step(
   step INTEGER PRIMARY KEY, epoch INTEGER, time_s, loss, accuracy, learning_rate, grad_norm,
-  clip_factor, weight_decay_norm, validated INTEGER, validation_loss, validation_accuracy,
-  measured INTEGER);
-CREATE TABLE sketch(
-  step INTEGER, idx INTEGER, site INTEGER, count INTEGER, nonfinite_count INTEGER,
-  zero_count INTEGER, mean, m2, abs_max, log2_scale INTEGER, histogram BLOB, format_loss BLOB,
-  PRIMARY KEY(step, idx)) WITHOUT ROWID;
-CREATE TABLE activation(
-  step INTEGER, idx INTEGER, path TEXT, log2_rms_derivative, saturated_fraction, active_fraction,
-  units INTEGER, dead_units INTEGER, window_samples INTEGER, PRIMARY KEY(step, idx)) WITHOUT ROWID;
-CREATE TABLE join_record(
-  step INTEGER, idx INTEGER, path TEXT, log2_rms_branch, log2_rms_shortcut, cosine,
-  PRIMARY KEY(step, idx)) WITHOUT ROWID;
-CREATE TABLE symmetry(
-  step INTEGER, idx INTEGER, path TEXT, units INTEGER, duplicate_units INTEGER,
-  PRIMARY KEY(step, idx)) WITHOUT ROWID;
+  clip_factor, weight_decay_norm, validation_loss, validation_accuracy, passes INTEGER,
+  skipped INTEGER, measured INTEGER, thinned INTEGER);
+CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT);
+CREATE TABLE layout(id INTEGER PRIMARY KEY, kind TEXT, keys BLOB);
+CREATE TABLE measurement(
+  step INTEGER PRIMARY KEY, sketch_layout INTEGER, sketches BLOB, activation_layout INTEGER,
+  activations BLOB, join_layout INTEGER, joins BLOB, symmetry_layout INTEGER, symmetries BLOB,
+  time_layout INTEGER, times BLOB, inner_layout INTEGER, inner BLOB, block_layout INTEGER,
+  blocks BLOB);
+CREATE TABLE histogram(step INTEGER PRIMARY KEY, histograms BLOB);
+CREATE TABLE diagnosis(findings INTEGER);
 CREATE TABLE finding(
-  idx INTEGER PRIMARY KEY, rule TEXT, severity TEXT, path TEXT, first_step INTEGER,
-  last_step INTEGER, symptom TEXT, cause TEXT, consequence TEXT);
-CREATE TABLE evidence(
-  finding INTEGER, idx INTEGER, quantity TEXT, value, threshold, threshold_source TEXT,
-  PRIMARY KEY(finding, idx)) WITHOUT ROWID;
+  idx INTEGER PRIMARY KEY, id INTEGER, rule TEXT, severity TEXT, place TEXT, place_id INTEGER,
+  place_role TEXT, place_reverse INTEGER, first_step INTEGER, last_step INTEGER, over INTEGER,
+  cause TEXT, cause_place TEXT, cause_id INTEGER, cause_role TEXT, cause_reverse INTEGER,
+  cause_share, explained_by INTEGER, did_harm INTEGER);
+CREATE TABLE fact(
+  finding INTEGER, part TEXT, idx INTEGER, quantity TEXT, value, threshold, place TEXT,
+  place_id INTEGER, place_role TEXT, place_reverse INTEGER, reference TEXT, reference_id INTEGER,
+  reference_role TEXT, reference_reverse INTEGER, PRIMARY KEY(finding, part, idx)) WITHOUT ROWID;
 CREATE TABLE remedy(
-  finding INTEGER, idx INTEGER, text TEXT, PRIMARY KEY(finding, idx)) WITHOUT ROWID;
+  finding INTEGER, idx INTEGER, kind TEXT, place TEXT, place_id INTEGER, place_role TEXT,
+  place_reverse INTEGER, predicted_log2_reach, PRIMARY KEY(finding, idx)) WITHOUT ROWID;
+CREATE TABLE remedy_argument(
+  finding INTEGER, remedy INTEGER, idx INTEGER, name TEXT, value,
+  PRIMARY KEY(finding, remedy, idx)) WITHOUT ROWID;
 CREATE TABLE run_end(reason TEXT, steps INTEGER, time_s);
-)";
-
-// Schema version 2 adds to version 1 and changes nothing of it.
-constexpr const char* kTablesOfVersion2 = R"(
-CREATE TABLE time_series(
-  step INTEGER, idx INTEGER, path TEXT, reverse INTEGER, time_steps INTEGER, units INTEGER,
-  quantity TEXT, statistic TEXT, series BLOB, PRIMARY KEY(step, idx)) WITHOUT ROWID;
-CREATE TABLE join_gate(
-  step INTEGER, idx INTEGER, joined INTEGER, log2_rms_gate, carry_mean, PRIMARY KEY(step, idx)) WITHOUT ROWID;
 )";
 
 constexpr std::chrono::seconds kReplaceTimeout{
@@ -194,13 +204,12 @@ void write_schema(const std::string& draft) {
   database.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str());
   Transaction transaction(database, Access::write);
   database.execute(kTables);
-  database.execute(kTablesOfVersion2);
   transaction.commit();
 }
 
 }  // namespace
 
-Database create_run_file(const std::string& path) {
+Database create_run_file(const std::string& path, const FileSystemType& file_system) {
   namespace fs = std::filesystem;
   if (is_file(path, kNotOverwritten)) take_over(path);
   // A link keeps pointing at the run.
@@ -217,8 +226,14 @@ Database create_run_file(const std::string& path) {
     throw StoreError(path + ": cannot be created: " + error.what());
   }
   Database database(path, Access::write);
-  database.execute("PRAGMA journal_mode = WAL");
-  database.execute("PRAGMA synchronous = NORMAL");
+  if (shares_memory(file_system(target))) {
+    database.execute("PRAGMA journal_mode = WAL");
+    database.execute("PRAGMA synchronous = NORMAL");
+  } else {
+    // Without the log a loss of power in the middle of a commit is safe with all syncs only.
+    database.execute("PRAGMA journal_mode = TRUNCATE");
+    database.execute("PRAGMA synchronous = FULL");
+  }
   return database;
 }
 
@@ -227,7 +242,7 @@ Database open_run_file(const std::string& path, Access access) {
   Database database =
       access == Access::read ? open_for_reading(path) : Database(path, Access::write);
   expect_run(database);
-  const std::int64_t version = pragma(database, "PRAGMA user_version");
+  const std::int64_t version = schema_version(database);
   if (version > kSchemaVersion) {
     throw StoreError(
         fmt::format("{}: was written with schema version {}, this build reads up to {}", path,
@@ -239,8 +254,8 @@ Database open_run_file(const std::string& path, Access access) {
   return database;
 }
 
-bool has_tables_of_version_2(const Database& database) {
-  return pragma(database, "PRAGMA user_version") >= 2;
+std::int64_t schema_version(const Database& database) {
+  return pragma(database, "PRAGMA user_version");
 }
 
 }  // namespace plumb::store

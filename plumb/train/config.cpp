@@ -10,7 +10,7 @@
 #include <type_traits>
 
 #include "plumb/core/error.h"
-#include "plumb/train/record_schedule.h"
+#include "plumb/observe/record_schedule.h"
 
 namespace plumb {
 

@@ -2,34 +2,15 @@
 #include "plumb/train/probe.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <numeric>
-#include <optional>
+#include <string>
 
 #include "plumb/core/error.h"
-#include "plumb/stats/magnitude.h"
-#include "plumb/train/symmetry.h"
+#include "plumb/train/graph_info.h"
 
 namespace plumb {
 
 namespace {
-
-Role output_role(const Node& node) {
-  return node.family() == LayerFamily::linear ? Role::z : Role::a;
-}
-
-Role gradient_role(const Node& node) {
-  return node.family() == LayerFamily::linear ? Role::grad_z : Role::grad_a;
-}
-
-/// All records of a step are more than a second-level cache keeps beside the network; a sketch
-/// takes long enough for its place to arrive meanwhile.
-void prefetch_to_write(const Sketch& sketch) {
-  constexpr std::size_t kLineBytes = 64;
-  const char* const begin = reinterpret_cast<const char*>(&sketch);
-  for (std::size_t at = 0; at < sizeof(Sketch); at += kLineBytes) __builtin_prefetch(begin + at, 1);
-}
 
 /// Of a batch whose derivatives are taken and judged at once: few enough that they are written to
 /// the first-level cache and read from there, many enough that sums down the samples are worth it.
@@ -54,15 +35,55 @@ double mean(ConstView values) {
   });
 }
 
-const std::string kInput = "input";
-const std::string kNoParam;
+RunInfo graph_of(const Network& network) {
+  RunInfo info;
+  if (!network.nodes().empty()) describe_graph(network, info);
+  return info;
+}
+
+/// The layer that first reads what a chain is given.
+LayerId first_layer(const std::vector<Node>& chain) {
+  const Node& node = chain.front();
+  return node.is_residual() ? first_layer(node.branch) : node.id;
+}
 
 }  // namespace
 
-Probe::Probe(const Network& network) : network_(network), watch_(network.watch()) {
-  network.visit([&](const Node& node) { nodes_.push_back(&node); });
-  // Output and its gradient; input; weight, grad_weight, update.
-  sketch_count_ = 2 * nodes_.size() + 2 + 3 * network.params().size();
+Probe::Probe(const Network& network)
+    : network_(network),
+      watch_(network.watch()),
+      graph_(graph_of(network)),
+      own_(std::in_place, graph_),
+      recorder_(&*own_) {
+  find_nodes();
+}
+
+Probe::Probe(const Network& network, Recorder& recorder)
+    : network_(network), watch_(network.watch()), graph_(graph_of(network)), recorder_(&recorder) {
+  find_nodes();
+}
+
+void Probe::find_nodes() {
+  network_.visit([&](const Node& node) { nodes_.push_back(&node); });
+  joins_.resize(graph_.layers.size());
+  find_joins(network_.nodes(), kInput, false);
+}
+
+void Probe::find_joins(const std::vector<Node>& nodes, LayerId from, bool is_branch) {
+  for (const Node& node : nodes) {
+    if (node.is_residual()) {
+      Join& join = joins_[static_cast<std::size_t>(node.id)];
+      join.from = from;
+      join.branch = first_layer(node.branch);
+      join.branch_is_block = node.branch.front().is_residual();
+      join.begins_branch = is_branch && &node == &nodes.front();
+      join.shortcut = node.shortcut.empty() ? node.id : first_layer(node.shortcut);
+      join.shortcut_input = node.shortcut.empty() ? 1 : 0;
+      join.gate = node.gate ? node.gate->id : kNoLayer;
+      find_joins(node.branch, from, true);
+    }
+    from = node.id;
+  }
 }
 
 const Network& Probe::network() const {
@@ -74,11 +95,10 @@ const Network& Probe::network() const {
   return network_;
 }
 
-StepRecord& Probe::begun(const char* call) const {
-  if (record_ == nullptr) {
+void Probe::require_begun(const char* call) const {
+  if (!recorder_->is_recording()) {
     throw UsageError(std::string("Probe::") + call + " before begin(): call begin(record) first");
   }
-  return *record_;
 }
 
 void Probe::expect_own(const Node& node) {
@@ -102,223 +122,150 @@ void Probe::expect_own(std::size_t index, const Param& param) const {
 
 void Probe::begin(StepRecord& record) {
   network();
-  record_ = &record;
+  recorder_->abandon();
+  recorder_->begin(record);
+  start();
+}
+
+void Probe::start() {
+  network();
   next_node_ = 0;
-  in_backward_ = false;
-  // A record of another step, or one that was emptied, has other names or none.
-  const bool same = named_ == record_;
-  names_.resize(same ? std::min(names_.size(), record.sketches.size()) : 0);
-  named_ = record_;
-  if (!same) record.sketches.reserve(sketch_count_);
-  record.measured = true;
-  record.joins.clear();
-  record.symmetries.clear();
-  used_ = 0;
-  gradient_squares_ = {};
-  activations_used_ = 0;
-  time_.begin();
+  saw_output_ = in_backward_ = false;
+  current_ = kNoLayer;
 }
 
 void Probe::finish() {
-  begun("finish");
-  record_->sketches.resize(used_);
-  names_.resize(used_);
-  record_->activations.resize(activations_used_);
-  time_.finish(record_->times);
-  if (symmetry_due_) add_symmetries();
-  record_ = nullptr;
+  require_begun("finish");
+  recorder_->finish();
 }
 
-// Steps repeat their order of sites, so that the names of the last one nearly always stand already;
-// comparing the strings themselves would take a tenth of the time of a small network's sketches.
-Sketch& Probe::next_sketch(const std::string& path, Role role, const std::string& param) {
-  auto& sketches = record_->sketches;
-  if (used_ == sketches.size()) sketches.emplace_back();
-  SketchRecord& slot = sketches[used_++];
-  prefetch_to_write(slot.sketch);
-  if (used_ > names_.size()) names_.resize(used_);
-  Names& names = names_[used_ - 1];
-  if (names != Names{&path, &param, role}) {
-    slot.site = {path, role, param};
-    names = {&path, &param, role};
-  }
-  return slot.sketch;
-}
-
-void Probe::add(const std::string& path, Role role, const std::string& param, ConstView values,
-                int log2_scale) {
-  sketch_into(next_sketch(path, role, param), values, log2_scale);
+void Probe::begin_pass(const Node& node) {
+  const bool is_next = in_backward_ || (saw_output_ && &node == nodes_.front());
+  if (in_backward_) next_node_ = 0;
+  in_backward_ = false;
+  current_ = kNoLayer;
+  expect_own(node);
+  if (is_next) recorder_->next_pass();
+  if (is_next || !saw_output_) recorder_->output(kInput, network().input_view());
+  saw_output_ = true;
 }
 
 void Probe::on_output(const Node& node, ConstView x, ConstView y) {
-  begun("on_output");
-  if (in_backward_) next_node_ = 0;
-  in_backward_ = false;
-  expect_own(node);
-  if (used_ == 0) add(kInput, Role::a, kNoParam, network().input_view(), 0);
-  add(node.path, output_role(node), kNoParam, y, 0);
-  if (node.family() == LayerFamily::activation) add_activation(node, x, y);
-  if (node.family() == LayerFamily::recurrent) time_.on_output(node);
+  require_begun("on_output");
+  begin_pass(node);
+  recorder_->output(node.id, y);
+  if (node.family() == LayerFamily::activation) judge_derivative(node, x, y);
 }
 
-void Probe::add_activation(const Node& node, ConstView x, ConstView y) {
-  const std::size_t index = activations_used_;
-  const std::int64_t units = UnitActivity::units_of(y.shape);
-  if (index == windows_.size()) {
-    windows_.emplace_back(units, kWindowSamples);
-    const auto traits = node.layer->traits();  // with a string, which is not for every step
-    max_derivatives_.push_back(traits ? traits->max_derivative.value_or(1) : 1);
-  }
-  ActivityWindow& window = windows_[index];
-  // An observer between may have handed on other layers at the last step.
-  if (window.units() != units) window = ActivityWindow(units, kWindowSamples);
-  const double limit = kSaturatedDerivative * max_derivatives_[index];
-  const std::optional<DerivativeStats> stats = judge_derivative(node, x, y, limit, window);
-  if (!stats) return;
-  ++activations_used_;
-  auto& activations = record_->activations;
-  if (index == activations.size()) activations.emplace_back();
-  ActivationRecord& record = activations[index];
-  if (record.path != node.path) record.path = node.path;
-  record.log2_rms_derivative = stats->log2_rms;
-  record.saturated_fraction = stats->below_fraction;
-  record.active_fraction = window.active_fraction();
-  record.units = window.units();
-  record.dead_units = window.dead_units();
-  record.window_samples = window.sample_count();
-}
-
-std::optional<DerivativeStats> Probe::judge_derivative(const Node& node, ConstView x, ConstView y,
-                                                       double limit, ActivityWindow& window) {
+void Probe::judge_derivative(const Node& node, ConstView x, ConstView y) {
   const std::int64_t batch = y.shape[0];
-  const DerivativeSurvey survey = node.layer->survey_derivative(x, y, limit);
-  if (survey.is_usual)
-    return window.add_all_active(batch, y.shape.size(), survey.below, survey.squares);
-
+  const DerivativeSurvey survey =
+      node.layer->survey_derivative(x, y, recorder_->saturation_limit(node.id));
+  if (survey.is_usual) {
+    recorder_->derivative(node.id, y.shape, survey);
+    return;
+  }
   const std::int64_t at_once = samples_at_once(y.shape);
   const std::int64_t needed = at_once * y.shape.row_size();
   if (derivative_.size() < needed) derivative_ = Tensor(Shape{needed}, y.dtype);
-  DerivativeStats stats;
   for (std::int64_t begin = 0; begin < batch; begin += at_once) {
     const std::int64_t count = std::min(at_once, batch - begin);
     const View derivative{derivative_.view().data, y.dtype, y.shape.with_batch(count), y.layout};
     const ConstView x_part = samples_of(x, begin, count), y_part = samples_of(y, begin, count);
-    if (!node.layer->derivative(x_part, y_part, derivative)) return std::nullopt;
-    stats.merge(window.add(derivative, limit));
+    if (!node.layer->derivative(x_part, y_part, derivative)) return;
+    recorder_->derivative(node.id, ConstView(derivative));
   }
-  return stats;
 }
 
 void Probe::on_gradient(const Node& node, ConstView grad_y, int log2_scale) {
-  begun("on_gradient");
+  require_begun("on_gradient");
   if (!in_backward_) expect_own(node);
   in_backward_ = true;
-  last_gradient_ = used_;
-  add(node.path, gradient_role(node), kNoParam, grad_y, log2_scale);
-  if (node.family() == LayerFamily::recurrent) time_.on_gradient(node);
+  current_ = node.id;
+  recorder_->gradient(node.id, grad_y, log2_scale);
 }
 
 void Probe::on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
                          int log2_scale) {
-  begun("on_time_step");
-  time_.tell(t, reverse, quantity, values, log2_scale);
+  require_begun("on_time_step");
+  recorder_->time_step(current_, t, reverse, quantity, values, log2_scale);
 }
 
 std::optional<double> Probe::largest_in_gradient() const {
-  const StepRecord& record = begun("largest_in_gradient");
+  require_begun("largest_in_gradient");
   if (!in_backward_) return std::nullopt;
-  const Sketch& sketch = record.sketches[last_gradient_].sketch;
+  const Sketch& sketch = recorder_->last();
   if (sketch.nonfinite_count > 0) return std::nullopt;
   return sketch.abs_max;
 }
 
 void Probe::on_join(const Node& node, const JoinGradients& gradients) {
-  const auto& [branch, branch_log2_scale, shortcut, shortcut_log2_scale, gate, gate_log2_scale] =
-      gradients;
-  begun("on_join");
-  JoinRecord join;
-  join.path = node.path;
-  join.log2_rms_branch = log2_rms(branch) + branch_log2_scale;
-  join.log2_rms_shortcut = log2_rms(shortcut) + shortcut_log2_scale;
-  const double norms = std::sqrt(dot(branch, branch)) * std::sqrt(dot(shortcut, shortcut));
-  join.cosine =
-      norms > 0 ? dot(branch, shortcut) / norms : std::numeric_limits<double>::quiet_NaN();
-  if (gate) {
-    join.log2_rms_gate = log2_rms(gate) + gate_log2_scale;
-    join.carry_mean = 1 - mean(node.transform.view());
+  require_begun("on_join");
+  const Join& join = joins_[static_cast<std::size_t>(node.id)];
+  ways_.clear();
+  const auto add = [&](LayerId reader, std::int32_t input, ConstView values, int log2_scale) {
+    ways_.push_back({reader, input, ObservedView(values).scaled(log2_scale)});
+  };
+  if (!join.branch_is_block) add(join.branch, 0, gradients.branch, gradients.branch_log2_scale);
+  add(join.shortcut, join.shortcut_input, gradients.shortcut, gradients.shortcut_log2_scale);
+  if (gradients.gate) {
+    add(join.gate, 0, gradients.gate, gradients.gate_log2_scale);
+    const double carried = 1 - mean(node.transform.view());
+    recorder_->inner(node.id, kCarriedMean, Axis::unit, {&carried, 1});
   }
-  record_->joins.push_back(std::move(join));
+  if (!join.branch_is_block && !join.begins_branch) {
+    recorder_->join(join.from, ways_);
+    return;
+  }
+  // They stay until the gradient of the tensor itself is told.
+  for (const JoinGradient& way : ways_) recorder_->join_way(join.from, way);
 }
 
 void Probe::on_input_gradient(ConstView grad_x, int log2_scale) {
-  begun("on_input_gradient");
-  add(kInput, Role::grad_a, kNoParam, grad_x, log2_scale);
+  require_begun("on_input_gradient");
+  recorder_->gradient(kInput, grad_x, log2_scale);
+  current_ = kNoLayer;  // the end of the backward pass
 }
 
 // The three sketches of a parameter stand one behind the other, in the order of Role; a large one's
 // grow side by side, piece by piece.
-void Probe::add_piece(PiecewiseSketch& sketch, const Piece& piece, Role role, ConstView values,
-                      int log2_scale) {
-  const std::string& path = network_.param_paths()[piece.index];
-  const std::int64_t end = piece.begin + values.shape.size(), all = piece.param.value.size();
-  if (piece.begin == 0 && end == all) {
-    add(path, role, piece.param.name, values, log2_scale);
-    return;
-  }
-  if (piece.begin == 0)
-    sketch.begin(next_sketch(path, role, piece.param.name), values.dtype, log2_scale);
-  sketch.add(values, role == Role::update ? 0 : all - end);
-  if (end == all) sketch.finish();
-}
-
 void Probe::before_update(std::size_t index, const Param& param, ConstView value,
                           std::int64_t begin) {
-  begun("before_update");
+  require_begun("before_update");
   expect_own(index, param);
-  add_piece(weight_, {index, param, begin}, Role::weight, value, 0);
+  recorder_->parameter(static_cast<ParamId>(index), Role::weight, value, 0,
+                       {begin, param.value.size()});
 }
 
 void Probe::on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
                       std::int64_t begin) {
-  begun("on_update");
+  require_begun("on_update");
   expect_own(index, param);
-  const Piece piece{index, param, begin};
-  add_piece(gradient_, piece, Role::grad_weight, grad, param.grad_log2_scale);
-  add_piece(update_, piece, Role::update, update, 0);
-  const bool is_last = begin + grad.shape.size() == param.value.size();
-  if (is_last) add_to_norm(record_->sketches[used_ - 2].sketch);
-}
-
-void Probe::add_to_norm(const Sketch& gradient) {
-  const auto count = static_cast<double>(gradient.count);
-  const double squares = gradient.nonfinite_count > 0
-                             ? std::numeric_limits<double>::quiet_NaN()
-                             : gradient.m2 + count * gradient.mean * gradient.mean;
-  gradient_squares_.add(squares, gradient.log2_scale);
+  const auto id = static_cast<ParamId>(index);
+  const Piece piece{begin, param.value.size()};
+  recorder_->parameter(id, Role::grad_weight, grad, param.grad_log2_scale, piece);
+  recorder_->parameter(id, Role::update, update, 0, piece);
+  if (begin + update.shape.size() == piece.total) compare_rows(index);
 }
 
 void Probe::on_parameters() {
-  begun("on_parameters");
+  require_begun("on_parameters");
   for (std::size_t index = 0; index < network().params().size(); ++index) {
     const Param& param = *network_.params()[index];
-    const std::string& path = network_.param_paths()[index];
-    add(path, Role::weight, param.name, param.value.view(), 0);
-    add(path, Role::grad_weight, param.name, param.grad.view(), param.grad_log2_scale);
+    const auto id = static_cast<ParamId>(index);
+    recorder_->parameter(id, Role::weight, param.value.view());
+    recorder_->parameter(id, Role::grad_weight, param.grad.view(), param.grad_log2_scale);
+    compare_rows(index);
   }
 }
 
-void Probe::add_symmetries() {
-  symmetry_due_ = false;
-  for (std::size_t index = 0; index < network().params().size(); ++index) {
-    const Param& param = *network_.params()[index];
-    if (param.name != "weight" || param.value.shape().rank() < 2) continue;
-    SymmetryRecord record;
-    record.path = network_.param_paths()[index];
-    record.units = param.value.shape()[0];
-    record.duplicate_units = duplicate_rows(param.value.view());
-    symmetry_due_ = symmetry_due_ || record.duplicate_units > 0;
-    record_->symmetries.push_back(std::move(record));
-  }
+void Probe::compare_rows(std::size_t index) {
+  if (!recorder_->is_symmetry_due()) return;
+  const Tensor& value = network_.params()[index]->value;
+  const ParamInfo& info = graph_.params[index];
+  const bool is_linear = graph_.layer(info.users.front()).family == LayerFamily::linear;
+  if (!is_linear || info.use != ParamUse::weight || value.shape().rank() < 2) return;
+  recorder_->symmetry(static_cast<ParamId>(index), value.view());
 }
 
 }  // namespace plumb

@@ -26,6 +26,7 @@ namespace {
 class MemorySink : public RecordSink {
  public:
   void begin(const RunInfo& info) override { run.info = info; }
+  void grow(const RunInfo& info) override { run.info = info; }
   void add(const StepRecord& step) override { run.steps.push_back(step); }
   void end(const RunEnd& end) override { run.end = end; }
   Run run;

@@ -12,12 +12,12 @@
 #include "plumb/data/dataset.h"
 #include "plumb/nn/loss.h"
 #include "plumb/nn/network.h"
+#include "plumb/observe/record_schedule.h"
 #include "plumb/optim/optimiser.h"
 #include "plumb/optim/schedule.h"
 #include "plumb/record/run.h"
 #include "plumb/train/config.h"
 #include "plumb/train/probe.h"
-#include "plumb/train/record_schedule.h"
 
 namespace plumb {
 

@@ -468,7 +468,7 @@ class CliTest(unittest.TestCase):
         database.close()
         message = self.fails(1, "diagnose", path)
         self.assertIn("99", message)
-        self.assertRegex(message, r"\b2\b")
+        self.assertRegex(message, r"\b3\b")
 
     def test_run_files_that_cannot_be_written(self):
         self.assertIn("no/such/dir", self.fails(1, "train", SICK, *SMALL, "-o", "no/such/dir/run.plumb"))

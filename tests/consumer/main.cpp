@@ -7,7 +7,7 @@
 #include <string>
 
 #include "plumb/core/parallel.h"
-#include "plumb/diagnose/rule.h"
+#include "plumb/diagnose/diagnosis.h"
 #include "plumb/nn/loss.h"
 #include "plumb/nn/network.h"
 #include "plumb/nn/spec/spec.h"

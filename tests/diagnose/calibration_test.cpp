@@ -168,9 +168,11 @@ Grid sick_grid() {
   return grid;
 }
 
-std::string names(const std::vector<Finding>& findings) {
+std::string names(const RunInfo& info, const std::vector<Finding>& findings) {
   std::string text;
-  for (const Finding& finding : findings) text += finding.rule + ": " + finding.symptom + "\n";
+  for (const Finding& finding : findings) {
+    text += finding.rule + ": " + words_of(info, findings, finding).symptom + "\n";
+  }
   return text;
 }
 
@@ -180,9 +182,10 @@ TEST(CalibrationTest, HealthyNetsAreSilent) {
   for (Net net : grid.nets()) {
     for (int seed = 0; seed < kSeeds; ++seed, ++runs) {
       net.spec.seed = 1000 + static_cast<std::uint64_t>(seed);
-      const auto findings = diagnose(test::run_mini_net(net.spec));
+      const plumb::Run run = test::run_mini_net(net.spec);
+      const auto findings = diagnose(run);
       EXPECT_TRUE(findings.empty()) << net.name << ", seed " << net.spec.seed << "\n"
-                                    << names(findings);
+                                    << names(run.info, findings);
     }
   }
   std::cout << "healthy runs: " << runs << "\n";
@@ -195,11 +198,12 @@ TEST(CalibrationTest, SickNetsAreNamedByTheRightRuleFirst) {
   for (Net net : grid.nets()) {
     for (int seed = 0; seed < kSeeds; ++seed, ++runs) {
       net.spec.seed = 1000 + static_cast<std::uint64_t>(seed);
-      const auto findings = diagnose(test::run_mini_net(net.spec));
+      const plumb::Run run = test::run_mini_net(net.spec);
+      const auto findings = diagnose(run);
       ASSERT_FALSE(findings.empty()) << net.name << ", seed " << net.spec.seed;
       EXPECT_EQ(findings[0].rule, net.expected) << net.name << ", seed " << net.spec.seed << "\n"
-                                                << names(findings);
-      for (const Finding& finding : findings) EXPECT_TRUE(test::is_complete(finding));
+                                                << names(run.info, findings);
+      for (const Finding& finding : findings) EXPECT_TRUE(test::is_complete(run.info, finding));
       ++by_rule[findings[0].rule];
     }
   }

@@ -23,13 +23,17 @@ plumb::Run run_with_dead(std::int64_t width, std::int64_t at_first, std::int64_t
 TEST(DeadUnitsTest, FiresOnALayerThatIsMoreSilentThanChanceAllows) {
   // Four standard deviations of a Binomial(100, 1/2) above 50 are 70.
   EXPECT_TRUE(test::findings_of(check_dead_units, run_with_dead(100, 69, 69)).empty());
-  const auto findings = test::findings_of(check_dead_units, run_with_dead(100, 71, 71));
+  const plumb::Run run = run_with_dead(100, 71, 71);
+  const auto findings = test::findings_of(check_dead_units, run);
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::is_complete(findings[0]));
-  EXPECT_EQ(findings[0].path, "3");
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_EQ(test::path_at(run.info, findings[0].place), "3");
   EXPECT_EQ(findings[0].first_step, 0);
-  EXPECT_TRUE(test::contains(findings[0].symptom, "71 of 100 units of the relu after layer 2"));
-  EXPECT_TRUE(test::contains(findings[0].cause, "silent from the start"));
+  EXPECT_EQ(test::value_of(findings[0], Quantity::dead_units), 71);
+  EXPECT_EQ(test::value_of(findings[0], Quantity::units), 100);
+  EXPECT_NEAR(findings[0].evidence[0].threshold, 0.7, 1e-12);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::silent_from_start);
+  EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::set_bias);
 }
 
 TEST(DeadUnitsTest, FiresOnUnitsThatDiedInTraining) {
@@ -37,8 +41,9 @@ TEST(DeadUnitsTest, FiresOnUnitsThatDiedInTraining) {
   const auto findings = test::findings_of(check_dead_units, run_with_dead(100, 10, 41));
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].first_step, 1);
-  EXPECT_TRUE(test::contains(findings[0].cause, "died during training"));
-  EXPECT_TRUE(test::contains(findings[0].remedies[0], "learning rate"));
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::died_in_training);
+  EXPECT_EQ(test::value_of(findings[0], Quantity::dead_fraction_at_first), 0.1);
+  EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::lower_rate);
 }
 
 // Half of the entries of a healthy relu are zero. Deep down, where all samples look alike, whole
@@ -54,6 +59,17 @@ TEST(DeadUnitsTest, SilentOnDeepHeReluNets) {
 TEST(DeadUnitsTest, SaturatedSigmoidsAreNotDeadRelus) {
   auto run = test::flat_run(4, 100, "sigmoid", 3);
   for (StepRecord& step : run.steps) step.activations[0].dead_units = 100;
+  EXPECT_TRUE(test::findings_of(check_dead_units, run).empty());
+}
+
+// What may die is a trait of the activation; where it is not known, nothing is said.
+TEST(DeadUnitsTest, SilentOnAnActivationOfUnknownTraits) {
+  auto run = run_with_dead(100, 100, 100);
+  for (LayerInfo& layer : run.info.layers) {
+    if (layer.traits) layer.traits->can_die.reset();
+  }
+  EXPECT_TRUE(test::findings_of(check_dead_units, run).empty());
+  for (LayerInfo& layer : run.info.layers) layer.traits.reset();
   EXPECT_TRUE(test::findings_of(check_dead_units, run).empty());
 }
 

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include "plumb/diagnose/activation_facts.h"
 #include "tests/diagnose/rule_test.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
@@ -15,7 +14,12 @@ namespace plumb {
 namespace {
 
 DepthFlow first_flow(const plumb::Run& run) {
-  return depth_flow(run.info, make_ledger(run.info, run.steps.at(0)));
+  return depth_flow(LayerGraph(run.info), make_ledger(run.info, run.steps.at(0)));
+}
+
+double parts_of(const DepthFlow& flow) {
+  return flow.weight + flow.derivative + flow.together + flow.alignment + flow.residual +
+         flow.normalisation + flow.recurrence + flow.other;
 }
 
 TEST(DepthFlowTest, PartsAddUpToTheTotal) {
@@ -27,9 +31,7 @@ TEST(DepthFlowTest, PartsAddUpToTheTotal) {
     spec.branch_scale = 0.3;
     const DepthFlow flow = first_flow(test::run_mini_net(spec));
     ASSERT_TRUE(flow.known);
-    EXPECT_NEAR(flow.weight + flow.derivative + flow.alignment + flow.residual +
-                    flow.normalisation + flow.other,
-                flow.log2_total, 1e-9);
+    EXPECT_NEAR(parts_of(flow), flow.log2_total, 1e-9);
   }
 }
 
@@ -41,33 +43,37 @@ TEST(DepthFlowTest, NormalisationAndTheWeightsThatItUndoesAreOneCause) {
     StepRecord step;
     step.measured = true;
     const double growth = 0.28, normal = -0.5;  // relu behind it
+    for (int layer = 1; layer <= 29; ++layer) {
+      const int base = 3 * (layer - 1);
+      LayerInfo norm = test::activation_info(std::to_string(base + 1), "bn", layer, 64);
+      norm.family = LayerFamily::normalisation;
+      run.info.layers.push_back(test::dense_info(std::to_string(base), layer, 64, 64));
+      run.info.layers.push_back(norm);
+      run.info.layers.push_back(test::activation_info(std::to_string(base + 2), "relu", layer, 64));
+    }
+    test::wire(run.info);
     double grad = 0;
     for (int layer = 29; layer >= 1; --layer) {
       const int base = 3 * (layer - 1);
       const std::string dense = std::to_string(base), norm = std::to_string(base + 1),
                         act = std::to_string(base + 2);
-      LayerInfo info = test::activation_info(norm, "bn", layer, 64);
-      info.family = LayerFamily::normalisation;
-      run.info.layers.insert(run.info.layers.begin(),
-                             {test::dense_info(dense, layer, 64, 64), info,
-                              test::activation_info(act, "relu", layer, 64)});
-      test::put_rms(step, act, Role::grad_a, grad);
+      test::put_rms(run.info, step, act, Role::grad_a, grad);
       grad += normal;
-      test::put_rms(step, norm, Role::grad_a, grad);
+      test::put_rms(run.info, step, norm, Role::grad_a, grad);
       grad += growth - normal - (weight_log2 + 3);
-      test::put_rms(step, dense, Role::grad_z, grad);
-      test::put_rms(step, dense, Role::weight, weight_log2);
+      test::put_rms(run.info, step, dense, Role::grad_z, grad);
+      test::put_rms(run.info, step, dense, Role::weight, weight_log2);
       grad += weight_log2 + 3;
-      step.activations.push_back({act, normal, 0.5, 0.5, 64, 0, 1000});
+      step.activations.push_back({test::id_of(run.info, act), normal, 0.5, 0.5, 64, 0, 1000});
     }
     run.steps.push_back(step);
     const DepthFlow flow = first_flow(run);
     ASSERT_TRUE(flow.known);
-    EXPECT_EQ(main_cause(flow), FlowCause::normalisation);
+    EXPECT_EQ(main_cause(flow), CauseKind::normalisation);
     EXPECT_NEAR(flow.log2_total, flow.normalisation, 1e-9);
     EXPECT_EQ(flow.weight, 0);
-    EXPECT_NE(cause_text(run.info, flow).find("normalisation"), std::string::npos);
-    EXPECT_EQ(remedies_for(run.info, flow).front().find("put a residual shortcut"), 0u);
+    EXPECT_NEAR(flow_cause(run.info, flow).share, 1, 1e-9);
+    EXPECT_EQ(flow_remedies(run.info, flow).front().kind, RemedyKind::add_residual);
   }
 }
 
@@ -86,13 +92,14 @@ TEST(DepthFlowTest, AChangeOfWidthIsNoLoss) {
   plumb::Run run;
   run.info.layers = {test::dense_info("0", 1, 16, 512), test::activation_info("1", "relu", 1, 512),
                      test::dense_info("2", 2, 512, 16)};
+  test::wire(run.info);
   StepRecord step;
   step.measured = true;
-  test::put_rms(step, "2", Role::grad_z, 0);
-  test::put_rms(step, "2", Role::weight, 0.5 * std::log2(2.0 / 512));
-  test::put_rms(step, "1", Role::grad_a, 0.5 * std::log2(16 * 2.0 / 512));
-  test::put_rms(step, "0", Role::grad_z, 0.5 * std::log2(16 * 1.0 / 512));
-  step.activations.push_back({"1", -0.5, 0.5, 0.5, 512, 0, 1000});
+  test::put_rms(run.info, step, "2", Role::grad_z, 0);
+  test::put_rms(run.info, step, "2", Role::weight, 0.5 * std::log2(2.0 / 512));
+  test::put_rms(run.info, step, "1", Role::grad_a, 0.5 * std::log2(16 * 2.0 / 512));
+  test::put_rms(run.info, step, "0", Role::grad_z, 0.5 * std::log2(16 * 1.0 / 512));
+  step.activations.push_back({test::id_of(run.info, "1"), -0.5, 0.5, 0.5, 512, 0, 1000});
   run.steps.push_back(step);
   const DepthFlow flow = first_flow(run);
   EXPECT_NEAR(flow.log2_total, 0, 1e-9);
@@ -104,14 +111,16 @@ TEST(DepthFlowTest, AChangeOfWidthIsNoLoss) {
 TEST(DepthFlowTest, AnOutputActivationIsNotDepth) {
   auto run = test::flat_run(3, 32, "tanh", 1);
   run.info.layers.push_back(test::activation_info("5", "sigmoid", 3, 32));
-  test::put_rms(run.steps[0], "5", Role::grad_a, 9);
-  run.steps[0].activations.push_back({"5", -9, 0.99, 1, 32, 0, 1000});
+  run.info.layers.back().inputs = {{test::id_of(run.info, "4")}};
+  test::put_rms(run.info, run.steps[0], "5", Role::grad_a, 9);
+  run.steps[0].activations.push_back({test::id_of(run.info, "5"), -9, 0.99, 1, 32, 0, 1000});
   const DepthFlow flow = first_flow(run);
-  EXPECT_EQ(flow.top, "4");
+  EXPECT_EQ(flow.top, test::id_of(run.info, "4"));
   EXPECT_NEAR(flow.log2_total, 0, 1e-9);
   EXPECT_NEAR(flow.derivative, 0, 1e-9);
   // An output that is flat everywhere leaves nothing to say about depth.
-  test::put_rms(run.steps[0], "4", Role::grad_z, -std::numeric_limits<double>::infinity());
+  test::put_rms(run.info, run.steps[0], "4", Role::grad_z,
+                -std::numeric_limits<double>::infinity());
   EXPECT_FALSE(first_flow(run).known);
 }
 
@@ -122,10 +131,13 @@ TEST(DepthFlowTest, TheHalfThatAReluTakesIsNormalAndTheGainIsBlamed) {
   spec.steps = 1;
   const auto run = test::run_mini_net(spec);
   const DepthFlow flow = first_flow(run);
-  EXPECT_EQ(main_cause(flow), FlowCause::weight);
+  EXPECT_EQ(main_cause(flow), CauseKind::weight_scale);
   EXPECT_NEAR(flow.weight / 16, std::log2(0.6), 0.1);
-  EXPECT_TRUE(test::contains(cause_text(run.info, flow), "relu needs 1.4"));
-  EXPECT_TRUE(test::contains(remedies_for(run.info, flow).front(), "he_normal"));
+  EXPECT_EQ(run.info.layer(flow.activation).kind, "relu");
+  const Remedy remedy = flow_remedies(run.info, flow).front();
+  EXPECT_EQ(remedy.kind, RemedyKind::initialise);
+  EXPECT_NEAR(*remedy.number("gain"), std::sqrt(2.0), 1e-12);
+  EXPECT_EQ(*remedy.text("scheme"), "he_normal");
 }
 
 TEST(DepthFlowTest, SigmoidIsBlamedForItsDerivative) {
@@ -136,27 +148,71 @@ TEST(DepthFlowTest, SigmoidIsBlamedForItsDerivative) {
   spec.steps = 1;
   const auto run = test::run_mini_net(spec);
   const DepthFlow flow = first_flow(run);
-  EXPECT_EQ(main_cause(flow), FlowCause::derivative);
-  EXPECT_TRUE(test::contains(cause_text(run.info, flow), "f' of sigmoid averages 0.24"));
-  EXPECT_TRUE(test::contains(remedies_for(run.info, flow).front(), "replace sigmoid"));
+  EXPECT_EQ(main_cause(flow), CauseKind::activation_derivative);
+  EXPECT_NEAR(std::exp2(flow.mean_log2_derivative), 0.24, 0.005);
+  const Remedy remedy = flow_remedies(run.info, flow).front();
+  EXPECT_EQ(remedy.kind, RemedyKind::replace_activation);
+  EXPECT_EQ(remedy.target, Place::layer(flow.activation));
+  EXPECT_EQ(*remedy.text("activation"), "tanh");
 }
 
-// The critical gains are those at which chi_1 = sw^2 E f'^2 = 1: He et al. 2015 for the relu
-// family; the mean-field quadratures of Schoenholz et al. 2017 for sigmoid.
-TEST(ActivationFactsTest, CriticalGains) {
-  const auto facts = [](const std::string& kind, const std::string& text) {
-    LayerInfo layer = test::activation_info("1", kind, 1, 8);
-    layer.text = text;
-    return activation_facts(layer);
-  };
-  EXPECT_NEAR(facts("relu", "relu").critical_gain, std::sqrt(2.0), 1e-12);
-  EXPECT_NEAR(facts("leaky_relu", "leaky_relu 0.2").critical_gain, 1.3867504905630728, 1e-12);
-  EXPECT_NEAR(facts("leaky_relu", "leaky_relu").critical_gain, 1.4141428569978354, 1e-12);
-  EXPECT_NEAR(facts("sigmoid", "sigmoid").critical_gain, 10.1492637100, 1e-3);
-  EXPECT_EQ(facts("tanh", "tanh").critical_gain, 1);
-  EXPECT_TRUE(facts("tanh", "tanh").saturates);
-  EXPECT_FALSE(facts("relu", "relu").saturates);
-  EXPECT_FALSE(facts("leaky_relu", "leaky_relu").can_die);
+// What is usual for the activation is not known: the total is measured all the same, and neither
+// the weights nor the derivatives are blamed by themselves.
+TEST(DepthFlowTest, AnActivationOfUnknownTraitsIsBookedWithTheWeightAboveIt) {
+  for (const char* activation : {"sigmoid", "relu"}) {
+    test::MiniSpec spec;
+    spec.activation = activation;
+    spec.gain = 0.7;
+    spec.depth = 20;
+    spec.steps = 1;
+    auto run = test::run_mini_net(spec);
+    const DepthFlow known = first_flow(run);
+    for (LayerInfo& layer : run.info.layers) {
+      if (layer.traits) layer.traits->usual_log2_derivative.reset();
+    }
+    const DepthFlow flow = first_flow(run);
+    EXPECT_EQ(flow.log2_total, known.log2_total);
+    EXPECT_NEAR(parts_of(flow), flow.log2_total, 1e-9);
+    EXPECT_NEAR(flow.together, known.weight + known.derivative, 1e-9);
+    EXPECT_EQ(flow.weight, 0);
+    EXPECT_EQ(flow.derivative, 0);
+    EXPECT_EQ(flow.activation, kNoLayer);
+    EXPECT_EQ(main_cause(flow), CauseKind::weights_and_derivatives);
+    const FindingCause cause = flow_cause(run.info, flow);
+    EXPECT_EQ(run.info.layer(cause.place.id).kind, activation);
+    for (const Remedy& remedy : flow_remedies(run.info, flow)) {
+      EXPECT_NE(remedy.kind, RemedyKind::initialise);
+      EXPECT_NE(remedy.kind, RemedyKind::replace_activation);
+    }
+  }
+}
+
+// One activation among many that nothing is known of spoils the judgement of its own pair alone.
+TEST(DepthFlowTest, TheOthersAreJudgedAsBefore) {
+  test::MiniSpec spec;
+  spec.gain = 0.6 * std::sqrt(2.0);
+  spec.depth = 16;
+  spec.steps = 1;
+  auto run = test::run_mini_net(spec);
+  const DepthFlow known = first_flow(run);
+  run.info.layers[static_cast<std::size_t>(test::id_of(run.info, "7"))].traits.reset();
+  const DepthFlow flow = first_flow(run);
+  EXPECT_NEAR(parts_of(flow), flow.log2_total, 1e-9);
+  EXPECT_EQ(flow.linear_together, 1);
+  EXPECT_NEAR(flow.weight, known.weight * 15 / 16, 0.15);
+  EXPECT_EQ(main_cause(flow), CauseKind::weight_scale);
+}
+
+// Activations are told apart by what is known of them, never by their names.
+TEST(DepthFlowTest, AKindIsOnlyAName) {
+  test::MiniSpec spec;
+  spec.activation = "sigmoid";
+  spec.gain = 1;
+  spec.steps = 1;
+  auto run = test::run_mini_net(spec);
+  const FindingCause cause = flow_cause(run.info, first_flow(run));
+  for (LayerInfo& layer : run.info.layers) layer.kind = "Act" + layer.path;
+  EXPECT_EQ(flow_cause(run.info, first_flow(run)), cause);
 }
 
 }  // namespace

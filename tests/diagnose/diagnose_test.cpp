@@ -5,8 +5,9 @@
 #include <set>
 #include <type_traits>
 
-#include "plumb/diagnose/explain.h"
+#include "plumb/diagnose/diagnosis.h"
 #include "plumb/diagnose/rule.h"
+#include "plumb/diagnose/words/verdict.h"
 #include "tests/diagnose/rule_test.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
@@ -17,6 +18,9 @@ namespace {
 // It refers to the run.
 static_assert(!std::is_constructible_v<RunView, Run&&>);
 static_assert(std::is_constructible_v<RunView, const Run&>);
+static_assert(!std::is_constructible_v<RunView, RunInfo&&>);
+static_assert(!std::is_constructible_v<Diagnosis, Run&&>);
+static_assert(!std::is_constructible_v<Diagnosis, RunInfo&&>);
 
 TEST(RuleTableTest, HasElevenRulesWithNamesOfTheirOwn) {
   std::set<std::string_view> ids;
@@ -36,7 +40,9 @@ TEST(DiagnoseTest, ARunWithoutMeasuredStepsHasNoFindings) {
 }
 
 TEST(DiagnoseTest, ANetworkOfOneLayerOrNoneIsHandled) {
-  EXPECT_TRUE(diagnose(test::flat_run(1, 16, "relu", 3)).empty());
+  const plumb::Run one = test::flat_run(1, 16, "relu", 3);
+  EXPECT_TRUE(diagnose(one).empty());
+  EXPECT_EQ(Diagnosis(one).outcome(), Outcome::healthy);
   plumb::Run run;
   run.steps.resize(2);
   for (StepRecord& step : run.steps) step.measured = true;
@@ -63,12 +69,13 @@ TEST(DiagnoseTest, SigmoidNetHasOneRootAndItsConsequence) {
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[0].rule, "vanishing_gradient");
   EXPECT_EQ(findings[0].severity, Severity::critical);
-  EXPECT_FALSE(is_explained(findings[0]));
+  EXPECT_FALSE(findings[0].is_explained());
   EXPECT_EQ(findings[1].rule, "stalled_layer");
-  EXPECT_TRUE(is_explained(findings[1]));
+  EXPECT_TRUE(findings[1].is_explained());
   EXPECT_LT(findings[1].severity, findings[0].severity);
-  EXPECT_TRUE(
-      test::contains(findings[1].cause, "This follows from vanishing_gradient at layer 1."));
+  EXPECT_EQ(findings[1].explained_by, findings[0].id);
+  EXPECT_TRUE(test::contains(words_of(run.info, findings, findings[1]).cause,
+                             "This follows from vanishing_gradient at layer 1."));
   const std::string words = verdict(run, findings);
   EXPECT_FALSE(test::contains(words, "stalled_layer"));
   EXPECT_TRUE(test::contains(words, "First thing to try: replace sigmoid"));
@@ -84,7 +91,7 @@ TEST(DiagnoseTest, AnOverflowIsExplainedByTheExplosionBeforeIt) {
   const Finding* nan = test::find_rule(findings, "non_finite");
   ASSERT_NE(nan, nullptr);
   EXPECT_EQ(nan->severity, Severity::critical);
-  EXPECT_TRUE(is_explained(*nan));
+  EXPECT_TRUE((*nan).is_explained());
 }
 
 TEST(DiagnoseTest, UnitsThatDieAfterTooLargeStepsAreExplainedByThem) {
@@ -97,7 +104,7 @@ TEST(DiagnoseTest, UnitsThatDieAfterTooLargeStepsAreExplainedByThem) {
   EXPECT_EQ(findings[0].rule, "update_too_large");
   EXPECT_EQ(findings[0].severity, Severity::critical);
   for (std::size_t i = 1; i < findings.size(); ++i) {
-    EXPECT_TRUE(is_explained(findings[i])) << findings[i].rule;
+    EXPECT_TRUE(findings[i].is_explained()) << findings[i].rule;
   }
 }
 
@@ -109,7 +116,7 @@ TEST(DiagnoseTest, ZeroWeightsAreTheRootOfAllThatFollows) {
   ASSERT_GE(findings.size(), 2u);
   EXPECT_EQ(findings[0].rule, "symmetric_units");
   for (std::size_t i = 1; i < findings.size(); ++i) {
-    EXPECT_TRUE(is_explained(findings[i])) << findings[i].rule;
+    EXPECT_TRUE(findings[i].is_explained()) << findings[i].rule;
   }
 }
 
@@ -119,12 +126,12 @@ TEST(DiagnoseTest, ACauseCannotBeginAfterItsEffect) {
   for (StepRecord& step : run.steps) step.activations[1].dead_units = 90;
   for (std::size_t s = 4; s < 6; ++s) {
     for (const char* path : {"0", "2", "4", "6", "8"}) {
-      test::put_rms(run.steps[s], path, Role::update, -3);
+      test::put_rms(run.info, run.steps[s], path, Role::update, -3);
     }
   }
   const auto findings = diagnose(run);
   ASSERT_EQ(findings.size(), 2u);
-  for (const Finding& finding : findings) EXPECT_FALSE(is_explained(finding)) << finding.rule;
+  for (const Finding& finding : findings) EXPECT_FALSE(finding.is_explained()) << finding.rule;
 }
 
 TEST(DiagnoseTest, GivesTheSameAnswerTwice) {

@@ -21,11 +21,14 @@ TEST(ExplodingGradientTest, FiresOnTwiceTheHeGainLongBeforeANan) {
   ASSERT_TRUE(std::isfinite(run.steps[0].loss));
   const auto findings = test::findings_of(check_exploding_gradient, run);
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::is_complete(findings[0]));
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
   EXPECT_EQ(findings[0].severity, Severity::critical);
-  EXPECT_NEAR(findings[0].evidence[0].value, 30, 2.5);
-  EXPECT_TRUE(test::contains(findings[0].cause, "2.8"));
-  EXPECT_TRUE(test::contains(findings[0].remedies[0], "1.41"));
+  EXPECT_NEAR(findings[0].evidence[0].fact.value, 30, 2.5);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::weight_scale);
+  EXPECT_NEAR(test::value_of(findings[0], Quantity::mean_log2_gain), 1.5, 0.05);
+  ASSERT_EQ(test::first_remedy(findings[0]), RemedyKind::initialise);
+  EXPECT_NEAR(*findings[0].remedies[0].number("gain"), std::sqrt(2.0), 1e-12);
+  EXPECT_EQ(*findings[0].remedies[0].text("scheme"), "he_normal");
 }
 
 // SELU at lecun_normal multiplies the squared gradient by 1.0716 a layer (Klambauer et al. 2017):
@@ -43,10 +46,14 @@ TEST(ExplodingGradientTest, UnscaledResidualBlocksAreBlamedOnTheirBranches) {
   spec.depth = 16;
   spec.residual = true;
   spec.steps = 1;
-  const auto findings = test::findings_of(check_exploding_gradient, test::run_mini_net(spec));
+  const auto run = test::run_mini_net(spec);
+  const auto findings = test::findings_of(check_exploding_gradient, run);
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::contains(findings[0].cause, "residual blocks"));
-  EXPECT_TRUE(test::contains(findings[0].remedies[0], "scale the branches by about 1/sqrt(15)"));
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::residual_branch);
+  EXPECT_EQ(test::value_of(findings[0], Quantity::residual_blocks), 15);
+  ASSERT_EQ(test::first_remedy(findings[0]), RemedyKind::scale_branch);
+  EXPECT_NEAR(*findings[0].remedies[0].number("scale"), 1 / std::sqrt(15.0), 1e-12);
 }
 
 TEST(ExplodingGradientTest, GrowthOverTimeIsARatioToTheFirstSteps) {
@@ -58,7 +65,7 @@ TEST(ExplodingGradientTest, GrowthOverTimeIsARatioToTheFirstSteps) {
     if (!findings.empty()) {
       EXPECT_EQ(findings[0].first_step, 20);
       EXPECT_EQ(findings[0].last_step, 29);
-      EXPECT_TRUE(test::is_complete(findings[0]));
+      EXPECT_TRUE(test::is_complete(run.info, findings[0]));
     }
   }
 }

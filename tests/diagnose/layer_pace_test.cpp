@@ -24,7 +24,8 @@ TEST(LayerPaceTest, IsTheUpdateRelativeToTheWeight) {
 
 TEST(LayerPaceTest, AWeightOfZerosCountsAsHalfOfAUsualOne) {
   auto run = test::flat_run(3, 16, "relu", 1);
-  test::put_rms(run.steps[0], "2", Role::weight, -std::numeric_limits<double>::infinity());
+  test::put_rms(run.info, run.steps[0], "2", Role::weight,
+                -std::numeric_limits<double>::infinity());
   EXPECT_NEAR(paces(run)[1].log2_update, (-2 - 7) - (-2 - 1), 1e-9);
 }
 
@@ -43,8 +44,8 @@ TEST(LayerPaceTest, WeightDecayIsNotLearning) {
   step.learning_rate = 0.5;
   // Two weights of 64 recorded values and rms 1/4 each.
   step.weight_decay_norm = decay * 0.25 * std::sqrt(128.0);
-  test::put_rms(step, "0", Role::update, std::log2(0.5 * decay * 0.25));
-  test::put_rms(step, "0", Role::grad_weight, -60);
+  test::put_rms(run.info, step, "0", Role::update, std::log2(0.5 * decay * 0.25));
+  test::put_rms(run.info, step, "0", Role::grad_weight, -60);
   const auto all = paces(run);
   EXPECT_NEAR(all[0].log2_update, -4, 1e-9);
   EXPECT_NEAR(all[0].log2_learning, -60 - 1 + 2, 1e-9);

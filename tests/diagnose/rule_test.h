@@ -6,7 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "plumb/diagnose/diagnosis.h"
 #include "plumb/diagnose/rule.h"
+#include "plumb/diagnose/words/finding_words.h"
+#include "plumb/diagnose/words/layer_names.h"
 
 namespace plumb::test {
 
@@ -14,6 +17,7 @@ namespace plumb::test {
 inline std::vector<Finding> findings_of(RuleCheck check, const plumb::Run& run) {
   std::vector<Finding> findings;
   check(RunView(run), findings);
+  for (std::size_t i = 0; i < findings.size(); ++i) findings[i].id = static_cast<int>(i);
   return findings;
 }
 
@@ -27,15 +31,37 @@ inline bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-/// Every finding must be complete enough to be read alone.
-inline bool is_complete(const Finding& finding) {
-  const auto has_source = [](const Evidence& e) {
-    return !e.quantity.empty() && !e.threshold_source.empty();
+/// The path of the layer at a place; empty where it is none.
+inline std::string path_at(const RunInfo& info, const Place& place) {
+  const LayerId layer = layer_at(info, place);
+  return layer == kNoLayer ? std::string() : info.layer(layer).path;
+}
+
+/// The value of a quantity that the finding must have.
+inline double value_of(const Finding& finding, Quantity quantity) {
+  const Fact* fact = finding.find(quantity);
+  return fact == nullptr ? std::numeric_limits<double>::quiet_NaN() : fact->value;
+}
+
+inline RemedyKind first_remedy(const Finding& finding) {
+  return finding.remedies.empty() ? RemedyKind::none_needed : finding.remedies.front().kind;
+}
+
+/// Every finding must be complete enough to be read alone: facts, and words for all of them.
+inline bool is_complete(const RunInfo& info, const Finding& finding) {
+  const auto filled = [](const std::vector<std::string>& texts, std::size_t count) {
+    return texts.size() == count && count > 0 &&
+           std::all_of(texts.begin(), texts.end(), [](const std::string& text) {
+             // A number that its sentence lacks reads as nan.
+             return !text.empty() && text.find("nan") == std::string::npos;
+           });
   };
-  return !finding.rule.empty() && !finding.symptom.empty() && !finding.cause.empty() &&
-         !finding.consequence.empty() && !finding.remedies.empty() && !finding.evidence.empty() &&
-         std::all_of(finding.evidence.begin(), finding.evidence.end(), has_source) &&
-         finding.first_step <= finding.last_step;
+  const FindingWords words = words_of(info, {&finding, 1}, finding);
+  return !finding.rule.empty() && finding.first_step <= finding.last_step &&
+         filled({words.symptom, words.cause, words.consequence}, 3) &&
+         filled(words.evidence_names, finding.evidence.size()) &&
+         filled(words.evidence_sources, finding.evidence.size()) &&
+         filled(words.remedies, finding.remedies.size());
 }
 
 }  // namespace plumb::test

@@ -15,12 +15,14 @@ TEST(SaturatedActivationTest, FiresOnTanhWithLargeWeightsAndBlamesThem) {
   spec.activation = "tanh";
   spec.gain = 6;
   spec.depth = 5;
-  const auto findings = test::findings_of(check_saturated_activation, test::run_mini_net(spec));
+  const auto run = test::run_mini_net(spec);
+  const auto findings = test::findings_of(check_saturated_activation, run);
   ASSERT_EQ(findings.size(), 1u);  // five layers, one finding
-  EXPECT_TRUE(test::is_complete(findings[0]));
-  EXPECT_EQ(findings[0].path, "1");
-  EXPECT_TRUE(test::contains(findings[0].symptom, "5 layers"));
-  EXPECT_TRUE(test::contains(findings[0].cause, "The weight is too large"));
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_EQ(test::path_at(run.info, findings[0].place), "1");
+  EXPECT_EQ(test::value_of(findings[0], Quantity::layers_affected), 5);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::large_weight);
+  EXPECT_NEAR(test::value_of(findings[0], Quantity::gain), 6, 0.5);
 }
 
 TEST(SaturatedActivationTest, BlamesInputsThatWereNotScaled) {
@@ -31,7 +33,8 @@ TEST(SaturatedActivationTest, BlamesInputsThatWereNotScaled) {
   spec.input_scale = 30;
   const auto findings = test::findings_of(check_saturated_activation, test::run_mini_net(spec));
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::contains(findings[0].cause, "The input is too large"));
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::large_input);
+  EXPECT_NEAR(test::value_of(findings[0], Quantity::x_rms), 30, 2);
 }
 
 TEST(SaturatedActivationTest, SilentOnTanhAtFiveThirds) {
@@ -59,10 +62,21 @@ TEST(SaturatedActivationTest, FiresAtHalfAndIsSilentJustBelow) {
   }
 }
 
+TEST(SaturatedActivationTest, SilentOnAnActivationOfUnknownTraits) {
+  auto run = test::flat_run(4, 32, "sigmoid", 3);
+  for (StepRecord& step : run.steps) step.activations[1].saturated_fraction = 0.9;
+  for (LayerInfo& layer : run.info.layers) {
+    if (layer.traits) layer.traits->saturates.reset();
+  }
+  EXPECT_TRUE(test::findings_of(check_saturated_activation, run).empty());
+}
+
 TEST(SaturatedActivationTest, AnOutputThatIsSureOfItselfIsNotSick) {
   auto run = test::flat_run(3, 32, "sigmoid", 3);
   run.info.layers.push_back(test::activation_info("5", "sigmoid", 3, 32));
-  for (StepRecord& step : run.steps) step.activations.push_back({"5", -4, 0.99, 1, 32, 0, 1000});
+  run.info.layers.back().inputs = {{test::id_of(run.info, "4")}};
+  const LayerId last = test::id_of(run.info, "5");
+  for (StepRecord& step : run.steps) step.activations.push_back({last, -4, 0.99, 1, 32, 0, 1000});
   EXPECT_TRUE(test::findings_of(check_saturated_activation, run).empty());
 }
 

@@ -10,15 +10,17 @@ namespace plumb {
 namespace {
 
 TimeRecord gate_of(TimeQuantity gate, double low, double high) {
-  test::TimeBuilder builder("r", 20);
+  test::TimeBuilder builder(test::kRecurrent, 20);
   builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; }).put_gate(gate, 0.5, low, high);
   return builder.record();
 }
 
+plumb::Run run_of(TimeQuantity gate, double low, double high) {
+  return test::recurrent_run("lstm 64", 3, [=](int) { return gate_of(gate, low, high); });
+}
+
 std::vector<Finding> check(TimeQuantity gate, double low, double high) {
-  return test::findings_of(check_saturated_gate, test::recurrent_run("lstm 64", 3, [=](int) {
-                             return gate_of(gate, low, high);
-                           }));
+  return test::findings_of(check_saturated_gate, run_of(gate, low, high));
 }
 
 TEST(SaturatedGateTest, FiresOnCandidatesInBothEnds) {
@@ -26,9 +28,9 @@ TEST(SaturatedGateTest, FiresOnCandidatesInBothEnds) {
        {TimeQuantity::cell_gate, TimeQuantity::new_gate, TimeQuantity::h}) {
     const auto findings = check(gate, 0.3, 0.3);
     ASSERT_EQ(findings.size(), 1u);
-    EXPECT_TRUE(test::is_complete(findings[0]));
+    EXPECT_TRUE(test::is_complete(run_of(gate, 0.3, 0.3).info, findings[0]));
     EXPECT_EQ(findings[0].severity, Severity::warning);
-    EXPECT_NEAR(findings[0].evidence[0].value, 0.6, 1e-4);
+    EXPECT_NEAR(findings[0].evidence[0].fact.value, 0.6, 1e-4);
     EXPECT_TRUE(check(gate, 0.24, 0.25).empty());
   }
   EXPECT_EQ(check(TimeQuantity::cell_gate, 0.5, 0.45)[0].severity, Severity::critical);

@@ -20,18 +20,19 @@ plumb::Run run_with_slow_layer(double relative, std::size_t first, std::size_t l
                                std::size_t steps = 6) {
   auto run = test::flat_run(5, 16, "tanh", static_cast<int>(steps));
   for (std::size_t s = first; s <= last; ++s) {
-    test::put_rms(run.steps[s], "0", Role::update, -9 + relative);
+    test::put_rms(run.info, run.steps[s], "0", Role::update, -9 + relative);
   }
   return run;
 }
 
 TEST(StalledLayerTest, FiresOnALayerAThousandTimesSlowerThanTheMedian) {
   EXPECT_TRUE(test::findings_of(check_stalled_layer, run_with_slow_layer(-9.9, 0, 5)).empty());
-  const auto findings = test::findings_of(check_stalled_layer, run_with_slow_layer(-10.1, 0, 5));
+  const auto run = run_with_slow_layer(-10.1, 0, 5);
+  const auto findings = test::findings_of(check_stalled_layer, run);
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::is_complete(findings[0]));
-  EXPECT_EQ(findings[0].path, "0");
-  EXPECT_NEAR(findings[0].evidence[0].value, -10.1, 1e-9);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_EQ(test::path_at(run.info, findings[0].place), "0");
+  EXPECT_NEAR(findings[0].evidence[0].fact.value, -10.1, 1e-9);
 }
 
 TEST(StalledLayerTest, FiresOnTheFirstLayersOfADeepSigmoidNet) {
@@ -54,7 +55,7 @@ TEST(StalledLayerTest, SilentWhenAllLayersSlowDownNearTheOptimum) {
   auto run = test::flat_run(5, 16, "tanh", 10);
   for (std::size_t s = 4; s < 10; ++s) {
     for (const char* path : {"0", "2", "4", "6", "8"}) {
-      test::put_rms(run.steps[s], path, Role::update, -40);
+      test::put_rms(run.info, run.steps[s], path, Role::update, -40);
     }
   }
   EXPECT_TRUE(test::findings_of(check_stalled_layer, run).empty());
@@ -63,8 +64,10 @@ TEST(StalledLayerTest, SilentWhenAllLayersSlowDownNearTheOptimum) {
 TEST(StalledLayerTest, FloatUpdatesThatRoundingErasesAreStalled) {
   auto run = test::flat_run(5, 16, "tanh", 4);
   for (StepRecord& step : run.steps) {
-    for (const char* path : {"2", "4", "6", "8"}) test::put_rms(step, path, Role::update, -20);
-    test::put_rms(step, "0", Role::update, -28);  // 2^-26 of the weight, 2^-8 of the others
+    for (const char* path : {"2", "4", "6", "8"})
+      test::put_rms(run.info, step, path, Role::update, -20);
+    test::put_rms(run.info, step, "0", Role::update,
+                  -28);  // 2^-26 of the weight, 2^-8 of the others
   }
   EXPECT_EQ(test::findings_of(check_stalled_layer, run).size(), 1u);
   run.info.precision = "double";
@@ -77,8 +80,8 @@ TEST(StalledLayerTest, ARateFarTooSmallIsOneFindingForTheWholeNetwork) {
   spec.learning_rate = 1e-9;
   const auto findings = test::findings_of(check_stalled_layer, test::run_mini_net(spec));
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_EQ(findings[0].path, "");
-  EXPECT_TRUE(test::contains(findings[0].cause, "learning rate"));
+  EXPECT_EQ(findings[0].place, Place{});
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::small_rate);
 }
 
 TEST(StalledLayerTest, WeightDecayDoesNotPassForLearning) {
@@ -89,7 +92,15 @@ TEST(StalledLayerTest, WeightDecayDoesNotPassForLearning) {
   spec.weight_decay = 0.01;
   const auto findings = test::findings_of(check_stalled_layer, test::run_mini_net(spec));
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::contains(findings[0].cause, "weight decay"));
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::only_weight_decay);
+}
+
+// Frozen on purpose: it moves by nothing, and that is what was asked.
+TEST(StalledLayerTest, SilentOnALayerThatIsFrozen) {
+  auto run = run_with_slow_layer(kZero, 0, 5);
+  EXPECT_EQ(test::findings_of(check_stalled_layer, run).size(), 1u);
+  run.info.params[0].frozen = true;
+  EXPECT_TRUE(test::findings_of(check_stalled_layer, run).empty());
 }
 
 TEST(StalledLayerTest, AProbeWithoutUpdatesSaysNothing) {

@@ -19,13 +19,15 @@ TEST(SymmetricUnitsTest, FiresOnConstantAndOnZeroWeights) {
     test::MiniSpec spec;
     spec.depth = 5;
     spec.constant_weight = weight;
-    const auto findings = test::findings_of(check_symmetric_units, test::run_mini_net(spec));
+    const auto run = test::run_mini_net(spec);
+    const auto findings = test::findings_of(check_symmetric_units, run);
     ASSERT_EQ(findings.size(), 1u);
-    EXPECT_TRUE(test::is_complete(findings[0]));
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
     EXPECT_EQ(findings[0].severity, Severity::critical);
-    EXPECT_EQ(findings[0].path, "0");
-    EXPECT_TRUE(test::contains(findings[0].symptom, "31 of the 32 units"));
-    EXPECT_EQ(test::contains(findings[0].cause, "zero"), weight == 0.0);
+    EXPECT_EQ(test::path_at(run.info, findings[0].place), "0");
+    EXPECT_EQ(findings[0].evidence[0].fact.value, 31);
+    EXPECT_EQ(test::value_of(findings[0], Quantity::units), 32);
+    EXPECT_EQ(findings[0].cause.kind, weight == 0 ? CauseKind::zero_rows : CauseKind::equal_start);
   }
 }
 

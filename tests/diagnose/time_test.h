@@ -12,19 +12,39 @@
 
 namespace plumb::test {
 
+/// The id of the recurrent layer of recurrent_run.
+inline constexpr LayerId kRecurrent = 1;
+
 /// A run of one recurrent layer (path "r") before a healthy dense one, with `steps` measured steps
 /// whose time record the function gives.
 inline plumb::Run recurrent_run(const std::string& text, int steps,
-                                const std::function<TimeRecord(int)>& record) {
-  plumb::Run run = flat_run(1, 16, "relu", steps);
-  LayerInfo layer = activation_info("r", text.substr(0, text.find(' ')), 0, 64);
-  layer.family = LayerFamily::recurrent;
+                                const std::function<TimeRecord(int)>& record,
+                                const CellFacts& cell = {}) {
+  plumb::Run run;
+  LayerInfo layer;
+  layer.path = "r";
+  layer.kind = text.substr(0, text.find(' '));
   layer.text = text;
-  run.info.layers.insert(run.info.layers.begin(), layer);
-  run.info.network = text + " > last > dense 16";
-  for (StepRecord& step : run.steps) {
-    put_rms(step, "r", Role::grad_a, 0);
-    step.times = {record(static_cast<int>(step.step))};
+  layer.family = LayerFamily::recurrent;
+  layer.units = 64;
+  layer.cell = cell;
+  run.info.layers = {layer, dense_info("0", 1, 64, 16)};
+  wire(run.info);
+  for (int s = 0; s < steps; ++s) {
+    StepRecord& step = run.steps.emplace_back();
+    step.step = s;
+    step.measured = true;
+    step.loss = 1;
+    step.learning_rate = 0.1;
+    step.grad_norm = 1;
+    put_rms(run.info, step, "r", Role::a, 0);
+    put_rms(run.info, step, "r", Role::grad_a, 0);
+    put_rms(run.info, step, "0", Role::z, 0);
+    put_rms(run.info, step, "0", Role::grad_z, 0);
+    put_rms(run.info, step, "0", Role::weight, -3);
+    put_rms(run.info, step, "0", Role::grad_weight, -7);
+    put_rms(run.info, step, "0", Role::update, -10);
+    step.times = {record(s)};
   }
   return run;
 }
@@ -35,7 +55,7 @@ inline TimeRecord carrying_lstm(std::int64_t time_steps, double forget) {
     return std::log2(forget) * static_cast<double>(time_steps - 1 - t);
   };
   const auto none = [](std::int64_t) { return -std::numeric_limits<double>::infinity(); };
-  TimeBuilder builder("r", time_steps);
+  TimeBuilder builder(kRecurrent, time_steps);
   builder.put(TimeQuantity::grad_h, [=](auto t) { return t + 1 == time_steps ? 0 : none(t); })
       .put(TimeQuantity::grad_c, grad_c)
       .put(TimeQuantity::grad_h_by_carry, [=](auto t) { return grad_c(t) + std::log2(forget); })

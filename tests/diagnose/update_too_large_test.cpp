@@ -18,7 +18,7 @@ plumb::Run run_with_ratio(double log2_ratio, std::size_t first, std::size_t last
   auto run = test::flat_run(5, 16, "relu", 6);
   for (std::size_t s = first; s <= last; ++s) {
     for (const char* path : {"0", "2", "4", "6", "8"}) {
-      test::put_rms(run.steps[s], path, Role::update, -2 + log2_ratio);
+      test::put_rms(run.info, run.steps[s], path, Role::update, -2 + log2_ratio);
     }
   }
   return run;
@@ -26,21 +26,25 @@ plumb::Run run_with_ratio(double log2_ratio, std::size_t first, std::size_t last
 
 TEST(UpdateTooLargeTest, FiresAboveATenthForTheMedianLayer) {
   EXPECT_TRUE(test::findings_of(check_update_too_large, run_with_ratio(-3.4, 0, 5)).empty());
-  const auto findings = test::findings_of(check_update_too_large, run_with_ratio(-3.2, 2, 5));
+  const auto run = run_with_ratio(-3.2, 2, 5);
+  const auto findings = test::findings_of(check_update_too_large, run);
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::is_complete(findings[0]));
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
   EXPECT_EQ(findings[0].first_step, 2);
   EXPECT_EQ(findings[0].severity, Severity::warning);
-  EXPECT_TRUE(test::contains(findings[0].remedies[0], "lower the learning rate by about 11"));
+  ASSERT_EQ(test::first_remedy(findings[0]), RemedyKind::lower_rate);
+  EXPECT_NEAR(*findings[0].remedies[0].number("factor"), std::exp2(6.644 - 3.2), 1e-9);
+  EXPECT_NEAR(*findings[0].remedies[0].number("rate"), 0.1 * std::exp2(3.2 - 6.644), 1e-9);
 }
 
 TEST(UpdateTooLargeTest, ASingleLayerMayMoveByLessThanHalf) {
   for (const double log2_ratio : {-1.1, -0.9}) {
     auto run = test::flat_run(5, 16, "relu", 4);
-    for (StepRecord& step : run.steps) test::put_rms(step, "8", Role::update, -2 + log2_ratio);
+    for (StepRecord& step : run.steps)
+      test::put_rms(run.info, step, "8", Role::update, -2 + log2_ratio);
     const auto findings = test::findings_of(check_update_too_large, run);
     ASSERT_EQ(findings.size(), log2_ratio > -1 ? 1u : 0u);
-    for (const Finding& finding : findings) EXPECT_EQ(finding.path, "8");
+    for (const Finding& finding : findings) EXPECT_EQ(test::path_at(run.info, finding.place), "8");
   }
 }
 
@@ -68,7 +72,7 @@ TEST(UpdateTooLargeTest, SilentOnAWeightThatStartsAtZero) {
   auto run = test::flat_run(5, 16, "relu", 4);
   for (std::size_t s = 0; s < 4; ++s) {
     const double weight = s == 0 ? -std::numeric_limits<double>::infinity() : -9 + std::log2(s);
-    test::put_rms(run.steps[s], "8", Role::weight, weight);
+    test::put_rms(run.info, run.steps[s], "8", Role::weight, weight);
   }
   EXPECT_TRUE(test::findings_of(check_update_too_large, run).empty());
 }

@@ -17,28 +17,34 @@ std::vector<Finding> check(const plumb::Run& run) {
 
 // PyTorch's start: the recurrent weight's gain is 1/sqrt(3), and f' of a tanh near 1.
 TEST(VanishingThroughTimeTest, FiresOnAPlainRecurrenceAndBlamesItsWeight) {
-  const auto findings = check(test::recurrent_run(
-      "rnn 64", 3, [](int) { return test::decaying_rnn(100, -0.87, -0.08, "r"); }));
+  const auto run = test::recurrent_run(
+      "rnn 64", 3, [](int) { return test::decaying_rnn(100, -0.87, -0.08, test::kRecurrent); });
+  const auto findings = check(run);
   ASSERT_EQ(findings.size(), 1u);
   const Finding& finding = findings[0];
-  EXPECT_TRUE(test::is_complete(finding));
+  EXPECT_TRUE(test::is_complete(run.info, finding));
   EXPECT_EQ(finding.severity, Severity::critical);
-  EXPECT_EQ(finding.path, "r");
-  EXPECT_NEAR(finding.evidence[0].value, -0.87 * 99, 0.1);
-  EXPECT_NEAR(finding.evidence[1].value, 1 / (0.87 * std::log(2.0)), 0.02);
+  EXPECT_EQ(test::path_at(run.info, finding.place), "r");
+  EXPECT_NEAR(finding.evidence[0].fact.value, -0.87 * 99, 0.1);
+  EXPECT_NEAR(finding.evidence[1].fact.value, 1 / (0.87 * std::log(2.0)), 0.02);
   EXPECT_NEAR(finding.evidence[1].threshold, 99 / std::log(1000.0), 0.02);
-  EXPECT_TRUE(test::contains(finding.symptom, "over 99 time steps back")) << finding.symptom;
-  EXPECT_TRUE(
-      test::contains(finding.cause, "The recurrent weight does most of it: it multiplies by 0.58"))
-      << finding.cause;
-  EXPECT_TRUE(test::contains(finding.consequence, "last 8 time steps")) << finding.consequence;
-  EXPECT_TRUE(test::contains(finding.consequence, "rounding of a float"));
-  EXPECT_TRUE(test::contains(finding.remedies[0], "lstm 64 chrono=100")) << finding.remedies[0];
+  EXPECT_EQ(test::value_of(finding, Quantity::time_steps_crossed), 99);
+  EXPECT_EQ(test::value_of(finding, Quantity::memory_steps), 7);
+  EXPECT_EQ(finding.cause.kind, CauseKind::recurrent_weight);
+  EXPECT_NEAR(test::value_of(finding, Quantity::recurrent_weight_log2_per_step) +
+                  test::value_of(finding, Quantity::recurrent_alignment_log2_per_step),
+              -0.79, 1e-2);
+  ASSERT_EQ(test::first_remedy(finding), RemedyKind::gated_cell);
+  EXPECT_EQ(*finding.remedies[0].number("chrono"), 100);
+  const FindingWords words = words_of(run.info, findings, finding);
+  EXPECT_TRUE(test::contains(words.cause, "multiplies by 0.58")) << words.cause;
+  EXPECT_TRUE(test::contains(words.consequence, "last 8 time steps")) << words.consequence;
+  EXPECT_TRUE(test::contains(words.consequence, "rounding of a float"));
 }
 
 TEST(VanishingThroughTimeTest, BlamesTheDerivativeOfASaturatedTanh) {
   const auto findings = check(test::recurrent_run("rnn 64", 3, [](int) {
-    TimeRecord record = test::decaying_rnn(100, -0.87, -1.5, "r");
+    TimeRecord record = test::decaying_rnn(100, -0.87, -1.5, test::kRecurrent);
     record.series.push_back({TimeQuantity::h, TimeStatistic::mean, std::vector<float>(100, 0)});
     record.series.push_back(
         {TimeQuantity::h, TimeStatistic::low_fraction, std::vector<float>(100, 0.3F)});
@@ -47,17 +53,16 @@ TEST(VanishingThroughTimeTest, BlamesTheDerivativeOfASaturatedTanh) {
     return record;
   }));
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::contains(findings[0].cause, "derivative of the activation does most of it"))
-      << findings[0].cause;
-  EXPECT_TRUE(test::contains(findings[0].cause, "60 % of the states")) << findings[0].cause;
-  EXPECT_TRUE(test::contains(findings[0].remedies[0], "saturated"));
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::recurrent_derivative);
+  EXPECT_NEAR(test::value_of(findings[0], Quantity::gate_flat_fraction), 0.6, 1e-4);
+  EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::scale_inputs);
 }
 
 // A factor of 1000 is 2^-9.966: 0.099 of an octave a step fits into 100 steps and 0.102 does not.
 TEST(VanishingThroughTimeTest, SilentJustAboveTheLimitAndFiresJustBelow) {
   for (const double per_step : {-0.099609375, -0.1025390625}) {
     const auto findings = check(test::recurrent_run(
-        "rnn 64", 3, [=](int) { return test::decaying_rnn(100, per_step, 0, "r"); }));
+        "rnn 64", 3, [=](int) { return test::decaying_rnn(100, per_step, 0, test::kRecurrent); }));
     ASSERT_EQ(findings.size(), per_step < -0.1 ? 1u : 0u);
     if (!findings.empty()) {
       EXPECT_EQ(findings[0].severity, Severity::warning);
@@ -81,10 +86,11 @@ TEST(VanishingThroughTimeTest, TellsTheHalfLifeOfAForgetGate) {
   const auto findings = check(test::recurrent_run(
       "lstm 64", 2, [](int) { return test::carrying_lstm(50, 0.731058578630005); }));
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::contains(findings[0].cause, "forget gate averages 0.731")) << findings[0].cause;
-  EXPECT_TRUE(test::contains(findings[0].cause, "half is gone after 2.21 steps"))
-      << findings[0].cause;
-  EXPECT_TRUE(test::contains(findings[0].remedies[0], "lstm 64 chrono=50"));
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::gate_carry);
+  EXPECT_NEAR(test::value_of(findings[0], Quantity::gate_mean), 0.731, 1e-3);
+  EXPECT_NEAR(test::value_of(findings[0], Quantity::gate_carry_log2_per_step), -1 / 2.21, 1e-3);
+  ASSERT_EQ(test::first_remedy(findings[0]), RemedyKind::open_gate);
+  EXPECT_EQ(*findings[0].remedies[0].number("chrono"), 50);
   EXPECT_EQ(findings[0].severity, Severity::warning);  // 2^-22 is still above a float's rounding
 }
 
@@ -94,41 +100,67 @@ TEST(VanishingThroughTimeTest, WhatTrainingMendsIsANote) {
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].severity, Severity::note);
   EXPECT_EQ(findings[0].last_step, 1);
-  EXPECT_TRUE(test::contains(findings[0].symptom, "After step 1 it no longer shows"));
+  EXPECT_TRUE(findings[0].over);
 }
 
 // A loss at every time step keeps the gradient level; what is kept from one to the next still
 // decays.
 TEST(VanishingThroughTimeTest, LooksThroughWhatTheLayersAboveAdd) {
   const auto findings = check(test::recurrent_run("rnn 64", 2, [](int) {
-    test::TimeBuilder builder("r", 100);
+    test::TimeBuilder builder(test::kRecurrent, 100);
     builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
         .put(TimeQuantity::grad_z, [](auto) { return -0.1; })
         .put(TimeQuantity::grad_h_by_recurrence, [](auto) { return -1.0; });
     return builder.record();
   }));
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_NEAR(findings[0].evidence[0].value, -99, 1e-6);
+  EXPECT_NEAR(findings[0].evidence[0].fact.value, -99, 1e-6);
 }
 
 TEST(VanishingThroughTimeTest, SaysThatTruncationEndsTheGradient) {
-  const auto findings = check(test::recurrent_run("rnn 64 bptt=20", 2, [](int) {
-    test::TimeBuilder builder("r", 100);
+  const auto cut = [](int) {
+    test::TimeBuilder builder(test::kRecurrent, 100);
     builder.put(TimeQuantity::grad_h,
                 [](auto t) { return t < 80 ? -std::numeric_limits<double>::infinity() : 0.0; });
     return builder.record();
-  }));
+  };
+  CellFacts cell;
+  cell.truncated_steps = 20;
+  const auto findings = check(test::recurrent_run("rnn 64", 2, cut, cell));
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::contains(findings[0].symptom, "ends at time step 79 of 100"))
-      << findings[0].symptom;
-  EXPECT_TRUE(test::contains(findings[0].cause, "cut on purpose"));
-  EXPECT_TRUE(test::contains(findings[0].remedies[0], "raise bptt"));
+  EXPECT_EQ(test::value_of(findings[0], Quantity::time_ends_at), 79);
+  EXPECT_EQ(test::value_of(findings[0], Quantity::time_steps), 100);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::truncation);
+  EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::raise_truncation);
+  // The text of a layer is for people: a cell that says so in words alone was not cut.
+  EXPECT_EQ(check(test::recurrent_run("rnn 64 bptt=20", 2, cut))[0].cause.kind,
+            CauseKind::gradient_is_zero);
+}
+
+// What was done already is no advice.
+TEST(VanishingThroughTimeTest, LeavesOutWhatTheCellHas) {
+  CellFacts cell;
+  cell.orthogonal_start = true;
+  cell.identity_start = true;
+  const auto rnn = check(test::recurrent_run(
+      "rnn 64", 3, [](int) { return test::decaying_rnn(100, -0.87, -0.08, test::kRecurrent); },
+      cell));
+  ASSERT_EQ(rnn.size(), 1u);
+  ASSERT_EQ(rnn[0].remedies.size(), 3u);
+  EXPECT_EQ(rnn[0].remedies[1].kind, RemedyKind::orthogonal_recurrence);
+  EXPECT_NE(rnn[0].remedies[1].number("keep"), nullptr);
+  EXPECT_EQ(rnn[0].remedies[2].kind, RemedyKind::none_needed);
+  cell.memory_steps = 100;
+  const auto lstm = check(test::recurrent_run(
+      "lstm 64", 2, [](int) { return test::carrying_lstm(50, 0.7); }, cell));
+  ASSERT_EQ(lstm.size(), 1u);
+  EXPECT_EQ(test::first_remedy(lstm[0]), RemedyKind::shorten_sequence);
 }
 
 TEST(VanishingThroughTimeTest, SilentWithoutRecurrentLayersAndOnAStateTheLossDoesNotSee) {
   EXPECT_TRUE(check(test::flat_run(3, 16, "relu", 3)).empty());
   EXPECT_TRUE(check(test::recurrent_run("rnn 64", 2, [](int) {
-                test::TimeBuilder builder("r", 100);
+                test::TimeBuilder builder(test::kRecurrent, 100);
                 builder.put(TimeQuantity::grad_h,
                             [](auto) { return -std::numeric_limits<double>::infinity(); });
                 return builder.record();

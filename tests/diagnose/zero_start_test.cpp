@@ -35,7 +35,7 @@ TEST(ZeroStartTest, ANetworkThatFixupStartedIsLeftInPeace) {
       test::MiniSpec spec = fixup(steps);
       spec.learning_rate = rate;
       const auto findings = diagnose(test::run_mini_net(spec));
-      EXPECT_TRUE(findings.empty()) << rate << ", " << steps << " steps: " << findings[0].symptom;
+      EXPECT_TRUE(findings.empty()) << rate << ", " << steps << " steps: " << findings[0].rule;
     }
   }
 }
@@ -48,13 +48,14 @@ TEST(ZeroStartTest, AnOutputLayerThatStaysAtZeroIsNamed) {
   no_rate.frozen_output = false;
   no_rate.learning_rate = 0;
   for (const test::MiniSpec& spec : {frozen, no_rate}) {
-    const auto findings = diagnose(test::run_mini_net(spec));
+    const auto run = test::run_mini_net(spec);
+    const auto findings = diagnose(run);
     ASSERT_FALSE(findings.empty());
     EXPECT_EQ(findings[0].rule, "vanishing_gradient");
     EXPECT_EQ(findings[0].severity, Severity::critical);
-    EXPECT_EQ(findings[0].path, "8");
+    EXPECT_EQ(test::path_at(run.info, findings[0].place), "8");
     EXPECT_EQ(findings[0].last_step, 5);
-    EXPECT_TRUE(test::contains(findings[0].cause, "its weight is zero everywhere"));
+    EXPECT_EQ(findings[0].cause.kind, CauseKind::zero_weight);
   }
 }
 
@@ -65,11 +66,12 @@ TEST(ZeroStartTest, SigmoidLayersBelowAZeroOutputLayerAreStillNamed) {
   spec.gain = 1;
   spec.depth = 15;
   spec.zero_output = true;
-  const auto findings = test::findings_of(check_vanishing_gradient, test::run_mini_net(spec));
+  const auto run = test::run_mini_net(spec);
+  const auto findings = test::findings_of(check_vanishing_gradient, run);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].severity, Severity::critical);
   EXPECT_EQ(findings[0].first_step, 1);
-  EXPECT_EQ(findings[0].path, "0");
+  EXPECT_EQ(test::path_at(run.info, findings[0].place), "0");
 }
 
 // One step alone cannot tell, and silence would pass for health.
@@ -77,9 +79,9 @@ TEST(ZeroStartTest, AProbeSaysThatItSawNothingBelow) {
   const auto run = test::run_mini_net(fixup(1));
   const auto findings = test::findings_of(check_vanishing_gradient, run);
   ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::is_complete(findings[0]));
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
   EXPECT_EQ(findings[0].severity, Severity::note);
-  EXPECT_EQ(findings[0].path, "8");
+  EXPECT_EQ(test::path_at(run.info, findings[0].place), "8");
   EXPECT_TRUE(test::findings_of(check_stalled_layer, run).empty());
 }
 
@@ -98,16 +100,17 @@ TEST(ZeroStartTest, WakingEndsAtTheFloorAndWhereTheWeightStopsGrowing) {
   auto run = test::flat_run(3, 16, "tanh", 6);  // floor: log2(1/8)
   const double weights[] = {kZero, -9, -6, -6, -4, -2};
   const bool waking[] = {true, true, true, false, true, false};
-  std::vector<std::vector<FlowPoint>> profiles;
   for (std::size_t s = 0; s < 6; ++s) {
-    test::put_rms(run.steps[s], "4", Role::weight, weights[s]);
-    profiles.push_back(flow_profile(run.info, run.steps[s]));
+    test::put_rms(run.info, run.steps[s], "4", Role::weight, weights[s]);
   }
-  const auto layers = find_waking(run.info, profiles);
+  const RunView view(run);
+  const LayerId first = test::id_of(run.info, "0");
+  const LayerId last = test::id_of(run.info, "4");
   for (std::size_t s = 0; s < 6; ++s) {
-    EXPECT_EQ(layers[s].waking.contains("4"), waking[s]) << s;
-    EXPECT_EQ(layers[s].behind.contains("0"), waking[s]) << s;
-    EXPECT_FALSE(layers[s].behind.contains("4")) << s;
+    const WakingLayers& layers = view.measured()[s].waking;
+    EXPECT_EQ(layers.is_waking(last), waking[s]) << s;
+    EXPECT_EQ(layers.is_behind(first), waking[s]) << s;
+    EXPECT_FALSE(layers.is_behind(last)) << s;
   }
 }
 
@@ -117,12 +120,12 @@ TEST(ZeroStartTest, ABranchEndHoldsUpItsBranchAlone) {
   spec.zero_output = false;
   const plumb::Run run = test::run_mini_net(spec);
   const RunView view(run);
-  const WakingLayers& layers = view.waking()[0];
-  EXPECT_TRUE(layers.waking.contains("2.2"));
-  EXPECT_TRUE(layers.behind.contains("2.0"));
-  EXPECT_FALSE(layers.behind.contains("0"));
-  EXPECT_FALSE(layers.behind.contains("2"));
-  EXPECT_TRUE(view.flows()[0].known);
+  const MeasuredStep& step = view.measured()[0];
+  EXPECT_TRUE(step.waking.is_waking(test::id_of(run.info, "2.2")));
+  EXPECT_TRUE(step.waking.is_behind(test::id_of(run.info, "2.0")));
+  EXPECT_FALSE(step.waking.is_behind(test::id_of(run.info, "0")));
+  EXPECT_FALSE(step.waking.is_behind(test::id_of(run.info, "2")));
+  EXPECT_TRUE(step.flow.known);
 }
 
 }  // namespace

@@ -26,10 +26,11 @@ double parts_sum(const LedgerEntry& entry) {
 /// The promise of the header, for an entry and all inside it.
 void expect_entry_balances(const LedgerEntry& entry) {
   const double limit = 1e-9 * std::max(1.0, std::abs(entry.attenuation));
-  ASSERT_NEAR(parts_sum(entry), entry.attenuation, limit) << entry.path;
-  ASSERT_NEAR(entry.log2_grad_in - entry.log2_grad_out, entry.attenuation, limit) << entry.path;
-  for (const LedgerEntry& inner : entry.branch) expect_entry_balances(inner);
-  for (const LedgerEntry& inner : entry.shortcut) expect_entry_balances(inner);
+  ASSERT_NEAR(parts_sum(entry), entry.attenuation, limit) << entry.layer;
+  ASSERT_NEAR(entry.log2_grad_in - entry.log2_grad_out, entry.attenuation, limit) << entry.layer;
+  for (const LedgerWay& way : entry.ways) {
+    for (const LedgerEntry& inner : way.entries) expect_entry_balances(inner);
+  }
 }
 
 void expect_balances(const Ledger& ledger) {
@@ -44,12 +45,7 @@ void expect_balances(const Ledger& ledger) {
   ASSERT_NEAR(attenuations, ledger.total, limit);
   ASSERT_NEAR(parts, ledger.total, limit);
   double causes = 0;
-  for (const Cause cause :
-       {Cause::weight_scale, Cause::weight_alignment, Cause::activation_derivative,
-        Cause::derivative_alignment, Cause::residual_shortcut, Cause::residual_branch,
-        Cause::dropout, Cause::shape}) {
-    causes += ledger.total_of(cause);
-  }
+  for (const Cause cause : kCauses) causes += ledger.total_of(cause);
   ASSERT_NEAR(causes, ledger.total, limit);
 }
 
@@ -59,38 +55,48 @@ class RandomRun {
  public:
   RandomRun(int layers, double spread) : spread_(spread) {
     add_chain("", layers, 2);
+    test::wire(info_);
     step_.measured = true;
-    for (const LayerInfo& layer : info_.layers) {
-      const bool linear = layer.family == LayerFamily::linear;
-      test::put_rms(step_, layer.path, linear ? Role::grad_z : Role::grad_a, magnitude());
-      if (linear) {
-        test::put_rms(step_, layer.path, Role::weight, magnitude());
+    for (std::size_t i = 0; i < info_.layers.size(); ++i) {
+      const LayerInfo& layer = info_.layers[i];
+      const auto id = static_cast<LayerId>(i);
+      test::put_rms(info_, step_, layer.path, grad_role(layer), magnitude());
+      if (layer.family == LayerFamily::linear) {
+        test::put_rms(info_, step_, layer.path, Role::weight, magnitude());
       } else if (layer.family == LayerFamily::activation && !lacks()) {
-        step_.activations.push_back({layer.path, magnitude(), 0, 1, layer.units, 0, 1});
+        step_.activations.push_back({id, magnitude(), 0, 1, layer.units, 0, 1});
       } else if (layer.family == LayerFamily::residual && !lacks()) {
-        step_.joins.push_back({layer.path, magnitude(), magnitude(), 0});
+        const bool gate = test::id_of(info_, layer.path + ".gate") >= 0;
+        test::Ways ways{magnitude() / spread_, magnitude() / spread_, 0.3};
+        if (gate) ways.gate = ways.sum = magnitude() / spread_;
+        test::put_join(info_, step_, layer.path, ways);
       }
     }
-    test::put_rms(step_, "input", Role::grad_a, magnitude());
   }
 
   Ledger ledger() const { return make_ledger(info_, step_); }
-  const RunInfo& info() const { return info_; }
 
  private:
+  static constexpr LayerFamily kFamilies[] = {
+      LayerFamily::linear,        LayerFamily::activation, LayerFamily::shape,
+      LayerFamily::dropout,       LayerFamily::pooling,    LayerFamily::recurrent,
+      LayerFamily::normalisation, LayerFamily::attention,  LayerFamily::embedding,
+      LayerFamily::other,         LayerFamily::residual};
+
   double magnitude() { return spread_ * (*rc::gen::inRange(-1000000, 1000000)) / 1e6; }
   bool lacks() { return *rc::gen::inRange(0, 5) == 0; }
 
   void add_chain(const std::string& parent, int layers, int nesting) {
+    const int kinds = static_cast<int>(std::size(kFamilies)) - (nesting > 0 ? 0 : 1);
     for (int i = 0; i < layers; ++i) {
       const std::string path = (parent.empty() ? "" : parent + ".") + std::to_string(i);
-      LayerInfo layer = test::dense_info(path, 1, 8, *rc::gen::inRange(1, 2000), parent);
-      const int kind = *rc::gen::inRange(0, nesting > 0 ? 5 : 4);
-      layer.family = static_cast<LayerFamily>(kind);
+      LayerInfo layer = test::dense_info(path, 1, 8, *rc::gen::inRange(1, 2000));
+      layer.family = kFamilies[static_cast<std::size_t>(*rc::gen::inRange(0, kinds))];
       info_.layers.push_back(layer);
       if (layer.family == LayerFamily::residual) {
         add_chain(path, *rc::gen::inRange(1, 5), nesting - 1);
-        if (lacks()) info_.layers.push_back(test::dense_info(path + ".proj", 1, 8, 8, path));
+        if (lacks()) info_.layers.push_back(test::dense_info(path + ".proj", 1, 8, 8));
+        if (lacks()) info_.layers.push_back(test::dense_info(path + ".gate", 1, 8, 8));
       }
     }
   }
@@ -103,7 +109,7 @@ class RandomRun {
 RC_GTEST_PROP(LedgerTest, BalancesForRandomStepsWithNestedBlocks, ()) {
   const RandomRun run(*rc::gen::inRange(1, 40), 5000.0);
   const Ledger ledger = run.ledger();
-  RC_ASSERT(ledger.ends_at.empty());
+  RC_ASSERT(ledger.ends_at == kNoLayer);
   expect_balances(ledger);
   RC_ASSERT(!testing::Test::HasFatalFailure());
 }
@@ -112,18 +118,17 @@ TEST(LedgerTest, BalancesAtDepth2000FarOutsideTheRangeOfFloat) {
   auto run = test::flat_run(2000, 32, "sigmoid", 1);
   StepRecord& step = run.steps[0];
   double log2 = 0;
-  std::unordered_map<std::string, double> grads;
-  for (std::size_t i = run.info.layers.size(); i-- > 0;) {
-    grads[run.info.layers[i].path] = log2;
+  std::vector<double> grads(run.info.layers.size());
+  for (std::size_t i = run.info.layers.size(); i-- > 1;) {
+    grads[i] = log2;
     log2 -= 2.083 + 0.01 * static_cast<double>(i % 7);
   }
   for (SketchRecord& record : step.sketches) {
     const bool grad = record.site.role == Role::grad_z || record.site.role == Role::grad_a;
-    if (grad && record.site.path != "input") {
-      record.sketch = test::sketch_with_rms(grads.at(record.site.path));
-    }
+    if (grad)
+      record.sketch = test::sketch_with_rms(grads.at(static_cast<std::size_t>(record.site.id)));
   }
-  test::put_rms(step, "input", Role::grad_a, log2);
+  test::put_rms(run.info, step, "input", Role::grad_a, log2);
   const Ledger ledger = make_ledger(run.info, step);
   ASSERT_EQ(ledger.entries.size(), 3999u);
   EXPECT_LT(ledger.total, -8000);
@@ -133,19 +138,19 @@ TEST(LedgerTest, BalancesAtDepth2000FarOutsideTheRangeOfFloat) {
 
 TEST(LedgerTest, EntriesRunFromTheLossToTheInput) {
   auto run = test::flat_run(2, 16, "relu", 1);
-  test::put_rms(run.steps[0], "2", Role::grad_z, -1);
-  test::put_rms(run.steps[0], "1", Role::grad_a, -3);
-  test::put_rms(run.steps[0], "0", Role::grad_z, -4);
-  test::put_rms(run.steps[0], "input", Role::grad_a, -9);
+  test::put_rms(run.info, run.steps[0], "2", Role::grad_z, -1);
+  test::put_rms(run.info, run.steps[0], "1", Role::grad_a, -3);
+  test::put_rms(run.info, run.steps[0], "0", Role::grad_z, -4);
+  test::put_rms(run.info, run.steps[0], "input", Role::grad_a, -9);
   const Ledger ledger = make_ledger(run.info, run.steps[0]);
   ASSERT_EQ(ledger.entries.size(), 3u);
-  EXPECT_EQ(ledger.entries[0].path, "2");
+  EXPECT_EQ(ledger.entries[0].layer, test::id_of(run.info, "2"));
   EXPECT_NEAR(ledger.entries[0].attenuation, -2, 1e-12);
   EXPECT_NEAR(ledger.entries[1].attenuation, -1, 1e-12);
   EXPECT_NEAR(ledger.entries[2].attenuation, -5, 1e-12);
   EXPECT_NEAR(ledger.log2_loss_gradient, -1, 1e-12);
   EXPECT_NEAR(ledger.total, -8, 1e-12);
-  EXPECT_TRUE(ledger.ends_at.empty());
+  EXPECT_EQ(ledger.ends_at, kNoLayer);
   // weight_scale = log2(sqrt(16) / sqrt(16)) = 0, the derivative of a relu -1/2
   EXPECT_NEAR(ledger.total_of(Cause::weight_scale), 0, 1e-12);
   EXPECT_NEAR(ledger.total_of(Cause::weight_alignment), -7, 1e-12);
@@ -156,35 +161,36 @@ TEST(LedgerTest, EntriesRunFromTheLossToTheInput) {
 TEST(LedgerTest, ZeroGradientEndsTheBooksWhereItBegins) {
   auto run = test::flat_run(4, 16, "relu", 1);
   StepRecord& step = run.steps[0];
-  test::put_rms(step, "2", Role::grad_z, -kInfinity);
+  test::put_rms(run.info, step, "2", Role::grad_z, -kInfinity);
   step.activations[1].log2_rms_derivative = -kInfinity;
   const Ledger ledger = make_ledger(run.info, step);
-  EXPECT_EQ(ledger.ends_at, "3");
-  EXPECT_EQ(ledger.ends_because,
+  EXPECT_EQ(ledger.ends_at, test::id_of(run.info, "3"));
+  EXPECT_EQ(end_text(ledger),
             "the gradient with respect to its input is zero everywhere; its derivative is zero "
             "everywhere");
   ASSERT_EQ(ledger.entries.size(), 3u);
-  EXPECT_EQ(ledger.entries.back().path, "4");
+  EXPECT_EQ(ledger.entries.back().layer, test::id_of(run.info, "4"));
   expect_balances(ledger);
 }
 
 TEST(LedgerTest, ZeroWeightIsNamedAsTheReason) {
   auto run = test::flat_run(2, 16, "relu", 1);
-  test::put_rms(run.steps[0], "2", Role::weight, -kInfinity);
-  test::put_rms(run.steps[0], "1", Role::grad_a, -kInfinity);
+  test::put_rms(run.info, run.steps[0], "2", Role::weight, -kInfinity);
+  test::put_rms(run.info, run.steps[0], "1", Role::grad_a, -kInfinity);
   const Ledger ledger = make_ledger(run.info, run.steps[0]);
-  EXPECT_EQ(ledger.ends_at, "2");
+  EXPECT_EQ(ledger.ends_at, test::id_of(run.info, "2"));
   EXPECT_TRUE(ledger.entries.empty());
   EXPECT_EQ(ledger.total, 0);
-  EXPECT_NE(ledger.ends_because.find("its weight is zero everywhere"), std::string::npos);
+  EXPECT_NE(end_text(ledger).find("its weight is zero everywhere"), std::string::npos);
 }
 
 TEST(LedgerTest, NanGradientEndsTheBooks) {
   auto run = test::flat_run(3, 16, "tanh", 1);
-  test::put(run.steps[0], "1", Role::grad_a, test::with_nonfinite(test::sketch_with_rms(0), 3));
+  test::put(run.info, run.steps[0], "1", Role::grad_a,
+            test::with_nonfinite(test::sketch_with_rms(0), 3));
   const Ledger ledger = make_ledger(run.info, run.steps[0]);
-  EXPECT_EQ(ledger.ends_at, "2");
-  EXPECT_EQ(ledger.ends_because,
+  EXPECT_EQ(ledger.ends_at, test::id_of(run.info, "2"));
+  EXPECT_EQ(end_text(ledger),
             "the gradient with respect to its input holds 3 non-finite values of 64");
   EXPECT_EQ(ledger.entries.size(), 2u);
 }
@@ -192,20 +198,20 @@ TEST(LedgerTest, NanGradientEndsTheBooks) {
 TEST(LedgerTest, WithoutTheInputGradientTheBooksEndAtTheLowestLayer) {
   auto run = test::flat_run(2, 16, "tanh", 1);
   std::erase_if(run.steps[0].sketches,
-                [](const SketchRecord& r) { return r.site.path == "input"; });
+                [](const SketchRecord& r) { return r.site == Site::layer(0, Role::grad_a); });
   const Ledger ledger = make_ledger(run.info, run.steps[0]);
-  EXPECT_EQ(ledger.ends_at, "0");
-  EXPECT_EQ(ledger.ends_because, "the gradient with respect to its input was not recorded");
+  EXPECT_EQ(ledger.ends_at, test::id_of(run.info, "0"));
+  EXPECT_EQ(end_text(ledger), "the gradient with respect to its input was not recorded");
   EXPECT_EQ(ledger.entries.size(), 2u);
 }
 
 TEST(LedgerTest, ZeroLossGradientLeavesNoEntries) {
   auto run = test::flat_run(2, 16, "tanh", 1);
-  test::put_rms(run.steps[0], "2", Role::grad_z, -kInfinity);
+  test::put_rms(run.info, run.steps[0], "2", Role::grad_z, -kInfinity);
   const Ledger ledger = make_ledger(run.info, run.steps[0]);
   EXPECT_TRUE(ledger.entries.empty());
-  EXPECT_EQ(ledger.ends_at, "2");
-  EXPECT_EQ(ledger.ends_because, "the gradient with respect to its output is zero everywhere");
+  EXPECT_EQ(ledger.ends_at, test::id_of(run.info, "2"));
+  EXPECT_EQ(end_text(ledger), "the gradient with respect to its output is zero everywhere");
 }
 
 TEST(LedgerTest, EmptyRunHasEmptyBooks) {
@@ -225,67 +231,70 @@ TEST(LedgerTest, IdentityShortcutIsBookedAsZeroAndTheBranchAsTheRest) {
   const auto run = test::run_mini_net(spec);
   const Ledger ledger = make_ledger(run.info, run.steps[0]);
   expect_balances(ledger);
-  EXPECT_TRUE(ledger.ends_at.empty());
+  EXPECT_EQ(ledger.ends_at, kNoLayer);
   int blocks = 0;
   for (const LedgerEntry& entry : ledger.entries) {
-    if (entry.kind != "res") continue;
+    if (run.info.layer(entry.layer).family != LayerFamily::residual) continue;
     ++blocks;
     ASSERT_EQ(entry.parts.size(), 2u);
     EXPECT_EQ(entry.parts[0].cause, Cause::residual_shortcut);
     EXPECT_NEAR(entry.parts[0].log2, 0, 1e-12);
-    EXPECT_EQ(entry.branch.size(), 3u);
-    EXPECT_NEAR(entry.branch.front().log2_grad_out, entry.log2_grad_out + std::log2(0.4), 1e-9);
+    const LedgerWay* branch = entry.way(Way::branch);
+    ASSERT_NE(branch, nullptr);
+    ASSERT_EQ(branch->entries.size(), 3u);
+    EXPECT_NEAR(branch->entries.front().log2_grad_out, entry.log2_grad_out + std::log2(0.4), 1e-9);
   }
   EXPECT_EQ(blocks, 5);
 }
 
+/// dense > relu > a block of one dense layer with `beside` beside it.
+Run block_run(const std::string& kind, const std::string& beside) {
+  plumb::Run run;
+  run.info.layers = {test::dense_info("0", 1, 16, 16), test::residual_info("1", 3, 16, kind),
+                     test::dense_info("1.0", 2, 16, 16),
+                     test::dense_info("1." + beside, 2, 16, 16)};
+  test::wire(run.info);
+  StepRecord step;
+  step.measured = true;
+  test::put_rms(run.info, step, "input", Role::grad_a, 0);
+  test::put_rms(run.info, step, "0", Role::grad_z, 0);
+  test::put_rms(run.info, step, "0", Role::weight, -2);
+  test::put_rms(run.info, step, "1", Role::grad_a, 1);
+  test::put_rms(run.info, step, "1.0", Role::grad_z, 1);
+  run.steps.push_back(step);
+  return run;
+}
+
 TEST(LedgerTest, ProjectionHasBooksOfItsOwn) {
-  auto run = test::flat_run(1, 16, "relu", 1);
-  LayerInfo res = test::dense_info("1", 3, 0, 16);
-  res.kind = "res";
-  res.family = LayerFamily::residual;
-  run.info.layers.push_back(res);
-  run.info.layers.push_back(test::dense_info("1.0", 2, 16, 16, "1"));
-  run.info.layers.push_back(test::dense_info("1.proj", 2, 16, 16, "1"));
+  plumb::Run run = block_run("res", "proj");
   StepRecord& step = run.steps[0];
-  test::put_rms(step, "1", Role::grad_a, 1);
-  test::put_rms(step, "1.0", Role::grad_z, 1);
-  test::put_rms(step, "1.proj", Role::grad_z, 1);
-  test::put_rms(step, "1.proj", Role::weight, -2);
-  step.joins.push_back({"1", -3, -1, 0});
+  test::put_rms(run.info, step, "1.proj", Role::grad_z, 1);
+  test::put_rms(run.info, step, "1.proj", Role::weight, -2);
+  test::put_join(run.info, step, "1", {-3, -1, 0});
   const Ledger ledger = make_ledger(run.info, step);
   ASSERT_EQ(ledger.entries.size(), 2u);
   const LedgerEntry& block = ledger.entries[0];
   EXPECT_NEAR(block.attenuation, -1, 1e-12);
   EXPECT_NEAR(block.parts[0].log2, -2, 1e-12);  // shortcut
   EXPECT_NEAR(block.parts[1].log2, 1, 1e-12);   // branch
-  ASSERT_EQ(block.branch.size(), 1u);
-  EXPECT_NEAR(block.branch[0].attenuation, -4, 1e-12);
-  ASSERT_EQ(block.shortcut.size(), 1u);
-  EXPECT_EQ(block.shortcut[0].path, "1.proj");
-  EXPECT_NEAR(block.shortcut[0].attenuation, -2, 1e-12);
-  EXPECT_NEAR(block.shortcut[0].parts[0].log2, 0, 1e-12);  // log2(sqrt(16) * 2^-2)
+  const LedgerWay& branch = *block.way(Way::branch);
+  ASSERT_EQ(branch.entries.size(), 1u);
+  EXPECT_NEAR(branch.entries[0].attenuation, -4, 1e-12);
+  const LedgerWay& shortcut = *block.way(Way::shortcut);
+  ASSERT_EQ(shortcut.entries.size(), 1u);
+  EXPECT_TRUE(shortcut.main);
+  EXPECT_EQ(shortcut.entries[0].layer, test::id_of(run.info, "1.proj"));
+  EXPECT_NEAR(shortcut.entries[0].attenuation, -2, 1e-12);
+  EXPECT_NEAR(shortcut.entries[0].parts[0].log2, 0, 1e-12);  // log2(sqrt(16) * 2^-2)
 }
 
 TEST(LedgerTest, AHighwayIsSplitInThree) {
-  auto run = test::flat_run(1, 16, "relu", 1);
-  LayerInfo highway = test::dense_info("1", 3, 0, 16);
-  highway.kind = "highway";
-  highway.family = LayerFamily::residual;
-  run.info.layers.push_back(highway);
-  run.info.layers.push_back(test::dense_info("1.0", 2, 16, 16, "1"));
-  run.info.layers.push_back(test::dense_info("1.gate", 2, 16, 16, "1"));
+  plumb::Run run = block_run("highway", "gate");
   StepRecord& step = run.steps[0];
-  test::put_rms(step, "1", Role::grad_a, 1);
-  test::put_rms(step, "1.0", Role::grad_z, 1);
-  test::put_rms(step, "1.gate", Role::grad_z, -3);
+  test::put_rms(run.info, step, "1.gate", Role::grad_z, -3);
   // Carried 2^-1, the branch as large and at 60 degrees: together sqrt(3) times that.
-  step.joins.push_back({.path = "1",
-                        .log2_rms_branch = -1,
-                        .log2_rms_shortcut = -1,
-                        .cosine = 0.5,
-                        .log2_rms_gate = -5,
-                        .carry_mean = 0.25});
+  test::put_join(run.info, step, "1",
+                 {.branch = -1, .shortcut = -1, .cosine = 0.5, .gate = -5, .sum = 0});
   const Ledger ledger = make_ledger(run.info, step);
   const LedgerEntry& block = ledger.entries[0];
   ASSERT_EQ(block.parts.size(), 3u);
@@ -294,9 +303,120 @@ TEST(LedgerTest, AHighwayIsSplitInThree) {
   EXPECT_NEAR(block.parts[1].log2, 0.5 * std::log2(3), 1e-12);
   EXPECT_NEAR(block.parts[0].log2 + block.parts[1].log2 + block.parts[2].log2, block.attenuation,
               1e-12);
-  ASSERT_EQ(block.gate.size(), 1u);
-  EXPECT_NEAR(block.gate[0].attenuation, -2, 1e-12);
-  ASSERT_EQ(block.branch.size(), 1u);
+  ASSERT_EQ(block.way(Way::gate)->entries.size(), 1u);
+  EXPECT_NEAR(block.way(Way::gate)->entries[0].attenuation, -2, 1e-12);
+  ASSERT_EQ(block.way(Way::branch)->entries.size(), 1u);
+}
+
+/// Queries, keys and values of one input, their products, and a sum around it all.
+TEST(LedgerTest, AnAttentionIsOneEntryWithAWayForEachOfWhatItReads) {
+  RunInfo info;
+  const auto add = [&](const char* path, LayerFamily family, std::vector<Edge> inputs) {
+    LayerInfo layer = test::dense_info(path, 1, 16, 16);
+    layer.family = family;
+    layer.inputs = std::move(inputs);
+    info.layers.push_back(layer);
+    return static_cast<LayerId>(info.layers.size()) - 1;
+  };
+  const LayerId input = add("tokens", LayerFamily::input, {});
+  const LayerId x = add("norm", LayerFamily::normalisation, {{input}});
+  const LayerId q = add("attn.q_proj", LayerFamily::linear, {{x}});
+  const LayerId k = add("attn.k_proj", LayerFamily::linear, {{x}});
+  const LayerId v = add("attn.v_proj", LayerFamily::linear, {{x}});
+  const LayerId products =
+      add("attn", LayerFamily::attention, {{q}, {k}, {v, 0, Way::unnamed, true}});
+  const LayerId out = add("attn.out_proj", LayerFamily::linear, {{products}});
+  add("add", LayerFamily::residual, {{out, 0, Way::branch}, {input, 0, Way::shortcut, true}});
+  StepRecord step;
+  step.measured = true;
+  for (const LayerInfo& layer : info.layers) {
+    test::put_rms(info, step, layer.path, grad_role(layer), layer.path == "norm" ? -4.0 : 0.0);
+  }
+  step.joins.push_back({x, 0, {{q, 0, -6, 0.1}, {k, 0, -7, 0.1}, {v, 0, -4.5, 0.8}}});
+  step.joins.push_back({input, 0, {{x, 0, -5, 0.0}, {7, 1, 0, 1.0}}});
+  const Ledger ledger = make_ledger(info, step);
+  expect_balances(ledger);
+  ASSERT_EQ(ledger.entries.size(), 1u);
+  const LedgerWay& branch = *ledger.entries[0].way(Way::branch);
+  ASSERT_EQ(branch.entries.size(), 3u);
+  const LedgerEntry& attention = branch.entries[1];
+  EXPECT_EQ(attention.layer, products);
+  EXPECT_NEAR(attention.attenuation, -4, 1e-12);
+  ASSERT_EQ(attention.parts.size(), 1u);
+  EXPECT_EQ(attention.parts[0].cause, Cause::attention);
+  ASSERT_EQ(attention.ways.size(), 3u);
+  EXPECT_TRUE(attention.ways[2].main);
+  EXPECT_EQ(attention.ways[2].share, 0.8);
+  EXPECT_NEAR(attention.ways[1].entries.at(0).attenuation, -7, 1e-12);
+  EXPECT_EQ(branch.entries[2].layer, x);
+  EXPECT_NEAR(branch.entries[2].attenuation, -1, 1e-12);
+}
+
+// The sum stands around the attention alone, as in the first transformers: queries, keys and values
+// read what the shortcut reads. They send back (1, 0), (0, 1) and (1, 1), the shortcut (2, -1).
+TEST(LedgerTest, ABranchThatReadsItsInputThriceIsTheSumOfTheThree) {
+  RunInfo info;
+  const auto add = [&](const char* path, LayerFamily family, std::vector<Edge> inputs) {
+    LayerInfo layer = test::dense_info(path, 1, 2, 2);
+    layer.family = family;
+    layer.inputs = std::move(inputs);
+    info.layers.push_back(layer);
+    return static_cast<LayerId>(info.layers.size()) - 1;
+  };
+  const LayerId x = add("tokens", LayerFamily::input, {});
+  const LayerId q = add("q", LayerFamily::linear, {{x}});
+  const LayerId k = add("k", LayerFamily::linear, {{x}});
+  const LayerId v = add("v", LayerFamily::linear, {{x}});
+  const LayerId products = add("attn", LayerFamily::attention, {{q}, {k}, {v}});
+  const LayerId sum =
+      add("add", LayerFamily::residual, {{products, 0, Way::branch}, {x, 0, Way::shortcut, true}});
+  const auto rms = [](double squares) { return 0.5 * std::log2(squares / 2); };
+  StepRecord step;
+  step.measured = true;
+  for (const LayerInfo& layer : info.layers) {
+    test::put_rms(info, step, layer.path, grad_role(layer), rms(layer.path == "tokens" ? 17 : 1));
+  }
+  step.joins.push_back({x,
+                        0,
+                        {{q, 0, rms(1), 4.0 / 17},
+                         {k, 0, rms(1), 1.0 / 17},
+                         {v, 0, rms(2), 5.0 / 17},
+                         {sum, 1, rms(5), 7.0 / 17}}});
+  const Ledger ledger = make_ledger(info, step);
+  expect_balances(ledger);
+  const LedgerWay& branch = *ledger.entries.at(0).way(Way::branch);
+  EXPECT_NEAR(branch.share, 10.0 / 17, 1e-12);
+  EXPECT_NEAR(branch.log2_rms, rms(8), 1e-12);  // (2, 2)
+  ASSERT_EQ(branch.entries.size(), 1u);
+  EXPECT_NEAR(branch.entries[0].attenuation, rms(8) - rms(1), 1e-12);
+
+  // A fifth reader, of which nobody knows how it lies to the shortcut's.
+  step.joins[0].ways.push_back({kNoLayer, 0, rms(1), 0.0});
+  const Ledger crowded = make_ledger(info, step);
+  EXPECT_TRUE(std::isnan(crowded.entries.at(0).way(Way::branch)->log2_rms));
+}
+
+// A second head reads a hidden layer: what it sends back is no part of what the layer above did.
+TEST(LedgerTest, WhatAnotherReaderAddsHasACauseOfItsOwn) {
+  plumb::Run run = test::flat_run(3, 16, "relu", 1);
+  LayerInfo head = test::dense_info("head", 2, 16, 16);
+  const LayerId trunk = test::id_of(run.info, "1");
+  head.inputs = {{trunk}};
+  run.info.layers.push_back(head);
+  run.info.outputs = {test::id_of(run.info, "head"), test::id_of(run.info, "4")};
+  StepRecord& step = run.steps[0];
+  test::put_rms(run.info, step, "head", Role::grad_z, 0);
+  test::put_rms(run.info, step, "1", Role::grad_a, 0);
+  const LayerId reader = test::id_of(run.info, "2");
+  step.joins.push_back({trunk, 0, {{reader, 0, -3, 0.1}, {run.info.outputs[0], 0, -0.1, 0.9}}});
+  const Ledger ledger = make_ledger(run.info, step);
+  expect_balances(ledger);
+  const LedgerEntry& entry = ledger.entries[2];
+  ASSERT_EQ(entry.layer, reader);
+  ASSERT_EQ(entry.parts.size(), 3u);
+  EXPECT_EQ(entry.parts[2].cause, Cause::join);
+  EXPECT_NEAR(entry.parts[0].log2 + entry.parts[1].log2, -3, 1e-12);
+  EXPECT_NEAR(entry.parts[2].log2, 3, 1e-12);
 }
 
 /// x <- (1103515245 x + 12345) mod 2^31, filled row-major with (2u - 1) a: a net without a library.
@@ -352,7 +472,7 @@ TEST_P(DeterministicNetTest, LedgerAgreesWithPyTorch) {
   const double rms_21 = f.norm_dz_21 / std::sqrt(8.0 * 4);
   const double rms_1 = f.norm_dz_1 / std::sqrt(8.0 * 16);
   EXPECT_NEAR(ledger.log2_loss_gradient, std::log2(rms_21), 1e-9);
-  ASSERT_EQ(ledger.entries.back().path, "0");
+  ASSERT_EQ(ledger.entries.back().layer, test::id_of(info, "0"));
   EXPECT_NEAR(ledger.total - ledger.entries.back().attenuation, std::log2(rms_1 / rms_21), 1e-9);
 
   const auto profile = flow_profile(info, step);

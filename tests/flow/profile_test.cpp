@@ -5,7 +5,6 @@
 #include <limits>
 #include <type_traits>
 
-#include "plumb/flow/layer_tree.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/flow/step_index.h"
 #include "tests/support/mini_net.h"
@@ -15,21 +14,25 @@ namespace plumb {
 namespace {
 
 // They refer to what they are made of.
-static_assert(!std::is_constructible_v<LayerTree, RunInfo&&>);
-static_assert(!std::is_constructible_v<StepIndex, StepRecord&&>);
-static_assert(std::is_constructible_v<LayerTree, const RunInfo&>);
-static_assert(std::is_constructible_v<StepIndex, const StepRecord&>);
+static_assert(!std::is_constructible_v<StepIndex, const RunInfo&, StepRecord&&>);
+static_assert(std::is_constructible_v<StepIndex, const RunInfo&, const StepRecord&>);
 
 std::vector<FlowPoint> line(int points, double log2_per_layer_towards_input) {
   std::vector<FlowPoint> profile;
   for (int depth = 1; depth <= points; ++depth) {
     FlowPoint point;
-    point.path = std::to_string(depth);
+    point.layer = depth;
     point.depth = depth;
     point.log2_grad_z = log2_per_layer_towards_input * (points - depth);
     profile.push_back(point);
   }
   return profile;
+}
+
+std::vector<std::string> paths_of(const RunInfo& info, const std::vector<FlowPoint>& profile) {
+  std::vector<std::string> paths;
+  for (const FlowPoint& point : profile) paths.push_back(info.layer(point.layer).path);
+  return paths;
 }
 
 TEST(DepthScaleTest, StraightLineGivesItsSlope) {
@@ -87,11 +90,11 @@ TEST(DepthScaleTest, SigmoidNetAgreesWithMeanField) {
 TEST(FlowProfileTest, HasOnePointForEachLinearLayerWithWhatFollowsIt) {
   auto run = test::flat_run(3, 16, "relu", 1);
   StepRecord& step = run.steps[0];
-  test::put_rms(step, "3", Role::a, -5);
-  test::put_rms(step, "2", Role::update, -12);
+  test::put_rms(run.info, step, "3", Role::a, -5);
+  test::put_rms(run.info, step, "2", Role::update, -12);
   const auto profile = flow_profile(run.info, step);
   ASSERT_EQ(profile.size(), 3u);
-  EXPECT_EQ(profile[0].path, "0");
+  EXPECT_EQ(profile[0].layer, test::id_of(run.info, "0"));
   EXPECT_EQ(profile[2].depth, 3);
   EXPECT_EQ(profile[1].units, 16);
   EXPECT_NEAR(profile[1].log2_a, -5, 1e-12);
@@ -104,8 +107,8 @@ TEST(FlowProfileTest, WhatLacksIsNan) {
   auto run = test::flat_run(2, 16, "relu", 1);
   StepRecord& step = run.steps[0];
   std::erase_if(step.sketches, [](const SketchRecord& r) { return r.site.role == Role::update; });
-  test::put(step, "2", Role::grad_z, test::with_nonfinite(test::sketch_with_rms(0), 1));
-  test::put_rms(step, "0", Role::grad_z, -std::numeric_limits<double>::infinity());
+  test::put(run.info, step, "2", Role::grad_z, test::with_nonfinite(test::sketch_with_rms(0), 1));
+  test::put_rms(run.info, step, "0", Role::grad_z, -std::numeric_limits<double>::infinity());
   const auto profile = flow_profile(run.info, step);
   EXPECT_TRUE(std::isnan(profile[0].log2_update_ratio));
   EXPECT_TRUE(std::isnan(profile[1].log2_grad_z));
@@ -118,34 +121,31 @@ TEST(FlowProfileTest, LayersInsideBlocksAreThereInForwardOrder) {
   spec.depth = 3;
   spec.steps = 1;
   const auto run = test::run_mini_net(spec);
-  std::vector<std::string> paths;
-  for (const FlowPoint& point : flow_profile(run.info, run.steps[0])) paths.push_back(point.path);
-  EXPECT_EQ(paths, (std::vector<std::string>{"0", "2.0", "2.2", "3.0", "3.2", "4"}));
+  EXPECT_EQ(paths_of(run.info, flow_profile(run.info, run.steps[0])),
+            (std::vector<std::string>{"0", "2.0", "2.2", "3.0", "3.2", "4"}));
 }
 
 // A gate has the depth of the layer beside it and a gradient of another size: no link of the chain.
 TEST(FlowProfileTest, GatesAndShortcutsAreBesideTheChain) {
-  auto run = test::flat_run(4, 16, "relu", 1);
-  StepRecord& step = run.steps[0];
-  for (const char* path : {"2.gate", "4.proj"}) {
-    const std::string parent(1, path[0]);
-    run.info.layers.push_back(test::dense_info(path, 2, 16, 16, parent));
-    test::put_rms(step, path, Role::grad_z, -30);
-    for (LayerInfo& layer : run.info.layers) {
-      if (layer.path == parent) layer.family = LayerFamily::residual;
-    }
-    run.info.layers.push_back(
-        test::dense_info(parent + ".0", parent == "2" ? 2 : 3, 16, 16, parent));
-    test::put_rms(step, parent + ".0", Role::grad_z, 0);
+  plumb::Run run;
+  run.info.layers = {test::dense_info("0", 1, 16, 16),      test::residual_info("2", 2, 16),
+                     test::dense_info("2.0", 2, 16, 16),    test::dense_info("2.gate", 2, 16, 16),
+                     test::residual_info("4", 3, 16),       test::dense_info("4.0", 3, 16, 16),
+                     test::dense_info("4.proj", 3, 16, 16), test::dense_info("6", 4, 16, 16)};
+  test::wire(run.info);
+  StepRecord step;
+  for (const LayerInfo& layer : run.info.layers) {
+    const bool beside = layer.path == "2.gate" || layer.path == "4.proj";
+    test::put_rms(run.info, step, layer.path, grad_role(layer), beside ? -30 : 0);
   }
   const auto profile = flow_profile(run.info, step);
   ASSERT_EQ(profile.size(), 6u);
-  EXPECT_EQ(profile[2].path, "2.gate");
-  EXPECT_EQ(profile[2].beside, "gate");
-  EXPECT_EQ(profile[4].beside, "proj");
-  std::vector<std::string> paths;
-  for (const FlowPoint& point : on_the_chain(profile)) paths.push_back(point.path);
-  EXPECT_EQ(paths, (std::vector<std::string>{"0", "2.0", "4.0", "6"}));
+  for (const FlowPoint& point : profile) {
+    const std::string& path = run.info.layer(point.layer).path;
+    EXPECT_EQ(point.beside, path == "2.gate" ? "gate" : path == "4.proj" ? "shortcut" : "") << path;
+  }
+  EXPECT_EQ(paths_of(run.info, on_the_chain(profile)),
+            (std::vector<std::string>{"0", "2.0", "4.0", "6"}));
   EXPECT_EQ(fit_depth_scale(profile).layers_per_efold, std::numeric_limits<double>::infinity());
 }
 

@@ -19,7 +19,7 @@ TimeRecord carrying_lstm(std::int64_t time_steps, double forget) {
   const auto grad_c = [=](std::int64_t t) {
     return std::log2(forget) * static_cast<double>(time_steps - 1 - t);
   };
-  test::TimeBuilder builder("0", time_steps);
+  test::TimeBuilder builder(1, time_steps);
   builder.put(TimeQuantity::grad_h, [=](auto t) { return t + 1 == time_steps ? 0.0 : -kInfinity; })
       .put(TimeQuantity::grad_c, grad_c)
       .put(TimeQuantity::grad_h_by_carry, [=](auto t) { return grad_c(t) + std::log2(forget); })
@@ -34,7 +34,7 @@ TEST(TimeFlowTest, TheScaleOfACarryIsThatOfItsForgetGate) {
   constexpr double kLn2 = 0.69314718055994530942;
   for (const auto& [forget, half_life] :
        {std::pair(0.731058578630005, 2.2127), std::pair(0.993307149075715, 103.218)}) {
-    const TimeFlow flow = time_flow({}, carrying_lstm(400, forget));
+    const TimeFlow flow = time_flow({}, {}, carrying_lstm(400, forget));
     EXPECT_NEAR(flow.scale.steps_per_efold * kLn2, half_life, 2e-3 * half_life);
     EXPECT_NEAR(flow.scale.r_squared, 1, 1e-4);
     EXPECT_NEAR(flow.log2_kept, 399 * std::log2(forget), 0.01);
@@ -45,7 +45,7 @@ TEST(TimeFlowTest, TheScaleOfACarryIsThatOfItsForgetGate) {
 }
 
 TEST(TimeFlowTest, HoldsThousandsOfStepsFarBeyondTheRangeOfFloat) {
-  const TimeFlow flow = time_flow({}, test::decaying_rnn(5000, -1.75, -1.25));
+  const TimeFlow flow = time_flow({}, {}, test::decaying_rnn(5000, -1.75, -1.25));
   EXPECT_DOUBLE_EQ(flow.log2_total, -1.75 * 4999);
   EXPECT_DOUBLE_EQ(flow.part(TimeCause::activation_derivative), -1.25 * 4999);
   EXPECT_DOUBLE_EQ(flow.scale.log2_per_step, -1.75);
@@ -54,14 +54,14 @@ TEST(TimeFlowTest, HoldsThousandsOfStepsFarBeyondTheRangeOfFloat) {
 }
 
 TEST(TimeFlowTest, AGradientThatGrowsHasANegativeScaleAndIsRememberedWhole) {
-  const TimeFlow flow = time_flow({}, test::decaying_rnn(100, 0.5));
+  const TimeFlow flow = time_flow({}, {}, test::decaying_rnn(100, 0.5));
   EXPECT_NEAR(flow.scale.steps_per_efold, -1 / (0.5 * std::log(2.0)), 1e-6);
   EXPECT_TRUE(flow.memory_is_all);
   EXPECT_EQ(flow.memory, 99);
 }
 
 TEST(TimeFlowTest, GatesAndSharesAreAveragedOverTheSteps) {
-  test::TimeBuilder builder("0", 4);
+  test::TimeBuilder builder(1, 4);
   builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
       .put(
           TimeQuantity::update_gate, [](auto t) { return 0.25 * static_cast<double>(t); },
@@ -72,7 +72,7 @@ TEST(TimeFlowTest, GatesAndSharesAreAveragedOverTheSteps) {
           TimeQuantity::update_gate, [](auto) { return 0.125; }, TimeStatistic::high_fraction)
       .put(TimeQuantity::grad_h_by_carry, [](auto) { return 0.0; })
       .put(TimeQuantity::grad_h_by_new_gate, [](auto) { return 0.0; });
-  const TimeFlow flow = time_flow({}, builder.record());
+  const TimeFlow flow = time_flow({}, {}, builder.record());
   ASSERT_NE(flow.gate(TimeQuantity::update_gate), nullptr);
   EXPECT_DOUBLE_EQ(flow.gate(TimeQuantity::update_gate)->mean, 0.375);
   EXPECT_DOUBLE_EQ(flow.gate(TimeQuantity::update_gate)->low_fraction, 0.5);
@@ -83,9 +83,9 @@ TEST(TimeFlowTest, GatesAndSharesAreAveragedOverTheSteps) {
 }
 
 TEST(TimeFlowTest, AGradientThatEndsKeepsNothing) {
-  test::TimeBuilder builder("0", 10);
+  test::TimeBuilder builder(1, 10);
   builder.put(TimeQuantity::grad_h, [](auto t) { return t < 4 ? -kInfinity : 0.0; });
-  const TimeFlow flow = time_flow({}, builder.record());
+  const TimeFlow flow = time_flow({}, {}, builder.record());
   EXPECT_TRUE(flow.known);
   EXPECT_TRUE(flow.ends_in_zero);
   EXPECT_EQ(flow.log2_kept, -kInfinity);
@@ -95,10 +95,10 @@ TEST(TimeFlowTest, AGradientThatEndsKeepsNothing) {
 
 // A loss at every step, and a gradient that is cut before step 4 (truncation).
 TEST(TimeFlowTest, ACutIsSeenThoughTheLayersAboveFeedTheEarlierSteps) {
-  test::TimeBuilder builder("0", 10);
+  test::TimeBuilder builder(1, 10);
   builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
       .put(TimeQuantity::grad_h_by_recurrence, [](auto t) { return t == 4 ? -kInfinity : -1.0; });
-  const TimeFlow flow = time_flow({}, builder.record());
+  const TimeFlow flow = time_flow({}, {}, builder.record());
   EXPECT_TRUE(flow.ends_in_zero);
   EXPECT_EQ(flow.ends_at, 3);
   EXPECT_EQ(flow.log2_kept, -kInfinity);
@@ -107,7 +107,7 @@ TEST(TimeFlowTest, ACutIsSeenThoughTheLayersAboveFeedTheEarlierSteps) {
 }
 
 TEST(TimeFlowTest, ASingleStepSaysNothing) {
-  const TimeFlow flow = time_flow({}, test::decaying_rnn(1, -1));
+  const TimeFlow flow = time_flow({}, {}, test::decaying_rnn(1, -1));
   EXPECT_FALSE(flow.known);
   EXPECT_TRUE(std::isinf(flow.scale.steps_per_efold));
 }

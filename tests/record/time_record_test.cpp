@@ -35,12 +35,12 @@ TEST(TimeRecordTest, NamesReadBack) {
   EXPECT_EQ(parse_time_statistic("rms"), std::nullopt);
 }
 
-TEST(TimeRecordTest, AStepFindsARecordByPathAndDirection) {
+TEST(TimeRecordTest, AStepFindsARecordByLayerAndDirection) {
   StepRecord step;
-  step.times = {{"1", false, 3, 4, {}}, {"1", true, 3, 4, {}}, {"2", false, 3, 4, {}}};
-  EXPECT_EQ(step.time("1", true), &step.times[1]);
-  EXPECT_EQ(step.time("2"), &step.times[2]);
-  EXPECT_EQ(step.time("2", true), nullptr);
+  step.times = {{1, false, 3, 4, {}}, {1, true, 3, 4, {}}, {2, false, 3, 4, {}}};
+  EXPECT_EQ(step.time(1, true), &step.times[1]);
+  EXPECT_EQ(step.time(2), &step.times[2]);
+  EXPECT_EQ(step.time(2, true), nullptr);
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST(HtmlTest, EmbedsTheWholeReport) {
 TEST(HtmlTest, KnowsEveryCauseOfTheLedger) {
   const std::string page(report_page());
   for (const Cause cause : kCauses) {
-    const std::string name = to_string(cause);
+    const std::string name(to_string(cause));
     EXPECT_NE(page.find(name), std::string::npos) << name;
     std::string variable = "--cause-" + name + ":";
     std::replace(variable.begin(), variable.end(), '_', '-');

@@ -15,7 +15,7 @@ namespace {
 std::vector<LayerLine> lines_of(std::size_t count) {
   std::vector<LayerLine> lines(count);
   for (std::size_t i = 0; i < count; ++i) {
-    lines[i].flow.path = std::to_string(i);
+    lines[i].flow.layer = static_cast<LayerId>(i);
     lines[i].flow.log2_grad_z = -5;
   }
   return lines;
@@ -28,7 +28,7 @@ bool contains(const std::vector<std::size_t>& places, std::size_t place) {
 TEST(LayerLinesTest, SelectionKeepsEndsWorstAndNamed) {
   auto lines = lines_of(300);
   lines[137].flow.log2_grad_z = -50;
-  const std::vector<std::string> named{"211"};
+  const std::vector<LayerId> named{211};
   const auto places = select_lines(lines, 24, named);
   EXPECT_EQ(places.size(), 24u);
   EXPECT_TRUE(std::is_sorted(places.begin(), places.end()));
@@ -60,18 +60,40 @@ TEST(LayerLinesTest, TakesTheActivationBehindTheLinearLayer) {
 
 // What follows a block follows its branch: a projection in between has no activation of its own.
 TEST(LayerLinesTest, AShortcutIsNamedAndTakesNoActivation) {
-  auto run = test::flat_run(2, 8, "relu", 1);
-  LayerInfo& block = run.info.layers.front();
-  block.family = LayerFamily::residual;
-  run.info.layers.insert(run.info.layers.begin() + 1, {test::dense_info("0.0", 1, 8, 8, "0"),
-                                                       test::dense_info("0.proj", 1, 8, 8, "0")});
-  run.steps[0].activations[0].saturated_fraction = 0.25;
-  const auto lines = make_layer_lines(run.info, run.steps[0]);
+  plumb::Run run;
+  run.info.layers = {test::residual_info("0", 1, 8), test::dense_info("0.0", 1, 8, 8),
+                     test::activation_info("0.1", "relu", 1, 8),
+                     test::dense_info("0.proj", 1, 8, 8), test::dense_info("1", 2, 8, 8)};
+  test::wire(run.info);
+  StepRecord step;
+  step.activations = {{test::id_of(run.info, "0.1"), 0, 0.25, 1, 8, 0, 64}};
+  const auto lines = make_layer_lines(run.info, step);
   ASSERT_EQ(lines.size(), 3u);
-  EXPECT_EQ(lines[0].flow.path, "0.0");
+  EXPECT_EQ(lines[0].flow.layer, test::id_of(run.info, "0.0"));
   EXPECT_EQ(lines[0].saturated_fraction, 0.25);
   EXPECT_EQ(lines[1].text, "shortcut: dense 8");
   EXPECT_TRUE(std::isnan(lines[1].saturated_fraction));
+}
+
+// A residual network's last convolution of a block has its activation behind the sum, and what
+// stands in front of a block whose branch begins with one has that.
+TEST(LayerLinesTest, AnActivationIsFoundThroughTheEndsOfABlock) {
+  plumb::Run run;
+  run.info.layers = {test::dense_info("0", 1, 8, 8),
+                     test::residual_info("1", 2, 8),
+                     test::activation_info("1.0", "relu", 1, 8),
+                     test::dense_info("1.1", 2, 8, 8),
+                     test::activation_info("2", "relu", 2, 8),
+                     test::dense_info("3", 3, 8, 8)};
+  test::wire(run.info);
+  StepRecord step;
+  step.activations = {{test::id_of(run.info, "1.0"), 0, 0.25, 1, 8, 0, 64},
+                      {test::id_of(run.info, "2"), 0, 0.5, 1, 8, 0, 64}};
+  const auto lines = make_layer_lines(run.info, step);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[0].saturated_fraction, 0.25);
+  EXPECT_EQ(lines[1].saturated_fraction, 0.5);
+  EXPECT_TRUE(std::isnan(lines[2].saturated_fraction));
 }
 
 TEST(LayerLinesTest, SeesNotANumber) {

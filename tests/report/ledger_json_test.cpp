@@ -27,11 +27,12 @@ TEST(LedgerJsonTest, KeepsEveryBit) {
   ASSERT_EQ(json["entries"].size(), ledger.entries.size());
   for (std::size_t i = 0; i < ledger.entries.size(); ++i) {
     const LedgerEntry& entry = ledger.entries[i];
-    EXPECT_EQ(json["entries"][i]["path"], entry.path);
+    EXPECT_EQ(json["entries"][i]["path"], run.info.layer(entry.layer).path);
     EXPECT_EQ(json["entries"][i]["attenuation"].get<double>(), entry.attenuation);
-    ASSERT_EQ(json["entries"][i]["parts"].size(), entry.parts.size()) << entry.path;
+    ASSERT_EQ(json["entries"][i]["parts"].size(), entry.parts.size()) << entry.layer;
     for (const LedgerPart& part : entry.parts) {
-      EXPECT_EQ(json["entries"][i]["parts"][to_string(part.cause)].get<double>(), part.log2);
+      EXPECT_EQ(json["entries"][i]["parts"][std::string(to_string(part.cause))].get<double>(),
+                part.log2);
     }
   }
 }
@@ -45,7 +46,7 @@ TEST(LedgerJsonTest, SaysWhereTheBooksEnd) {
 TEST(LedgerJsonTest, HasTheBooksThroughTime) {
   const plumb::Run run = test::time_run();
   const StepRecord& step = *run.measured().front();
-  const TimeLedger ledger = make_time_ledger(step, step.times.at(0));
+  const TimeLedger ledger = make_time_ledger(run.info, step, step.times.at(0));
   const Json time = json_of(run)["time"];
   ASSERT_EQ(time.size(), step.times.size());
   EXPECT_EQ(time[0]["kept"].get<double>(), ledger.kept);

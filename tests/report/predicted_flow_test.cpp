@@ -48,18 +48,18 @@ TEST(PredictedFlowTest, FollowsAMeasuredNetwork) {
 
 TEST(PredictedFlowTest, KnowsWhereThereIsNoTheory) {
   const plumb::Run run = deep_tanh(1);
-  EXPECT_TRUE(predict_flow(run));
+  ASSERT_TRUE(predict_flow(run));
   plumb::Run residual = run;
-  residual.info.layers[4].parent = "3";
+  residual.info.layers[4].inputs.push_back({1, 0, Way::shortcut});
   EXPECT_FALSE(predict_flow(residual));
   plumb::Run unknown = run;
-  unknown.info.layers[1].text = "maxout 2";
+  unknown.info.layers[2].function.clear();
   EXPECT_FALSE(predict_flow(unknown));
   plumb::Run dropout = run;
-  dropout.info.layers[1].family = LayerFamily::dropout;
+  dropout.info.layers[2].family = LayerFamily::dropout;
   EXPECT_FALSE(predict_flow(dropout));
   plumb::Run convolution = run;
-  convolution.info.layers[0].kind = "conv";
+  convolution.info.layers[1].fan_out = 9;
   EXPECT_FALSE(predict_flow(convolution));
   plumb::Run loaded = run;
   loaded.info.settings.emplace_back("weights", "torch.npz");
@@ -68,7 +68,8 @@ TEST(PredictedFlowTest, KnowsWhereThereIsNoTheory) {
   first_step(later).step = 7;
   EXPECT_FALSE(predict_flow(later));
   plumb::Run starved = run;
-  test::put_rms(first_step(starved), starved.info.layers.back().path, Role::grad_z, -INFINITY);
+  test::put_rms(starved.info, first_step(starved), starved.info.layers.back().path, Role::grad_z,
+                -INFINITY);
   EXPECT_FALSE(predict_flow(starved));
   plumb::Run empty;
   EXPECT_FALSE(predict_flow(empty));
@@ -78,7 +79,8 @@ TEST(PredictedFlowTest, KnowsWhereThereIsNoTheory) {
 TEST(PredictedFlowTest, WantsRandomWeights) {
   plumb::Run run = deep_tanh(1);
   const std::vector<double> alike(1000, 0.1);
-  test::put(first_step(run), run.info.layers[2].path, Role::weight, test::sketch_of(alike));
+  test::put(run.info, first_step(run), run.info.layers[3].path, Role::weight,
+            test::sketch_of(alike));
   EXPECT_FALSE(predict_flow(run));
 }
 

@@ -46,14 +46,20 @@ Run deep_run() {
   run.info.network = "2000 x [dense 8 > sigmoid]";
   StepRecord& step = run.steps.front();
   step.sketches.clear();
-  for (const auto& layer : run.info.layers) {
+  const auto put_new = [&](Site site, double log2) {
+    step.sketches.push_back({site, sketch_with_rms(log2)});
+  };
+  for (std::size_t i = 0; i < run.info.layers.size(); ++i) {
+    const LayerInfo& layer = run.info.layers[i];
+    const auto id = static_cast<LayerId>(i);
     const double level = -2.0 * (layers - layer.depth);
     if (layer.family == LayerFamily::linear) {
-      put(step, layer.path, Role::grad_z, sketch_with_rms(level));
-      put(step, layer.path, Role::grad_weight, sketch_with_rms(level));
-      put(step, layer.path, Role::weight, sketch_with_rms(-1.0 - std::log2(8.0) / 2));
-    } else {
-      put(step, layer.path, Role::grad_a, sketch_with_rms(level + 1.0));
+      put_new(Site::layer(id, Role::grad_z), level);
+      const ParamId weight = static_cast<ParamId>(layer.depth - 1);
+      put_new(Site::param(weight, Role::grad_weight), level);
+      put_new(Site::param(weight, Role::weight), -1.0 - std::log2(8.0) / 2);
+    } else if (layer.family == LayerFamily::activation) {
+      put_new(Site::layer(id, Role::grad_a), level + 1.0);
     }
   }
   for (auto& activation : step.activations) activation.log2_rms_derivative = -1;
@@ -72,9 +78,9 @@ Run nasty_run() {
   run.info.machine = "\xC3\xBC \xE4\xBD\xA0\xE5\xA5\xBD \xF0\x9F\x98\x80 \xFF";
   run.info.settings = {{"<b>note</b>", "<!-- & {{x}} $& ${y}"}};
   StepRecord& last = run.steps.back();
-  put_rms(last, run.info.layers[0].path, Role::grad_z, -std::numeric_limits<double>::infinity());
+  put_rms(run.info, last, "0", Role::grad_z, -std::numeric_limits<double>::infinity());
   for (auto& record : last.sketches) {
-    if (record.site == site_of(run.info.layers[2].path, Role::grad_z)) {
+    if (record.site == site_of(run.info, "2", Role::grad_z)) {
       record.sketch = with_nonfinite(record.sketch, record.sketch.count);
     }
   }
@@ -86,27 +92,34 @@ Run nasty_run() {
 Run time_run() {
   constexpr std::int64_t kSteps = 200;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  Run run = flat_run(1, 16, "relu", 12);
+  Run run;
   run.info.network = "lstm 16 > last > dense 16";
-  run.info.layers[0].path = "2";
-  LayerInfo last = activation_info("1", "last", 0, 16);
-  last.family = LayerFamily::shape;
   LayerInfo lstm = activation_info("0", "lstm", 0, 16);
   lstm.family = LayerFamily::recurrent;
   lstm.text = "lstm 16";
-  run.info.layers.insert(run.info.layers.begin(), {lstm, last});
+  lstm.cell = CellFacts{};
+  LayerInfo last = activation_info("1", "last", 0, 16);
+  last.family = LayerFamily::shape;
+  run.info.layers = {lstm, last, dense_info("2", 1, 16, 16)};
+  wire(run.info);
   run.end = RunEnd{"finished", 12, 1.5};
-  for (StepRecord& step : run.steps) {
+  const Run flat = flat_run(1, 16, "relu", 12);
+  const LayerId dense = id_of(run.info, "2");
+  for (StepRecord step : flat.steps) {
+    // The one dense layer of a flat run is layer 1, and its weight the first parameter here too.
     for (SketchRecord& record : step.sketches) {
-      if (record.site.path == "0") record.site.path = "2";
+      if (!record.site.is_of_parameter() && record.site.id == 1) record.site.id = dense;
     }
-    put_rms(step, "0", Role::grad_a, -1);
-    put_rms(step, "1", Role::grad_a, 0);
+    run.steps.push_back(std::move(step));
+  }
+  for (StepRecord& step : run.steps) {
+    put_rms(run.info, step, "0", Role::grad_a, -1);
+    put_rms(run.info, step, "1", Role::grad_a, 0);
     const double forget = 0.5 + 0.04 * static_cast<double>(step.step);
     const auto log2_c = [=](std::int64_t t) {
       return std::log2(forget) * static_cast<double>(kSteps - 1 - t) - 1;
     };
-    TimeBuilder builder("0", kSteps, 16);
+    TimeBuilder builder(id_of(run.info, "0"), kSteps, 16);
     builder
         .put(TimeQuantity::h,
              [](auto t) { return -3 + std::min(1.0, 0.02 * static_cast<double>(t)); })

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/report/terminal.h"
 
+#include "plumb/diagnose/words/finding_words.h"
+#include "plumb/diagnose/words/layer_names.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -105,34 +108,45 @@ TEST(TerminalTest, SharesOfTheLossAddUp) {
   EXPECT_NEAR(sum, 100, 2);
 }
 
-Finding made_up(const std::string& word) {
-  Finding finding;
-  finding.rule = "made_up";
-  finding.path = "4";
-  finding.symptom = word + " limps.";
-  finding.evidence = {{"pace", 0.5, 2.0, "our choice"}};
-  finding.cause = word + " has a stone.";
-  finding.consequence = word + " falls.";
-  finding.remedies = {"Take it out.", "Walk on."};
-  return finding;
+/// The text as one line, whatever its width broke.
+std::string flat(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    const bool space = c == ' ' || c == '\n';
+    if (!space || (!result.empty() && result.back() != ' ')) result += space ? ' ' : c;
+  }
+  return result;
 }
 
 TEST(TerminalTest, ShowsEveryFindingWithItsRemedies) {
-  plumb::Run run = test::healthy_run();
-  run.findings = {made_up("One"), made_up("Two")};
-  const std::string text = render_table(run);
-  for (const char* part : {"made_up", "layer 3 (dense 32, path 4)", "Two limps.",
-                           "pace: 0.5 (threshold 2, our choice)", "Two has a stone.", "Two falls.",
-                           "Take it out.", "Walk on."}) {
-    EXPECT_NE(text.find(part), std::string::npos) << part;
+  const plumb::Run run = test::time_run();
+  const Diagnosis diagnosis(run);
+  const std::vector<Finding>& findings = diagnosis.findings();
+  ASSERT_GE(findings.size(), 1u);
+  const std::string text = flat(render_table(run, diagnosis, {.width = 120}));
+  for (const Finding& finding : findings) {
+    const FindingWords words = words_of(run.info, findings, finding);
+    const auto expect = [&](const std::string& part) {
+      EXPECT_NE(text.find(flat(part)), std::string::npos) << part;
+    };
+    expect(finding.rule + " at " + place_text(run.info, finding.place));
+    expect(words.symptom);
+    expect(words.cause);
+    for (const std::string& name : words.evidence_names) expect(name);
+    for (const std::string& source : words.evidence_sources) expect(source);
+    if (finding.is_explained()) continue;
+    expect(words.consequence);
+    for (const std::string& remedy : words.remedies) expect(remedy);
   }
 }
 
 TEST(TerminalTest, SaysTheFirstFindingOnce) {
-  plumb::Run run = test::healthy_run();
-  run.findings = {made_up("One")};
-  const std::string text = render_table(run);
-  for (const char* part : {"One limps.", "One has a stone.", "One falls."}) {
+  const plumb::Run run = test::sick_run();
+  const Diagnosis diagnosis(run);
+  ASSERT_FALSE(diagnosis.findings().empty());
+  const std::string text = flat(render_table(run, diagnosis));
+  const FindingWords words = words_of(run.info, diagnosis.findings(), diagnosis.findings().front());
+  for (const std::string& part : {words.symptom, words.cause, words.consequence}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
     EXPECT_EQ(text.find(part), text.rfind(part)) << part;
   }

@@ -91,7 +91,8 @@ TEST(DamageTest, ADamagedFileIsAStoreErrorOrLoads) {
   run.steps.push_back(rich_run().steps.back());
   run.steps.back().step = 99;
   run.findings = rich_run().findings;
-  run.info = rich_run().info;
+  const plumb::Run rich = rich_run();
+  run.info = rich.info;
   write_run(path, run);
   const std::string good = read_file(path);
   int loaded = 0;

@@ -27,24 +27,49 @@ TEST(ExportJsonTest, HoldsTheWholeRun) {
   EXPECT_EQ(json["schema_version"], kSchemaVersion);
   EXPECT_EQ(json["info"]["network"], run.info.network);
   EXPECT_EQ(json["info"]["settings"][1]["key"], "empty");
-  EXPECT_EQ(json["info"]["layers"][2]["family"], "residual");
+  EXPECT_EQ(json["info"]["layers"][6]["family"], "residual");
+  EXPECT_EQ(json["info"]["layers"][6]["inputs"][1]["way"], "shortcut");
+  EXPECT_EQ(json["info"]["layers"][2]["traits"]["can_die"], true);
+  EXPECT_TRUE(json["info"]["layers"][2]["traits"]["odd"].is_null());
+  EXPECT_EQ(json["info"]["layers"][4]["cell"]["memory_steps"], 20);
+  EXPECT_EQ(json["info"]["params"][1]["use"], "recurrent_weight");
+  EXPECT_EQ(json["info"]["outputs"], Json({2, 6}));
   ASSERT_EQ(json["steps"].size(), 3U);
   const Json& step = json["steps"][1];
   EXPECT_EQ(step["step"], 5);
   EXPECT_EQ(step["sketches"].size(), 4U);
   EXPECT_EQ(step["sketches"][1]["role"], "grad_weight");
-  EXPECT_EQ(step["sketches"][1]["param"], "weight");
+  EXPECT_EQ(step["sketches"][1]["site"], "0.weight/grad_weight");
+  EXPECT_EQ(step["sketches"][1]["param"], 0);
+  EXPECT_EQ(step["sketches"][0]["site"], "0:2/z");
+  EXPECT_EQ(step["sketches"][0]["layer"], 1);
   EXPECT_EQ(step["activations"][0]["dead_units"], 3);
-  EXPECT_EQ(step["joins"][0]["log2_rms_branch"], -200.5);
+  EXPECT_EQ(step["joins"][0]["ways"][0]["log2_rms"], -200.5);
+  EXPECT_EQ(step["joins"][0]["ways"][1]["path"], "6");
+  EXPECT_EQ(step["inner"][0]["axis"], "head");
+  EXPECT_EQ(step["blocks"][0]["calls"], 12);
+  EXPECT_EQ(step["passes"], 4);
   EXPECT_EQ(step["symmetries"][0]["duplicate_units"], 127);
-  ASSERT_EQ(step["times"].size(), 2U);
+  ASSERT_EQ(step["times"].size(), 3U);
   EXPECT_EQ(step["times"][1]["reverse"], true);
   EXPECT_EQ(step["times"][0]["series"][0]["quantity"], "grad_h");
   EXPECT_EQ(step["times"][0]["series"][0]["values"][1], "-Infinity");
   EXPECT_EQ(step["times"][0]["series"][0]["values"][2], 0.5);
   EXPECT_EQ(json["findings"][0]["severity"], "critical");
   EXPECT_EQ(json["findings"][0]["evidence"][0]["value"], -90.2);
-  EXPECT_EQ(json["findings"][0]["remedies"], Json({"use relu", "use res"}));
+  EXPECT_EQ(json["findings"][0]["evidence"][0]["quantity"], "flow_log2");
+  EXPECT_EQ(json["findings"][0]["evidence"][0]["threshold"], -20);
+  EXPECT_EQ(json["findings"][0]["evidence"][0]["place"],
+            Json({{"of", "layer"}, {"id", 1}, {"path", "0"}}));
+  EXPECT_EQ(json["findings"][0]["evidence"][0]["reference"], Json({{"of", "loss"}}));
+  EXPECT_EQ(json["findings"][0]["cause"]["kind"], "truncation");
+  EXPECT_EQ(json["findings"][0]["cause"]["facts"][0]["quantity"], "mean_log2_gain");
+  EXPECT_EQ(json["findings"][0]["explained_by"], 1);
+  EXPECT_EQ(json["findings"][0]["did_harm"], false);
+  EXPECT_EQ(json["findings"][0]["remedies"][0]["kind"], "initialise");
+  EXPECT_EQ(json["findings"][0]["remedies"][0]["arguments"],
+            Json({{"gain", 1.41}, {"scheme", "nan"}}));
+  EXPECT_TRUE(json["findings"][1]["explained_by"].is_null());
   EXPECT_EQ(json["end"], Json({{"reason", "diverged"}, {"steps", 7}, {"time_s", 12.5}}));
 }
 
@@ -77,6 +102,7 @@ TEST(ExportJsonTest, NanIsNullInfinityIsATextAndAbsentIsMissing) {
 TEST(ExportJsonTest, AnEmptyRunIsValid) {
   const Json json = Json::parse(export_json({}));
   EXPECT_TRUE(json["steps"].empty());
+  EXPECT_TRUE(json["findings"].is_null()) << "not diagnosed";
   EXPECT_TRUE(json["end"].is_null());
 }
 
@@ -93,7 +119,9 @@ TEST(ExportCsvTest, ColumnsHoldWhatTheHeaderSays) {
   StepRecord step;
   step.step = 3;
   step.loss = std::numeric_limits<double>::quiet_NaN();
-  SketchRecord record{{"a,\"b\"", Role::grad_weight, "bias"}, {}};
+  run.info = chain_info(1);
+  run.info.params[0].path = "a,\"b\".bias";
+  SketchRecord record{Site::param(0, Role::grad_weight), {}};
   record.sketch.count = 5;
   record.sketch.nonfinite_count = 1;
   record.sketch.mean = 0.5;
@@ -102,31 +130,34 @@ TEST(ExportCsvTest, ColumnsHoldWhatTheHeaderSays) {
   record.sketch.log2_scale = -7;
   record.sketch.format_loss[1].subnormal = 9;
   step.sketches.push_back(record);
-  step.sketches.push_back({{"0", Role::z, ""}, {}});
+  step.sketches.push_back({Site::layer(1, Role::z, 2), {}});
   run.steps.push_back(step);
   const auto lines = split(export_csv(run), '\n');
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(
       lines[0],
-      "step,epoch,time_s,loss,site,path,role,param,count,nonfinite_count,zero_count,mean,m2,var,"
+      "step,epoch,time_s,loss,site,path,role,output,count,nonfinite_count,zero_count,mean,m2,var,"
       "rms,abs_max,log2_scale,true_log2_rms,true_log2_abs_max,true_log2_median,fp16_flushed,"
       "fp16_subnormal,fp16_overflowed,bf16_flushed,bf16_subnormal,bf16_overflowed,"
       "fp8_e4m3_flushed,fp8_e4m3_subnormal,fp8_e4m3_overflowed,fp8_e5m2_flushed,"
       "fp8_e5m2_subnormal,fp8_e5m2_overflowed");
   EXPECT_EQ(
       lines[1],
-      "3,0,0,nan,\"a,\"\"b\"\".bias/grad_weight\",\"a,\"\"b\"\"\",grad_weight,bias,5,1,0,0.5,3,"
+      "3,0,0,nan,\"a,\"\"b\"\".bias/grad_weight\",\"a,\"\"b\"\".bias\",grad_weight,0,5,1,0,0.5,3,"
       "0.75,1,2,-7,-7,-6,nan,0,0,0,0,9,0,0,0,0,0,0,0");
-  EXPECT_THAT(lines[2], testing::StartsWith("3,0,0,nan,0/z,0,z,,0,0,0,0,0,0,0,0,0,-inf,-inf,nan,"));
+  EXPECT_THAT(lines[2],
+              testing::StartsWith("3,0,0,nan,0:2/z,0,z,2,0,0,0,0,0,0,0,0,0,-inf,-inf,nan,"));
 }
 
 TEST(ExportTimeCsvTest, HasALineForEachTimeStepAndAColumnForEachSeries) {
   plumb::Run run;
+  run.info = chain_info(2);
+  run.info.layers[0].path = "a,b";
   run.steps.resize(2);
   run.steps[1].step = 7;
   const TimeSeries flow{TimeQuantity::grad_h, TimeStatistic::log2_rms, {-1.5F, 0}};
   const TimeSeries gate{TimeQuantity::forget_gate, TimeStatistic::mean, {0.5F, 1}};
-  run.steps[1].times = {{"a,b", false, 2, 4, {flow}}, {"1", true, 2, 4, {gate, flow}}};
+  run.steps[1].times = {{0, false, 2, 4, {flow}}, {2, true, 2, 4, {gate, flow}}};
   const auto lines = split(export_time_csv(run), '\n');
   ASSERT_EQ(lines.size(), 5U);
   EXPECT_EQ(lines[0], "step,path,reverse,t,forget_gate_mean,grad_h_log2_rms");

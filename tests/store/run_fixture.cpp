@@ -11,6 +11,7 @@
 #include <iterator>
 #include <limits>
 #include <sstream>
+#include <variant>
 
 #include "plumb/core/error.h"
 #include "plumb/store/run_file.h"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t kMostInteger = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
 /// Writes "name value" lines.
@@ -44,6 +46,10 @@ class Lines {
     out_ << name << ' ' << value << '\n';
   }
   void operator()(const std::string& name, int value) { out_ << name << ' ' << value << '\n'; }
+  void operator()(const std::string& name, bool value) { (*this)(name, value ? 1 : 0); }
+  void operator()(const std::string& name, const std::optional<bool>& value) {
+    (*this)(name, value ? int{*value} : -1);
+  }
   void operator()(const std::string& name, const std::optional<double>& value) {
     if (value) {
       (*this)(name, *value);
@@ -56,6 +62,46 @@ class Lines {
  private:
   std::ostringstream out_;
 };
+
+void add(Lines& line, const LayerInfo& layer) {
+  line("layer.path", layer.path);
+  line("layer.kind", layer.kind);
+  line("layer.family", std::string(to_string(layer.family)));
+  line("layer.text", layer.text);
+  line("layer.block", layer.block);
+  for (const Edge& edge : layer.inputs) {
+    line("edge.from", edge.from);
+    line("edge.output", edge.output);
+    line("edge.way", std::string(to_string(edge.way)));
+    line("edge.main", edge.main);
+  }
+  line("layer.depth", layer.depth);
+  line("layer.units", layer.units);
+  line("layer.fan_in", layer.fan_in);
+  line("layer.fan_out", layer.fan_out);
+  line("layer.function", layer.function);
+  line("layer.first_step", layer.first_step);
+  if (const auto& traits = layer.traits) {
+    line("traits.max_derivative", traits->max_derivative);
+    line("traits.low_slope", traits->low_slope);
+    line("traits.high_slope", traits->high_slope);
+    line("traits.saturates", traits->saturates);
+    line("traits.can_die", traits->can_die);
+    line("traits.odd", traits->odd);
+    line("traits.usual_log2_derivative", traits->usual_log2_derivative);
+    line("traits.critical_gain", traits->critical_gain);
+    line("traits.gain_source", traits->gain_source);
+  }
+  if (const auto& cell = layer.cell) {
+    line("cell.state_activation", cell->state_activation);
+    line("cell.truncated_steps", cell->truncated_steps);
+    line("cell.orthogonal_start", cell->orthogonal_start);
+    line("cell.identity_start", cell->identity_start);
+    line("cell.gain", cell->gain);
+    line("cell.forget_bias", cell->forget_bias);
+    line("cell.memory_steps", cell->memory_steps);
+  }
+}
 
 void add(Lines& line, const RunInfo& info) {
   line("kind", info.kind);
@@ -76,32 +122,39 @@ void add(Lines& line, const RunInfo& info) {
     line("setting.key", key);
     line("setting.value", value);
   }
-  for (const LayerInfo& layer : info.layers) {
-    line("layer.path", layer.path);
-    line("layer.kind", layer.kind);
-    line("layer.family", std::string(to_string(layer.family)));
-    line("layer.text", layer.text);
-    line("layer.parent", layer.parent);
-    line("layer.depth", layer.depth);
-    line("layer.units", layer.units);
-    line("layer.fan_in", layer.fan_in);
-    line("layer.fan_out", layer.fan_out);
-    line("layer.max_derivative", layer.max_derivative);
+  for (const LayerInfo& layer : info.layers) add(line, layer);
+  for (const BlockInfo& block : info.blocks) {
+    line("block.path", block.path);
+    line("block.kind", block.kind);
+    line("block.parent", block.parent);
   }
+  for (const ParamInfo& param : info.params) {
+    line("param.path", param.path);
+    line("param.name", param.name);
+    line("param.use", std::string(to_string(param.use)));
+    line("param.reverse", param.reverse);
+    for (const LayerId user : param.users) line("param.user", user);
+    line("param.count", param.count);
+    line("param.frozen", param.frozen);
+    line("param.shard", param.shard);
+    line("param.shards", param.shards);
+    line("param.first_step", param.first_step);
+  }
+  for (const LayerId output : info.outputs) line("output", output);
 }
 
 void add(Lines& line, const SketchRecord& record) {
   const Sketch& sketch = record.sketch;
-  line("sketch.path", record.site.path);
+  line("sketch.id", record.site.id);
   line("sketch.role", std::string(to_string(record.site.role)));
-  line("sketch.param", record.site.param);
+  line("sketch.output", record.site.output);
   line("sketch.count", sketch.count);
   line("sketch.nonfinite_count", sketch.nonfinite_count);
   line("sketch.zero_count", sketch.zero_count);
   line("sketch.mean", sketch.mean);
   line("sketch.m2", sketch.m2);
   line("sketch.abs_max", sketch.abs_max);
-  line("sketch.log2_scale", sketch.log2_scale);
+  line("sketch.log2_scale", static_cast<double>(sketch.log2_scale));
   for (std::size_t k = 0; k < sketch.histogram.size(); ++k) {
     if (sketch.histogram[k] != 0) line("sketch.bin" + std::to_string(k), sketch.histogram[k]);
   }
@@ -124,10 +177,12 @@ void add(Lines& line, const StepRecord& step) {
   line("weight_decay_norm", step.weight_decay_norm);
   line("validation_loss", step.validation_loss);
   line("validation_accuracy", step.validation_accuracy);
-  line("measured", step.measured ? 1 : 0);
+  line("passes", step.passes);
+  line("skipped", step.skipped);
+  line("measured", step.measured);
   for (const SketchRecord& record : step.sketches) add(line, record);
   for (const ActivationRecord& record : step.activations) {
-    line("activation.path", record.path);
+    line("activation.layer", record.layer);
     line("activation.log2_rms_derivative", record.log2_rms_derivative);
     line("activation.saturated_fraction", record.saturated_fraction);
     line("activation.active_fraction", record.active_fraction);
@@ -136,21 +191,23 @@ void add(Lines& line, const StepRecord& step) {
     line("activation.window_samples", record.window_samples);
   }
   for (const JoinRecord& record : step.joins) {
-    line("join.path", record.path);
-    line("join.log2_rms_branch", record.log2_rms_branch);
-    line("join.log2_rms_shortcut", record.log2_rms_shortcut);
-    line("join.cosine", record.cosine);
-    line("join.log2_rms_gate", record.log2_rms_gate);
-    line("join.carry_mean", record.carry_mean);
+    line("join.layer", record.layer);
+    line("join.output", record.output);
+    for (const JoinWay& way : record.ways) {
+      line("way.reader", way.reader);
+      line("way.input", way.input);
+      line("way.log2_rms", way.log2_rms);
+      line("way.share", way.share);
+    }
   }
   for (const SymmetryRecord& record : step.symmetries) {
-    line("symmetry.path", record.path);
+    line("symmetry.param", record.param);
     line("symmetry.units", record.units);
     line("symmetry.duplicate_units", record.duplicate_units);
   }
   for (const TimeRecord& record : step.times) {
-    line("time.path", record.path);
-    line("time.reverse", record.reverse ? 1 : 0);
+    line("time.layer", record.layer);
+    line("time.reverse", record.reverse);
     line("time.time_steps", record.time_steps);
     line("time.units", record.units);
     for (const TimeSeries& series : record.series) {
@@ -159,24 +216,62 @@ void add(Lines& line, const StepRecord& step) {
       for (const float value : series.values) line("time.value", static_cast<double>(value));
     }
   }
+  for (const InnerRecord& record : step.inner) {
+    line("inner.layer", record.layer);
+    line("inner.output", record.output);
+    line("inner.name", record.name);
+    line("inner.axis", std::string(to_string(record.axis)));
+    for (const float value : record.values) line("inner.value", static_cast<double>(value));
+  }
+  for (const BlockUse& use : step.blocks) {
+    line("use.block", use.block);
+    line("use.calls", use.calls);
+    line("use.tokens", use.tokens);
+  }
+}
+
+void add(Lines& line, const std::string& name, const Place& place) {
+  line(name + ".of", std::string(to_string(place.of)));
+  line(name + ".id", place.id);
+  line(name + ".role", place.role ? std::string(to_string(*place.role)) : "none");
+  line(name + ".reverse", place.reverse);
+}
+
+void add(Lines& line, const std::string& name, const Fact& fact) {
+  line(name + ".quantity", std::string(to_string(fact.quantity)));
+  line(name + ".value", fact.value);
+  add(line, name + ".place", fact.place);
+  add(line, name + ".reference", fact.reference);
 }
 
 void add(Lines& line, const Finding& finding) {
+  line("finding.id", finding.id);
   line("finding.rule", finding.rule);
   line("finding.severity", std::string(to_string(finding.severity)));
-  line("finding.path", finding.path);
+  add(line, "finding.place", finding.place);
   line("finding.first_step", finding.first_step);
   line("finding.last_step", finding.last_step);
-  line("finding.symptom", finding.symptom);
+  line("finding.over", finding.over);
   for (const Evidence& evidence : finding.evidence) {
-    line("evidence.quantity", evidence.quantity);
-    line("evidence.value", evidence.value);
+    add(line, "evidence", evidence.fact);
     line("evidence.threshold", evidence.threshold);
-    line("evidence.threshold_source", evidence.threshold_source);
   }
-  line("finding.cause", finding.cause);
-  line("finding.consequence", finding.consequence);
-  for (const std::string& remedy : finding.remedies) line("remedy", remedy);
+  for (const Fact& fact : finding.facts) add(line, "fact", fact);
+  line("cause.kind", std::string(to_string(finding.cause.kind)));
+  add(line, "cause.place", finding.cause.place);
+  line("cause.share", finding.cause.share);
+  for (const Fact& fact : finding.cause.facts) add(line, "cause.fact", fact);
+  line("finding.explained_by", finding.explained_by.value_or(-1));
+  line("finding.did_harm", finding.did_harm);
+  for (const Remedy& remedy : finding.remedies) {
+    line("remedy.kind", std::string(to_string(remedy.kind)));
+    add(line, "remedy.target", remedy.target);
+    for (const auto& [name, value] : remedy.arguments) {
+      line("argument.name", name);
+      std::visit([&](const auto& one) { line("argument.value", one); }, value);
+    }
+    line("remedy.predicted_log2_reach", remedy.predicted_log2_reach);
+  }
 }
 
 }  // namespace
@@ -211,13 +306,64 @@ Run rich_run() {
               .machine = "two\nlines, \"quoted\", \xff not UTF-8",
               .started_at = "2026-01-02T03:04:05Z",
               .settings = {{"lr", "0.1"}, {"empty", ""}, {"lr", std::string("zero\0inside", 11)}},
-              .layers = {}};
-  run.info.layers = {
-      {"0", "dense", LayerFamily::linear, "dense 128", "", 1, 128, 784, 128, 1.0},
-      {"1", "sigmoid", LayerFamily::activation, "sigmoid", "", 1, 128, 0, 0, 0.25},
-      {"2", "res", LayerFamily::residual, "res[dense 128]", "", 2, 128, 0, 0, kInf},
-      {"2.0", "dropout", LayerFamily::dropout, "dropout 0.5", "2", 2, 128, 0, 0, kNaN},
-      {"3", "flatten", LayerFamily::shape, "flatten", "", 2, 128, 0, 0, -0.0}};
+              .layers = {},
+              .blocks = {{"2", "res", kNoBlock}, {"2.1", "expert", 0}},
+              .params = {},
+              .outputs = {2, 6}};
+  auto& layers = run.info.layers;
+  layers.resize(7);
+  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].path = std::to_string(i);
+  layers[0].path = layers[0].kind = "input";
+  layers[0].family = LayerFamily::input;
+  layers[1] = {.path = "0",
+               .kind = "dense",
+               .family = LayerFamily::linear,
+               .text = "dense 128",
+               .block = 1,
+               .inputs = {{0, 0, Way::unnamed, false}},
+               .depth = 1,
+               .units = 128,
+               .fan_in = 784,
+               .fan_out = 128,
+               .traits = {},
+               .function = "",
+               .cell = {},
+               .first_step = 0};
+  layers[2].family = LayerFamily::activation;
+  layers[2].function = "leaky_relu 0.2";
+  layers[2].traits = ActivationTraits{.max_derivative = kInf,
+                                      .low_slope = -0.0,
+                                      .high_slope = kNaN,  // known, and it is NaN
+                                      .saturates = false,
+                                      .can_die = true,
+                                      .odd = {},
+                                      .usual_log2_derivative = {},
+                                      .critical_gain = 1.0 / 3,
+                                      .gain_source = "He et al. 2015"};
+  layers[3].traits.emplace();  // of an activation, and nothing is known
+  layers[4].family = LayerFamily::recurrent;
+  layers[4].cell = CellFacts{"tanh", 7, true, false, 1.5, kNaN, 20};
+  layers[5].cell.emplace();
+  layers[6].family = LayerFamily::residual;
+  layers[6].inputs = {
+      {5, 0, Way::branch, false}, {1, 2, Way::shortcut, true}, {kNoLayer, 0, Way::gate, false}};
+  layers[6].first_step = 5;
+  run.info.params = {{.path = "0.weight",
+                      .name = "weight",
+                      .use = ParamUse::weight,
+                      .reverse = false,
+                      .users = {1, 5, 1},
+                      .count = std::numeric_limits<std::int64_t>::max(),
+                      .frozen = true,
+                      .shard = 3,
+                      .shards = 8,
+                      .first_step = 4},
+                     {.path = "4.weight_hh_l0_reverse",
+                      .name = "weight_hh_l0_reverse",
+                      .use = ParamUse::recurrent_weight,
+                      .reverse = true,
+                      .users = {4}},
+                     {.path = "unused", .name = "unused", .users = {}}};
   StepRecord bare;
   bare.step = -3;
   bare.loss = kNaN;
@@ -233,8 +379,10 @@ Run rich_run() {
   full.weight_decay_norm = 1.0;
   full.validation_loss = kNaN;  // validated, and it was NaN: not the same as none
   full.validation_accuracy = 0.5;
+  full.passes = 4;
+  full.skipped = true;
   full.measured = true;
-  SketchRecord record{{"0", Role::z, ""}, {}};
+  SketchRecord record{Site::layer(1, Role::z, 2), {}};
   record.sketch.count = kMax;
   record.sketch.nonfinite_count = kMax - 1;
   record.sketch.zero_count = 1;
@@ -247,12 +395,14 @@ Run rich_run() {
   record.sketch.histogram[254] = 128;
   record.sketch.format_loss = {{{1, 2, 3}, {0, 0, 0}, {kMax, 127, 128}, {1ULL << 63, 0, 9}}};
   full.sketches.push_back(record);
-  full.sketches.push_back({{"0", Role::grad_weight, "weight"}, {}});
-  full.sketches.push_back({{"0", Role::grad_weight, "bias"}, {}});
-  full.sketches.push_back({{"loss", Role::grad_a, ""}, record.sketch});
-  full.activations = {{"1", -kInf, 0.25, 1.0, 128, 3, kMax}, {"3", kNaN, 0, 0, 0, 0, 0}};
-  full.joins = {{"2", -200.5, -kInf, kNaN, kNaN, kNaN}, {"3", -1, 2, -0.5, -7.25, 0.875}};
-  full.symmetries = {{"0", 128, 127}};
+  full.sketches.push_back({Site::param(0, Role::grad_weight), {}});
+  full.sketches.push_back({Site::param(1, Role::grad_weight), {}});
+  full.sketches.push_back({Site::layer(0, Role::grad_a), record.sketch});
+  full.activations = {{2, -kInf, 0.25, 1.0, 128, 3, kMax}, {3, kNaN, 0, 0, 0, 0, 0}};
+  full.joins = {{1, 2, {{5, 0, -200.5, kNaN}, {6, 1, -kInf, -0.0}, {kNoLayer, 0, 2, 1.5}}},
+                {0, 0, {}},
+                {2, 0, {{3, 0, 7.25, 1}}}};
+  full.symmetries = {{0, 128, 127}};
   constexpr auto kInfF = std::numeric_limits<float>::infinity();
   constexpr auto kNaNF = std::numeric_limits<float>::quiet_NaN();
   const TimeSeries flow{TimeQuantity::grad_h,
@@ -263,31 +413,70 @@ Run rich_run() {
                         {time_value(0.731, TimeStatistic::mean), 0, 1, 1.0F / 65536}};
   const TimeSeries grown{
       TimeQuantity::c, TimeStatistic::log2_rms, {kInfF, 9000, 0.0F, -1.0F / 1024}};
-  full.times = {{"4", false, 4, 64, {flow, gate}}, {"4", true, 4, 64, {grown}}};
+  full.times = {{4, false, 4, 64, {flow, gate}}, {4, true, 4, 64, {grown}}, {4, true, 0, 1, {}}};
+  full.inner = {{2, 0, "grad_a_log2_rms", Axis::head, {-0.0F, kInfF, kNaNF, 1e-45F}},
+                {kNoLayer, 3, "", Axis::pass, {}},
+                {6, 0, kCarriedMean, Axis::unit, {0.875F}}};
+  full.blocks = {{1, 12, kMostInteger}, {0, 0, 0}};
   StepRecord reordered = full;  // the same sites in another order, and one more
   reordered.step = 6;
   reordered.validation_loss.reset();
   std::swap(reordered.sketches[0], reordered.sketches[2]);
-  reordered.sketches.push_back({{"2.0", Role::update, "weight"}, {}});
+  reordered.sketches.push_back({Site::param(2, Role::update), {}});
   run.steps = {bare, full, reordered};
-  run.findings = {{"vanishing_gradient",
-                   Severity::critical,
-                   "0",
-                   5,
-                   6,
-                   "-90.2 log2",
-                   {{"attenuation", -90.2, -20, "our choice"}, {"rms", kNaN, kInf, ""}},
-                   "sigmoid",
-                   "it starves",
-                   {"use relu", "use res"}},
-                  {"dead_relu", Severity::note, "", 0, 0, "", {}, "", "", {}}};
+  Finding finding;
+  finding.id = 3;
+  finding.rule = "vanishing_gradient";
+  finding.severity = Severity::critical;
+  finding.place = Place::layer(1, Role::z);
+  finding.place.reverse = true;
+  finding.first_step = 5;
+  finding.last_step = 6;
+  finding.over = true;
+  finding.evidence = {{{Quantity::flow_log2, -90.2, Place::layer(1), Place::loss()}, -20},
+                      {{Quantity::gate, kNaN, {}, {}}, kInf}};
+  finding.facts = {{Quantity::layers_crossed, -0.0, Place::param(0, Role::update), {}}};
+  finding.cause = {CauseKind::truncation,
+                   Place::param(1, Role::weight),
+                   kNaN,
+                   {{Quantity::mean_log2_gain, 1.0 / 3, {}, {}}, {Quantity::count, 0, {}, {}}}};
+  finding.explained_by = 1;
+  finding.did_harm = false;
+  finding.remedies = {
+      {RemedyKind::initialise, Place::param(0), {{"gain", 1.41}, {"scheme", "nan"}}, kNaN},
+      {RemedyKind::none_needed, {}, {{"if", std::string()}, {"at", kNaN}}, {}}};
+  Finding plain;
+  plain.id = 1;
+  plain.rule = "dead_units";
+  plain.severity = Severity::note;
+  run.findings = {finding, plain};
   run.end = RunEnd{"diverged", 7, 12.5};
   return run;
 }
 
+RunInfo chain_info(int layers) {
+  RunInfo info;
+  info.network = "dense 10";
+  info.layers.resize(static_cast<std::size_t>(layers) + 1);
+  info.layers[0].path = "input";
+  info.layers[0].family = LayerFamily::input;
+  for (int i = 1; i <= layers; ++i) {
+    LayerInfo& layer = info.layers[static_cast<std::size_t>(i)];
+    layer.path = std::to_string(i - 1);
+    layer.family = LayerFamily::linear;
+    layer.inputs = {{.from = i - 1}};
+    ParamInfo& param = info.params.emplace_back();
+    param.path = layer.path + ".weight";
+    param.name = "weight";
+    param.use = ParamUse::weight;
+    param.users = {i};
+  }
+  return info;
+}
+
 Run plain_run(int steps, int sites) {
   Run run;
-  run.info.network = "dense 10";
+  run.info = chain_info(sites / 7 + 1);
   for (int i = 0; i < steps; ++i) {
     StepRecord step;
     step.step = i;
@@ -295,8 +484,9 @@ Run plain_run(int steps, int sites) {
     step.loss = 1.0 / (1 + i);
     step.measured = true;
     for (int s = 0; s < sites; ++s) {
+      const auto role = static_cast<Role>(s % 7);
       SketchRecord record{
-          {std::to_string(s / 7), static_cast<Role>(s % 7), s % 7 > 3 ? "weight" : ""}, {}};
+          is_of_parameter(role) ? Site::param(s / 7, role) : Site::layer(s / 7 + 1, role), {}};
       record.sketch.count = 4096;
       record.sketch.mean = 1e-3 / (1 + i + s);
       record.sketch.m2 = 0.37 * (1 + s);
@@ -304,7 +494,7 @@ Run plain_run(int steps, int sites) {
       for (std::size_t k = 110; k < 129; ++k) record.sketch.histogram[k] = 1ULL << (k - 110) % 12;
       step.sketches.push_back(record);
     }
-    step.activations.push_back({"1", -2.5, 0.1, 1.0, 128, 0, 32});
+    step.activations.push_back({1, -2.5, 0.1, 1.0, 128, 0, 32});
     run.steps.push_back(step);
   }
   return run;
@@ -316,7 +506,7 @@ void write_run(const std::string& path, const Run& run) {
   for (const StepRecord& step : run.steps) writer.add(step);
   if (run.end) writer.end(*run.end);
   writer.close();
-  save_findings(path, run.findings);
+  if (run.findings) save_findings(path, *run.findings);
 }
 
 std::string describe(const StepRecord& step) {
@@ -329,7 +519,10 @@ std::string describe(const Run& run) {
   Lines line;
   add(line, run.info);
   for (const StepRecord& step : run.steps) add(line, step);
-  for (const Finding& finding : run.findings) add(line, finding);
+  line("diagnosed", run.is_diagnosed());
+  if (run.findings) {
+    for (const Finding& finding : *run.findings) add(line, finding);
+  }
   if (run.end) {
     line("end.reason", run.end->reason);
     line("end.steps", run.end->steps);

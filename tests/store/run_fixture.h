@@ -27,11 +27,14 @@ class ScratchFolder {
 /// A run that uses every field, with NaN, infinities, -0 and counts of 64 bits among the values.
 Run rich_run();
 
+/// What a chain of dense layers is: the input, the layers, a weight for each.
+RunInfo chain_info(int layers);
+
 /// A run of `steps` measured steps with `sites` sketches each, as a training of a dense chain gives
 /// them.
 Run plain_run(int steps, int sites);
 
-/// Writes it with a RunWriter, findings too.
+/// Writes it with a RunWriter, findings too if it was diagnosed.
 void write_run(const std::string& path, const Run& run);
 
 /// Every field, one a line; doubles by their bits, all NaN alike. Equal texts mean equal runs.

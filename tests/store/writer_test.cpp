@@ -112,19 +112,55 @@ TEST(RunWriterTest, CallsOutOfOrderAreErrorsOfTheRun) {
   EXPECT_THAT(close_error(twice), HasSubstr("begin() called twice"));
 }
 
-TEST(RunWriterTest, AFullFileStopsTheRecordingAndKeepsWhatWasWritten) {
+TEST(RunWriterTest, ARecordOfWhatTheGraphLacksStopsTheRecording) {
   const ScratchFolder folder;
   const std::string path = folder / "a.plumb";
-  const plumb::Run run = plain_run(2000, 70);
-  RunWriter writer(path, {.max_file_bytes = 2 << 20});
-  writer.begin(run.info);
-  for (const StepRecord& step : run.steps) writer.add(step);
-  writer.end({"finished", 2000, 1});
-  ASSERT_TRUE(writer.error());
-  EXPECT_EQ(close_error(writer), path + ": cannot be written: database or disk is full");
-  EXPECT_LT(expect_prefix(path, run), run.steps.size());
-  EXPECT_FALSE(load_run(path).end) << "a run that could not be written did not finish";
-  EXPECT_LE(fs::file_size(path), 2U << 20);
+  RunWriter writer(path);
+  writer.begin(chain_info(2));
+  StepRecord step;
+  step.measured = true;
+  step.sketches.push_back({Site::layer(3, Role::z), {}});
+  writer.add(step);
+  EXPECT_EQ(close_error(writer),
+            path + ": step 0 has sketches whose layout names layer 3, the graph has 3");
+  EXPECT_TRUE(load_run(path).steps.empty());
+}
+
+TEST(RunWriterTest, AGraphThatGrowsIsReadAsItIsInTheEnd) {
+  const ScratchFolder folder;
+  const std::string path = folder / "a.plumb";
+  RunWriter writer(path);
+  writer.begin(chain_info(1));
+  StepRecord step;
+  step.measured = true;
+  step.sketches.push_back({Site::layer(1, Role::z), {}});
+  writer.add(step);
+  writer.end({});
+  RunReader reader(path);
+  StepRecord read;
+  ASSERT_TRUE(reader.next(read));
+  EXPECT_EQ(reader.info().layers.size(), 2U);
+  writer.grow(chain_info(2));
+  step.step = 1;
+  step.sketches.push_back({Site::layer(2, Role::z), {}});
+  step.sketches.push_back({Site::param(1, Role::weight), {}});
+  writer.add(step);
+  writer.close();
+  ASSERT_TRUE(reader.next(read));
+  EXPECT_EQ(describe(read), describe(step));
+  EXPECT_EQ(reader.info().layers, chain_info(2).layers);
+  EXPECT_EQ(reader.info().params, chain_info(2).params);
+  EXPECT_FALSE(reader.next(read));
+  EXPECT_EQ(load_run(path).info.layers, chain_info(2).layers);
+}
+
+TEST(RunWriterTest, AGraphWhoseIdsNameNothingIsRefused) {
+  const ScratchFolder folder;
+  RunInfo info = chain_info(2);
+  info.layers[1].inputs[0].from = 5;
+  RunWriter writer(folder / "a.plumb");
+  writer.begin(info);
+  EXPECT_EQ(close_error(writer), folder / "a.plumb" + ": layer 1 reads layer 5, the graph has 3");
 }
 
 // The limit of the process on the size of files makes write() fail as a full disk would, log

@@ -134,7 +134,7 @@ MiniNet::MiniNet(const MiniSpec& spec) : spec_(spec) {
   const Rng rng(spec.seed, "mini_net/weights");
   std::uint64_t draw = 0;
   int depth = 0;
-  const auto add_dense = [&](const std::string& path, int in, int out, const std::string& parent) {
+  const auto add_dense = [&](const std::string& path, int in, int out) {
     Dense dense;
     dense.in = in;
     dense.out = out;
@@ -149,55 +149,51 @@ MiniNet::MiniNet(const MiniSpec& spec) : spec_(spec) {
     dense.grad_bias.resize(dense.bias.size());
     dense.m.resize(dense.weight.size() + dense.bias.size());
     dense.v = dense.update = dense.m;
-    nodes_.push_back({Op::dense, dense_info(path, ++depth, in, out, parent), denses.size()});
+    nodes_.push_back({Op::dense, dense_info(path, ++depth, in, out), denses.size()});
     denses.push_back(std::move(dense));
   };
-  const auto add_activation = [&](const std::string& path, const std::string& parent) {
-    LayerInfo layer = activation_info(path, spec.activation, depth, spec.width, parent);
-    layer.max_derivative = max_slope(spec.activation);
+  const auto add_activation = [&](const std::string& path) {
+    LayerInfo layer = activation_info(path, spec.activation, depth, spec.width);
+    layer.traits->max_derivative = max_slope(spec.activation);
     nodes_.push_back({Op::activation, layer, 0});
   };
   int path = 0;
-  add_dense(std::to_string(path++), spec.inputs, spec.width, "");
-  add_activation(std::to_string(path++), "");
+  add_dense(std::to_string(path++), spec.inputs, spec.width);
+  add_activation(std::to_string(path++));
   for (int l = 1; l < spec.depth; ++l) {
     if (spec.residual) {
       const std::string block = std::to_string(path++);
-      LayerInfo res;
-      res.path = block;
-      res.kind = res.text = "res";
-      res.family = LayerFamily::residual;
-      res.units = spec.width;
+      LayerInfo res = residual_info(block, 0, spec.width);
       nodes_.push_back({Op::block_begin, res, 0});
-      add_dense(block + ".0", spec.width, spec.width, block);
-      add_activation(block + ".1", block);
-      add_dense(block + ".2", spec.width, spec.width, block);
+      add_dense(block + ".0", spec.width, spec.width);
+      add_activation(block + ".1");
+      add_dense(block + ".2", spec.width, spec.width);
       res.depth = depth;
       nodes_.push_back({Op::block_end, res, 0});
     } else {
-      add_dense(std::to_string(path++), spec.width, spec.width, "");
-      add_activation(std::to_string(path++), "");
+      add_dense(std::to_string(path++), spec.width, spec.width);
+      add_activation(std::to_string(path++));
     }
   }
-  add_dense(std::to_string(path), spec.width, spec.classes, "");
+  add_dense(std::to_string(path), spec.width, spec.classes);
   if (spec.zero_output) denses.back().weight.assign(denses.back().weight.size(), 0.0);
   for (std::size_t d = 2; spec.zero_branch_ends && d + 1 < denses.size(); d += 2) {
     denses[d].weight.assign(denses[d].weight.size(), 0.0);
   }
+  describe();
 }
 
-RunInfo MiniNet::info() const {
-  RunInfo info;
-  info.network = std::to_string(spec_.depth) + " x " + spec_.activation;
-  info.optimiser = spec_.adam ? "adam" : "sgd";
-  info.precision = "double";
-  info.batch = spec_.batch;
-  info.classes = spec_.classes;
-  info.planned_steps = spec_.steps;
+void MiniNet::describe() {
+  info_.network = std::to_string(spec_.depth) + " x " + spec_.activation;
+  info_.optimiser = spec_.adam ? "adam" : "sgd";
+  info_.precision = "double";
+  info_.batch = spec_.batch;
+  info_.classes = spec_.classes;
+  info_.planned_steps = spec_.steps;
   for (const Node& node : nodes_) {
-    if (node.op != Op::block_begin) info.layers.push_back(node.layer);
+    if (node.op != Op::block_begin) info_.layers.push_back(node.layer);
   }
-  return info;
+  wire(info_);
 }
 
 StepRecord MiniNet::step(const std::vector<double>& x, const std::vector<int>& labels) {
@@ -206,7 +202,7 @@ StepRecord MiniNet::step(const std::vector<double>& x, const std::vector<int>& l
   record.step = step_;
   record.measured = true;
   record.learning_rate = spec_.learning_rate;
-  put(record, "input", Role::a, sketch_of(x));
+  put(info_, record, "input", Role::a, sketch_of(x));
 
   std::vector<std::vector<double>> inputs(nodes_.size());
   std::vector<std::vector<double>> slopes(nodes_.size());
@@ -233,7 +229,7 @@ StepRecord MiniNet::step(const std::vector<double>& x, const std::vector<int>& l
         kept.pop_back();
         break;
     }
-    put(record, node.layer.path, node.op == Op::dense ? Role::z : Role::a, sketch_of(value));
+    put(info_, record, node.layer.path, node.op == Op::dense ? Role::z : Role::a, sketch_of(value));
   }
 
   std::vector<double> grad;
@@ -241,20 +237,20 @@ StepRecord MiniNet::step(const std::vector<double>& x, const std::vector<int>& l
   for (std::size_t n = nodes_.size(); n-- > 0;) {
     const Node& node = nodes_[n];
     if (node.op != Op::block_begin) {
-      put(record, node.layer.path, node.op == Op::dense ? Role::grad_z : Role::grad_a,
+      put(info_, record, node.layer.path, node.op == Op::dense ? Role::grad_z : Role::grad_a,
           sketch_of(grad));
     }
     switch (node.op) {
       case Op::dense: grad = backward(denses[node.dense], inputs[n], grad, batch); break;
       case Op::activation: {
         const auto units = static_cast<std::int64_t>(grad.size()) / batch;
-        ActivationRecord a{node.layer.path, log2_rms(slopes[n]), 0, 0, units, 0, 0};
+        ActivationRecord a{id_of(info_, node.layer.path), log2_rms(slopes[n]), 0, 0, units, 0, 0};
         a.window_samples = static_cast<std::uint64_t>(batch);
         std::vector<int> active(static_cast<std::size_t>(units), 0);
         for (std::size_t i = 0; i < grad.size(); ++i) {
           const double slope = slopes[n][i];
           const double share = 1.0 / static_cast<double>(grad.size());
-          if (std::abs(slope) < kSaturatedDerivative * node.layer.max_derivative) {
+          if (std::abs(slope) < kSaturatedDerivative * *node.layer.traits->max_derivative) {
             a.saturated_fraction += share;
           }
           if (slope != 0) {
@@ -277,14 +273,14 @@ StepRecord MiniNet::step(const std::vector<double>& x, const std::vector<int>& l
         const double branch = log2_rms(grad);
         const double shortcut = log2_rms(kept.back());
         const double cosine = dot / static_cast<double>(grad.size()) / std::exp2(branch + shortcut);
-        record.joins.push_back({node.layer.path, branch, shortcut, cosine});
+        put_join(info_, record, node.layer.path, {branch, shortcut, cosine});
         for (std::size_t i = 0; i < grad.size(); ++i) grad[i] += kept.back()[i];
         kept.pop_back();
         break;
       }
     }
   }
-  put(record, "input", Role::grad_a, sketch_of(grad));
+  put(info_, record, "input", Role::grad_a, sketch_of(grad));
 
   double grad_square = 0;
   double decay_square = 0;
@@ -295,11 +291,13 @@ StepRecord MiniNet::step(const std::vector<double>& x, const std::vector<int>& l
     for (const double g : dense.grad_weight) grad_square += g * g;
     for (const double g : dense.grad_bias) grad_square += g * g;
     for (const double w : dense.weight) decay_square += w * w;
-    put(record, node.layer.path, Role::weight, sketch_of(dense.weight));
-    put(record, node.layer.path, Role::grad_weight, sketch_of(dense.grad_weight));
-    record.symmetries.push_back({node.layer.path, dense.out, duplicate_rows(dense)});
+    put(info_, record, node.layer.path, Role::weight, sketch_of(dense.weight));
+    put(info_, record, node.layer.path, Role::grad_weight, sketch_of(dense.grad_weight));
+    const LayerId layer = id_of(info_, node.layer.path);
+    record.symmetries.push_back(
+        {info_.find_param(layer, ParamUse::weight), dense.out, duplicate_rows(dense)});
     if (!spec_.frozen_output || &dense != &denses.back()) update(dense);
-    put(record, node.layer.path, Role::update,
+    put(info_, record, node.layer.path, Role::update,
         sketch_of({dense.update.data(), dense.weight.size()}));
   }
   record.grad_norm = std::sqrt(grad_square);

@@ -50,7 +50,7 @@ class MiniNet {
   };
 
   explicit MiniNet(const MiniSpec& spec);
-  RunInfo info() const;
+  const RunInfo& info() const { return info_; }
   /// One step on a batch [batch, inputs] with its labels: metrics, records, update.
   StepRecord step(const std::vector<double>& x, const std::vector<int>& labels);
 
@@ -64,8 +64,10 @@ class MiniNet {
     std::size_t dense = 0;  // index into denses
   };
   void update(Dense& dense);
+  void describe();
 
   MiniSpec spec_;
+  RunInfo info_;
   std::vector<Node> nodes_;
   std::int64_t step_ = 0;
 };

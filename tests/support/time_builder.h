@@ -13,9 +13,9 @@ namespace plumb::test {
 /// A TimeRecord from formulas of the time step.
 class TimeBuilder {
  public:
-  TimeBuilder(std::string path, std::int64_t time_steps, std::int64_t units = 64,
+  TimeBuilder(LayerId layer, std::int64_t time_steps, std::int64_t units = 64,
               bool reverse = false) {
-    record_.path = std::move(path);
+    record_.layer = layer;
     record_.time_steps = time_steps;
     record_.units = units;
     record_.reverse = reverse;
@@ -49,11 +49,11 @@ class TimeBuilder {
 /// A plain recurrence read out at its last step, in which every step multiplies the gradient by
 /// 2^per_step: 2^derivative of it by f', the rest by the recurrent weight.
 inline TimeRecord decaying_rnn(std::int64_t time_steps, double per_step, double derivative = 0,
-                               const std::string& path = "0") {
+                               LayerId layer = 1) {
   const auto grad_h = [=](std::int64_t t) {
     return per_step * static_cast<double>(time_steps - 1 - t);
   };
-  TimeBuilder builder(path, time_steps);
+  TimeBuilder builder(layer, time_steps);
   builder.put(TimeQuantity::h, [](auto) { return -1.0; })
       .put(TimeQuantity::grad_h, grad_h)
       .put(TimeQuantity::grad_z, [=](auto t) { return grad_h(t) + derivative; })

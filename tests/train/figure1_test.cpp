@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "plumb/train/trainer.h"
+#include "tests/train/sites.h"
 
 namespace plumb {
 namespace {
@@ -34,7 +35,7 @@ std::vector<std::vector<double>> bias_gradient_norms(int hidden, const Split& da
     const StepRecord& record = trainer.probe();
     for (int layer = 0; layer < hidden; ++layer) {
       const std::string path = std::to_string(1 + 2 * layer);
-      const Sketch* sketch = record.find(Site{path, Role::grad_weight, "bias"});
+      const Sketch* sketch = testing::find(trainer.info(), record, path, Role::grad_weight, "bias");
       norms[static_cast<std::size_t>(layer)].push_back(std::exp2(sketch->true_log2_rms()) *
                                                        std::sqrt(30.0));
     }

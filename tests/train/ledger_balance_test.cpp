@@ -31,15 +31,15 @@ void expect_balanced(const std::string& network, const char* precision) {
   const Run run = train(config);
   for (const StepRecord* step : run.measured()) {
     const Ledger ledger = make_ledger(run.info, *step);
-    EXPECT_EQ(ledger.ends_at, "");
+    EXPECT_EQ(ledger.ends_at, kNoLayer);
     double total = 0;
     for (const LedgerEntry& entry : ledger.entries) {
       total += entry.attenuation;
       EXPECT_NEAR(sum_of_parts(entry), entry.attenuation,
                   1e-9 * std::max(1.0, std::abs(entry.attenuation)))
-          << entry.path;
-      for (const auto* inside : {&entry.branch, &entry.shortcut, &entry.gate}) {
-        for (const LedgerEntry& inner : *inside) {
+          << run.info.layer(entry.layer).path;
+      for (const LedgerWay& way : entry.ways) {
+        for (const LedgerEntry& inner : way.entries) {
           EXPECT_NEAR(sum_of_parts(inner), inner.attenuation,
                       1e-9 * std::max(1.0, std::abs(inner.attenuation)));
         }
@@ -47,7 +47,7 @@ void expect_balanced(const std::string& network, const char* precision) {
     }
     EXPECT_NEAR(total, ledger.total, 1e-9 * std::max(1.0, std::abs(ledger.total)));
     // Loss to input, as the sketches say.
-    const Sketch* input = step->find("input", Role::grad_a);
+    const Sketch* input = step->find(Site::layer(0, Role::grad_a));
     ASSERT_NE(input, nullptr);
     EXPECT_NEAR(ledger.total, input->true_log2_rms() - ledger.log2_loss_gradient,
                 1e-9 * std::max(1.0, std::abs(ledger.total)));

@@ -105,7 +105,8 @@ TEST_F(ProbeUsageTest, FollowsAPlanMadeBetweenBeginAndThePass) {
   network.plan(64);
   pass(network, probe);
   probe.finish();
-  EXPECT_EQ(record.activations.size(), 4U);
+  EXPECT_EQ(record.activations.size(), 2U);  // of both passes together
+  EXPECT_EQ(record.passes, 2);
 }
 
 TEST_F(ProbeUsageTest, MayComeBeforeThePlan) {
@@ -222,8 +223,8 @@ TEST_F(ProbeUsageTest, TimeStepsBelongToAPassThatItObserves) {
   network.forward(with_time);
   network.backward(with_time);
   EXPECT_EQ(message_of<UsageError>([&] { probe.finish(); }),
-            "Probe saw the time steps of a pass but not its outputs: pass it to Network::forward "
-            "too");
+            "Recorder::finish: time steps of no layer, and no output came after them: call "
+            "output() of the layer");
 }
 
 }  // namespace

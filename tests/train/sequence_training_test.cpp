@@ -28,7 +28,7 @@ TrainConfig sequence_config(const std::string& network, const std::string& data,
 /// log2 of how much smaller the gradient of h at the first step is than at the last, at the last
 /// measured step of a training.
 double lost_through_time(const Run& run) {
-  const std::vector<float>& grad_h = *run.steps.back().time("0")->find(TimeQuantity::grad_h);
+  const std::vector<float>& grad_h = *run.steps.back().time(1)->find(TimeQuantity::grad_h);
   return static_cast<double>(grad_h.back()) - static_cast<double>(grad_h.front());
 }
 

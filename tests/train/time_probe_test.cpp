@@ -10,6 +10,7 @@
 #include "plumb/flow/time_flow.h"
 #include "plumb/nn/network.h"
 #include "plumb/nn/spec/spec.h"
+#include "plumb/train/graph_info.h"
 #include "plumb/train/probe.h"
 
 namespace plumb {
@@ -19,6 +20,7 @@ constexpr std::int64_t kBatch = 4;
 constexpr std::int64_t kFeatures = 3;
 
 struct Measured {
+  RunInfo info;
   StepRecord step;
   std::vector<std::string> bits;  ///< of all parameter gradients
 };
@@ -33,6 +35,7 @@ Measured run(const std::string& text, std::int64_t time_steps, DType dtype, bool
   ThreadPool pool(1);
   Probe probe(network);
   Measured result;
+  describe_graph(network, result.info);
   if (measured) probe.begin(result.step);
   const auto fill = [](View view, bool ones) {
     dispatch(view.dtype, [&](auto zero) {
@@ -72,11 +75,11 @@ TEST(TimeProbeTest, ALayerTellsEveryTimeStepOfEverythingItHas) {
   const StepRecord step =
       run("lstm 8 > gru 5 bidirectional=true > last > dense 2", 20, DType::f32).step;
   ASSERT_EQ(step.times.size(), 3U);
-  const TimeRecord* lstm = step.time("0");
+  const TimeRecord* lstm = step.time(1);
   ASSERT_NE(lstm, nullptr);
   EXPECT_EQ(lstm->time_steps, 20);
   EXPECT_EQ(lstm->units, 8);
-  EXPECT_NE(step.time("1", true), nullptr);
+  EXPECT_NE(step.time(2, true), nullptr);
   for (const TimeRecord& record : step.times) {
     for (const TimeSeries& series : record.series) {
       const bool part = series.quantity >= TimeQuantity::grad_h_by_carry;
@@ -84,7 +87,7 @@ TEST(TimeProbeTest, ALayerTellsEveryTimeStepOfEverythingItHas) {
         // Nothing is told of what would arrive before the first step.
         if (part && t == (record.reverse ? 19 : 0)) continue;
         EXPECT_FALSE(std::isnan(series.values[static_cast<std::size_t>(t)]))
-            << record.path << " " << to_string(series.quantity) << " at " << t;
+            << record.layer << " " << to_string(series.quantity) << " at " << t;
       }
     }
     EXPECT_NE(record.find(TimeQuantity::grad_h), nullptr);
@@ -100,8 +103,8 @@ TEST(TimeProbeTest, AScaledOrthogonalRecurrenceKeepsThePowerOfItsScale) {
       const std::string text =
           "rnn 8 act=identity bias=false recurrent=orthogonal gain=" + std::to_string(gain) +
           " > last > dense 2";
-      const StepRecord step = run(text, 101, dtype).step;
-      const TimeFlow flow = time_flow(step, step.times.at(0));
+      const auto [info, step, bits] = run(text, 101, dtype);
+      const TimeFlow flow = time_flow(info, step, step.times.at(0));
       EXPECT_NEAR(flow.log2_kept, 100 * std::log2(gain), 2e-3);
       EXPECT_NEAR(flow.log2_total, flow.log2_kept, 0.1);
       EXPECT_NEAR(flow.part(TimeCause::recurrent_weight_scale), 100 * std::log2(gain), 1e-3);
@@ -115,8 +118,8 @@ TEST(TimeProbeTest, AScaledOrthogonalRecurrenceKeepsThePowerOfItsScale) {
 
 // Far beyond the range of float, and a product all the same: 2^-0.79 a step for PyTorch's start.
 TEST(TimeProbeTest, AThousandStepsOfAPlainRecurrenceAreStillMeasured) {
-  const StepRecord step = run("rnn 32 > last > dense 2", 1000, DType::f32).step;
-  const TimeFlow flow = time_flow(step, step.times.at(0));
+  const auto [info, step, bits] = run("rnn 32 > last > dense 2", 1000, DType::f32);
+  const TimeFlow flow = time_flow(info, step, step.times.at(0));
   EXPECT_EQ(flow.ends_at, -1);
   EXPECT_LT(flow.log2_kept, -600);
   EXPECT_GT(flow.log2_kept, -1200);
@@ -128,9 +131,9 @@ TEST(TimeProbeTest, AThousandStepsOfAPlainRecurrenceAreStillMeasured) {
 TEST(TimeProbeTest, WithoutALossOnTheWayAllOfTheTotalIsKept) {
   for (const char* text : {"rnn 16 > last > dense 2", "lstm 16 > last > dense 2",
                            "lstm 16 forget_bias=3 > last > dense 2", "gru 16 > last > dense 2"}) {
-    const StepRecord step = run(text, 60, DType::f64).step;
+    const auto [info, step, bits] = run(text, 60, DType::f64);
     const TimeRecord& record = step.times.at(0);
-    const TimeLedger ledger = make_time_ledger(step, record);
+    const TimeLedger ledger = make_time_ledger(info, step, record);
     ASSERT_EQ(ledger.steps.size(), 59U) << text;
     for (const TimeLedgerStep& line : ledger.steps) {
       EXPECT_NEAR(line.part(TimeCause::from_above), 0, 3.0 / 1024) << text << " at " << line.t;
@@ -143,8 +146,8 @@ TEST(TimeProbeTest, WithoutALossOnTheWayAllOfTheTotalIsKept) {
 TEST(TimeProbeTest, AForgetGateOfAnLstmSetsTheScale) {
   for (const int bias : {0, 1, 3, 6}) {
     const std::string text = "lstm 16 forget_bias=" + std::to_string(bias) + " > last > dense 2";
-    const StepRecord step = run(text, 120, DType::f64).step;
-    const TimeFlow flow = time_flow(step, step.times.at(0));
+    const auto [info, step, bits] = run(text, 120, DType::f64);
+    const TimeFlow flow = time_flow(info, step, step.times.at(0));
     const double log2_forget = -std::log2(1 + std::exp(-static_cast<double>(bias)));
     EXPECT_NEAR(flow.gate(TimeQuantity::forget_gate)->mean, std::exp2(log2_forget), 0.05);
     EXPECT_GT(flow.scale.log2_per_step, log2_forget - 0.01);
@@ -154,8 +157,8 @@ TEST(TimeProbeTest, AForgetGateOfAnLstmSetsTheScale) {
 }
 
 TEST(TimeProbeTest, ALossAtEveryStepIsFromAbove) {
-  const StepRecord step = run("rnn 16 > dense 2", 40, DType::f64).step;
-  const TimeFlow flow = time_flow(step, step.times.at(0));
+  const auto [info, step, bits] = run("rnn 16 > dense 2", 40, DType::f64);
+  const TimeFlow flow = time_flow(info, step, step.times.at(0));
   EXPECT_LT(flow.log2_kept, -20);
   EXPECT_NEAR(flow.log2_total, 0, 3);
 }

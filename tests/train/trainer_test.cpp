@@ -8,7 +8,9 @@
 #include <set>
 
 #include "plumb/core/error.h"
+#include "plumb/observe/check_run.h"
 #include "tests/support/allocation_count.h"
+#include "tests/train/sites.h"
 
 namespace plumb {
 namespace {
@@ -180,15 +182,18 @@ TEST(TrainerTest, ALargeParameterIsSketchedWhole) {
       const Sketch before = sketch(trainer.network().params()[2]->value.view());
       const StepRecord& record = trainer.step();
       for (const Role role : {Role::weight, Role::grad_weight, Role::update}) {
-        const Sketch* found = record.find("2", role);
+        const Sketch* found = testing::find(trainer.info(), record, "2", role);
         ASSERT_NE(found, nullptr);
         EXPECT_EQ(found->count, 90000u);
       }
-      EXPECT_EQ(record.find("2", Role::weight)->histogram, before.histogram);
-      EXPECT_NEAR(record.find("2", Role::weight)->rms(), before.rms(), 1e-6 * before.rms());
+      EXPECT_EQ(testing::find(trainer.info(), record, "2", Role::weight)->histogram,
+                before.histogram);
+      EXPECT_NEAR(testing::find(trainer.info(), record, "2", Role::weight)->rms(), before.rms(),
+                  1e-6 * before.rms());
       if (weight_decay > 0) continue;
-      const double rms = record.find("2", Role::update)->rms();
-      const double of_grad = std::exp2(record.find("2", Role::grad_weight)->true_log2_rms());
+      const double rms = testing::find(trainer.info(), record, "2", Role::update)->rms();
+      const double of_grad =
+          std::exp2(testing::find(trainer.info(), record, "2", Role::grad_weight)->true_log2_rms());
       EXPECT_NEAR(rms, record.learning_rate * of_grad, 1e-5 * rms);
     }
   }
@@ -219,21 +224,32 @@ TEST(TrainerTest, AMeasuredStepHasEverySite) {
   const Split data = blobs();
   Trainer trainer(small_config(), data);
   const StepRecord& record = trainer.step();
+  const RunInfo info = trainer.info();
   std::set<std::string> names;
   for (const SketchRecord& sketch : record.sketches) {
-    EXPECT_TRUE(names.insert(sketch.site.name()).second) << "twice: " << sketch.site.name();
+    const std::string name = info.name_of(sketch.site);
+    EXPECT_TRUE(names.insert(name).second) << "twice: " << name;
   }
   std::set<std::string> expected{"input/a", "input/grad_a"};
   for (const std::string path : {"0", "2.0", "3"}) {
-    expected.insert({path + "/z", path + "/grad_z", path + "/weight", path + "/grad_weight",
-                     path + "/update", path + ".bias/weight", path + ".bias/grad_weight",
-                     path + ".bias/update"});
+    expected.insert({path + "/z", path + "/grad_z"});
+    for (const std::string param : {".weight", ".bias"}) {
+      expected.insert(
+          {path + param + "/weight", path + param + "/grad_weight", path + param + "/update"});
+    }
   }
   for (const std::string path : {"1", "2.1", "2"}) expected.insert({path + "/a", path + "/grad_a"});
   EXPECT_EQ(names, expected);
   EXPECT_EQ(record.activations.size(), 2u);
-  ASSERT_NE(record.join("2"), nullptr);
-  EXPECT_LE(std::abs(record.join("2")->cosine), 1.0);
+  const JoinRecord* join = record.join(testing::layer_at(info, "1"));  // what the block reads
+  ASSERT_NE(join, nullptr);
+  ASSERT_EQ(join->ways.size(), 2u);
+  EXPECT_EQ(join->ways[0].reader, testing::layer_at(info, "2.0"));
+  EXPECT_EQ(join->ways[1].reader, testing::layer_at(info, "2"));
+  EXPECT_EQ(join->ways[1].input, 1);
+  EXPECT_NEAR(join->ways[0].share + join->ways[1].share, 1, 1e-12);
+  plumb::Run run{info, {record}, {}, {}};
+  EXPECT_EQ(check_run(run), std::vector<std::string>{});
 }
 
 TEST(TrainerTest, AnUnmeasuredStepCarriesNothingOfTheLastMeasuredOne) {
@@ -256,9 +272,9 @@ TEST(TrainerTest, TheRecordedWeightIsTheOneThatThePassesUsed) {
   TrainConfig config = small_config();
   config.learning_rate = 10;  // so that the update would show
   Trainer probed(config, data);
-  const double before = probed.probe().find("0", Role::weight)->rms();
+  const double before = testing::find(probed.info(), probed.probe(), "0", Role::weight)->rms();
   Trainer stepped(config, data);
-  EXPECT_EQ(stepped.step().find("0", Role::weight)->rms(), before);
+  EXPECT_EQ(testing::find(stepped.info(), stepped.step(), "0", Role::weight)->rms(), before);
 }
 
 TEST(TrainerTest, WeightDecayIsNeverPartOfTheLossGradient) {
@@ -272,8 +288,10 @@ TEST(TrainerTest, WeightDecayIsNeverPartOfTheLossGradient) {
   Trainer decayed(config, data);
   const StepRecord& a = plain.step();
   const StepRecord& b = decayed.step();
-  EXPECT_EQ(a.find("0", Role::grad_weight)->rms(), b.find("0", Role::grad_weight)->rms());
-  EXPECT_NE(a.find("0", Role::update)->rms(), b.find("0", Role::update)->rms());
+  EXPECT_EQ(testing::find(plain.info(), a, "0", Role::grad_weight)->rms(),
+            testing::find(decayed.info(), b, "0", Role::grad_weight)->rms());
+  EXPECT_NE(testing::find(plain.info(), a, "0", Role::update)->rms(),
+            testing::find(decayed.info(), b, "0", Role::update)->rms());
   EXPECT_EQ(a.weight_decay_norm, 0.0);
   EXPECT_GT(b.weight_decay_norm, 0.0);
 }
@@ -294,6 +312,7 @@ TEST(TrainerTest, ValidationIsEvaluatedAtTheEndOfEachEpochOverAllSamples) {
 TEST(TrainerTest, TheCallbackStopsTheRunCleanly) {
   struct Sink : RecordSink {
     void begin(const RunInfo&) override { ++begins; }
+    void grow(const RunInfo&) override {}
     void add(const StepRecord&) override { ++adds; }
     void end(const RunEnd& run_end) override { last = run_end; }
     int begins = 0, adds = 0;
@@ -330,7 +349,7 @@ TEST(TrainerTest, NaNInTheDataIsMeasuredNotThrown) {
   Trainer trainer(config, data);
   const StepRecord& record = trainer.step();
   EXPECT_TRUE(std::isnan(record.loss));
-  EXPECT_GT(record.find("0", Role::z)->nonfinite_count, 0u);
+  EXPECT_GT(testing::find(trainer.info(), record, "0", Role::z)->nonfinite_count, 0u);
 }
 
 TEST(TrainerTest, DeadUnitsAreJudgedOverTheWindow) {
@@ -344,7 +363,7 @@ TEST(TrainerTest, DeadUnitsAreJudgedOverTheWindow) {
     config.record = "every=1";
     Trainer trainer(config, data);
     for (int i = 0; i < 4; ++i) trainer.step();
-    const ActivationRecord* record = trainer.step().activation("1");
+    const ActivationRecord* record = trainer.step().activation(2);
     ASSERT_NE(record, nullptr);
     EXPECT_EQ(record->dead_units, dead) << init;
     EXPECT_EQ(record->window_samples, 5u * 16);

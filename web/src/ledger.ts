@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Cause, Layer, Ledger, LedgerEntry, Run } from "./types";
+import type { BookWay, Books, Cause, Layer, LayerId, Ledger, Run, Value } from "./types";
 
 export const kCauses: readonly Cause[] = [
   "activation_derivative",
@@ -14,6 +14,10 @@ export const kCauses: readonly Cause[] = [
   "normalisation",
   "pooling",
   "recurrence",
+  "attention",
+  "embedding",
+  "join",
+  "other",
 ];
 
 export const kCauseNames: Record<Cause, string> = {
@@ -29,6 +33,10 @@ export const kCauseNames: Record<Cause, string> = {
   normalisation: "normalisation",
   pooling: "pooling",
   recurrence: "recurrence through time",
+  attention: "attention",
+  embedding: "embedding",
+  join: "other readers of the same tensor",
+  other: "not taken apart",
 };
 
 /** Its colour in style.css, without the dashes in front. */
@@ -36,20 +44,71 @@ export function causeVariable(cause: Cause): string {
   return `cause-${cause.replaceAll("_", "-")}`;
 }
 
-/** "layer 3 (dense 128)", counted as the charts count, for a path. */
-export function layerName(run: Run, path: string): string {
-  const layer = run.layers.find((one) => one.path === path);
-  return layer ? `layer ${layer.depth} (${layer.text})` : path;
+/** "dense 128", or what it is where its owner has no words for it. */
+export function layerText(run: Run, id: LayerId): string {
+  const layer = run.layers[id];
+  return layer?.text || layer?.kind || "layer";
 }
 
-/** The entries of all residual blocks by path, those inside others too. */
-export function blockEntries(entries: readonly LedgerEntry[]): Map<string, LedgerEntry> {
-  const blocks = new Map<string, LedgerEntry>();
-  for (const entry of entries) {
-    if (entry.branch ?? entry.shortcut ?? entry.gate) blocks.set(entry.path, entry);
-    for (const [path, inner] of blockEntries(entry.branch ?? [])) blocks.set(path, inner);
+/** "path 3.0", for people to find it in the network. */
+export function pathText(run: Run, id: LayerId): string {
+  return `path ${run.layers[id]?.path ?? ""}`;
+}
+
+/** "layer 3 (dense 128)", counted as the charts count; "the tanh after layer 3" for one without weights. */
+export function layerName(run: Run, id: LayerId): string {
+  const layer = run.layers[id];
+  if (layer?.family === "linear") return `layer ${layer.depth} (${layerText(run, id)})`;
+  if (layer?.family === "input") return "the input";
+  return `the ${layerText(run, id)} ${layer?.depth ? `after layer ${layer.depth}` : "before layer 1"}`;
+}
+
+/** One line of the books: a layer, what it does to the gradient, and why. */
+export interface Entry {
+  layer: LayerId;
+  attenuation: Value; // the sum of its parts; null where one is not finite
+  parts: [Cause, Value][]; // without those that are nothing
+  ways: BookWay[];
+}
+
+const decoded = new WeakMap<Books, readonly Entry[]>();
+
+/** The columns of the books as entries, made when they are first asked for. */
+export function entriesOf(books: Books): readonly Entry[] {
+  const known = decoded.get(books);
+  if (known) return known;
+  const columns = kCauses.flatMap((cause): [Cause, Value[]][] => {
+    const column = books.parts[cause];
+    return column ? [[cause, column]] : [];
+  });
+  const entries = books.layers.map((layer, i): Entry => {
+    const parts = columns.flatMap(([cause, column]): [Cause, Value][] => (column[i] === 0 ? [] : [[cause, column[i] ?? null]]));
+    return {
+      layer,
+      attenuation: parts.reduce<Value>((sum, [, value]) => (sum === null || value === null ? null : sum + value), 0),
+      parts,
+      ways: (books.ways ?? []).filter((way) => way.entry === i),
+    };
+  });
+  decoded.set(books, entries);
+  return entries;
+}
+
+/** The layers of several ways that have books inside, those inside others too. */
+export function blocksIn(books: Books): LayerId[] {
+  return [
+    ...new Set((books.ways ?? []).flatMap((way) => [books.layers[way.entry]!, ...blocksIn(way.books)])),
+  ];
+}
+
+/** Its entry with the ways, however deep inside other blocks. */
+export function blockEntry(books: Books, layer: LayerId): Entry | undefined {
+  for (const way of books.ways ?? []) {
+    if (books.layers[way.entry] === layer) return entriesOf(books)[way.entry];
+    const inner = blockEntry(way.books, layer);
+    if (inner) return inner;
   }
-  return blocks;
+  return undefined;
 }
 
 export interface CauseTotal {
@@ -60,13 +119,9 @@ export interface CauseTotal {
 
 /** What each cause adds over the main chain, the greatest loss first. */
 export function causeTotals(ledger: Ledger): CauseTotal[] {
-  const totals = new Map<Cause, number>();
-  for (const entry of ledger.entries) {
-    for (const [cause, value] of Object.entries(entry.parts) as [Cause, number | null][]) {
-      totals.set(cause, (totals.get(cause) ?? 0) + (value ?? 0));
-    }
-  }
-  const listed = [...totals].filter(([, total]) => Math.abs(total) >= 1e-3);
+  const columns = Object.entries(ledger.books.parts) as [Cause, Value[]][];
+  const totals = columns.map(([cause, column]) => [cause, column.reduce<number>((all, value) => all + (value ?? 0), 0)] as const);
+  const listed = totals.filter(([, total]) => Math.abs(total) >= 1e-3);
   const sum = (of: (total: number) => boolean) =>
     listed.reduce((all, [, total]) => (of(total) ? all + total : all), 0);
   const lost = sum((t) => t < 0);
@@ -92,17 +147,15 @@ export interface Waterfall {
 
 /** The ledger as stairs from the loss down to the input: one group for each depth, or for several. */
 export function waterfall(ledger: Ledger, layers: readonly Layer[], atMost = 16): Waterfall {
-  const depthOf = new Map(layers.map((layer) => [layer.path, layer.depth]));
-  const depths = new Map<number, Map<Cause, number>>(); // in backward order
-  for (const entry of ledger.entries) {
-    const depth = Math.max(depthOf.get(entry.path) ?? 0, 1);
-    const parts = depths.get(depth) ?? new Map<Cause, number>();
-    for (const [cause, value] of Object.entries(entry.parts) as [Cause, number | null][]) {
-      parts.set(cause, (parts.get(cause) ?? 0) + (value ?? 0));
-    }
-    depths.set(depth, parts);
-  }
-  const used = kCauses.filter((cause) => [...depths.values()].some((parts) => parts.has(cause)));
+  const { books } = ledger;
+  const used = kCauses.filter((cause) => books.parts[cause]);
+  const depths = new Map<number, number[]>(); // places in the books, in backward order
+  books.layers.forEach((id, i) => {
+    const depth = Math.max(layers[id]?.depth ?? 0, 1);
+    const places = depths.get(depth);
+    if (places) places.push(i);
+    else depths.set(depth, [i]);
+  });
   const all = [...depths];
   const size = Math.max(1, Math.ceil(all.length / atMost));
   const result: Waterfall = { groups: [], slots: Math.max(used.length, 1), stairs: [] };
@@ -113,7 +166,8 @@ export function waterfall(ledger: Ledger, layers: readonly Layer[], atMost = 16)
     const before = level;
     const group = count - 1 - g;
     used.forEach((cause, slot) => {
-      const change = members.reduce((sum, [, parts]) => sum + (parts.get(cause) ?? 0), 0);
+      const column = books.parts[cause]!;
+      const change = members.reduce((sum, [, places]) => places.reduce((s, i) => s + (column[i] ?? 0), sum), 0);
       if (change === 0) return;
       result.stairs.push({ group, slot, cause, from: level, to: level + change });
       level += change;

@@ -4,21 +4,14 @@ import { redraw } from "./charts/chart";
 import { h } from "./dom";
 import { page } from "./page";
 import { followPrinting } from "./print";
+import { readReport } from "./read";
 import { setTheme, storedTheme } from "./theme";
-import type { Report } from "./types";
-
-function read(): Report {
-  const text = document.getElementById("plumb-data")?.textContent ?? "";
-  const report = JSON.parse(text) as Report;
-  if (report.schema !== 1) throw new Error(`schema ${report.schema}, expected 1`);
-  return report;
-}
 
 setTheme(storedTheme());
 const app = document.getElementById("app")!;
 try {
-  const report = read();
-  const sick = report.runs.find((run) => run.verdict.severity !== "healthy") ?? report.runs[0];
+  const report = readReport(document.getElementById("plumb-data")?.textContent ?? "");
+  const sick = report.runs.find((run) => run.verdict.outcome === "found") ?? report.runs[0];
   document.title = `plumb: ${sick?.label ?? "report"}`;
   app.replaceChildren(...page(report));
   followPrinting();

@@ -70,7 +70,7 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
       "ten: where the blue line falls, layers further left receive too little to learn from; a level line is what you " +
       "want. A red mark is a layer whose gradient is exactly zero (below) or not a number (above)." +
       (runs.some((run) => run.beside.length > 0)
-        ? " An open circle is a gate or a shortcut of the block at that depth: it hangs beside the chain."
+        ? " An open circle is a gate, a shortcut or another way of the block at that depth: it hangs beside the chain."
         : "") +
       (runs.some((run) => run.theory)
         ? " The dashed line along it is what theory expects of a random network like this, before training."
@@ -97,14 +97,21 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
     { height: 300, followsStep: true },
   );
   ledger.prepend(h("div", { class: "panels" }, ...causes.map((cause) => cause.place)));
-  const activity = runs.some(hasActivity)
+  const insides = runs.map((run) => insideBlocks(run, () => choice.of(run)));
+  if (insides.some((inside) => inside)) {
+    const panels = insides.map((inside) => h("div", { class: "panel" }, inside?.element ?? null));
+    ledger.append(h("div", { class: "panels" }, ...panels));
+    choice.onChange(() => insides.forEach((inside) => inside?.refresh()));
+  }
+  const active = runs.filter(hasActivity);
+  const activity = active.length > 0
     ? figure(
         "activity",
-        runs.map((run) => activityPanel(run, () => choice.of(run))),
+        active.map((run) => activityPanel(run, () => choice.of(run))),
         "Flat elements sit where their activation has next to no slope, so they pass on hardly any gradient; dead units " +
           "passed none for any sample seen. A relu is flat on its negative side: half of its elements is normal, while a " +
           "sigmoid or tanh with many has saturated.",
-        { height: 260, followsStep: true },
+        { height: 260, followsStep: true, named: runs.length > 1 },
       )
     : null;
   const residual = runs.filter(hasJoins);
@@ -119,11 +126,6 @@ function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
         { height: 400, followsStep: true, named: runs.length > 1 },
       )
     : null;
-  if (joins) {
-    const insides = residual.map((run) => insideBlocks(run, () => choice.of(run)));
-    joins.append(h("div", { class: "panels" }, ...insides.map((inside) => h("div", { class: "panel" }, inside.element))));
-    choice.onChange(() => insides.forEach((inside) => inside.refresh()));
-  }
   return h(
     "section",
     { id: "depth" },

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HeatCell } from "./charts/heat_chart";
+import { layerText, pathText } from "./ledger";
 import { thin } from "./scale";
-import type { Measured, Run, TimeRecord, Value } from "./types";
+import type { LayerId, Measured, Run, TimeRecord, Value } from "./types";
 
 /** One recurrent layer of one run, in one direction. */
 export interface TimePlace {
   run: Run;
-  path: string;
+  layer: LayerId;
   reverse: boolean;
   label: string;
 }
@@ -17,11 +18,10 @@ export function timePlaces(runs: readonly Run[]): TimePlace[] {
   const places = runs.flatMap((run) => {
     const seen = new Map<string, TimePlace>();
     for (const measured of run.measured) {
-      for (const { path, reverse } of measured.times) {
-        const text = run.layers.find((layer) => layer.path === path)?.text ?? path;
-        const label = `${text} (path ${path})${reverse ? ", backwards" : ""}`;
-        const key = `${path} ${reverse}`;
-        if (!seen.has(key)) seen.set(key, { run, path, reverse, label: runs.length > 1 ? `${run.label}: ${label}` : label });
+      for (const { layer, reverse } of measured.times) {
+        const label = `${layerText(run, layer)} (${pathText(run, layer)})${reverse ? ", backwards" : ""}`;
+        const key = `${layer} ${reverse}`;
+        if (!seen.has(key)) seen.set(key, { run, layer, reverse, label: runs.length > 1 ? `${run.label}: ${label}` : label });
       }
     }
     return [...seen.values()];
@@ -30,7 +30,7 @@ export function timePlaces(runs: readonly Run[]): TimePlace[] {
 }
 
 export function timeAt(place: TimePlace, measured: Measured | undefined): TimeRecord | undefined {
-  return measured?.times.find((one) => one.path === place.path && one.reverse === place.reverse);
+  return measured?.times.find((one) => one.layer === place.layer && one.reverse === place.reverse);
 }
 
 /** "forget gate" for "forget_gate", "through the forget gate" for its part of the way back. */

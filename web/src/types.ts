@@ -6,6 +6,8 @@ export type Value = number | null;
 
 export type Severity = "healthy" | "note" | "warning" | "critical";
 
+export type Outcome = "healthy" | "found" | "not_measured" | "not_recorded";
+
 export type Cause =
   | "weight_scale"
   | "weight_alignment"
@@ -18,66 +20,90 @@ export type Cause =
   | "shape"
   | "normalisation"
   | "pooling"
-  | "recurrence";
+  | "recurrence"
+  | "attention"
+  | "embedding"
+  | "join"
+  | "other";
 
+/** A layer by its place in `layers` of the run. */
+export type LayerId = number;
+
+/** `path`, `kind` and `text` are for people: nothing is read out of how they are spelt. */
 export interface Layer {
   path: string;
   kind: string;
-  family: string;
+  family: string; // "input" for what the network reads
   text: string;
-  parent: string;
-  depth: number;
+  block: string; // path of the innermost block it stands in; empty outside all
+  depth: number; // linear layers from the input up to this one
   units: number;
   fan_in: number;
   fan_out: number;
 }
 
 export interface Evidence {
-  quantity: string;
+  quantity: string; // a stable name; `name` is for people
+  name: string;
   value: Value;
   threshold: Value;
   threshold_source: string;
 }
 
+export interface Remedy {
+  kind: string;
+  layer: LayerId | null;
+  arguments: Record<string, number | string>;
+  text: string;
+}
+
 export interface Finding {
+  id: number;
   rule: string;
   severity: Severity;
-  path: string;
+  layer: LayerId | null; // null: the loss, or the whole network
   where: string;
-  layer: string;
-  depth: number;
   first_step: number;
   last_step: number;
+  over: boolean; // later steps no longer show it
   symptom: string;
   evidence: Evidence[];
   cause: string;
+  cause_kind: string;
+  explained_by: number | null; // id of the finding that it follows from
   consequence: string;
-  remedies: string[];
+  remedies: Remedy[];
 }
 
-export interface LedgerEntry {
-  path: string;
-  kind: string;
-  grad_in: Value;
-  attenuation: Value;
-  parts: Partial<Record<Cause, Value>>;
-  branch?: LedgerEntry[];
-  shortcut?: LedgerEntry[];
-  gate?: LedgerEntry[];
+/** Entries of a ledger as columns, the one nearest the loss first. */
+export interface Books {
+  layers: LayerId[];
+  parts: Partial<Record<Cause, Value[]>>; // the causes that occur; those of an entry sum to what it adds
+  ways?: BookWay[];
+}
+
+/** One way through the layer of an entry that reads several tensors; no part of the sum. */
+export interface BookWay {
+  entry: number; // its place in the columns
+  way: "branch" | "shortcut" | "gate" | "unnamed";
+  main: boolean;
+  rms: Value; // of what comes back by it where the ways meet
+  share: Value; // in the sum there; negative where it cancels
+  books: Books;
 }
 
 export interface Ledger {
   loss_gradient: Value;
   total: Value;
-  ends_at: string;
+  ends_at: LayerId | null;
   ends_because: string;
-  entries: LedgerEntry[];
+  books: Books;
 }
 
+/** The document may leave out a column that was measured nowhere; readReport fills it in. */
 export interface Flow {
   grad_z: Value[];
   grad_weight: Value[];
-  z: Value[];
   a: Value[];
   weight: Value[];
   update_ratio: Value[];
@@ -86,7 +112,7 @@ export interface Flow {
 }
 
 export interface Mark {
-  layer: number;
+  layer: number; // place in the columns of the flow
   state: "zero" | "nonfinite";
 }
 
@@ -106,7 +132,7 @@ export interface TimeSummary {
 
 /** One recurrent layer in one direction at one measured step; lists are parallel to `t`. */
 export interface TimeRecord {
-  path: string;
+  layer: LayerId;
   reverse: boolean;
   time_steps: number;
   units: number;
@@ -125,7 +151,7 @@ export interface TimeRecord {
 
 /** What came back to the input of a residual block, by which way. */
 export interface Join {
-  path: string;
+  layer: LayerId; // the sum
   first: number; // linear layers inside, counted as the charts count
   last: number;
   shortcut: Value;
@@ -174,7 +200,7 @@ export interface Info {
 }
 
 export interface Place {
-  path: string;
+  layer: LayerId;
   depth: number;
   text: string;
 }
@@ -183,11 +209,11 @@ export interface Run {
   label: string;
   info: Info;
   end: { reason: string; steps: number; time_s: Value } | null;
-  verdict: { severity: Severity; text: string };
+  verdict: { severity: Severity; outcome: Outcome; text: string };
   findings: Finding[];
   layers: Layer[];
   profile: Place[]; // the linear layers of the chain, input side first
-  beside: Place[]; // gates and layers on shortcuts, which are no links of it
+  beside: Place[]; // gates, layers on shortcuts and on other ways, which are no links of it
   measured: Measured[];
   theory: Theory | null;
   series: Series;

@@ -64,11 +64,11 @@ describe("colours of the causes", () => {
     expect(themes().length).toBe(3);
     expect(chosenDark).toEqual(dark);
   });
-  it("are twelve, and each cause has its own", () => {
+  it("are sixteen, and each cause has its own", () => {
     for (const theme of [light, dark]) {
       const colours = kCauses.map((cause) => theme[causeVariable(cause)]);
       colours.forEach((colour, i) => expect(colour, kCauses[i]).toMatch(/^#[0-9a-f]{6}$/));
-      expect(new Set(colours).size).toBe(12);
+      expect(new Set(colours).size).toBe(16);
     }
   });
   for (const [eye, matrix] of Object.entries(kEyes)) {

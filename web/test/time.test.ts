@@ -6,7 +6,7 @@ import { sampleRun, sampleTimeRun } from "./sample";
 test("each recurrent layer is a place once, and dense runs have none", () => {
   expect(timePlaces([sampleRun()])).toEqual([]);
   const places = timePlaces([sampleTimeRun()]);
-  expect(places.map((place) => place.label)).toEqual(["lstm 8 (path r)"]);
+  expect(places.map((place) => place.label)).toEqual(["lstm 8 (path encoder.r)"]);
   const both = timePlaces([sampleTimeRun(), sampleTimeRun()]);
   expect(both).toHaveLength(2);
   expect(both[0]!.label).toContain("lstm 8 > last > dense 2: lstm 8");

@@ -7,8 +7,8 @@
 
 namespace plumb {
 
-/// Symptom    Units of a relu layer that are silent for every sample, so that no gradient passes
-///            them.
+/// Symptom    Units of a relu layer (ActivationTraits::can_die, and not bounded on both sides) that
+///            are silent for every sample, so that no gradient passes them.
 /// Measured   Units (of images: channels, at all positions) with f'(z) = 0 in all samples of the
 ///            window (ActivationRecord::dead_units),
 ///            never zero entries of one tensor: half of the entries of a healthy relu are zero.

@@ -17,7 +17,4 @@ namespace plumb {
 /// Advice     By the cause in the ledger; over time: a lower rate, warm-up, clipping.
 void check_exploding_gradient(const RunView& view, std::vector<Finding>& findings);
 
-/// The factor of growth over time, in log2.
-inline constexpr double kGrowthLog2 = 9.966;
-
 }  // namespace plumb

@@ -10,7 +10,7 @@ namespace plumb {
 ///            measured step that shows one, the first producer in the order of computation: the
 ///            input, then layer by layer its weight and its output, the loss, then backwards the
 ///            gradients, then the updates. A weight is blamed only if what it made is not finite
-///            either: a weight recorded after a broken update is its victim.
+///            either: a weight recorded after a broken update is its victim (nonfinite.h).
 /// Threshold  One value: no healthy computation makes one.
 /// False alarms  Masks that use infinities on purpose.
 /// Advice     By what the first producer is.

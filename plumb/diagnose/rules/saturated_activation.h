@@ -5,11 +5,13 @@
 
 namespace plumb {
 
-/// Symptom    Bounded activations (sigmoid, tanh, softsign, hardtanh) sit in their flat ends.
+/// Symptom    Bounded activations (ActivationTraits::saturates: sigmoid, tanh, softsign, hardtanh)
+/// sit
+///            in their flat ends.
 /// Measured   The fraction of elements whose own derivative is below kSaturatedDerivative of the
 ///            activation's largest. Never the size of the output: that means nothing for an
 ///            unbounded activation, and half of the derivatives of a healthy relu are zero. An
-///            activation behind the last linear layer is left out: an output that is sure of itself
+///            activation that feeds no linear layer is left out: an output that is sure of itself
 ///            is saturated by intent.
 /// Threshold  Half of a layer's elements; 9 in 10 is critical. Our choice, calibrated:
 ///            docs/rules/saturated_activation.md.

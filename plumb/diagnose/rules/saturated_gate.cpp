@@ -1,88 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/diagnose/rules/saturated_gate.h"
 
-#include <fmt/format.h>
-
 #include <limits>
 
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/time_finding.h"
-#include "plumb/diagnose/words.h"
 
 namespace plumb {
 
 namespace {
 
-struct Judged {
-  TimeQuantity gate;
-  bool both_ends;
-  const char* name;
-  const char* consequence;
-};
+constexpr TimeQuantity kJudged[] = {TimeQuantity::h, TimeQuantity::cell_gate,
+                                    TimeQuantity::new_gate, TimeQuantity::output_gate,
+                                    TimeQuantity::forget_gate};
 
-constexpr const char* kNoLearning =
-    "Where it is flat no gradient passes: the layer can hardly change what it writes, and the "
-    "gradient through time is lost there too.";
-
-constexpr Judged kJudged[] = {
-    {TimeQuantity::h, true, "the state h", kNoLearning},
-    {TimeQuantity::cell_gate, true, "the cell gate", kNoLearning},
-    {TimeQuantity::new_gate, true, "the new gate", kNoLearning},
-    {TimeQuantity::output_gate, false, "the output gate",
-     "A cell whose output gate is shut is mute: it gets no gradient and learns nothing."},
-    {TimeQuantity::forget_gate, false, "the forget gate",
-     "What is forgotten at once cannot be learned: the gate is shut so firmly that it hardly gets "
-     "a "
-     "gradient to open."}};
-
-double fraction_of(const GateSummary& gate, bool both_ends) {
-  return gate.low_fraction + (both_ends ? gate.high_fraction : 0);
+double fraction_of(const GateSummary& gate) {
+  return gate.low_fraction + (is_judged_at_both_ends(gate.gate) ? gate.high_fraction : 0);
 }
 
-void check_one(const RunView& view, const TimePlace& place, const Judged& judged,
+void check_one(const RunView& view, const TimePlace& at, TimeQuantity judged,
                std::vector<Finding>& findings) {
   std::vector<double> fractions;
   std::vector<double> badness;
-  for (const TimeFlow* flow : place.flows) {
-    const GateSummary* gate = flow == nullptr ? nullptr : flow->gate(judged.gate);
+  for (const TimeFlow* flow : at.flows) {
+    const GateSummary* gate = flow == nullptr ? nullptr : flow->gate(judged);
     fractions.push_back(gate == nullptr ? std::numeric_limits<double>::quiet_NaN()
-                                        : fraction_of(*gate, judged.both_ends));
+                                        : fraction_of(*gate));
     badness.push_back(fractions.back() / kSaturatedFraction);
   }
   const auto episode = find_episode(badness, true, 2);
   if (!episode) return;
   const double worst = fractions[episode->worst];
-  const std::string where = time_place_text(view.run().info, place);
+  const auto gate = static_cast<double>(judged);
+  const Place& place = at.place;
   Finding finding;
   finding.rule = "saturated_gate";
   finding.severity = worst >= kSaturatedFractionCritical ? Severity::critical : Severity::warning;
-  finding.path = place.path;
-  finding.first_step = view.measured()[episode->first]->step;
-  finding.last_step = view.measured()[episode->last]->step;
-  finding.symptom =
-      fmt::format("{} of the values of {} of {} are {}, where its slope is next to nothing.",
-                  percent_text(fractions[episode->first]), judged.name, where,
-                  judged.both_ends ? "in its flat ends" : "shut");
-  finding.evidence = {{fmt::format("values of {} in a flat end, fraction", judged.name), worst,
-                       kSaturatedFraction, "our choice; docs/rules/saturated_gate.md"}};
-  finding.cause =
-      finding.first_step == view.measured().front()->step
-          ? "It was so from the start: its input, x and h times the weights, is too large."
-          : "Training drove the weights and biases there.";
-  finding.consequence = judged.consequence;
-  finding.remedies = {
-      "scale the inputs to mean 0 and variance 1",
-      "start with smaller weights (PyTorch's 1/sqrt(units), or recurrent=orthogonal)",
-      "lower the learning rate or clip the gradient's norm, if it began during "
-      "training"};
+  finding.place = place;
+  finding.first_step = view.measured()[episode->first].step;
+  finding.last_step = view.measured()[episode->last].step;
+  finding.over = episode->over;
+  finding.evidence = {{{Quantity::gate_flat_fraction, worst, place, {}}, kSaturatedFraction}};
+  finding.facts = {{Quantity::gate, gate, place, {}},
+                   {Quantity::saturated_fraction, fractions[episode->first], place, {}}};
+  finding.cause.kind = episode->first == 0 ? CauseKind::large_gate_input : CauseKind::gate_drift;
+  finding.cause.place = place;
+  finding.remedies = {{RemedyKind::scale_inputs, place, {}, {}},
+                      {RemedyKind::smaller_weights, place, {}, {}},
+                      {RemedyKind::lower_rate, {}, {{"if", "it_began_in_training"}}, {}},
+                      {RemedyKind::clip_norm, {}, {{"if", "it_began_in_training"}}, {}}};
   findings.push_back(std::move(finding));
 }
 
 }  // namespace
 
+bool is_judged_at_both_ends(TimeQuantity gate) {
+  return gate != TimeQuantity::output_gate && gate != TimeQuantity::forget_gate;
+}
+
 void check_saturated_gate(const RunView& view, std::vector<Finding>& findings) {
   for (const TimePlace& place : time_places(view)) {
-    for (const Judged& judged : kJudged) check_one(view, place, judged, findings);
+    for (const TimeQuantity gate : kJudged) check_one(view, place, gate, findings);
   }
 }
 

@@ -20,4 +20,8 @@ namespace plumb {
 /// Advice     Smaller inputs and weights, a lower rate.
 void check_saturated_gate(const RunView& view, std::vector<Finding>& findings);
 
+/// Whether the upper flat end counts as well: not of the output gate and the forget gate, which may
+/// be open.
+bool is_judged_at_both_ends(TimeQuantity gate);
+
 }  // namespace plumb

@@ -17,7 +17,8 @@ namespace plumb {
 ///            another (all of them, if fewer): a residual branch that starts at zero has no
 ///            gradient for one step. A layer behind one that started at zero and leaves it is not
 ///            stalled while that lasts (zero_start.h). A zero update that was seen in one step only is not judged.
-/// False alarms  Layers frozen on purpose whose zero updates were recorded.
+/// False alarms  Layers frozen on purpose whose zero updates were recorded, where the run does not
+///            say that they are (ParamInfo::frozen).
 /// Advice     Mostly what vanishing_gradient says; else the rate.
 void check_stalled_layer(const RunView& view, std::vector<Finding>& findings);
 

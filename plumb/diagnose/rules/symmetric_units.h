@@ -13,7 +13,7 @@ namespace plumb {
 ///            gradients are seen.
 /// Threshold  One repeated row in two measured steps one after another: continuous initialisation
 ///            never repeats a row. Equal weights in a single measured step are judged only where
-///            the next linear layer has them too (or the layer has no weight but zero): unequal
+///            every linear layer that it feeds next has them too (or the layer has no weight but zero): unequal
 ///            weights above break the symmetry at the next update, as they do below an output layer
 ///            that starts at zero. A weight of zeros that leaves zero, or waits behind one that
 ///            does (zero_start.h), is not judged.

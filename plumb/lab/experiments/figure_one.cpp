@@ -46,13 +46,15 @@ struct Speeds {
   double last(std::size_t layer) const { return norm[layer].back(); }
 };
 
-void note(Speeds& speeds, const StepRecord& record) {
+void note(Speeds& speeds, const RunInfo& info, const StepRecord& record) {
   // The records of parameters come in the order in which their gradients were complete.
-  std::map<int, double> by_place;
+  std::map<LayerId, double> by_place;
   for (const SketchRecord& one : record.sketches) {
-    if (one.site.role != Role::grad_weight || one.site.param != "bias") continue;
+    if (one.site.role != Role::grad_weight) continue;
+    const ParamInfo& param = info.param(one.site.id);
+    if (param.use != ParamUse::bias) continue;
     const double size = static_cast<double>(one.sketch.count);
-    by_place[std::stoi(one.site.path)] = std::exp2(one.sketch.true_log2_rms()) * std::sqrt(size);
+    by_place[param.users.front()] = std::exp2(one.sketch.true_log2_rms()) * std::sqrt(size);
   }
   speeds.norm.resize(by_place.size());
   std::size_t layer = 0;
@@ -61,12 +63,13 @@ void note(Speeds& speeds, const StepRecord& record) {
 
 Speeds train(const TrainConfig& config, const Split& data) {
   Trainer trainer(config, data);
+  const RunInfo info = trainer.info();
   Speeds speeds;
   while (!trainer.done()) {
     const StepRecord& record = trainer.step();
     if (!record.measured) continue;
     speeds.epochs.push_back(static_cast<double>(record.step));
-    note(speeds, record);
+    note(speeds, info, record);
   }
   speeds.norm.pop_back();  // of the output layer
   return speeds;

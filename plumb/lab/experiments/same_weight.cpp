@@ -8,8 +8,8 @@
 #include "plumb/core/rng.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/specimen.h"
+#include "plumb/observe/symmetry.h"
 #include "plumb/report/magnitude.h"
-#include "plumb/train/symmetry.h"
 
 namespace plumb::lab {
 

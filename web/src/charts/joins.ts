@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { magnitude, percent, power } from "../format";
+import { pathText } from "../ledger";
 import { decadeInterval, decadeRange, layerTicks, type Range } from "../scale";
 import type { Join, Measured, Run, Value } from "../types";
 import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
@@ -23,14 +24,14 @@ export function joinRange(runs: readonly Run[]): Range {
 export function joinPanel(run: Run, current: () => Measured | undefined, range: Range): Panel {
   return {
     label: run.label,
-    option: (look, width) => option(current()?.joins ?? [], range, look, width),
+    option: (look, width) => option(run, current()?.joins ?? [], range, look, width),
     describe: () => describe(current()?.joins ?? []),
     table: () => ({
       head: ["block", "path", "layers", "shortcut", "branch", "cosine", "gate", "carried"],
       rows: (current()?.joins ?? []).map((join, i) => [
         String(i + 1),
-        join.path,
-        `${join.first} to ${join.last}`,
+        run.layers[join.layer]?.path ?? "",
+        layersOf(join),
         magnitude(join.shortcut),
         magnitude(join.branch),
         cosine(join.cosine),
@@ -39,6 +40,12 @@ export function joinPanel(run: Run, current: () => Measured | undefined, range: 
       ]),
     }),
   };
+}
+
+/** The linear layers inside, counted as the charts count. */
+export function layersOf({ first, last }: Join): string {
+  if (first === 0) return "no linear layer";
+  return first === last ? `layer ${first}` : `layers ${first} to ${last}`;
 }
 
 function cosine(value: Value): string {
@@ -51,7 +58,7 @@ function describe(joins: readonly Join[]): string {
 }
 
 /** Above what came back by each way, below the cosine of the angle between the two. */
-function option(joins: readonly Join[], range: Range, look: Look, width: number): EChartsOption {
+function option(run: Run, joins: readonly Join[], range: Range, look: Look, width: number): EChartsOption {
   const axis = axisStyle(look);
   const few = joins.length <= 60;
   const gates = joins.some((join) => join.carried !== undefined);
@@ -101,7 +108,7 @@ function option(joins: readonly Join[], range: Range, look: Look, width: number)
     tooltip: {
       ...tooltipStyle(look),
       trigger: "axis",
-      formatter: (items: unknown) => tooltip(joins, items),
+      formatter: (items: unknown) => tooltip(run, joins, items),
     },
     axisPointer: { link: [{ xAxisIndex: "all" }] },
     xAxis: [x(0, false), x(1, true)],
@@ -132,7 +139,7 @@ function option(joins: readonly Join[], range: Range, look: Look, width: number)
   };
 }
 
-function tooltip(joins: readonly Join[], items: unknown): string {
+function tooltip(run: Run, joins: readonly Join[], items: unknown): string {
   const first = Array.isArray(items) ? (items[0] as { value?: [number, number] }) : undefined;
   const i = (first?.value?.[0] ?? 1) - 1;
   const join = joins[i];
@@ -143,5 +150,5 @@ function tooltip(joins: readonly Join[], items: unknown): string {
     `cosine <b>${cosine(join.cosine)}</b>`,
   ];
   if (join.carried !== undefined) lines.push(`gate <b>${magnitude(join.gate)}</b>`, `carried <b>${percent(join.carried)}</b>`);
-  return `<b>block ${i + 1}</b> path ${escapeHtml(join.path)}, layers ${join.first} to ${join.last}<br>${lines.join("<br>")}`;
+  return `<b>block ${i + 1}</b> ${escapeHtml(pathText(run, join.layer))}, ${layersOf(join)}<br>${lines.join("<br>")}`;
 }

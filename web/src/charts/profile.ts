@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { magnitude, power } from "../format";
+import { pathText } from "../ledger";
 import { decadeInterval, decadeRange, layerTicks, type Range } from "../scale";
 import type { Measured, Place, Run, Theory, Value } from "../types";
 import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
@@ -14,7 +15,7 @@ export const kTheory = { key: "theory", name: "Flow gradient in theory, at the s
 
 export type CurveKey = (typeof kCurves)[number]["key"] | typeof kTheory.key;
 
-export const kBeside = "beside the chain: gates and shortcuts";
+export const kBeside = "beside the chain: gates, shortcuts and other ways";
 
 /** Where number formats end, drawn only where the data comes near them. */
 const kLimits = [
@@ -57,18 +58,18 @@ export function profilePanel(
       ],
       rows: [
         ...run.profile.map((place, i) => [
-          ...row(place, i, current()),
+          ...row(run, place, i, current()),
           ...(run.theory ? [magnitude(run.theory.grad_z[i])] : []),
         ]),
-        ...run.beside.map((place, i) => [...row(place, i, current()?.beside), ...(run.theory ? [magnitude(null)] : [])]),
+        ...run.beside.map((place, i) => [...row(run, place, i, current()?.beside), ...(run.theory ? [magnitude(null)] : [])]),
       ],
     }),
   };
 }
 
-function row(place: Place, i: number, at: Pick<Measured, "flow" | "marks"> | undefined): string[] {
+function row(run: Run, place: Place, i: number, at: Pick<Measured, "flow" | "marks"> | undefined): string[] {
   return [
-    ...[String(place.depth), place.path, place.text, gradientText(i, at)],
+    ...[String(place.depth), run.layers[place.layer]?.path ?? "", place.text, gradientText(i, at)],
     ...[at?.flow.grad_weight[i], at?.flow.a[i], at?.flow.weight[i]].map(magnitude),
   ];
 }
@@ -277,5 +278,5 @@ function tooltip(run: Run, measured: Measured | undefined, items: unknown): stri
   run.beside.forEach((one, k) => {
     if (one.depth === place.depth) lines.push(`beside it, ${escapeHtml(one.text)} <b>${gradientText(k, measured.beside)}</b>`);
   });
-  return `<b>layer ${place.depth}</b> ${escapeHtml(place.text)}, path ${escapeHtml(place.path)}<br>${lines.join("<br>")}`;
+  return `<b>layer ${place.depth}</b> ${escapeHtml(place.text)}, ${escapeHtml(pathText(run, place.layer))}<br>${lines.join("<br>")}`;
 }

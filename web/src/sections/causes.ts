@@ -35,7 +35,7 @@ export function causeBars(run: Run, measured: Measured | undefined): HTMLElement
         ),
       ),
     ),
-    ledger.ends_at
+    ledger.ends_at !== null
       ? h("p", { class: "cut" }, `The books end at ${layerName(run, ledger.ends_at)}: ${ledger.ends_because}.`)
       : null,
   );

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+import { layersOf } from "../charts/joins";
 import { h, table, type Table } from "../dom";
-import { magnitude } from "../format";
-import { blockEntries, kCauseNames } from "../ledger";
-import type { Cause, LedgerEntry, Measured, Run, Value } from "../types";
+import { magnitude, percent } from "../format";
+import { blockEntry, blocksIn, entriesOf, kCauseNames, layerName, layerText, pathText, type Entry } from "../ledger";
+import type { BookWay, LayerId, Measured, Run } from "../types";
 
-/** The books of the layers inside one residual block, which the reader chooses. */
-export function insideBlocks(run: Run, current: () => Measured | undefined): { element: HTMLElement; refresh: () => void } {
-  const paths = run.measured[0]?.joins.map((join) => join.path) ?? [];
+/** The layers of several ways whose books any step has, input side first as far as their order says. */
+export function blocksOf(run: Run): LayerId[] {
+  return [...new Set(run.measured.flatMap((measured) => blocksIn(measured.ledger.books)))].sort((a, b) => a - b);
+}
+
+/** The books of the layers inside one block, which the reader chooses; null where there is none. */
+export function insideBlocks(
+  run: Run,
+  current: () => Measured | undefined,
+): { element: HTMLElement; refresh: () => void } | null {
+  const blocks = blocksOf(run);
+  if (blocks.length === 0) return null;
   const body = h("div");
-  const choice = h(
-    "select",
-    {},
-    ...(run.measured[0]?.joins ?? []).map((join, i) =>
-      h("option", { value: join.path }, `block ${i + 1}, ${layersOf(join.first, join.last)} (path ${join.path})`),
-    ),
-  );
+  const choice = h("select", {}, ...blocks.map((id) => h("option", { value: id }, blockName(run, id))));
   const element = h(
     "details",
     { class: "inside" },
@@ -25,34 +29,53 @@ export function insideBlocks(run: Run, current: () => Measured | undefined): { e
   const refresh = () => {
     const measured = current();
     if (!element.open || !measured) return;
-    const path = choice.value || paths[0] || "";
-    const entry = blockEntries(measured.ledger.entries).get(path);
-    const caption = `Books inside the block at path ${path}, step ${measured.step}`;
-    body.replaceChildren(
-      entry
-        ? table(insideTable(run, entry), caption)
-        : h("p", { class: "none" }, "The books of this step end before this block."),
-    );
+    const block = Number(choice.value);
+    const entry = blockEntry(measured.ledger.books, block);
+    if (!entry) {
+      body.replaceChildren(h("p", { class: "none" }, "The books of this step end before this block."));
+      return;
+    }
+    const caption = `Books inside ${blockName(run, block)}, step ${measured.step}`;
+    body.replaceChildren(table(waysTable(run, entry), `Ways of ${caption}`), table(insideTable(run, entry), caption));
   };
   element.addEventListener("toggle", refresh);
   choice.addEventListener("change", refresh);
   return { element, refresh };
 }
 
-function layersOf(first: number, last: number): string {
-  if (first === 0) return "no linear layer";
-  return first === last ? `layer ${first}` : `layers ${first} to ${last}`;
+/** Numbered as the chart of the residual blocks numbers them; other layers of several ways by their name. */
+function blockName(run: Run, id: LayerId): string {
+  const joins = run.measured[0]?.joins ?? [];
+  const place = joins.findIndex((join) => join.layer === id);
+  const name = place >= 0 ? `block ${place + 1}, ${layersOf(joins[place]!)}` : layerName(run, id);
+  return `${name} (${pathText(run, id)})`;
+}
+
+/** A way without a name is known by the layer that it begins with, on the side of the loss. */
+function wayName(run: Run, way: BookWay): string {
+  if (way.way !== "unnamed") return way.way;
+  const first = way.books.layers[0];
+  return first === undefined ? "directly" : `through ${run.layers[first]?.path || layerText(run, first)}`;
+}
+
+/** What comes back to the input of the block, by each way. */
+export function waysTable(run: Run, block: Entry): Table {
+  return {
+    head: ["way", "gradient that comes back", "share of the sum"],
+    rows: block.ways.map((way) => [wayName(run, way), magnitude(way.rms), percent(way.share).replace("-", "−")]),
+  };
 }
 
 /** A row for each layer, the one nearest the loss first; factors of the gradient. */
-export function insideTable(run: Run, block: LedgerEntry): Table {
-  const rows: string[][] = [];
-  for (const [side, entries] of [["branch", block.branch], ["shortcut", block.shortcut], ["gate", block.gate]] as const) {
-    for (const entry of entries ?? []) {
-      const text = run.layers.find((layer) => layer.path === entry.path)?.text ?? entry.kind;
-      const parts = (Object.entries(entry.parts) as [Cause, Value][]).map(([cause, value]) => `${kCauseNames[cause]} ×${magnitude(value)}`);
-      rows.push([side, entry.path, text, `×${magnitude(entry.attenuation)}`, parts.join(", ")]);
-    }
-  }
+export function insideTable(run: Run, block: Entry): Table {
+  const rows = block.ways.flatMap((way) =>
+    entriesOf(way.books).map((entry) => [
+      wayName(run, way),
+      run.layers[entry.layer]?.path ?? "",
+      layerText(run, entry.layer),
+      `×${magnitude(entry.attenuation)}`,
+      entry.parts.map(([cause, value]) => `${kCauseNames[cause]} ×${magnitude(value)}`).join(", "),
+    ]),
+  );
   return { head: ["way", "path", "layer", "gradient", "of which"], rows };
 }

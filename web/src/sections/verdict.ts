@@ -2,9 +2,14 @@
 import { h } from "../dom";
 import { decades, magnitude, percent, plain, prose } from "../format";
 import { causeTotals, kCauseNames, layerName } from "../ledger";
-import type { Measured, Run, TimeRecord } from "../types";
+import type { Measured, Place, Run, TimeRecord } from "../types";
 
 const kHeadings = { healthy: "Healthy", note: "Note", warning: "Warning", critical: "Critical" } as const;
+
+function heading({ verdict }: Run): string {
+  if (verdict.outcome === "not_measured") return "Not measured";
+  return verdict.outcome === "not_recorded" ? "Not recorded" : kHeadings[verdict.severity];
+}
 
 /** What a reader should take away within seconds; a rule that is not listed leads with its own words. */
 const kHeadlines: Record<string, string> = {
@@ -26,7 +31,7 @@ export function story(run: Run): [string, string] {
   const text = run.verdict.text.replace(/\s*First thing to try:.*$/s, "");
   const worst = run.findings[0];
   const headline = worst ? kHeadlines[worst.rule] : undefined;
-  if (run.verdict.severity === "healthy" && run.recorded.measured > 0) {
+  if (run.verdict.outcome === "healthy") {
     const times = run.measured.some((measured) => measured.times.length > 0);
     return [`The gradient reaches every layer${times ? " and far back in time" : ""}.`, text];
   }
@@ -49,7 +54,7 @@ export function verdictCard(run: Run, index: number, shown: Measured | undefined
     h(
       "header",
       {},
-      h("span", { class: "chip" }, kHeadings[run.verdict.severity]),
+      h("span", { class: "chip" }, heading(run)),
       h("code", { class: "network" }, run.label),
     ),
     h("h2", {}, prose(head)),
@@ -60,7 +65,7 @@ export function verdictCard(run: Run, index: number, shown: Measured | undefined
           "p",
           { class: "remedy" },
           h("strong", {}, "First thing to try: "),
-          remedy,
+          prose(remedy.text),
           " ",
           h("a", { href: `#finding-${index}-0` }, "Why"),
         )
@@ -96,7 +101,7 @@ function keyFigures(run: Run, measured: Measured): HTMLElement {
       `gradient at layer 1, relative to the last layer (step ${measured.step})`,
     ),
     figureOf(scale === null ? "–" : `× ${magnitude(scale)}`, "what one layer passes on, fitted over depth")]),
-    measured.ledger.ends_at
+    measured.ledger.ends_at !== null
       ? figureOf("lost", `below ${layerName(run, measured.ledger.ends_at)} the gradient is zero or not a number`)
       : main
       ? figureOf(
@@ -129,7 +134,7 @@ function timeFigures(run: Run, measured: Measured): HTMLElement[] | null {
 
 /** Turns the ratio of root mean squares into that of norms, of which the verdict speaks: log10 of the square root of the widths. */
 function widthRatio(run: Run): number {
-  const units = (place: { path: string } | undefined) => run.layers.find((layer) => layer.path === place?.path)?.units ?? 1;
+  const units = (place: Place | undefined) => (place && run.layers[place.layer]?.units) || 1;
   return 0.5 * Math.log10(units(run.profile[0]) / units(run.profile[run.profile.length - 1]));
 }
 

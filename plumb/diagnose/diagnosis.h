@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "plumb/diagnose/run_view.h"
+#include "plumb/record/finding.h"
+
+namespace plumb {
+
+/// What came of looking at a run.
+enum class Outcome : std::uint8_t {
+  healthy,       ///< nothing was found
+  found,         ///< something was
+  not_measured,  ///< nothing was found, since no step was measured
+  not_recorded   ///< nor could it be: the gradient between layers was not recorded (Missing)
+};
+std::string_view to_string(Outcome outcome);  ///< "healthy"; stable
+
+/// The diagnosis of one run, which grows with it: takes the steps as they come, and can be asked at
+/// any time. What it answers is what a new one over the same steps would.
+///
+///   Diagnosis diagnosis(run.info);
+///   for (const StepRecord& step : run.steps) diagnosis.add(step);
+///   for (const Finding& finding : diagnosis.findings()) ...
+///
+/// words/ makes the sentences and the verdict; view() has the flow of each measured step.
+/// Errors, lifetime, threads: those of RunView.
+class Diagnosis {
+ public:
+  explicit Diagnosis(const RunInfo& info) : view_(info) {}
+  /// With all of its steps.
+  explicit Diagnosis(const Run& run) : view_(run) {}
+  explicit Diagnosis(const RunInfo&&) = delete;  ///< would dangle
+  explicit Diagnosis(const Run&&) = delete;
+
+  void grow(const RunInfo& info);
+  void add(const StepRecord& step);
+
+  const RunView& view() const { return view_; }
+  /// The worst first; what follows from another after all that does not. A finding's id is its
+  /// place in the list. Judged once for the steps so far: asking again costs nothing.
+  const std::vector<Finding>& findings() const;
+  Outcome outcome() const;
+
+ private:
+  RunView view_;
+  mutable std::optional<std::vector<Finding>> findings_;
+};
+
+/// Runs every rule, in the order of Diagnosis::findings.
+std::vector<Finding> diagnose(const RunView& view);
+/// The short way for a finished run. Without measured steps the result is empty.
+std::vector<Finding> diagnose(const Run& run);
+
+/// `findings` are those of the view.
+Outcome outcome_of(const RunView& view, const std::vector<Finding>& findings);
+
+}  // namespace plumb

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "plumb/diagnose/words/sentences.h"
+
+namespace plumb::words {
+
+namespace {
+
+double number(const Remedy& remedy, std::string_view name) {
+  const double* value = remedy.number(name);
+  return value == nullptr ? std::numeric_limits<double>::quiet_NaN() : *value;
+}
+
+std::string text(const Remedy& remedy, std::string_view name) {
+  const std::string* value = remedy.text(name);
+  return value == nullptr ? std::string() : *value;
+}
+
+bool has(const Remedy& remedy, std::string_view name) {
+  return remedy.number(name) != nullptr || remedy.text(name) != nullptr;
+}
+
+std::string condition(const Remedy& remedy) {
+  return text(remedy, "if") == "it_began_in_training" ? ", if it began during training" : "";
+}
+
+bool is_recurrent(const Telling& telling, const Place& place) {
+  const LayerId layer = layer_at(telling.info, place);
+  return layer != kNoLayer && telling.info.layer(layer).family == LayerFamily::recurrent;
+}
+
+std::string look_closer(const Telling& telling, const Remedy& remedy) {
+  const std::string at = text(remedy, "at");
+  if (at == "end_of_gradient") {
+    return "look at the layer where the gradient ends: its weights may be zero, or its units all "
+           "dead";
+  }
+  if (at == "its_gradient") {
+    return "find out why its gradient is small: the ledger shows where it is lost";
+  }
+  if (at == "vanishing_gradient") {
+    return "residual shortcuts, the critical gain, another activation: see vanishing_gradient";
+  }
+  if (at == "whether_it_vanishes") {
+    return "see whether the gradient is small because it vanishes on its way";
+  }
+  return "look closer at " + telling.names.where(remedy.target);
+}
+
+std::string gain_text(const Telling& telling, const Remedy& remedy) {
+  if (!has(remedy, "gain")) {
+    return fmt::format(
+        "initialise so that a layer keeps the size of the gradient; measured is a gain of {:.3g}",
+        number(remedy, "measured_gain"));
+  }
+  std::string how = fmt::format("gain {:.3g}", number(remedy, "gain"));
+  if (has(remedy, "scheme")) how = text(remedy, "scheme") + " (" + how + ")";
+  const std::string source = text(remedy, "source");
+  return fmt::format(
+      "initialise with {}, which keeps the size of the gradient in {} layers{}; measured is a gain "
+      "of {:.3g}",
+      how, telling.kind_at(remedy.target, "linear"),
+      source.empty() ? "" : fmt::format(" ({})", source), number(remedy, "measured_gain"));
+}
+
+std::string initialise(const Telling& telling, const Remedy& remedy) {
+  if (text(remedy, "if") == "activation_stays") {
+    return fmt::format("if {} must stay: {} with gain {:.4g}, its critical one",
+                       telling.kind_at(remedy.target, "it"), text(remedy, "scheme"),
+                       number(remedy, "gain"));
+  }
+  if (text(remedy, "for") == "slope") {
+    return fmt::format("bring the pre-activations back to where {} has a slope: {}",
+                       telling.kind_at(remedy.target, "the activation"),
+                       gain_text(telling, remedy));
+  }
+  if (has(remedy, "measured_gain")) return gain_text(telling, remedy);
+  if (has(remedy, "scheme"))
+    return fmt::format("initialise with {} (mean 0)", text(remedy, "scheme"));
+  return "initialise with the critical gain of the activation (he_normal for relu)";
+}
+
+std::string replace_activation(const Telling& telling, const Remedy& remedy) {
+  const std::string old = telling.kind_at(remedy.target, "the activation");
+  const std::string by = text(remedy, "activation");
+  if (has(remedy, "or_activation")) {
+    return fmt::format(
+        "replace {} by {} with {}, or by {} with {}: both pass the gradient whole where they are "
+        "active",
+        old, by, text(remedy, "scheme"), text(remedy, "or_activation"), text(remedy, "or_scheme"));
+  }
+  if (has(remedy, "scheme")) {
+    return fmt::format("replace {} by {} with {}, which has no flat end on its active side", old,
+                       by, text(remedy, "scheme"));
+  }
+  return fmt::format("replace {} by {}, elu or gelu, whose units cannot die", old, by);
+}
+
+std::string lower_rate(const Remedy& remedy) {
+  if (!has(remedy, "factor")) return "lower the learning rate" + condition(remedy);
+  return fmt::format("lower the learning rate by about {:.2g}, to {:.2g}", number(remedy, "factor"),
+                     number(remedy, "rate"));
+}
+
+std::string clip_norm(const Telling& telling, const Remedy& remedy) {
+  if (is_recurrent(telling, remedy.target)) {
+    return fmt::format(
+        "clip the gradient's norm (--clip-norm {:.2g}): the usual remedy against explosions "
+        "through "
+        "time (Pascanu, Mikolov, Bengio 2013)",
+        number(remedy, "at"));
+  }
+  if (has(remedy, "at")) {
+    return fmt::format("clip the gradient's norm at a few times its usual size ({:.2g})",
+                       number(remedy, "at"));
+  }
+  if (text(remedy, "treats") == "symptom") {
+    return "clip the gradient's norm (treats the symptom, the gain remains wrong)";
+  }
+  return "clip the gradient's norm" + condition(remedy);
+}
+
+std::string open_gate(const Remedy& remedy) {
+  const bool forget = text(remedy, "gate") == to_string(TimeQuantity::forget_gate);
+  if (has(remedy, "forget_bias")) {
+    return fmt::format(
+        "raise the bias of the forget gate: forget_bias=1 halves in 2.2 steps and is the usual "
+        "start, forget_bias={:.2g} keeps a memory of the whole sequence",
+        number(remedy, "forget_bias"));
+  }
+  const double chrono = number(remedy, "chrono");
+  return fmt::format(
+      "open the {} gate for this length: {} {:.0f} chrono={:.0f} (Tallec and Ollivier 2018), which "
+      "spreads memories from 1 to {:.0f} steps",
+      forget ? "forget" : "update", forget ? "lstm" : "gru", number(remedy, "units"), chrono,
+      chrono);
+}
+
+std::string gated_cell(const Remedy& remedy) {
+  const double units = number(remedy, "units");
+  if (!has(remedy, "chrono")) {
+    return fmt::format("use a gated cell: lstm {:.0f} or gru {:.0f}", units, units);
+  }
+  const double chrono = number(remedy, "chrono");
+  return fmt::format("use a gated cell: lstm {:.0f} chrono={:.0f} or gru {:.0f} chrono={:.0f}",
+                     units, chrono, units, chrono);
+}
+
+}  // namespace
+
+std::string remedy(const Telling& telling, const Remedy& remedy) {
+  switch (remedy.kind) {
+    case RemedyKind::look_closer: return look_closer(telling, remedy);
+    case RemedyKind::initialise: return initialise(telling, remedy);
+    case RemedyKind::random_weights:
+      return text(remedy, "if") == "it_is_not_meant"
+                 ? "if it is not meant, initialise it with random weights"
+                 : "initialise with random weights: glorot_normal for tanh and sigmoid, he_normal "
+                   "for relu; biases may start at zero, weights of hidden layers may not";
+    case RemedyKind::orthogonal_start:
+      return "initialise orthogonally: then no direction is shrunk or stretched more than another";
+    case RemedyKind::zero_branch_end:
+      return "start the last layer of each branch at zero (Fixup; Zhang et al. 2019)";
+    case RemedyKind::set_bias: return "set the biases to zero or slightly positive";
+    case RemedyKind::replace_activation: return replace_activation(telling, remedy);
+    case RemedyKind::add_residual:
+      return "put a residual shortcut around every one or two layers: res[...]";
+    case RemedyKind::scale_branch:
+      return fmt::format("scale the branches by about 1/sqrt({:.0f}) (res scale={:.2g}[...])",
+                         number(remedy, "blocks"), number(remedy, "scale"));
+    case RemedyKind::add_normalisation:
+      return "normalise the inputs of the layers (batch or layer normalisation)";
+    case RemedyKind::scale_inputs: return "scale the inputs to mean 0 and variance 1";
+    case RemedyKind::fewer_layers:
+      return "fewer layers: no initialisation helps, since normalisation undoes its size";
+    case RemedyKind::widen: return "widen the narrowest layers";
+    case RemedyKind::lower_rate: return lower_rate(remedy);
+    case RemedyKind::raise_rate:
+      return "raise the learning rate until updates are about a thousandth of the weights";
+    case RemedyKind::warm_up: return "warm the rate up over the first steps";
+    case RemedyKind::clip_norm: return clip_norm(telling, remedy);
+    case RemedyKind::lower_weight_decay: return "lower the weight decay";
+    case RemedyKind::lower_dropout: return "lower the dropout rate";
+    case RemedyKind::adaptive_optimiser:
+      return "an optimiser that scales each layer for itself (adam), which treats the symptom";
+    case RemedyKind::raise_eps: return "raise the optimiser's eps";
+    case RemedyKind::loss_from_logits:
+      return "compute the loss from logits (log-sum-exp), not from probabilities";
+    case RemedyKind::check_targets: return "check the targets";
+    case RemedyKind::clean_data:
+      return "clean the data: drop or fill the samples that hold NaN or infinity";
+    case RemedyKind::train_on:
+      return fmt::format("train a few steps and judge those: plumb train --steps {:.0f}",
+                         number(remedy, "steps"));
+    case RemedyKind::record_more:
+      return "record every step around this one to see the growth before it";
+    case RemedyKind::open_gate: return open_gate(remedy);
+    case RemedyKind::gated_cell: return gated_cell(remedy);
+    case RemedyKind::orthogonal_recurrence:
+      return has(remedy, "keep")
+                 ? "keep the recurrent weight near its orthogonal start: a lower learning rate"
+                 : "start the recurrent weight orthogonally (recurrent=orthogonal, gain 1), so "
+                   "that "
+                   "it neither shrinks nor stretches";
+    case RemedyKind::identity_recurrence:
+      return fmt::format(
+          "rnn {:.0f} irnn: relu with the identity as recurrent weight (Le, Jaitly, Hinton 2015)",
+          number(remedy, "units"));
+    case RemedyKind::smaller_weights:
+      return is_recurrent(telling, remedy.target)
+                 ? "start with smaller weights (PyTorch's 1/sqrt(units), or recurrent=orthogonal)"
+                 : "initialise the weights smaller: gain 1 for tanh (glorot_normal), biases 0";
+    case RemedyKind::shorten_sequence:
+      return "shorten the sequence: skip, pool or sum up time steps before the layer";
+    case RemedyKind::truncate:
+      return "cut the gradient every K steps (bptt=K), which also cuts what can be learned to K "
+             "steps";
+    case RemedyKind::raise_truncation:
+      return "raise bptt, or leave it away: the gradient is cut before every window of that many "
+             "steps";
+    case RemedyKind::none_needed:
+      return text(remedy, "if") == "a_window_is_enough"
+                 ? "keep the truncation, knowing that nothing longer than a window is learned"
+                 : "if only the last steps matter for the task, nothing is lost";
+  }
+  return {};
+}
+
+}  // namespace plumb::words

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/observe/join_recorder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "plumb/core/error.h"
+#include "plumb/stats/magnitude.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::size_t kMostReaders = JoinRecord::kMostWays;
+
+}  // namespace
+
+void JoinRecorder::ScaledSum::add(double term, double term_exponent) {
+  if (term == 0) return;
+  if (total == 0) {
+    total = term;
+    exponent = term_exponent;
+  } else if (term_exponent > exponent) {
+    total = total * std::exp2(exponent - term_exponent) + term;
+    exponent = term_exponent;
+  } else {
+    total += term * std::exp2(term_exponent - exponent);
+  }
+}
+
+double JoinRecorder::ScaledSum::log2() const { return std::log2(total) + exponent; }
+
+void JoinRecorder::begin() {
+  used_ = 0;
+  kept_used_ = 0;
+}
+
+JoinRecorder::Join& JoinRecorder::find(LayerId layer, std::int32_t output) {
+  for (std::size_t i = 0; i < used_; ++i) {
+    if (joins_[i].layer == layer && joins_[i].output == output) return joins_[i];
+  }
+  if (used_ == joins_.size()) joins_.emplace_back();
+  Join& join = joins_[used_++];
+  join.layer = layer;
+  join.output = output;
+  join.ways.clear();
+  return join;
+}
+
+std::size_t JoinRecorder::way_of(Join& join, const JoinGradient& gradient) {
+  for (std::size_t i = 0; i < join.ways.size(); ++i) {
+    if (join.ways[i].reader == gradient.reader && join.ways[i].input == gradient.input) return i;
+  }
+  if (join.ways.size() < kMostReaders) {
+    join.ways.push_back({gradient.reader, gradient.input, 0, {}, {}});
+  } else if (join.ways.size() == kMostReaders) {
+    join.ways.push_back({kNoLayer, 0, 0, {}, {}});
+  }
+  return join.ways.size() - 1;
+}
+
+void JoinRecorder::add(LayerId layer, std::int32_t output, std::span<const JoinGradient> ways) {
+  if (ways.empty()) return;
+  Join& join = find(layer, output);
+  for (const JoinGradient& way : ways) {
+    if (way.gradient.values.size() == ways.front().gradient.values.size()) continue;
+    throw UsageError("Recorder::join of layer " + std::to_string(layer) + ": a gradient of " +
+                     std::to_string(way.gradient.values.size()) + " values beside one of " +
+                     std::to_string(ways.front().gradient.values.size()));
+  }
+  constexpr std::size_t kMostDense = 3;
+  std::array<std::size_t, kMostDense> places{};
+  bool dense = ways.size() <= kMostDense;
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    const std::size_t place = way_of(join, ways[i]);  // in their order
+    if (!dense) continue;
+    const auto end = places.begin() + static_cast<std::ptrdiff_t>(i);
+    dense = ways[i].gradient.kept == nullptr && std::find(places.begin(), end, place) == end;
+    places[i] = place;
+  }
+  dense ? add_dense(join, ways) : add_any(join, ways);
+}
+
+// One pass over two tensors for each pair: three in all for the two ways of a block.
+void JoinRecorder::add_dense(Join& join, std::span<const JoinGradient> ways) {
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    const StridedView& a = ways[i].gradient.values;
+    const double a_scale = ways[i].gradient.log2_scale;
+    const std::size_t place = way_of(join, ways[i]);
+    const double squares = dot(a, a);
+    join.ways[place].count += static_cast<double>(a.size());
+    join.ways[place].squares.add(squares, 2 * a_scale);
+    join.ways[place].product.add(squares, 2 * a_scale);
+    for (std::size_t j = 0; j < i; ++j) {
+      const double product = dot(a, ways[j].gradient.values);
+      const double scale = a_scale + ways[j].gradient.log2_scale;
+      join.ways[place].product.add(product, scale);
+      join.ways[way_of(join, ways[j])].product.add(product, scale);
+    }
+  }
+}
+
+// A piece of all of them at a time, so that each is read once, however many there are.
+void JoinRecorder::add_any(Join& join, std::span<const JoinGradient> ways) {
+  constexpr std::size_t kPiece = 512;
+  std::array<double, kMostReaders + 1> scales;
+  scales.fill(-std::numeric_limits<double>::infinity());
+  readers_.clear();
+  for (const JoinGradient& way : ways) {
+    const std::size_t place = way_of(join, way);
+    scales[place] = std::max(scales[place], way.gradient.log2_scale);
+    readers_.emplace_back(way.gradient);
+  }
+  const std::size_t places = join.ways.size();
+  const double largest = *std::max_element(scales.begin(), scales.end());
+  room_.resize((places + 2) * kPiece);
+  const std::span<double> sum = std::span(room_).first(kPiece);
+  const std::span<double> read = std::span(room_).subspan(kPiece, kPiece);
+  const auto way_sum = [&](std::size_t place) {
+    return std::span(room_).subspan((place + 2) * kPiece, kPiece);
+  };
+  for (std::size_t count = kPiece; count > 0;) {
+    std::fill(room_.begin(), room_.end(), 0.0);
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      const std::size_t place = way_of(join, ways[i]);
+      count = readers_[i].next(read);
+      const double to_way = std::exp2(ways[i].gradient.log2_scale - scales[place]);
+      const double to_sum = std::exp2(ways[i].gradient.log2_scale - largest);
+      const std::span<double> to = way_sum(place);
+      for (std::size_t k = 0; k < count; ++k) {
+        to[k] += read[k] * to_way;
+        sum[k] += read[k] * to_sum;
+      }
+    }
+    for (std::size_t place = 0; place < places; ++place) {
+      if (std::isinf(scales[place])) continue;  // not among those told now
+      const std::span<const double> values = way_sum(place);
+      double squares = 0, product = 0;
+      for (std::size_t k = 0; k < count; ++k) {
+        squares += values[k] * values[k];
+        product += values[k] * sum[k];
+      }
+      join.ways[place].count += static_cast<double>(count);
+      join.ways[place].squares.add(squares, 2 * scales[place]);
+      join.ways[place].product.add(product, scales[place] + largest);
+    }
+  }
+}
+
+void JoinRecorder::keep(LayerId layer, std::int32_t output, const JoinGradient& way) {
+  if (kept_used_ == kept_.size()) kept_.emplace_back();
+  Kept& to = kept_[kept_used_++];
+  to.layer = layer;
+  to.output = output;
+  to.reader = way.reader;
+  to.input = way.input;
+  to.log2_scale = way.gradient.log2_scale;
+  to.is_double = way.gradient.values.type == ElementType::f64;
+  const auto copy = [&]<class T>(std::vector<T>& values) {
+    values.resize(static_cast<std::size_t>(way.gradient.values.size()));
+    KeptReader reader(way.gradient);
+    values.resize(reader.next(std::span(values)));
+  };
+  to.is_double ? copy(to.doubles) : copy(to.floats);
+}
+
+void JoinRecorder::close(LayerId layer, std::int32_t output) {
+  closing_.clear();
+  for (std::size_t i = 0; i < kept_used_; ++i) {
+    const Kept& kept = kept_[i];
+    if (kept.layer != layer || kept.output != output) continue;
+    const ConstView values = kept.is_double
+                                 ? ConstView{kept.doubles.data(), DType::f64,
+                                             Shape{static_cast<std::int64_t>(kept.doubles.size())}}
+                                 : ConstView{kept.floats.data(), DType::f32,
+                                             Shape{static_cast<std::int64_t>(kept.floats.size())}};
+    closing_.push_back({kept.reader, kept.input, ObservedView(values).scaled(kept.log2_scale)});
+  }
+  if (closing_.empty()) return;
+  add(layer, output, closing_);
+  // Their memory goes behind the others', which keep their order, and is used again.
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < kept_used_; ++i) {
+    if (kept_[i].layer == layer && kept_[i].output == output) continue;
+    if (i != open) std::swap(kept_[i], kept_[open]);
+    ++open;
+  }
+  kept_used_ = open;
+}
+
+void JoinRecorder::close_all() {
+  while (kept_used_ > 0) close(kept_.front().layer, kept_.front().output);
+}
+
+void JoinRecorder::finish(std::vector<JoinRecord>& records) {
+  close_all();
+  records.resize(used_);
+  for (std::size_t i = 0; i < used_; ++i) {
+    const Join& from = joins_[i];
+    JoinRecord& to = records[i];
+    to.layer = from.layer;
+    to.output = from.output;
+    ScaledSum all;
+    for (const WaySum& way : from.ways) all.add(way.product.total, way.product.exponent);
+    to.ways.clear();
+    for (const WaySum& way : from.ways) {
+      const double share = all.total == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                          : way.product.total / all.total *
+                                                std::exp2(way.product.exponent - all.exponent);
+      to.ways.push_back(
+          {way.reader, way.input, 0.5 * (way.squares.log2() - std::log2(way.count)), share});
+    }
+  }
+}
+
+}  // namespace plumb

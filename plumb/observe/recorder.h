@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "plumb/observe/activation_recorder.h"
+#include "plumb/observe/inner_recorder.h"
+#include "plumb/observe/join_recorder.h"
+#include "plumb/observe/parameter_recorder.h"
+#include "plumb/observe/site_sketches.h"
+#include "plumb/observe/time_recorder.h"
+
+namespace plumb {
+
+/// Turns the tensors of one training step into a StepRecord, whoever trains: it is told "this
+/// tensor stands at this site now", looks at it at once and changes nothing.
+///
+///   Recorder recorder(info);                       // info: the graph, see observe/run_builder.h
+///   StepRecord record;
+///   recorder.begin(record);                        // only in steps that are measured
+///   recorder.output(fc1, z);                       // forward: what each layer gives
+///   recorder.derivative(relu1, df);                // f'(z) of an activation
+///   recorder.gradient(fc1, {grad_z, {Axis::sample, Axis::unit}, -loss_scale_log2});
+///   recorder.parameter(w1, Role::weight, value);   // before the update
+///   recorder.parameter(w1, Role::grad_weight, grad);
+///   recorder.parameter(w1, Role::update, update);
+///   recorder.finish();                             // record is complete
+///
+/// A step is one update of the optimiser. A layer may be told several times in a pass (a shared
+/// one), and next_pass() begins a further pass of the same step: sketches and derivatives are of
+/// all of them together, and how they differ is an inner quantity along Axis::call and Axis::pass.
+/// A view with an axis of heads or experts gives the size of each slice beside.
+/// What is not told is absent from the record: a gradient that was never sent is not zero.
+///
+/// Records stand in the order in which their sites are first told. Weights are to be those of the
+/// passes, before the update. Rows of weights are compared for symmetry when is_symmetry_due().
+/// Dead units are judged over a window of samples, gathered from the measured steps.
+///
+/// Errors  UsageError for a call outside begin() and finish(), an id that the graph does not have,
+///         parameters told twice or in pieces out of order, another number of units than before.
+/// Threads Use one object from one thread at a time.
+/// Speed   One pass over each tensor. A step like an earlier one allocates nothing, unless a
+///         tensor's magnitudes spread wider than before; comparing rows for symmetry does.
+class Recorder {
+ public:
+  static constexpr std::uint64_t kWindowSamples = 1024;
+
+  /// `info` must outlive the recorder; layers and parameters may be added at its ends.
+  explicit Recorder(const RunInfo& info, std::uint64_t window_samples = kWindowSamples);
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  /// `record` must live until finish(); its vectors are reused. Its numbers (loss and the like) are
+  /// the caller's, but for `measured` and `passes`.
+  void begin(StepRecord& record);
+  /// A further forward pass of the same step begins.
+  void next_pass();
+  void finish();
+  /// Ends a step that failed half-way; what the record has is of no use.
+  void abandon() { record_ = nullptr; }
+  bool is_recording() const { return record_ != nullptr; }
+
+  void output(LayerId layer, ConstView values, Use use = {});
+  void output(LayerId layer, const ObservedView& values, Use use = {});
+  /// dLoss/d output.
+  void gradient(LayerId layer, ConstView values, double log2_scale, Use use = {});
+  void gradient(LayerId layer, const ObservedView& values, Use use = {});
+
+  /// f' at each element of an activation's output; a batch may come in parts.
+  void derivative(LayerId layer, ConstView derivative);
+  void derivative(LayerId layer, const ObservedView& derivative);
+  /// The same of a batch of this shape whose derivatives were judged where they were made: with
+  /// saturation_limit(), and usual.
+  void derivative(LayerId layer, const Shape& shape, const DerivativeSurvey& survey);
+  /// An |f'| below it counts as saturated; 0 where sup |f'| is not known.
+  double saturation_limit(LayerId layer) const;
+
+  /// The gradients that come back to the output of `layer`, one from each reader, before they are
+  /// added up.
+  void join(LayerId layer, std::span<const JoinGradient> ways, std::int32_t output = 0);
+  /// The same, one by one as they come: a copy of each is kept until gradient() of the layer,
+  /// next_pass() or finish().
+  void join_way(LayerId layer, const JoinGradient& way, std::int32_t output = 0);
+
+  /// The value, the gradient or the update of a parameter (the roles of parameters).
+  void parameter(ParamId param, Role role, ConstView values, double log2_scale = 0,
+                 Piece piece = {});
+  void parameter(ParamId param, Role role, const ObservedView& values, Piece piece = {});
+  /// l2 norm of the gradients of parameters that were told in this step; NaN if one is not finite.
+  double gradient_norm() const { return parameters_.gradient_norm(); }
+  /// At the first step that is asked of it, and again only while repeated rows were found.
+  bool is_symmetry_due() const { return symmetry_due_; }
+  /// Compares the units of a weight, whose place is counted along `unit_axis`.
+  void symmetry(ParamId param, const StridedView& weight, int unit_axis = 0);
+
+  /// Of a recurrent layer; of kNoLayer it is of the recurrent layer whose output is told next.
+  void time_step(LayerId layer, std::int64_t t, bool reverse, TimeQuantity quantity,
+                 ConstView values, double log2_scale = 0);
+  void time_step(LayerId layer, std::int64_t t, bool reverse, TimeQuantity quantity,
+                 const ObservedView& values);
+
+  /// Any numbers inside a layer, by their place on an axis.
+  void inner(LayerId layer, std::string_view name, Axis axis, std::span<const double> values,
+             std::int32_t output = 0);
+  /// A block was called once more, with so many tokens; of no calls, that it was left out.
+  void block_use(BlockId block, std::int64_t tokens, std::int64_t calls = 1);
+
+  /// The sketch of the layer's tensor that was told last, by itself.
+  const Sketch& last() const { return sites_.last(); }
+
+ private:
+  const LayerInfo& layer_of(LayerId layer, const char* call) const;
+  void require_param(ParamId param, Role role, const char* call) const;
+  void require_step(const char* call) const;
+  void add_slices(const Site& site, const ObservedView& values);
+
+  const RunInfo& info_;
+  StepRecord* record_ = nullptr;
+  SiteSketches sites_;
+  ActivationRecorder activations_;
+  JoinRecorder joins_;
+  ParameterRecorder parameters_{sites_};
+  TimeRecorder times_;
+  InnerRecorder inner_;
+  bool symmetry_due_ = true;
+  bool symmetry_found_ = false, symmetry_asked_ = false;  ///< in this step
+};
+
+}  // namespace plumb

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+/// What findings are made of, by name: quantities, causes and remedies. The names are stable and
+/// stored; the words for each stand in diagnose/words. A new one is a value here, its name in
+/// finding_kinds.cpp and its words.
+namespace plumb {
+
+/// A measured quantity. log2 where the name says so; fractions are 0..1.
+enum class Quantity : std::uint8_t {
+  count,
+  // Over depth.
+  flow_log2,            ///< norm of one sample's gradient at the place to that at the reference
+  flow_log2_per_layer,  ///< the same for one linear layer of those crossed
+  layers_crossed,
+  mean_log2_gain,         ///< of the weights: log2(rms(weight) sqrt(fan_in)), average
+  mean_log2_derivative,   ///< log2 rms f', average
+  usual_log2_derivative,  ///< what it is in a healthy layer of the kind
+  max_log2_derivative,    ///< log2 sup |f'|
+  critical_gain,
+  derivative_log2,          ///< what the derivatives did beyond what is usual, in all
+  weight_log2,              ///< what the size of the weights did beyond what they should
+  together_log2_per_layer,  ///< what weights and derivatives did that are not told apart
+  residual_log2_per_block,
+  residual_blocks,
+  normalisation_log2_per_layer,
+  normalisations,     ///< layers of it that undo the size of the weights
+  learning_log2,      ///< pace of the place's layer to that of the reference's
+  own_gradient_log2,  ///< log2 rms of the weight's own gradient
+  weight_rms_log2,
+  // Over training.
+  gradient_norm_growth_log2,  ///< to its median in the first steps
+  first_gradient_norm,        ///< that median
+  loss_then,
+  loss_at_first,
+  loss_at_last,
+  learning_rate,
+  clip_factor,
+  // Updates.
+  update_log2,         ///< rms(update) / rms(weight) of the place
+  median_update_log2,  ///< of the median layer
+  largest_at_step,     ///< the step of the largest
+  layers_affected,
+  layers_judged,
+  pace_log2,           ///< what the loss moves the layer by, relative to its weight
+  relative_pace_log2,  ///< to the median layer
+  fastest_pace_log2,
+  // Units.
+  dead_fraction,
+  dead_fraction_rise,
+  dead_fraction_at_first,
+  dead_units,
+  units,
+  window_samples,
+  saturated_fraction,
+  worst_saturated_fraction,
+  z_rms,
+  x_rms,
+  gain,
+  duplicate_units,
+  // Numbers that are none.
+  nonfinite_count,
+  value_count,
+  nonfinite_steps,
+  largest_log2,  ///< the largest magnitude, at `place`, in the last finite step
+  last_finite_step,
+  nonfinite_loss_step,  ///< the first step whose loss is not finite
+  shown_at_step,        ///< the measured step that shows the first of them
+  finite_loss_step,     ///< that step, where its loss is finite
+  // Through time.
+  time_kept_log2,
+  time_steps_per_efold,
+  time_steps,
+  time_steps_crossed,
+  time_per_step_log2,
+  time_ends_at,
+  nothing_back_from,  ///< the time step that sends nothing to the one before
+  memory_steps,
+  gate_mean,
+  gate_flat_fraction,
+  gate_carry_log2_per_step,
+  gate_paths_log2_per_step,
+  recurrent_derivative_log2_per_step,
+  recurrent_weight_log2_per_step,
+  recurrent_alignment_log2_per_step,
+  gate  ///< which gate: the value of its TimeQuantity
+};
+std::string_view to_string(Quantity quantity);
+std::optional<Quantity> parse_quantity(std::string_view text);
+
+enum class CauseKind : std::uint8_t {
+  unknown,
+  activation_derivative,
+  weight_scale,
+  weights_and_derivatives,  ///< both; what is usual for the activation is not known
+  alignment,
+  residual_branch,
+  normalisation,
+  other_layers,      ///< dropout, reshapes, pooling, what is not taken apart
+  gradient_is_zero,  ///< it ends at the place
+  zero_weight,       ///< it ends at the place, whose weight is zero
+  zero_derivative,   ///< it ends at the place, whose derivative is zero everywhere
+  zero_start,        ///< a weight that starts at zero on purpose
+  zero_rows,         ///< all weights of the layer are zero, so that its units are equal
+  drift,             ///< training drove it there
+  learning_rate,
+  weight_decay,       ///< does most of the update
+  only_weight_decay,  ///< does all of it
+  died_in_training,
+  silent_from_start,
+  large_input,
+  large_weight,
+  large_bias,
+  equal_start,
+  small_gradient,
+  small_rate,
+  no_gradient,
+  data,           ///< they hold it themselves
+  broken_weight,  ///< an earlier update broke it
+  forward_overflow,
+  loss_overflow,
+  backward_overflow,
+  optimiser_overflow,
+  not_measured,
+  large_gate_input,  ///< x and h times the weights, from the start
+  gate_drift,        ///< training drove the gate's weights there
+  gate_carry,
+  recurrent_weight,
+  recurrent_derivative,
+  recurrence,
+  truncation
+};
+std::string_view to_string(CauseKind kind);
+std::optional<CauseKind> parse_cause_kind(std::string_view text);
+
+enum class RemedyKind : std::uint8_t {
+  look_closer,     ///< at: what to look at
+  initialise,      ///< scheme, gain
+  random_weights,  ///< scheme
+  orthogonal_start,
+  zero_branch_end,
+  set_bias,            ///< value
+  replace_activation,  ///< activation, scheme
+  add_residual,        ///< every
+  scale_branch,        ///< scale
+  add_normalisation,
+  scale_inputs,
+  fewer_layers,
+  widen,
+  lower_rate,  ///< factor, rate
+  raise_rate,
+  warm_up,
+  clip_norm,  ///< at
+  lower_weight_decay,
+  lower_dropout,
+  adaptive_optimiser,
+  raise_eps,
+  loss_from_logits,
+  check_targets,
+  clean_data,
+  train_on,  ///< steps
+  record_more,
+  open_gate,   ///< chrono, forget_bias
+  gated_cell,  ///< cell, units, chrono
+  orthogonal_recurrence,
+  identity_recurrence,
+  smaller_weights,
+  shorten_sequence,
+  truncate,  ///< steps
+  raise_truncation,
+  none_needed  ///< if: on what condition
+};
+std::string_view to_string(RemedyKind kind);
+std::optional<RemedyKind> parse_remedy_kind(std::string_view text);
+
+}  // namespace plumb
