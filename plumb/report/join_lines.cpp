@@ -46,7 +46,12 @@ double log2_of(const ToldWay& way) {
 /// Between two ways, from what each has in the sum g of them all: with at most one more way c,
 ///   2 <a, b> = <a + b, g> - <a, a> - <b, b> - (<c, g> - <c, c>).
 double cosine_between(const ToldWay& a, const ToldWay& b, const ToldWay& c, double log2_sum) {
-  if (!a || !b) return std::numeric_limits<double>::quiet_NaN();
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  if (!a || !b || !std::isfinite(a->log2_rms) || !std::isfinite(b->log2_rms)) return kNaN;
+  // A block that begins the branch of another shares the tensor with it: then more than its own
+  // ways meet there, and the shares say nothing of these alone.
+  const double all = a->share + b->share + (c ? c->share : 0.0);
+  if (!(std::abs(all - 1) < 1e-6)) return kNaN;
   // All in units of the larger of the two.
   const double unit = std::max(a->log2_rms, b->log2_rms);
   const auto square = [&](double log2) { return std::exp2(2 * (log2 - unit)); };
