@@ -94,7 +94,8 @@ class CheckLedgerTest(unittest.TestCase):
     def test_a_line_that_is_missing_differs_in_inner_books_too(self):
         for inside in check_ledger.INSIDE:
             def drop(ledger, _tensors, inside=inside):
-                next(entry for entry in ledger["entries"] if entry[inside])[inside].pop()
+                next(way["entries"] for entry in ledger["entries"] for way in entry["ways"]
+                     if way["way"] == inside and way["entries"]).pop()
 
             self.assert_noticed(images, drop, f"{inside} of: the lines")
 
