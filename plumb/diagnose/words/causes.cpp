@@ -63,11 +63,16 @@ std::string derivative_text(const Telling& telling) {
 }
 
 std::string weight_text(const Telling& telling) {
+  // The gain that the advice names, where there is one; else what makes the usual f' good.
   const double usual = telling.value(Quantity::usual_log2_derivative);
+  const double needed = telling.has(Quantity::critical_gain)
+                            ? std::log2(telling.value(Quantity::critical_gain))
+                        : std::isnan(usual) ? 0.0
+                                            : -usual;
   std::string text =
       fmt::format("The size of the weights does {}: a layer's gain averages {} where {} needs {}.",
                   share_text(telling), size_at(telling, Quantity::mean_log2_gain),
-                  activation_at(telling), size_text(std::isnan(usual) ? 0.0 : -usual));
+                  activation_at(telling), size_text(needed));
   const double derivative = std::abs(telling.value(Quantity::derivative_log2));
   if (derivative >= 0.25 * std::abs(telling.value(Quantity::weight_log2))) {
     text += fmt::format(" The activation derivative ({} a layer) has a part in it too.",
