@@ -31,8 +31,11 @@ Progress::Progress(bool quiet, std::string label)
 void Progress::update(const Trainer& trainer, const StepRecord& record) {
   if (!active_) return;
   if (record.measured) {
-    if (info_.layers.empty()) info_ = trainer.info();
-    profile_ = on_the_chain(flow_profile(info_, record));
+    if (!graph_) {
+      info_ = trainer.info();
+      graph_.emplace(info_);
+    }
+    profile_ = on_the_chain(flow_profile(*graph_, StepIndex(info_, record)));
   }
   const auto now = std::chrono::steady_clock::now();
   if (drawn_ && now - last_ < kRedraw) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ class Progress {
  public:
   /// quiet: never draw. `label` stands in front ("sick").
   explicit Progress(bool quiet, std::string label = "");
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
   void update(const Trainer& trainer, const StepRecord& record);
   /// Clears the line.
   void finish();
@@ -26,7 +29,8 @@ class Progress {
   bool drawn_ = false;
   std::string label_;
   std::vector<FlowPoint> profile_;
-  RunInfo info_;
+  RunInfo info_;  ///< of the trainer that is shown; the graph refers to it
+  std::optional<LayerGraph> graph_;
   std::chrono::steady_clock::time_point last_{};
 };
 

@@ -274,10 +274,6 @@ static_assert(std::size(kCauseNames) == kCauses.size());
 
 std::string_view to_string(Cause cause) { return name_of(cause, kCauseNames); }
 
-std::optional<Cause> parse_cause(std::string_view text) {
-  return value_named<Cause>(text, kCauseNames);
-}
-
 std::string end_text(const Ledger& ledger) {
   if (ledger.ends == LedgerEnd::none) return {};
   const std::string of = fmt::format("the gradient with respect to its {}",

@@ -35,7 +35,6 @@ enum class Cause : std::uint8_t {
   other  ///< layers that are not taken apart
 };
 std::string_view to_string(Cause cause);
-std::optional<Cause> parse_cause(std::string_view text);
 
 /// Every cause, in this order.
 inline constexpr std::array kCauses{Cause::weight_scale,

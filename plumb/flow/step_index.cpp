@@ -75,8 +75,6 @@ const SymmetryRecord* StepIndex::symmetry(LayerId layer) const {
   return weight == kNoParam ? nullptr : symmetries_[place(weight)];
 }
 
-ParamId StepIndex::weight_of(LayerId layer) const { return layers_[place(layer)].weight; }
-
 double log2_rms_or_nan(const Sketch* sketch) {
   if (sketch == nullptr || sketch->count == 0 || sketch->nonfinite_count > 0) {
     return std::numeric_limits<double>::quiet_NaN();

@@ -27,8 +27,6 @@ class StepIndex {
   /// At the layer's first output.
   const JoinRecord* join(LayerId layer) const;
   const SymmetryRecord* symmetry(LayerId layer) const;
-  /// The weight that the layer owns, or kNoParam.
-  ParamId weight_of(LayerId layer) const;
   const StepRecord& step() const { return *step_; }
 
  private:

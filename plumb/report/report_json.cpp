@@ -335,7 +335,9 @@ Json places_of(const std::vector<LayerLine>& lines) {
 Json measured_json(const LayerGraph& graph, const StepRecord& step, std::size_t points) {
   const StepIndex index(graph.info(), step);
   const auto [lines, beside] = split_lines(make_layer_lines(graph, index));
-  const DepthScale scale = fit_depth_scale(flow_profile(graph, index));
+  std::vector<FlowPoint> profile;
+  for (const LayerLine& line : lines) profile.push_back(line.flow);
+  const DepthScale scale = fit_depth_scale(profile);
   Json times = Json::array();
   for (const TimeRecord& record : step.times) {
     times.push_back(time_json(graph.info(), step, record, points));
