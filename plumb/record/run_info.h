@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "plumb/record/data_info.h"
+#include "plumb/record/optimiser_info.h"
 #include "plumb/record/param_info.h"
 #include "plumb/record/site.h"
 
@@ -29,6 +32,12 @@ struct RunInfo {
   std::string started_at;  ///< UTC, ISO 8601
   /// Everything that was asked, in order.
   std::vector<std::pair<std::string, std::string>> settings;
+
+  /// What is known of the data, of the best constant answer and of the optimiser; absent where the
+  /// producer does not know.
+  std::optional<DataInfo> data_info;
+  std::optional<Baseline> baseline;
+  std::optional<OptimiserInfo> optimiser_info;
 
   /// The graph. A layer's place in the list is its id, and so is a block's and a parameter's.
   std::vector<LayerInfo> layers;

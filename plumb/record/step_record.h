@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "plumb/record/inner_record.h"
+#include "plumb/record/signal_record.h"
 #include "plumb/record/site.h"
 #include "plumb/record/time_record.h"
 #include "plumb/stats/sketch.h"
@@ -46,6 +47,9 @@ struct JoinRecord {
 
   LayerId layer = kNoLayer;  ///< whose output is read
   std::int32_t output = 0;
+  /// Where a block that is not all that reads the tensor has books of its own: the sum at its end.
+  /// The ways are then those of the block alone, and so are their shares. Else kNoLayer.
+  LayerId through = kNoLayer;
   std::vector<JoinWay> ways;
 
   const JoinWay* from(LayerId reader) const;
@@ -83,12 +87,17 @@ struct StepRecord {
   double weight_decay_norm = 0;  ///< l2 norm of the weight-decay term that was added
   std::optional<double> validation_loss;
   std::optional<double> validation_accuracy;
+  /// Of the step's own batch, after the update, with running statistics and without dropout: what
+  /// validation sees of the network, on data that it has seen.
+  std::optional<double> inference_loss;
+  std::optional<double> inference_accuracy;
   std::int64_t passes = 1;  ///< forward and backward passes that made it
   bool skipped = false;     ///< the gradients were dropped and nothing was updated
   bool measured = false;    ///< the vectors below are filled
   std::vector<SketchRecord> sketches;
   std::vector<ActivationRecord> activations;
   std::vector<JoinRecord> joins;
+  std::vector<SignalRecord> signals;
   std::vector<SymmetryRecord> symmetries;
   std::vector<TimeRecord>
       times;  ///< of the recurrent layers, the reverse direction after the other

@@ -3,23 +3,23 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "plumb/core/error.h"
 #include "plumb/core/rng.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb::cli {
 namespace {
 
-class ConfigFileTest : public testing::Test {
+class ConfigFileTest : public ::testing::Test {
  protected:
-  ~ConfigFileTest() override { std::filesystem::remove(path_); }
   std::vector<FileSetting> read(const std::string& text) {
     std::ofstream(path_, std::ios::binary) << text;
     return read_config_file(path_);
   }
-  std::string path_ = testing::TempDir() + "plumb_config_file_test.toml";
+  plumb::testing::TempDir dir_;
+  std::string path_ = dir_.file("config.toml");
 };
 
 TEST_F(ConfigFileTest, GivesKeysWithDashesValuesAsTextAndLines) {

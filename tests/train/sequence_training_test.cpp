@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "plumb/data/npz.h"
 #include "plumb/train/run_training.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
@@ -62,8 +62,8 @@ TEST(SequenceTrainingTest, ImagesAreSequencesOfTheirRows) {
 }
 
 TEST(SequenceTrainingTest, ArraysMayHoldALabelOrATargetForEachStep) {
-  const std::string file =
-      (std::filesystem::temp_directory_path() / "plumb_sequence_training_test.npz").string();
+  const testing::TempDir dir;
+  const std::string file = dir.file("sequences.npz");
   Tensor x({6, 4, 2}, DType::f32), y({6, 4}, DType::f32);
   for (std::size_t i = 0; i < 48; ++i) x.as<float>()[i] = static_cast<float>(std::sin(i));
   for (std::size_t i = 0; i < 24; ++i) y.as<float>()[i] = static_cast<float>(std::cos(i));
@@ -73,7 +73,6 @@ TEST(SequenceTrainingTest, ArraysMayHoldALabelOrATargetForEachStep) {
   EXPECT_TRUE(std::isfinite(train(config).steps.back().validation_loss.value()));
   config.network = "rnn 3 > last > dense 1";
   EXPECT_THROW(train(config), ShapeError);
-  std::filesystem::remove(file);
 }
 
 TEST(SequenceTrainingTest, AnOutputOfTheWrongShapeIsRefusedWithTheCure) {

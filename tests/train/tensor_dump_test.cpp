@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <map>
 
 #include "plumb/data/npz.h"
 #include "plumb/nn/spec/spec.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
@@ -28,12 +28,11 @@ std::map<std::string, Tensor> dump_of(const std::string& text, const Shape& row)
   network.forward(context, &dump);
   for (double& g : network.output_gradient().as<double>()) g = std::cos(++at);
   network.backward(context, &dump);
-  const std::string path =
-      (std::filesystem::path(::testing::TempDir()) / "tensor_dump_test.npz").string();
+  const testing::TempDir dir;
+  const std::string path = dir.file("dump.npz");
   dump.write(path);
   std::map<std::string, Tensor> arrays;
   for (NamedArray& array : read_npz(path)) arrays[array.name] = std::move(array.value);
-  std::filesystem::remove(path);
   return arrays;
 }
 

@@ -4,18 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <filesystem>
 
 #include "plumb/core/error.h"
 #include "plumb/data/npz.h"
 #include "plumb/data/safetensors.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
 
-std::string temporary(const std::string& name) {
-  return (std::filesystem::temp_directory_path() / ("plumb_weights_test_" + name)).string();
-}
+using testing::TempDir;
 
 Network network(const std::string& text, std::uint64_t seed, DType dtype = DType::f32) {
   NetworkOptions options;
@@ -25,7 +23,8 @@ Network network(const std::string& text, std::uint64_t seed, DType dtype = DType
 }
 
 TEST(WeightsTest, SavedParametersLoadBitForBit) {
-  const std::string path = temporary("round_trip.npz");
+  const TempDir dir;
+  const std::string path = dir.file("round_trip.npz");
   const std::string text = "dense 4 > prelu > res proj[dense 5] > dense 2";
   const Network saved = network(text, 1);
   Network loaded = network(text, 2);
@@ -36,11 +35,11 @@ TEST(WeightsTest, SavedParametersLoadBitForBit) {
     const auto b = loaded.params()[i]->value.as<float>();
     EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end())) << saved.param_names()[i];
   }
-  std::filesystem::remove(path);
 }
 
 TEST(WeightsTest, RunningStatisticsAreSavedAndMissed) {
-  const std::string path = temporary("running.npz");
+  const TempDir dir;
+  const std::string path = dir.file("running.npz");
   const Network saved = network("dense 2 > bn", 1, DType::f64);
   ASSERT_EQ(saved.buffer_names().size(), 2u);
   EXPECT_EQ(saved.buffer_names()[1], "1.running_var");
@@ -67,11 +66,11 @@ TEST(WeightsTest, RunningStatisticsAreSavedAndMissed) {
         << message;
     EXPECT_NE(message.find("1.running_var: missing"), std::string::npos) << message;
   }
-  std::filesystem::remove(path);
 }
 
 TEST(WeightsTest, EveryMissingNameAndWrongShapeIsListed) {
-  const std::string path = temporary("wrong.npz");
+  const TempDir dir;
+  const std::string path = dir.file("wrong.npz");
   const Tensor weight(Shape{9, 9}, DType::f32);
   write_npz(path, {{"0.weight", weight.view()}});
   Network target = network("dense 4", 1);
@@ -84,18 +83,17 @@ TEST(WeightsTest, EveryMissingNameAndWrongShapeIsListed) {
         << message;
     EXPECT_NE(message.find("0.bias: missing, expected shape [4]"), std::string::npos) << message;
   }
-  std::filesystem::remove(path);
 }
 
 TEST(WeightsTest, SafetensorsAreWrittenAndReadByTheName) {
-  const std::string path = temporary("round_trip.safetensors");
+  const TempDir dir;
+  const std::string path = dir.file("round_trip.safetensors");
   const Network saved = network("dense 4 > bn > dense 2", 1);
   Network loaded = network("dense 4 > bn > dense 2", 2);
   save_weights(saved, path);
   EXPECT_TRUE(load_weights(loaded, path).empty());
   EXPECT_EQ(loaded.params()[0]->value.as<float>()[5], saved.params()[0]->value.as<float>()[5]);
   EXPECT_EQ(read_safetensors(path).size(), 8u);
-  std::filesystem::remove(path);
 }
 
 /// Arrays of these names and shapes; the k-th is filled with k.
@@ -115,10 +113,10 @@ std::vector<std::string> load_counted(Network& target,
   const auto arrays = counted(shapes);
   std::vector<std::pair<std::string, ConstView>> views;
   for (const auto& [name, tensor] : arrays) views.emplace_back(name, tensor.view());
-  const std::string path = temporary("other_names.npz");
+  const TempDir dir;
+  const std::string path = dir.file("other_names.npz");
   write_npz(path, views);
   auto notes = load_weights(target, path);
-  std::filesystem::remove(path);
   return notes;
 }
 
@@ -170,14 +168,14 @@ TEST(WeightsTest, OtherNamesThatDoNotFitAreRefusedWithWhatTheFileHas) {
 }
 
 TEST(WeightsTest, FloatFilesLoadIntoDoubleNetworks) {
-  const std::string path = temporary("precision.npz");
+  const TempDir dir;
+  const std::string path = dir.file("precision.npz");
   const Network saved = network("dense 4", 1);
   save_weights(saved, path);
   Network loaded = network("dense 4", 2, DType::f64);
   load_weights(loaded, path);
   EXPECT_EQ(loaded.params()[0]->value.as<double>()[5],
             static_cast<double>(saved.params()[0]->value.as<float>()[5]));
-  std::filesystem::remove(path);
 }
 
 }  // namespace
