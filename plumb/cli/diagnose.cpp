@@ -7,11 +7,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/fail_on.h"
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/read_run.h"
 #include "plumb/cli/terminal.h"
@@ -33,7 +35,8 @@ version's rules.)";
 
 struct Options {
   std::string run;
-  std::int64_t step = -1;
+  FailOn fail_on;
+  std::optional<std::int64_t> step;
   bool json = false;
   bool rules = false;
   bool books = false;
@@ -46,10 +49,10 @@ void check_measured(const std::vector<std::int64_t>& steps, std::int64_t asked) 
 }
 
 /// The step whose books are asked for; null for a run without measured steps.
-const StepRecord* step_of_books(const Run& run, std::int64_t asked) {
+const StepRecord* step_of_books(const Run& run, std::optional<std::int64_t> asked) {
   const auto measured = run.measured();
   const auto it = std::find_if(measured.begin(), measured.end(),
-                               [&](const StepRecord* step) { return step->step == asked; });
+                               [&](const StepRecord* step) { return asked && step->step == *asked; });
   if (it != measured.end()) return *it;
   return measured.empty() ? nullptr : measured.back();
 }
@@ -58,7 +61,7 @@ void print_rules() {
   constexpr int kName = 23;
   for (const RuleEntry& rule : rule_table()) {
     std::string_view name = rule.id;
-    for (const std::string& line : wrap(rule.summary, terminal_options().width - kName)) {
+    for (const std::string& line : wrap(rule.summary, std::max(terminal_options().width, 2 * kName) - kName)) {
       fmt::print("{:<{}}{}\n", name, kName, line);
       name = {};
     }
@@ -76,12 +79,13 @@ int run_diagnose(const Options& options) {
   RunReader reader(options.run, LoadOptions::without_histograms());
   TerminalOptions terminal = terminal_options();
   terminal.books = options.books;
-  if (options.step >= 0 && (options.books || !options.json)) {
-    check_measured(reader.measured_steps(), options.step);
+  if (options.step) {
+    check_measured(reader.measured_steps(), *options.step);
     terminal.step = options.step;
   }
   RunKeeper keeper([&](std::int64_t step) { return step == options.step; });
   read_into(keeper, reader);
+  tell_of_missing_log(reader, options.run);
   if (options.json) {
     const StepRecord* const books =
         options.books ? step_of_books(keeper.run(), options.step) : nullptr;
@@ -89,7 +93,7 @@ int run_diagnose(const Options& options) {
   } else {
     fmt::print("{}", keeper.table(terminal));
   }
-  return kOk;
+  return options.fail_on.exit_code(keeper.diagnosis().findings());
 }
 
 }  // namespace
@@ -105,6 +109,7 @@ void add_diagnose(CLI::App& app, int& result) {
       "--books", options->books,
       "show what the layers inside residual blocks did; with --json the whole ledger");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
+  options->fail_on.add_to(*command);
   command->add_flag("--rules", options->rules, "list the rules");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_diagnose(*options); });
