@@ -41,6 +41,7 @@ Json to_json(const Finding& finding, const RunInfo& info, std::span<const Findin
           {"symptom", words.symptom},
           {"cause", words.cause},
           {"cause_kind", to_string(finding.cause.kind)},
+          {"did_harm", finding.did_harm ? Json(*finding.did_harm) : Json(nullptr)},
           {"explained_by", finding.explained_by ? Json(*finding.explained_by) : Json(nullptr)},
           {"consequence", words.consequence},
           {"remedies", words.remedies},
@@ -79,13 +80,17 @@ std::string diagnosis_json(const DiagnosedRun& diagnosed, const StepRecord* book
   Json list = Json::array();
   for (const Finding& finding : findings) list.push_back(to_json(finding, run.info, findings));
   const Outcome outcome = diagnosed.diagnosis->outcome();
-  Json result{{"healthy", outcome == Outcome::healthy},
+  const Learning learning = diagnosed.diagnosis->view().learning();
+  const bool has_baseline = learning.known && learning.has_baseline;
+  Json result{{"healthy", is_well(outcome)},
               {"outcome", to_string(outcome)},
               {"verdict", verdict(*diagnosed.diagnosis)},
               {"network", run.info.network},
               {"steps", run.steps.size()},
               {"loss", nullptr},
               {"accuracy", nullptr},
+              {"baseline_loss", has_baseline ? number(learning.reference) : Json(nullptr)},
+              {"gained_fraction", has_baseline ? number(learning.gained) : Json(nullptr)},
               {"end", run.end ? Json(run.end->reason) : Json(nullptr)},
               {"findings", list},
               {"theory", theory_json(run)}};
