@@ -17,6 +17,7 @@ enum class Quantity : std::uint8_t {
   flow_log2,            ///< norm of one sample's gradient at the place to that at the reference
   flow_log2_per_layer,  ///< the same for one linear layer of those crossed
   layers_crossed,
+  recurrence_log2,        ///< of recurrent layers on the way; no part of flow_log2
   mean_log2_gain,         ///< of the weights: log2(rms(weight) sqrt(fan_in)), average
   mean_log2_derivative,   ///< log2 rms f', average
   usual_log2_derivative,  ///< what it is in a healthy layer of the kind
