@@ -101,7 +101,11 @@ enum class CauseKind : std::uint8_t {
   alignment,
   residual_branch,
   normalisation,
-  other_layers,      ///< dropout, reshapes, pooling, what is not taken apart
+  other_layers,  ///< dropout, reshapes, pooling, what is not taken apart
+  /// A layer that is not taken apart, at the place.
+  single_layer,
+  /// The same, of one that divides each row by its sum (softmax).
+  row_normalisation,
   gradient_is_zero,  ///< it ends at the place
   zero_weight,       ///< it ends at the place, whose weight is zero
   zero_derivative,   ///< it ends at the place, whose derivative is zero everywhere
@@ -151,6 +155,7 @@ enum class RemedyKind : std::uint8_t {
   add_normalisation,
   scale_inputs,
   fewer_layers,
+  remove_layer,  ///< because: "it_normalises_rows"
   widen,
   lower_rate,  ///< factor, rate
   raise_rate,
