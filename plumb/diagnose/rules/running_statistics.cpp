@@ -30,11 +30,12 @@ LayerId slowest(const RunInfo& info) {
   return slowest;
 }
 
-/// The part of what was gained that is missing in use.
-double missing_part(const Learning& learning, const LossCurve::Evaluation& in_use) {
-  const double by_accuracy =
-      (learning.accuracy - in_use.accuracy) / (learning.accuracy - learning.baseline_accuracy);
-  if (std::isfinite(by_accuracy)) return by_accuracy;
+/// The part of what was gained that is missing in use, by the accuracy; NaN where there is none.
+double missing_accuracy(const Learning& learning, const LossCurve::Evaluation& in_use) {
+  return (learning.accuracy - in_use.accuracy) / (learning.accuracy - learning.baseline_accuracy);
+}
+
+double missing_loss(const Learning& learning, const LossCurve::Evaluation& in_use) {
   return (in_use.loss - learning.at_last) / (learning.reference - learning.at_last);
 }
 
@@ -45,7 +46,9 @@ void check_running_statistics(const RunView& view, std::vector<Finding>& finding
   const auto& in_use = view.losses().last_inference();
   const Learning learning = view.learning();
   if (layer == kNoLayer || !in_use || !learning.learns) return;
-  const double missing = missing_part(learning, *in_use);
+  const bool by_accuracy = std::isfinite(missing_accuracy(learning, *in_use));
+  const double missing =
+      by_accuracy ? missing_accuracy(learning, *in_use) : missing_loss(learning, *in_use);
   const bool beyond_noise = !(in_use->loss - learning.at_last < 4 * learning.noise);
   if (!(missing >= kMissing) || !beyond_noise) return;
 
@@ -59,7 +62,7 @@ void check_running_statistics(const RunView& view, std::vector<Finding>& finding
   finding.place = place;
   finding.first_step = finding.last_step = in_use->step;
   finding.did_harm = true;
-  if (std::isfinite(in_use->accuracy) && std::isfinite(learning.accuracy)) {
+  if (by_accuracy) {
     finding.evidence = {
         {{Quantity::inference_accuracy, in_use->accuracy, {}, {}},
          learning.accuracy - kMissing * (learning.accuracy - learning.baseline_accuracy)}};

@@ -184,7 +184,8 @@ std::string sick_verdict(const Told& told) {
       tells_of_learning(first) ? std::string() : learning_text(told.learning), accuracy_text(told));
   std::string also;
   for (const Finding& finding : told.findings.subspan(1)) {
-    if (finding.is_explained()) continue;
+    // What follows from another is told by that one, but for what ends the run (a NaN).
+    if (finding.is_explained() && finding.severity != Severity::critical) continue;
     also += also.empty() ? finding.rule : ", " + finding.rule;
   }
   if (!also.empty()) text += fmt::format(" Also found: {}.", also);
