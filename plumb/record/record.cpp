@@ -81,6 +81,8 @@ StepRecord StepRecord::metrics() const {
   result.weight_decay_norm = weight_decay_norm;
   result.validation_loss = validation_loss;
   result.validation_accuracy = validation_accuracy;
+  result.inference_loss = inference_loss;
+  result.inference_accuracy = inference_accuracy;
   result.passes = passes;
   result.skipped = skipped;
   return result;

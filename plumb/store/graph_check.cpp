@@ -111,6 +111,7 @@ std::string check_layout(RecordKind kind, const Columns& keys, const GraphSize& 
       const std::string problem = check(0, "layer", size.layers, false);
       return problem.empty() ? check(kReader, "layer", size.layers, true) : problem;
     }
+    case RecordKind::signals:
     case RecordKind::activations:
     case RecordKind::times: return check(0, "layer", size.layers, false);
   }

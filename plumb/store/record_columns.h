@@ -29,9 +29,10 @@ enum class RecordKind : std::uint8_t {
   symmetries,
   times,
   inner,
-  blocks
+  blocks,
+  signals
 };
-inline constexpr std::size_t kRecordKinds = 7;
+inline constexpr std::size_t kRecordKinds = 8;
 
 /// The names that a layout's numbers stand for, in both directions.
 class NameTable {
@@ -294,6 +295,15 @@ void walk_blocks(Io& io, Blocks& records) {
   io.value(records, &BlockUse::tokens);
 }
 
+template <class Io, class Signals>
+void walk_signals(Io& io, Signals& records) {
+  io.rows(records);
+  io.key(records, &SignalRecord::layer);
+  io.value(records, &SignalRecord::samples);
+  io.value(records, &SignalRecord::similarity);
+  io.value(records, &SignalRecord::directions);
+}
+
 /// Without the values of the series, which follow as one column of bytes.
 template <class Io, class Times>
 auto walk_times(Io& io, Times& records) {
@@ -346,6 +356,8 @@ void walk(Io& io, Records& records) {
     walk_symmetries(io, records);
   } else if constexpr (std::is_same_v<Record, InnerRecord>) {
     walk_inner(io, records);
+  } else if constexpr (std::is_same_v<Record, SignalRecord>) {
+    walk_signals(io, records);
   } else {
     static_assert(std::is_same_v<Record, BlockUse>);
     walk_blocks(io, records);

@@ -154,5 +154,31 @@ TEST_F(CheckRunTest, RecordsNameWhatIsThere) {
   EXPECT_EQ(found(), Sentences{"step 4: comes after step 4, expected ascending steps"});
 }
 
+TEST_F(CheckRunTest, NamesDataThatCannotBe) {
+  add_step(0);
+  run_.info.data_info = DataInfo{.samples = 4,
+                                 .inputs = {{"", 0, 1, -1, 1}, {"age", 0, -1, 2, 1}},
+                                 .targets = {{"y", 0, 1, 0, 1}},
+                                 .class_sizes = {0, 0}};
+  run_.info.baseline = Baseline{.loss = 1, .loss_deviation = -1, .accuracy = 50};
+  EXPECT_EQ(found(), (Sentences{"column 2 ('age') has a negative deviation",
+                                "column 2 ('age') has a smallest value above its largest",
+                                "no class has a label",
+                                "the data have classes and values as targets, expected one of them",
+                                "the baseline has an accuracy outside 0 to 1",
+                                "the baseline has a negative deviation"}));
+}
+
+TEST_F(CheckRunTest, NamesSignalsThatCannotBe) {
+  add_step(0);
+  run_.steps[0].signals = {{x_, 3, 0.5, 2}, {act_, -1, 1.5, -2}};
+  EXPECT_EQ(found(),
+            (Sentences{"step 0: the signal of 'act' has a negative number of samples",
+                       "step 0: the similarity of samples of 'act' is outside -1 to 1",
+                       "step 0: the signal of 'act' has a negative number of directions"}));
+  run_.steps[0].signals = {{7, 3, 0.5, 2}};
+  EXPECT_EQ(found(), (Sentences{"step 0: the signal of layer 7, which is not there"}));
+}
+
 }  // namespace
 }  // namespace plumb

@@ -66,6 +66,8 @@ StepRecord any_step(std::int64_t number) {
   }
   if (any<bool>()) step.validation_loss = any_double();
   if (any<bool>()) step.validation_accuracy = any_double();
+  if (any<bool>()) step.inference_loss = any_double();
+  if (any<bool>()) step.inference_accuracy = any_double();
   step.passes = any_bits<std::int64_t>();
   step.skipped = any<bool>();
   step.measured = any<bool>();
@@ -88,6 +90,7 @@ StepRecord any_step(std::int64_t number) {
       join.ways.push_back({any_id() - 1, any<std::int32_t>(), any_double(), any_double()});
     }
     step.symmetries.push_back({any_id(), any_bits<std::int64_t>(), any_bits<std::int64_t>()});
+    step.signals.push_back({any_id(), any<std::int32_t>(), any_double(), any_double()});
     InnerRecord& inner = step.inner.emplace_back();
     inner.layer = any_id() - 1;
     inner.output = any<std::int32_t>();
