@@ -5,13 +5,14 @@
 #include "plumb/store/data_rows.h"
 #include "plumb/store/graph_check.h"
 #include "plumb/store/rows.h"
+#include "plumb/store/schema.h"
 
 namespace plumb::store {
 
 namespace {
 
 void insert_layers(Database& database, const RunInfo& info) {
-  Statement layer_row(database, "INSERT INTO layer VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
+  Statement layer_row(database, "INSERT INTO layer VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement edge_row(database, "INSERT INTO edge VALUES(?,?,?,?,?,?)");
   Statement traits_row(database, "INSERT INTO traits VALUES(?,?,?,?,?,?,?,?,?,?)");
   Statement cell_row(database, "INSERT INTO cell VALUES(?,?,?,?,?,?,?,?)");
@@ -19,7 +20,7 @@ void insert_layers(Database& database, const RunInfo& info) {
   for (const LayerInfo& layer : info.layers) {
     layer_row.run(number, layer.path, layer.kind, to_string(layer.family), layer.text, layer.block,
                   layer.depth, layer.units, layer.fan_in, layer.fan_out, layer.function,
-                  layer.first_step);
+                  layer.first_step, layer.running_momentum);
     int idx = 0;
     for (const Edge& edge : layer.inputs) {
       edge_row.run(number, idx++, edge.from, edge.output, to_string(edge.way), edge.main);
@@ -51,9 +52,11 @@ void insert_params(Database& database, const RunInfo& info) {
 }
 
 void read_layers(const Database& database, RunInfo& info) {
-  read_list(database,
-            "SELECT idx, path, kind, family, text, block, depth, units, fan_in, fan_out, "
-            "function, first_step FROM layer ORDER BY idx",
+  const std::string columns =
+      "SELECT idx, path, kind, family, text, block, depth, units, fan_in, fan_out, function, "
+      "first_step, ";
+  const char* const momentum = schema_version(database) < 4 ? "NULL" : "running_momentum";
+  read_list(database, (columns + momentum + " FROM layer ORDER BY idx").c_str(),
             [&](const Statement& row) {
               LayerInfo& layer = info.layers.emplace_back();
               layer.path = row.text(1);
@@ -67,6 +70,7 @@ void read_layers(const Database& database, RunInfo& info) {
               layer.fan_out = row.integer(9);
               layer.function = row.text(10);
               layer.first_step = row.integer(11);
+              layer.running_momentum = row.optional_real(12);
             });
   read_parts(database, "SELECT layer, idx, source, output, way, main FROM edge ORDER BY layer, idx",
              info.layers, [](const Statement& row, LayerInfo& layer) {

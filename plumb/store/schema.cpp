@@ -40,7 +40,7 @@ CREATE TABLE optimiser(
 CREATE TABLE layer(
   idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, family TEXT, text TEXT, block INTEGER,
   depth INTEGER, units INTEGER, fan_in INTEGER, fan_out INTEGER, function TEXT,
-  first_step INTEGER);
+  first_step INTEGER, running_momentum);
 CREATE TABLE edge(
   layer INTEGER, idx INTEGER, source INTEGER, output INTEGER, way TEXT, main INTEGER,
   PRIMARY KEY(layer, idx)) WITHOUT ROWID;

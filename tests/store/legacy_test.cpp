@@ -223,7 +223,8 @@ void make_version_3(const std::string& path) {
                          "ALTER TABLE step DROP COLUMN inference_loss; "
                          "ALTER TABLE step DROP COLUMN inference_accuracy; "
                          "ALTER TABLE measurement DROP COLUMN signal_layout; "
-                         "ALTER TABLE measurement DROP COLUMN signals; PRAGMA user_version = 3",
+                         "ALTER TABLE measurement DROP COLUMN signals; "
+                         "ALTER TABLE layer DROP COLUMN running_momentum; PRAGMA user_version = 3",
                          nullptr, nullptr, nullptr),
             SQLITE_OK);
   sqlite3_close(handle);
@@ -238,6 +239,7 @@ TEST(LegacyTest, Version3IsVersion4WithoutDataAndSignals) {
   run.info.data_info.reset();
   run.info.baseline.reset();
   run.info.optimiser_info.reset();
+  for (LayerInfo& layer : run.info.layers) layer.running_momentum.reset();
   for (StepRecord& step : run.steps) {
     step.inference_loss.reset();
     step.inference_accuracy.reset();

@@ -81,6 +81,7 @@ void add(Lines& line, const LayerInfo& layer) {
   line("layer.fan_out", layer.fan_out);
   line("layer.function", layer.function);
   line("layer.first_step", layer.first_step);
+  line("layer.running_momentum", layer.running_momentum);
   if (const auto& traits = layer.traits) {
     line("traits.max_derivative", traits->max_derivative);
     line("traits.low_slope", traits->low_slope);
@@ -389,6 +390,7 @@ Run rich_run() {
                .traits = {},
                .function = "",
                .cell = {},
+               .running_momentum = 0.001,
                .first_step = 0};
   layers[2].family = LayerFamily::activation;
   layers[2].function = "leaky_relu 0.2";

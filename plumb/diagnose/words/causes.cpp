@@ -5,6 +5,7 @@
 
 #include "plumb/diagnose/time_finding.h"
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -306,6 +307,22 @@ std::string cause(const Telling& telling) {
       return fmt::format("Each step back through the {} multiplies the gradient by {}.",
                          telling.kind_at(telling.finding.cause.place, "recurrent layer"),
                          size_at(telling, Quantity::time_per_step_log2));
+    case CauseKind::unscaled_inputs:
+    case CauseKind::unscaled_column:
+    case CauseKind::unscaled_targets:
+    case CauseKind::large_outputs:
+    case CauseKind::signal_contracts:
+    case CauseKind::constant_data:
+    case CauseKind::output_activation:
+    case CauseKind::output_range:
+    case CauseKind::no_activation:
+    case CauseKind::few_outputs:
+    case CauseKind::small_batch:
+    case CauseKind::few_features:
+    case CauseKind::dropout_rate:
+    case CauseKind::negative_bias:
+    case CauseKind::negative_shift:
+    case CauseKind::small_scale: return signal_cause(telling);
     case CauseKind::truncation:
       return fmt::format("The gradient is cut on purpose (bptt), at time step {}.",
                          telling.count(Quantity::time_ends_at));
