@@ -351,9 +351,17 @@ class StepCheck {
       }
     }
     for (const JoinRecord& join : step_.joins) {
+      const bool of_block = join.through != kNoLayer;
+      if (of_block && !brings_together(join.through)) {
+        say("the join at " + quoted(info_.layer(join.layer).path) +
+            " is of the ways through layer " + std::to_string(join.through) +
+            ", which does not bring several tensors together");
+      }
       for (const JoinWay& way : join.ways) {
         if (way.reader == kNoLayer) continue;
         if (is_in(way.reader, info_.layers.size()) && reads(way.reader, join.layer)) continue;
+        // An inner block stands for all of its own ways.
+        if (of_block && way.reader != join.through && brings_together(way.reader)) continue;
         say("the join at " + quoted(info_.layer(join.layer).path) + " has a way from layer " +
             std::to_string(way.reader) + ", which does not read it");
       }
@@ -371,6 +379,10 @@ class StepCheck {
       if (record.directions < 0)
         say("the signal of " + where + " has a negative number of directions");
     }
+  }
+
+  bool brings_together(LayerId layer) const {
+    return is_in(layer, info_.layers.size()) && info_.layer(layer).inputs.size() > 1;
   }
 
   bool reads(LayerId reader, LayerId from) const {

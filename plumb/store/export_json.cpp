@@ -237,10 +237,15 @@ Json joins_json(const RunInfo& info, const StepRecord& step) {
                       {"log2_rms", number(way.log2_rms)},
                       {"share", number(way.share)}});
     }
-    list.push_back({{"layer", record.layer},
-                    {"path", layer_path(info, record.layer)},
-                    {"output", record.output},
-                    {"ways", std::move(ways)}});
+    Json& join = list.emplace_back(Json{{"layer", record.layer},
+                                        {"path", layer_path(info, record.layer)},
+                                        {"output", record.output}});
+    if (record.through != kNoLayer) {
+      join["through"] = record.through;
+      join["through_path"] = layer_path(info, record.through);
+      join["log2_rms"] = number(record.log2_rms);
+    }
+    join["ways"] = std::move(ways);
   }
   return list;
 }

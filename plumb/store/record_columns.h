@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -84,6 +85,8 @@ class ColumnSink {
 
   template <class Records>
   void rows(const Records&) {}
+  /// Whether columns that not every file has follow in the layout: the one who writes knows.
+  static bool more_keys(bool wanted) { return wanted; }
   template <class Records, class Get>
   void key(const Records& records, const Get& get) {
     add(keys_, records, get);
@@ -152,6 +155,7 @@ class ColumnSource {
     if (count > kMostRecords) return fail("has too many records");
     records.resize(count);
   }
+  bool more_keys(bool) const { return ok() && key_ < keys_.size(); }
   template <class Records, class Get>
   void key(Records& records, const Get& get) {
     read(keys_, key_, records, get);
@@ -265,6 +269,15 @@ void walk_joins(Io& io, Joins& records) {
   io.key(ways, &JoinWay::input);
   io.value(ways, &JoinWay::log2_rms);
   io.value(ways, &JoinWay::share);
+  // Only where blocks have books of their own: other files have the columns that they always had.
+  const auto is_of_block = [](const JoinRecord& join) { return join.through != kNoLayer; };
+  if (!io.more_keys(std::any_of(records.begin(), records.end(), is_of_block))) return;
+  io.key(records, &JoinRecord::through);
+  std::vector<decltype(&records[0])> own;
+  for (auto& record : records) {
+    if (is_of_block(record)) own.push_back(&record);
+  }
+  io.value(own, &JoinRecord::log2_rms);
 }
 
 template <class Io, class Symmetries>

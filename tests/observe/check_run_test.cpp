@@ -99,6 +99,19 @@ TEST_F(CheckRunTest, SaysWhichJoinAndDerivativeAreMissing) {
                                "read it"});
 }
 
+TEST_F(CheckRunTest, TheWaysOfOneBlockAreThoseOfABlock) {
+  add_step(0);
+  run_.steps[0].joins.push_back({act_, 0, sum_, {{fc2_, 0, -1, 0.5}, {sum_, 1, -1, 0.5}}, 0});
+  EXPECT_EQ(found(), Sentences{});
+  run_.steps[0].joins[1].ways[0].reader = fc1_;
+  run_.steps[0].joins[1].through = fc2_;
+  EXPECT_EQ(
+      found(),
+      (Sentences{"step 0: the join at 'act' is of the ways through layer 3, which does not "
+                 "bring several tensors together",
+                 "step 0: the join at 'act' has a way from layer 1, which does not read it"}));
+}
+
 TEST_F(CheckRunTest, AnExpertThatWasNotCalledMissesNothing) {
   run_.info.blocks.push_back({"experts.0", "expert", kNoBlock});
   run_.info.layers[static_cast<std::size_t>(fc2_)].block = 0;

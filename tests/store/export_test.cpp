@@ -56,6 +56,9 @@ TEST(ExportJsonTest, HoldsTheWholeRun) {
   EXPECT_EQ(step["signals"][0]["directions"], 30.5);
   EXPECT_EQ(step["signals"][1]["path"], "4");
   EXPECT_FALSE(json["steps"][0].contains("inference_loss"));
+  EXPECT_FALSE(step["joins"][0].contains("through"));
+  EXPECT_EQ(step["joins"][3]["through_path"], json["info"]["layers"][6]["path"]);
+  EXPECT_EQ(step["joins"][3]["log2_rms"], -3.5);
   EXPECT_EQ(step["inner"][0]["axis"], "head");
   EXPECT_EQ(step["blocks"][0]["calls"], 12);
   EXPECT_EQ(step["passes"], 4);

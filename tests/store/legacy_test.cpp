@@ -322,14 +322,26 @@ TEST(LegacyGraphTest, AnInnerBlockAtTheBeginningReadsTheSameX) {
               ElementsAre(Edge{4, 0, Way::branch, false}, Edge{1, 0, Way::shortcut, true}));
   EXPECT_EQ(info.blocks[1].parent, 0);
   const auto joins = graph.joins({{"1.0", -1, -2, 0.5, {}}, {"1", 0, 0, 0, {}}}, {});
-  ASSERT_EQ(joins.size(), 1U);
+  ASSERT_EQ(joins.size(), 3U);
   EXPECT_EQ(joins[0].layer, 1);
+  EXPECT_EQ(joins[0].through, kNoLayer);
   ASSERT_EQ(joins[0].ways.size(), 3U);
   EXPECT_EQ(joins[0].ways[0].reader, 2);
   EXPECT_EQ(joins[0].ways[1].reader, 3);
   EXPECT_TRUE(std::isnan(joins[0].ways[0].share)) << "the angle to the outer shortcut is not told";
   EXPECT_EQ(joins[0].ways[2].reader, 5);
   EXPECT_NEAR(joins[0].ways[2].share, 0.5, 1e-12);  // of two that are equal and at right angles
+  EXPECT_EQ(joins[1].through, 5);
+  EXPECT_NEAR(joins[1].log2_rms, 0.5, 1e-12);
+  EXPECT_EQ(joins[1].ways[0].reader, 3) << "the front of the branch is the inner block";
+  EXPECT_NEAR(joins[1].ways[0].share, 0.5, 1e-12);
+  EXPECT_EQ(joins[2].through, 3);
+  EXPECT_EQ(joins[2].log2_rms, 0) << "what the outer block has of its branch";
+  EXPECT_EQ(joins[2].ways[0].reader, 2);
+  EXPECT_EQ(joins[2].ways[0].log2_rms, -1);
+  // b = 1/2, s = 1/4, cos = 1/2: b^2 + b s cos = 5/16, of 7/16.
+  EXPECT_NEAR(joins[2].ways[0].share, 5.0 / 7, 1e-12);
+  EXPECT_NEAR(joins[2].ways[1].share, 2.0 / 7, 1e-12);
 }
 
 // What no file of ours says, and a damaged one may.

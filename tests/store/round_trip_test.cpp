@@ -86,6 +86,8 @@ StepRecord any_step(std::int64_t number) {
     JoinRecord& join = step.joins.emplace_back();
     join.layer = any_id();
     join.output = any<std::int32_t>();
+    join.through = any_id() - 1;
+    if (join.through != kNoLayer) join.log2_rms = any_double();
     for (int w = *rc::gen::inRange(0, 4); w > 0; --w) {
       join.ways.push_back({any_id() - 1, any<std::int32_t>(), any_double(), any_double()});
     }

@@ -230,6 +230,8 @@ void add(Lines& line, const StepRecord& step) {
   for (const JoinRecord& record : step.joins) {
     line("join.layer", record.layer);
     line("join.output", record.output);
+    line("join.through", record.through);
+    line("join.log2_rms", record.log2_rms);
     for (const JoinWay& way : record.ways) {
       line("way.reader", way.reader);
       line("way.input", way.input);
@@ -467,7 +469,8 @@ Run rich_run() {
   full.joins = {
       {1, 2, kNoLayer, {{5, 0, -200.5, kNaN}, {6, 1, -kInf, -0.0}, {kNoLayer, 0, 2, 1.5}}},
       {0, 0, kNoLayer, {}},
-      {2, 0, kNoLayer, {{3, 0, 7.25, 1}}}};
+      {2, 0, kNoLayer, {{3, 0, 7.25, 1}}},
+      {2, 0, 6, {{3, 0, 7.25, 1}}, -3.5}};
   full.signals = {{0, 32, -1.0 / 31, 30.5}, {4, 0, kNaN, kNaN}, {6, 2147483647, 1, -0.0}};
   full.symmetries = {{0, 128, 127}};
   constexpr auto kInfF = std::numeric_limits<float>::infinity();
