@@ -16,6 +16,13 @@ struct Relation {
 
 // Roots first: a relation may only use a root that is not itself explained.
 constexpr Relation kRelations[] = {
+    {"column_scale", "update_too_large"},
+    {"column_scale", "saturated_activation"},
+    {"column_scale", "dead_units", true},
+    {"column_scale", "exploding_gradient", true},
+    {"column_scale", "vanishing_gradient", true},
+    {"column_scale", "stalled_layer", true},
+    {"column_scale", "non_finite", true},
     {"input_scale", "update_too_large"},
     {"input_scale", "saturated_activation"},
     {"input_scale", "dead_units", true},
@@ -30,8 +37,8 @@ constexpr Relation kRelations[] = {
     {"target_scale", "stalled_layer", true},
     {"target_scale", "non_finite", true},
     {"output_scale", "update_too_large"},
-    {"few_values_normalised", "vanishing_gradient"},
-    {"few_values_normalised", "stalled_layer"},
+    {"tiny_normalisation", "vanishing_gradient"},
+    {"tiny_normalisation", "stalled_layer"},
     {"closed_units", "vanishing_gradient"},
     {"closed_units", "dead_units"},
     {"closed_units", "stalled_layer"},

@@ -4,16 +4,17 @@
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/rules/closed_units.h"
 #include "plumb/diagnose/rules/collapsed_signal.h"
+#include "plumb/diagnose/rules/column_scale.h"
 #include "plumb/diagnose/rules/constant_features.h"
 #include "plumb/diagnose/rules/dead_units.h"
 #include "plumb/diagnose/rules/exploding_gradient.h"
 #include "plumb/diagnose/rules/exploding_through_time.h"
-#include "plumb/diagnose/rules/few_values_normalised.h"
 #include "plumb/diagnose/rules/input_scale.h"
-#include "plumb/diagnose/rules/linear_stack.h"
+#include "plumb/diagnose/rules/logits_activation.h"
 #include "plumb/diagnose/rules/missing_outputs.h"
+#include "plumb/diagnose/rules/no_activation.h"
 #include "plumb/diagnose/rules/non_finite.h"
-#include "plumb/diagnose/rules/output_activation.h"
+#include "plumb/diagnose/rules/output_range.h"
 #include "plumb/diagnose/rules/output_scale.h"
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/rules/saturated_gate.h"
@@ -21,6 +22,7 @@
 #include "plumb/diagnose/rules/starving_dropout.h"
 #include "plumb/diagnose/rules/symmetric_units.h"
 #include "plumb/diagnose/rules/target_scale.h"
+#include "plumb/diagnose/rules/tiny_normalisation.h"
 #include "plumb/diagnose/rules/update_too_large.h"
 #include "plumb/diagnose/rules/vanishing_gradient.h"
 #include "plumb/diagnose/rules/vanishing_through_time.h"
@@ -32,18 +34,21 @@ namespace {
 constexpr std::array kRules{
     RuleEntry{"non_finite", "a NaN or an infinity, and what produced the first one",
               check_non_finite},
-    RuleEntry{"input_scale", "inputs far from mean 0 and deviation 1, or one column of them",
-              check_input_scale},
+    RuleEntry{"column_scale", "an input column that is much larger than the others",
+              check_column_scale},
+    RuleEntry{"input_scale", "inputs far from mean 0 and deviation 1", check_input_scale},
     RuleEntry{"target_scale", "targets far from mean 0 and deviation 1", check_target_scale},
-    RuleEntry{"output_activation", "an activation before the loss that keeps right answers from it",
-              check_output_activation},
+    RuleEntry{"logits_activation", "an activation before a loss that takes logits",
+              check_logits_activation},
+    RuleEntry{"output_range", "an output activation that cannot say the targets",
+              check_output_range},
     RuleEntry{"missing_outputs", "fewer outputs than classes", check_missing_outputs},
     RuleEntry{"constant_features", "input columns, or samples, that are all the same",
               check_constant_features},
-    RuleEntry{"linear_stack", "layers with weights and no activation between them",
-              check_linear_stack},
-    RuleEntry{"few_values_normalised", "a normalisation over one or two values",
-              check_few_values_normalised},
+    RuleEntry{"no_activation", "layers with weights and no activation between them",
+              check_no_activation},
+    RuleEntry{"tiny_normalisation", "a normalisation over one or two values",
+              check_tiny_normalisation},
     RuleEntry{"starving_dropout", "dropout that leaves a layer next to nothing",
               check_starving_dropout},
     RuleEntry{"closed_units", "biases and scales that shut a layer", check_closed_units},

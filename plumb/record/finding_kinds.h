@@ -51,7 +51,8 @@ enum class Quantity : std::uint8_t {
   relative_pace_log2,  ///< to the median layer
   fastest_pace_log2,
   // Data, signal and output.
-  input_rms,  ///< of all columns together
+  input_rms,        ///< of all columns together
+  small_input_rms,  ///< the same, where it is too small
   input_mean,
   column_number,  ///< counted from 0
   column_factor,  ///< its rms to the median of the others
@@ -60,6 +61,7 @@ enum class Quantity : std::uint8_t {
   columns_affected,  ///< without any variation
   columns,
   target_rms,
+  small_target_rms,
   target_mean,
   target_deviation,
   target_smallest,
@@ -68,12 +70,12 @@ enum class Quantity : std::uint8_t {
   output_rms,
   output_low,  ///< end of the range of what an activation gives
   output_high,
-  is_softmax,  ///< 1 where the values of a sample add up to 1
   activations_before_loss,
   loss_over_baseline,  ///< the first loss to that of the best constant answer
   baseline_loss,       ///< of the best constant answer (Baseline)
   loss_floor,          ///< the lowest that such outputs can reach
   linear_pairs,        ///< with nothing between them that is not linear
+  outputs,
   classes,
   values_normalised,  ///< that share a mean
   dropped_fraction,
@@ -83,6 +85,7 @@ enum class Quantity : std::uint8_t {
   closed_log2,          ///< rms f' to the usual
   shift_in_deviations,  ///< mean of what an activation reads, over its deviation
   bias_mean,
+  bias_rms,
   scale_rms,  ///< of a normalisation (gamma)
   // Units.
   dead_fraction,
@@ -165,22 +168,13 @@ enum class CauseKind : std::uint8_t {
   backward_overflow,
   optimiser_overflow,
   not_measured,
-  unscaled_inputs,
-  unscaled_column,
-  unscaled_targets,
-  large_outputs,
-  signal_contracts,
-  constant_data,
-  output_activation,
-  output_range,
+  depth,              ///< each layer does a little of it
+  output_activation,  ///< what stands at the output does not fit the loss or the targets
   no_activation,
   few_outputs,
-  small_batch,
-  few_features,
-  dropout_rate,
-  negative_bias,
-  negative_shift,
-  small_scale,
+  dropout,
+  norm_scale,        ///< of a normalisation (gamma)
+  norm_shift,        ///< the same of its shift (beta)
   large_gate_input,  ///< x and h times the weights, from the start
   gate_drift,        ///< training drove the gate's weights there
   gate_carry,

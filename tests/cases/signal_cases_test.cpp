@@ -31,14 +31,12 @@ const std::string kSgd = " --lr 0.05";
 // What is wrong with the data, and twins without it.
 std::vector<Case> data_cases() {
   const std::string relu = "2 x [dense 64 > relu] > dense 4";
-  const Right column{.rule = "input_scale",
-                     .cause = CauseKind::unscaled_column,
-                     .remedy = RemedyKind::scale_inputs};
-  const Right inputs{.rule = "input_scale",
-                     .cause = CauseKind::unscaled_inputs,
-                     .remedy = RemedyKind::scale_inputs};
+  const Right column{
+      .rule = "column_scale", .cause = CauseKind::data, .remedy = RemedyKind::scale_inputs};
+  const Right inputs{
+      .rule = "input_scale", .cause = CauseKind::data, .remedy = RemedyKind::scale_inputs};
   const Right targets{.rule = "target_scale", .remedy = RemedyKind::scale_targets};
-  const Right well{.never = {"input_scale", "target_scale", "output_scale"}};
+  const Right well{.never = {"column_scale", "input_scale", "target_scale", "output_scale"}};
   Right amount = column;
   amount.says = {"amount", "--standardise"};
   Right third = column;
@@ -146,15 +144,16 @@ std::vector<Case> data_cases() {
 std::vector<Case> structure_cases() {
   const std::string glyphs = " --data glyphs?n=1000";
   const std::string hidden = "flatten > 2 x [dense 64 > relu] > dense 10";
-  const Right end{.rule = "output_activation", .remedy = RemedyKind::drop_activation};
+  const Right end{.rule = "logits_activation", .remedy = RemedyKind::drop_activation};
   Right logits = end;
   logits.severity = Severity::critical;
   logits.cause = CauseKind::output_activation;
   logits.says = {"takes logits"};
   Right range = end;
-  range.cause = CauseKind::output_range;
-  const Right well{.never = {"output_activation", "linear_stack", "few_values_normalised",
-                             "starving_dropout", "closed_units", "collapsed_signal"}};
+  range.rule = "output_range";
+  const Right well{.never = {"logits_activation", "output_range", "no_activation",
+                             "tiny_normalisation", "starving_dropout", "closed_units",
+                             "collapsed_signal"}};
   const std::string bce = "--loss binary_cross_entropy --optimiser adam --lr 0.02 --epochs 100";
   return {
       {.name = "F1_sigmoid_before_cross_entropy",
@@ -187,11 +186,11 @@ std::vector<Case> structure_cases() {
       {.name = "no_activation_at_all",
        .network = "3 x [dense 64] > dense 3",
        .flags = kHe + kAdam + " --data spirals?n=900&classes=3 --batch 64 --steps 300",
-       .right = {.rule = "linear_stack", .remedy = RemedyKind::add_activation}},
+       .right = {.rule = "no_activation", .remedy = RemedyKind::add_activation}},
       {.name = "bn_over_two_samples",
        .network = "2 x [dense 64 > bn > relu] > dense 4",
        .flags = kHe + kAdam + " --batch 2 --steps 300",
-       .right = {.also = {"few_values_normalised"}},
+       .right = {.also = {"tiny_normalisation"}},
        .data = made(line, 0)},
       {.name = "dropout_of_nearly_all",
        .network = "2 x [dense 64 > relu > dropout 0.97] > dense 4",

@@ -38,7 +38,7 @@ TEST(ClosedUnitsTest, NamesTheBiasThatShutsALayer) {
   EXPECT_TRUE(test::is_complete(run.info, findings[0]));
   EXPECT_EQ(findings[0].severity, Severity::critical);
   EXPECT_EQ(test::path_at(run.info, findings[0].place), "3");
-  EXPECT_EQ(findings[0].cause.kind, CauseKind::negative_bias);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::large_bias);
   EXPECT_EQ(run.info.param(findings[0].cause.place.id).path, "2.bias");
   EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::set_bias);
 }
@@ -79,7 +79,7 @@ TEST(ClosedUnitsTest, AScaleNextToZeroIsNamed) {
   const auto findings = found(run);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_TRUE(test::is_complete(run.info, findings[0]));
-  EXPECT_EQ(findings[0].cause.kind, CauseKind::small_scale);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::norm_scale);
   const double one[] = {1, 1};
   for (StepRecord& step : run.steps) step.sketches.back().sketch = test::sketch_of(one);
   EXPECT_TRUE(found(run).empty());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/diagnose/rule_test.h"
+#include "tests/diagnose/sick_signals.h"
 #include "tests/diagnose/time_test.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
@@ -123,6 +124,7 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
                           .put_gate(TimeQuantity::output_gate, 0.1, 0.95, 0);
                       return builder.record();
                     }));
+  for (auto& one : sick_signals()) runs.push_back(std::move(one));
   return runs;
 }
 

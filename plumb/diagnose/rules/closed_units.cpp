@@ -72,10 +72,8 @@ void add_closed(const RunView& view, std::vector<Finding>& findings) {
     finding.facts = {{Quantity::bias_mean, hit.bias, Place::param(hit.param), {}},
                      {Quantity::layers_affected, static_cast<double>(affected), {}, {}}};
     const bool norm = view.info().param(hit.param).use == ParamUse::shift;
-    finding.cause = {norm ? CauseKind::negative_shift : CauseKind::negative_bias,
-                     Place::param(hit.param),
-                     1,
-                     {}};
+    finding.cause = {
+        norm ? CauseKind::norm_shift : CauseKind::large_bias, Place::param(hit.param), 1, {}};
     finding.remedies = {{RemedyKind::set_bias, Place::param(hit.param), {{"value", 0.0}}, {}}};
     findings.push_back(std::move(finding));
     return;
@@ -101,7 +99,7 @@ void add_muted(const RunView& view, std::vector<Finding>& findings) {
     finding.over = last.param(scale).known() && last.param(scale).rms > kSmallScale;
     finding.last_step = finding.over ? first.step : last.step;
     finding.evidence = {{{Quantity::scale_rms, rms, Place::param(scale), {}}, kSmallScale}};
-    finding.cause = {CauseKind::small_scale, Place::param(scale), 1, {}};
+    finding.cause = {CauseKind::norm_scale, Place::param(scale), 1, {}};
     finding.remedies = {{RemedyKind::set_scale, Place::param(scale), {{"value", 1.0}}, {}}};
     findings.push_back(std::move(finding));
     return;

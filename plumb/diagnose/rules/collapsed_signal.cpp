@@ -80,7 +80,7 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
   finding.facts = {
       {Quantity::input_similarity, first.input_similarity, Place::layer(input), {}},
       {Quantity::layers_crossed, static_cast<double>(info.layer(hidden).depth), place, {}}};
-  finding.cause = {CauseKind::signal_contracts, place, 1, {}};
+  finding.cause = {CauseKind::depth, place, 1, {}};
   finding.remedies = {{RemedyKind::add_residual, {}, {}, {}},
                       {RemedyKind::replace_activation,
                        place,

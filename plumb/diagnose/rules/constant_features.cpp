@@ -28,7 +28,7 @@ void check_constant_features(const RunView& view, std::vector<Finding>& findings
   finding.facts = {{Quantity::columns, static_cast<double>(columns.size()), {}, {}},
                    {Quantity::column_number, static_cast<double>(first - columns.begin()), {}, {}},
                    {Quantity::column_mean, first->mean, {}, {}}};
-  finding.cause = {CauseKind::constant_data, {}, 1, {}};
+  finding.cause = {CauseKind::data, {}, 1, {}};
   finding.remedies = {{RemedyKind::drop_columns, {}, {}, {}}};
   findings.push_back(std::move(finding));
 }

@@ -27,7 +27,7 @@ void check_missing_outputs(const RunView& view, std::vector<Finding>& findings) 
   finding.place = Place::layer(output);
   finding.first_step = view.measured().front().step;
   finding.last_step = view.measured().back().step;
-  finding.evidence = {{{Quantity::units, static_cast<double>(units), finding.place, {}},
+  finding.evidence = {{{Quantity::outputs, static_cast<double>(units), finding.place, {}},
                        static_cast<double>(highest)}};
   finding.facts = {{Quantity::classes, static_cast<double>(highest), Place::loss(), {}}};
   finding.cause = {CauseKind::few_outputs, finding.place, 1, {}};

@@ -15,7 +15,8 @@ void check_output_scale(const RunView& view, std::vector<Finding>& findings) {
   if (first == nullptr || output == kNoLayer || first->step != 0) return;
   if (info.loss != "cross_entropy" && info.loss != "binary_cross_entropy") return;
   const bool by_data = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-    return finding.rule == "input_scale" && finding.severity > Severity::note;
+    return (finding.rule == "input_scale" || finding.rule == "column_scale") &&
+           finding.severity > Severity::note;
   });
   const TensorFacts& y = first->output(output);
   const double baseline = baseline_loss(info);
@@ -32,7 +33,7 @@ void check_output_scale(const RunView& view, std::vector<Finding>& findings) {
                       {{Quantity::output_rms, y.rms, place, {}}, kLargeOutput}};
   finding.facts = {{Quantity::loss_at_first, first->loss, {}, {}},
                    {Quantity::baseline_loss, baseline, {}, {}}};
-  finding.cause = {CauseKind::large_outputs, place, 1, {}};
+  finding.cause = {CauseKind::large_weight, place, 1, {}};
   const ParamId weight = last == kNoLayer ? kNoParam : info.find_param(last, ParamUse::weight);
   const std::int64_t fan_in = last == kNoLayer ? 0 : info.layer(last).fan_in;
   if (weight != kNoParam && fan_in > 0 && first->param(weight).known()) {
@@ -40,6 +41,13 @@ void check_output_scale(const RunView& view, std::vector<Finding>& findings) {
                             first->param(weight).rms * std::sqrt(static_cast<double>(fan_in)),
                             place,
                             {}}};
+  }
+  const ParamId bias = last == kNoLayer ? kNoParam : info.find_param(last, ParamUse::bias);
+  if (bias != kNoParam && 2 * first->param(bias).rms >= y.rms) {
+    finding.cause = {CauseKind::large_bias,
+                     place,
+                     1,
+                     {{Quantity::bias_rms, first->param(bias).rms, Place::param(bias), {}}}};
   }
   finding.remedies = {{RemedyKind::smaller_weights, place, {{"for", "output"}}, {}}};
   findings.push_back(std::move(finding));

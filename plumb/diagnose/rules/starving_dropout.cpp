@@ -36,12 +36,17 @@ void check_starving_dropout(const RunView& view, std::vector<Finding>& findings)
   finding.place = Place::layer(worst);
   finding.first_step = view.measured().front().step;
   finding.last_step = view.measured().back().step;
-  finding.evidence = {{{Quantity::dropped_fraction, most, finding.place, {}}, kDropped}};
-  finding.facts = {
-      {Quantity::units_left, left, finding.place, {}},
-      {Quantity::units, static_cast<double>(info.layer(worst).units), finding.place, {}},
-      {Quantity::layers_affected, static_cast<double>(affected), {}, {}}};
-  finding.cause = {CauseKind::dropout_rate, finding.place, 1, {}};
+  if (most >= kDropped) {
+    finding.evidence = {{{Quantity::dropped_fraction, most, finding.place, {}}, kDropped}};
+    finding.facts = {{Quantity::units_left, left, finding.place, {}}};
+  } else {
+    finding.evidence = {{{Quantity::units_left, left, finding.place, {}}, kUnitsLeft}};
+    finding.facts = {{Quantity::dropped_fraction, most, finding.place, {}}};
+  }
+  finding.facts.push_back(
+      {Quantity::units, static_cast<double>(info.layer(worst).units), finding.place, {}});
+  finding.facts.push_back({Quantity::layers_affected, static_cast<double>(affected), {}, {}});
+  finding.cause = {CauseKind::dropout, finding.place, 1, {}};
   finding.remedies = {{RemedyKind::lower_dropout, finding.place, {{"rate", 0.2}}, {}}};
   findings.push_back(std::move(finding));
 }

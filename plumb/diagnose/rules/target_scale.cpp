@@ -32,13 +32,13 @@ void check_target_scale(const RunView& view, std::vector<Finding>& findings) {
   finding.place = place;
   finding.first_step = view.measured().front().step;
   finding.last_step = view.measured().back().step;
-  finding.evidence = {
-      {{Quantity::target_rms, size, place, {}}, large ? kLargeTarget : kSmallTarget}};
+  finding.evidence = {{{large ? Quantity::target_rms : Quantity::small_target_rms, size, place, {}},
+                       large ? kLargeTarget : kSmallTarget}};
   finding.facts = {
       {Quantity::column_number, static_cast<double>(largest - targets.begin()), place, {}},
       {Quantity::target_mean, largest->mean, place, {}},
       {Quantity::target_deviation, largest->deviation, place, {}}};
-  finding.cause = {CauseKind::unscaled_targets, place, 1, {}};
+  finding.cause = {CauseKind::data, place, 1, {}};
   finding.remedies = {{RemedyKind::scale_targets, place, {}, {}}};
   findings.push_back(std::move(finding));
 }

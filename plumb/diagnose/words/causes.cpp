@@ -247,6 +247,7 @@ std::string recurrent_derivative_text(const Telling& telling) {
 }  // namespace
 
 std::string cause(const Telling& telling) {
+  if (std::string text = signal_cause(telling); !text.empty()) return text;
   const std::string where = telling.names.where(telling.finding.cause.place);
   switch (telling.finding.cause.kind) {
     case CauseKind::unknown:
@@ -332,22 +333,13 @@ std::string cause(const Telling& telling) {
       return fmt::format("Each step back through the {} multiplies the gradient by {}.",
                          telling.kind_at(telling.finding.cause.place, "recurrent layer"),
                          size_at(telling, Quantity::time_per_step_log2));
-    case CauseKind::unscaled_inputs:
-    case CauseKind::unscaled_column:
-    case CauseKind::unscaled_targets:
-    case CauseKind::large_outputs:
-    case CauseKind::signal_contracts:
-    case CauseKind::constant_data:
+    case CauseKind::depth:
     case CauseKind::output_activation:
-    case CauseKind::output_range:
     case CauseKind::no_activation:
     case CauseKind::few_outputs:
-    case CauseKind::small_batch:
-    case CauseKind::few_features:
-    case CauseKind::dropout_rate:
-    case CauseKind::negative_bias:
-    case CauseKind::negative_shift:
-    case CauseKind::small_scale: return signal_cause(telling);
+    case CauseKind::dropout:
+    case CauseKind::norm_scale:
+    case CauseKind::norm_shift: break;  // of signal_cause
     case CauseKind::truncation:
       return fmt::format("The gradient is cut on purpose (bptt), at time step {}.",
                          telling.count(Quantity::time_ends_at));

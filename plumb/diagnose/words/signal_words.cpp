@@ -43,25 +43,27 @@ std::string start_text(const Telling& telling) {
                      telling.value(Quantity::baseline_loss));
 }
 
-std::string input_scale(const Telling& telling) {
-  if (telling.has(Quantity::column_factor)) {
-    return fmt::format(
-        "{} of the inputs is {:.3g} times as large as the others ({}).{}",
-        capitalised(column_text(telling)), telling.value(Quantity::column_factor),
-        mean_and_deviation(telling, Quantity::column_mean, Quantity::column_deviation),
-        start_text(telling));
-  }
-  return fmt::format("The inputs have rms {:.3g} and mean {:.3g}, where 1 and 0 are right.{}",
-                     telling.value(Quantity::input_rms), telling.value(Quantity::input_mean),
+std::string column_scale(const Telling& telling) {
+  return fmt::format("{} of the inputs is {:.3g} times as large as the others ({}).{}",
+                     capitalised(column_text(telling)), telling.value(Quantity::column_factor),
+                     mean_and_deviation(telling, Quantity::column_mean, Quantity::column_deviation),
                      start_text(telling));
 }
 
+std::string column_scale_does(const Telling&) {
+  return "It outweighs the others in every unit of the first layer, and the rate that it allows is "
+         "far too small for what the others have to teach.";
+}
+
+std::string input_scale(const Telling& telling) {
+  const bool small = telling.has(Quantity::small_input_rms);
+  return fmt::format("The inputs have rms {:.3g} and mean {:.3g}, where 1 and 0 are right.{}",
+                     telling.value(small ? Quantity::small_input_rms : Quantity::input_rms),
+                     telling.value(Quantity::input_mean), start_text(telling));
+}
+
 std::string input_scale_does(const Telling& telling) {
-  if (telling.has(Quantity::column_factor)) {
-    return "It outweighs the others in every unit of the first layer, and the rate that it allows "
-           "is far too small for what the others have to teach.";
-  }
-  return telling.value(Quantity::input_rms) < 1
+  return telling.has(Quantity::small_input_rms)
              ? "The first layer hardly feels the input, and its gradient is that much smaller."
              : "The outputs and the gradient of the first layer are that much larger, and most of "
                "the training goes into undoing it.";
@@ -74,7 +76,7 @@ std::string target_scale(const Telling& telling) {
 }
 
 std::string target_scale_does(const Telling& telling) {
-  return telling.value(Quantity::target_rms) < 1
+  return telling.has(Quantity::small_target_rms)
              ? "The gradients are as small as the targets, and so is what there is to gain."
              : "The outputs begin near 0 and have to travel there, one step of the learning rate "
                "at "
@@ -124,24 +126,10 @@ std::string constant_features_do(const Telling& telling) {
 }
 
 std::string end_kind(const Telling& telling) {
-  return telling.value(Quantity::is_softmax) == 1
-             ? "softmax"
-             : telling.kind_at(telling.finding.place, "activation");
+  return telling.kind_at(telling.finding.place, "activation");
 }
 
-std::string output_activation(const Telling& telling) {
-  const std::string kind = telling.kind_at(telling.finding.place, "activation");
-  if (telling.finding.cause.kind == CauseKind::output_range) {
-    const double low = telling.value(Quantity::output_low);
-    const double high = telling.value(Quantity::output_high);
-    const std::string range = std::isinf(high) ? fmt::format("above {:.3g} alone", low)
-                                               : fmt::format("from {:.3g} to {:.3g}", low, high);
-    return fmt::format(
-        "The {} at the output says values {}, and the targets go from {:.3g} to "
-        "{:.3g}.",
-        kind, range, telling.value(Quantity::target_smallest),
-        telling.value(Quantity::target_largest));
-  }
+std::string logits_activation(const Telling& telling) {
   std::string text = fmt::format("A {} stands before {}, which takes logits", end_kind(telling),
                                  telling.info.loss);
   if (telling.has(Quantity::loss_floor)) {
@@ -155,18 +143,29 @@ std::string output_activation(const Telling& telling) {
   return text + ".";
 }
 
-std::string output_activation_does(const Telling& telling) {
-  if (telling.finding.cause.kind == CauseKind::output_range) {
-    return "What lies beyond is never reached; the outputs stick to the end of the range, where "
-           "the "
-           "slope is next to nothing.";
-  }
+std::string logits_activation_does(const Telling&) {
   return "The loss applies its own already. Squashed twice, no answer is ever sure, and the "
          "gradient "
          "is that of a flat function.";
 }
 
-std::string linear_stack(const Telling& telling) {
+std::string output_range(const Telling& telling) {
+  const double low = telling.value(Quantity::output_low);
+  const double high = telling.value(Quantity::output_high);
+  const std::string range = std::isinf(high) ? fmt::format("above {:.3g} alone", low)
+                                             : fmt::format("from {:.3g} to {:.3g}", low, high);
+  return fmt::format(
+      "The {} at the output says values {}, and the targets go from {:.3g} to {:.3g}.",
+      end_kind(telling), range, telling.value(Quantity::target_smallest),
+      telling.value(Quantity::target_largest));
+}
+
+std::string output_range_does(const Telling&) {
+  return "What lies beyond is never reached; the outputs stick to the end of the range, where the "
+         "slope is next to nothing.";
+}
+
+std::string no_activation(const Telling& telling) {
   const long long pairs = telling.count(Quantity::linear_pairs);
   const long long all = telling.count(Quantity::layers_judged);
   if (pairs == all) {
@@ -179,14 +178,14 @@ std::string linear_stack(const Telling& telling) {
       pairs, all, telling.names.where(telling.finding.place));
 }
 
-std::string linear_stack_does(const Telling&) {
+std::string no_activation_does(const Telling&) {
   return "Two linear layers in a row can say no more than one, and what is not linear in the data "
          "cannot be learned.";
 }
 
 std::string missing_outputs(const Telling& telling) {
   return fmt::format("The network has {}, and the labels name {} classes.",
-                     count_text(telling.count(Quantity::units), "output"),
+                     count_text(telling.count(Quantity::outputs), "output"),
                      telling.count(Quantity::classes));
 }
 
@@ -194,14 +193,14 @@ std::string missing_outputs_do(const Telling&) {
   return "The classes beyond the last output can never be answered.";
 }
 
-std::string few_values_normalised(const Telling& telling) {
+std::string tiny_normalisation(const Telling& telling) {
   const long long values = telling.count(Quantity::values_normalised);
   return fmt::format("{} takes its mean and deviation over {}.",
                      capitalised(telling.names.where(telling.finding.place)),
                      count_text(values, "value"));
 }
 
-std::string few_values_normalised_do(const Telling& telling) {
+std::string tiny_normalisation_do(const Telling& telling) {
   return telling.count(Quantity::values_normalised) <= 1
              ? "A value minus itself is zero: nothing of the input passes, and no gradient comes "
                "back."
@@ -250,18 +249,19 @@ struct Row {
   Say consequence;
 };
 
-constexpr std::array kRules{
-    Row{"input_scale", input_scale, input_scale_does},
-    Row{"target_scale", target_scale, target_scale_does},
-    Row{"output_scale", output_scale, output_scale_does},
-    Row{"output_activation", output_activation, output_activation_does},
-    Row{"missing_outputs", missing_outputs, missing_outputs_do},
-    Row{"constant_features", constant_features, constant_features_do},
-    Row{"linear_stack", linear_stack, linear_stack_does},
-    Row{"few_values_normalised", few_values_normalised, few_values_normalised_do},
-    Row{"starving_dropout", starving_dropout, starving_dropout_does},
-    Row{"closed_units", closed_units, closed_units_do},
-    Row{"collapsed_signal", collapsed_signal, collapsed_signal_does}};
+constexpr std::array kRules{Row{"column_scale", column_scale, column_scale_does},
+                            Row{"input_scale", input_scale, input_scale_does},
+                            Row{"target_scale", target_scale, target_scale_does},
+                            Row{"output_scale", output_scale, output_scale_does},
+                            Row{"logits_activation", logits_activation, logits_activation_does},
+                            Row{"output_range", output_range, output_range_does},
+                            Row{"missing_outputs", missing_outputs, missing_outputs_do},
+                            Row{"constant_features", constant_features, constant_features_do},
+                            Row{"no_activation", no_activation, no_activation_does},
+                            Row{"tiny_normalisation", tiny_normalisation, tiny_normalisation_do},
+                            Row{"starving_dropout", starving_dropout, starving_dropout_does},
+                            Row{"closed_units", closed_units, closed_units_do},
+                            Row{"collapsed_signal", collapsed_signal, collapsed_signal_does}};
 
 const Row* row_of(const Telling& telling) {
   for (const Row& row : kRules) {
@@ -283,42 +283,53 @@ std::string signal_consequence(const Telling& telling) {
 }
 
 std::string signal_cause(const Telling& telling) {
+  const Row* row = row_of(telling);
+  if (row == nullptr) return {};
   const std::string where = telling.names.where(telling.finding.cause.place);
   switch (telling.finding.cause.kind) {
-    case CauseKind::unscaled_inputs: return "The inputs come to the network as they are.";
-    case CauseKind::unscaled_column: return "The columns come to the network each in its own unit.";
-    case CauseKind::unscaled_targets: return "The targets come to the loss in their own unit.";
-    case CauseKind::large_outputs:
+    case CauseKind::data:
+      if (row->rule == "target_scale") return "The targets come to the loss in their own unit.";
+      if (row->rule == "column_scale") {
+        return "The columns come to the network each in its own unit.";
+      }
+      return row->rule == "input_scale" ? "The inputs come to the network as they are."
+                                        : "The data hold it so.";
+    case CauseKind::large_weight:
       return telling.has(Quantity::gain)
                  ? fmt::format("The weight of {} has a gain of {:.3g}, and what it reads is large.",
                                where, telling.value(Quantity::gain))
                  : fmt::format("What {} gives is too large.", where);
-    case CauseKind::signal_contracts:
+    case CauseKind::large_bias:
+      return telling.has(Quantity::bias_mean)
+                 ? fmt::format("The biases in front of it average {:.3g}.",
+                               telling.value(Quantity::bias_mean))
+                 : fmt::format("The biases of {} have rms {:.3g}.", where,
+                               telling.value(Quantity::bias_rms));
+    case CauseKind::norm_shift:
+      return fmt::format("The shift of the normalisation in front of it averages {:.3g}.",
+                         telling.value(Quantity::bias_mean));
+    case CauseKind::norm_scale: return "The scale of the normalisation (gamma) is next to zero.";
+    case CauseKind::depth:
       return fmt::format(
           "Each of the {} layers brings the samples a little closer together, and "
           "nothing takes them apart again.",
           telling.count(Quantity::layers_crossed));
-    case CauseKind::constant_data: return "The data hold it so.";
     case CauseKind::output_activation:
-      return fmt::format("The {} is part of the network and of the loss as well.",
-                         end_kind(telling));
-    case CauseKind::output_range:
-      return fmt::format("The range of {} does not hold the targets.",
-                         telling.kind_at(telling.finding.cause.place, "the activation"));
+      return row->rule == "output_range"
+                 ? fmt::format("The range of {} does not hold the targets.", end_kind(telling))
+                 : fmt::format("The {} is part of the network and of the loss as well.",
+                               end_kind(telling));
     case CauseKind::no_activation:
       return fmt::format("Nothing that is not linear follows {}.", where);
     case CauseKind::few_outputs: return "The last layer is narrower than there are classes.";
-    case CauseKind::small_batch:
-      return fmt::format("The batch has {}.", count_text(telling.info.batch, "sample"));
-    case CauseKind::few_features: return "The layer is that narrow.";
-    case CauseKind::dropout_rate: return "The rate is that high, or the layer that narrow.";
-    case CauseKind::negative_bias:
-      return fmt::format("The biases in front of it average {:.3g}.",
-                         telling.value(Quantity::bias_mean));
-    case CauseKind::negative_shift:
-      return fmt::format("The shift of the normalisation in front of it averages {:.3g}.",
-                         telling.value(Quantity::bias_mean));
-    case CauseKind::small_scale: return "The scale of the normalisation (gamma) is next to zero.";
+    case CauseKind::normalisation: {
+      const LayerId layer = layer_at(telling.info, telling.finding.cause.place);
+      const bool over_batch =
+          layer != kNoLayer && telling.info.layer(layer).running_momentum.has_value();
+      return over_batch ? fmt::format("The batch has {}.", count_text(telling.info.batch, "sample"))
+                        : "The layer is that narrow.";
+    }
+    case CauseKind::dropout: return "The rate is that high, or the layer that narrow.";
     default: break;
   }
   return {};
@@ -329,10 +340,12 @@ std::string signal_evidence(const Telling& telling, const Evidence& evidence) {
   switch (evidence.fact.quantity) {
     case Quantity::column_factor:
       return fmt::format("rms of {} against the median of the others", column_text(telling));
-    case Quantity::input_rms: return "rms of the inputs";
+    case Quantity::input_rms:
+    case Quantity::small_input_rms: return "rms of the inputs";
     case Quantity::loss_over_baseline:
       return "loss of the first step over that of the best constant answer";
-    case Quantity::target_rms: return "rms of " + target_text(telling);
+    case Quantity::target_rms:
+    case Quantity::small_target_rms: return "rms of " + target_text(telling);
     case Quantity::output_rms: return "rms of the outputs in the first step";
     case Quantity::similarity: return "mean cosine of two samples in " + where;
     case Quantity::columns_affected: return "columns without any variation";
@@ -341,9 +354,10 @@ std::string signal_evidence(const Telling& telling, const Evidence& evidence) {
       return "activations between the last weights and the loss";
     case Quantity::target_beyond: return "targets beyond the range of the output, in deviations";
     case Quantity::linear_pairs: return "layers with weights that follow another directly";
-    case Quantity::units: return "outputs of the network";
+    case Quantity::outputs: return "outputs of the network";
     case Quantity::values_normalised: return "values that share a mean in " + where;
     case Quantity::dropped_fraction: return "values dropped at " + where + ", fraction";
+    case Quantity::units_left: return "units left at " + where;
     case Quantity::closed_log2: return fmt::format("rms f' of {} against the usual, log2", where);
     case Quantity::shift_in_deviations:
       return fmt::format("mean of what {} reads, in deviations", where);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/diagnose/rules/linear_stack.h"
+#include "plumb/diagnose/rules/no_activation.h"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +10,10 @@ namespace plumb {
 namespace {
 
 std::vector<Finding> found(const plumb::Run& run) {
-  return test::findings_of(check_linear_stack, run);
+  return test::findings_of(check_no_activation, run);
 }
 
-TEST(LinearStackTest, NoActivationAtAllIsAWarning) {
+TEST(NoActivationTest, NoActivationAtAllIsAWarning) {
   const auto run = test::flat_run(4, 16, "identity", 2);
   const auto findings = found(run);
   ASSERT_EQ(findings.size(), 1u);
@@ -22,7 +22,7 @@ TEST(LinearStackTest, NoActivationAtAllIsAWarning) {
   EXPECT_EQ(findings[0].evidence[0].fact.value, 3);
 }
 
-TEST(LinearStackTest, OnePairAmongOthersIsANote) {
+TEST(NoActivationTest, OnePairAmongOthersIsANote) {
   auto run = test::flat_run(4, 16, "relu", 2);
   run.info.layers[static_cast<std::size_t>(test::id_of(run.info, "3"))].family = LayerFamily::shape;
   const auto findings = found(run);
@@ -31,7 +31,7 @@ TEST(LinearStackTest, OnePairAmongOthersIsANote) {
   EXPECT_EQ(test::path_at(run.info, findings[0].place), "4");
 }
 
-TEST(LinearStackTest, SilentWhereSomethingElseStandsBetween) {
+TEST(NoActivationTest, SilentWhereSomethingElseStandsBetween) {
   EXPECT_TRUE(found(test::flat_run(4, 16, "tanh", 2)).empty());
   EXPECT_TRUE(found(test::flat_run(1, 16, "tanh", 2)).empty());
   auto run = test::flat_run(4, 16, "relu", 2);

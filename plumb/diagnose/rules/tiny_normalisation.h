@@ -12,6 +12,6 @@ namespace plumb {
 /// Threshold  Two, a warning; one is critical.
 /// Silent     where the number of values is not known.
 /// Advice     a larger batch; a normalisation over the features instead; none at that place.
-void check_few_values_normalised(const RunView& view, std::vector<Finding>& findings);
+void check_tiny_normalisation(const RunView& view, std::vector<Finding>& findings);
 
 }  // namespace plumb

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/diagnose/rules/few_values_normalised.h"
+#include "plumb/diagnose/rules/tiny_normalisation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +23,7 @@ double values_of(const RunView& view, LayerId layer) {
 
 }  // namespace
 
-void check_few_values_normalised(const RunView& view, std::vector<Finding>& findings) {
+void check_tiny_normalisation(const RunView& view, std::vector<Finding>& findings) {
   if (view.first_forward() == nullptr) return;
   const RunInfo& info = view.info();
   LayerId worst = kNoLayer;
@@ -38,7 +38,7 @@ void check_few_values_normalised(const RunView& view, std::vector<Finding>& find
   }
   if (worst == kNoLayer) return;
   Finding finding;
-  finding.rule = "few_values_normalised";
+  finding.rule = "tiny_normalisation";
   finding.severity = fewest <= 1 ? Severity::critical : Severity::warning;
   finding.place = Place::layer(worst);
   finding.first_step = view.measured().front().step;
@@ -46,8 +46,7 @@ void check_few_values_normalised(const RunView& view, std::vector<Finding>& find
   finding.evidence = {{{Quantity::values_normalised, fewest, finding.place, {}}, 2}};
   finding.facts = {{Quantity::layers_affected, static_cast<double>(affected), {}, {}}};
   const bool over_batch = info.layer(worst).running_momentum.has_value();
-  finding.cause = {
-      over_batch ? CauseKind::small_batch : CauseKind::few_features, finding.place, 1, {}};
+  finding.cause = {CauseKind::normalisation, finding.place, 1, {}};
   if (over_batch) {
     finding.remedies = {{RemedyKind::larger_batch, finding.place, {}, {}},
                         {RemedyKind::drop_normalisation, finding.place, {{"by", "ln"}}, {}}};

@@ -13,6 +13,6 @@ namespace plumb {
 ///            a narrow layer that factorises a wide one is meant so.
 /// Silent     where anything between them is not taken apart (a pooling, an attention, a join).
 /// Advice     add_activation.
-void check_linear_stack(const RunView& view, std::vector<Finding>& findings);
+void check_no_activation(const RunView& view, std::vector<Finding>& findings);
 
 }  // namespace plumb

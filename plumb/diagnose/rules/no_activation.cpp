@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/diagnose/rules/linear_stack.h"
+#include "plumb/diagnose/rules/no_activation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +23,7 @@ bool passes_all(const LayerInfo& layer) {
 
 }  // namespace
 
-void check_linear_stack(const RunView& view, std::vector<Finding>& findings) {
+void check_no_activation(const RunView& view, std::vector<Finding>& findings) {
   const RunInfo& info = view.info();
   LayerId before = kNoLayer, first = kNoLayer, second = kNoLayer;
   int pairs = 0, stacked = 0;
@@ -46,7 +46,7 @@ void check_linear_stack(const RunView& view, std::vector<Finding>& findings) {
   }
   if (stacked == 0) return;
   Finding finding;
-  finding.rule = "linear_stack";
+  finding.rule = "no_activation";
   finding.severity = stacked == pairs ? Severity::warning : Severity::note;
   finding.place = Place::layer(second);
   finding.first_step = view.measured().front().step;

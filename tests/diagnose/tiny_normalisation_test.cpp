@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/diagnose/rules/few_values_normalised.h"
+#include "plumb/diagnose/rules/tiny_normalisation.h"
 
 #include <gtest/gtest.h>
 
@@ -31,10 +31,10 @@ plumb::Run run_with(std::int64_t units, std::int64_t batch, bool running) {
 }
 
 std::vector<Finding> found(const plumb::Run& run) {
-  return test::findings_of(check_few_values_normalised, run);
+  return test::findings_of(check_tiny_normalisation, run);
 }
 
-TEST(FewValuesNormalisedTest, ABatchOfOneOrTwoIsFound) {
+TEST(TinyNormalisationTest, ABatchOfOneOrTwoIsFound) {
   for (const int batch : {1, 2}) {
     const auto run = run_with(16, batch, true);
     const auto findings = found(run);
@@ -47,12 +47,12 @@ TEST(FewValuesNormalisedTest, ABatchOfOneOrTwoIsFound) {
   EXPECT_TRUE(found(run_with(16, 8, true)).empty());
 }
 
-TEST(FewValuesNormalisedTest, FeaturesOfASampleAreCountedWhereNoStatisticsRun) {
+TEST(TinyNormalisationTest, FeaturesOfASampleAreCountedWhereNoStatisticsRun) {
   const auto run = run_with(2, 64, false);
   const auto findings = found(run);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_TRUE(test::is_complete(run.info, findings[0]));
-  EXPECT_EQ(findings[0].cause.kind, CauseKind::few_features);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::normalisation);
   EXPECT_TRUE(found(run_with(16, 2, false)).empty());
 }
 
