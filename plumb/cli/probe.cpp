@@ -38,7 +38,8 @@ struct Options {
 };
 
 int run_probe(const Options& options) {
-  const TrainConfig config = options.config.resolve();
+  TrainConfig config = options.config.resolve();
+  config.validation_fraction = 0;  // nothing is trained, so nothing is held out
   const Split data = load_split(config.data, config.data_options());
   for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   Trainer trainer(config, data);

@@ -16,6 +16,32 @@ struct Relation {
 
 // Roots first: a relation may only use a root that is not itself explained.
 constexpr Relation kRelations[] = {
+    {"column_scale", "update_too_large"},
+    {"column_scale", "saturated_activation"},
+    {"column_scale", "dead_units", true},
+    {"column_scale", "exploding_gradient", true},
+    {"column_scale", "vanishing_gradient", true},
+    {"column_scale", "stalled_layer", true},
+    {"column_scale", "non_finite", true},
+    {"input_scale", "update_too_large"},
+    {"input_scale", "saturated_activation"},
+    {"input_scale", "dead_units", true},
+    {"input_scale", "exploding_gradient", true},
+    {"input_scale", "vanishing_gradient", true},
+    {"input_scale", "stalled_layer", true},
+    {"input_scale", "non_finite", true},
+    {"target_scale", "update_too_large"},
+    {"target_scale", "dead_units", true},
+    {"target_scale", "exploding_gradient", true},
+    {"target_scale", "vanishing_gradient", true},
+    {"target_scale", "stalled_layer", true},
+    {"target_scale", "non_finite", true},
+    {"output_scale", "update_too_large"},
+    {"tiny_normalisation", "vanishing_gradient"},
+    {"tiny_normalisation", "stalled_layer"},
+    {"closed_units", "vanishing_gradient"},
+    {"closed_units", "dead_units"},
+    {"closed_units", "stalled_layer"},
     {"symmetric_units", "vanishing_gradient"},
     {"symmetric_units", "stalled_layer"},
     {"symmetric_units", "dead_units"},
@@ -85,6 +111,9 @@ void explain(const RunView& view, std::vector<Finding>& findings) {
         const bool in_time = relation.strictly_later ? root.first_step < symptom.first_step
                                                      : root.first_step <= symptom.first_step;
         if (root.rule != relation.root || root.is_explained() || !in_time) continue;
+        // A note about the data is no cause, and data that hold a NaN are one of their own.
+        const bool is_note = root.severity == Severity::note && root.rule.ends_with("_scale");
+        if (is_note || symptom.cause.kind == CauseKind::data) continue;
         follow(symptom, root);
         break;
       }

@@ -65,6 +65,43 @@ enum class Quantity : std::uint8_t {
   pace_log2,           ///< what the loss moves the layer by, relative to its weight
   relative_pace_log2,  ///< to the median layer
   fastest_pace_log2,
+  // Data, signal and output.
+  input_rms,        ///< of all columns together
+  small_input_rms,  ///< the same, where it is too small
+  input_mean,
+  column_number,  ///< counted from 0
+  column_factor,  ///< its rms to the median of the others
+  column_mean,
+  column_deviation,
+  columns_affected,  ///< without any variation
+  columns,
+  target_rms,
+  small_target_rms,
+  target_mean,
+  target_deviation,
+  target_smallest,
+  target_largest,
+  target_beyond,  ///< beyond the range of the output, in deviations
+  output_rms,
+  output_low,  ///< end of the range of what an activation gives
+  output_high,
+  activations_before_loss,
+  loss_over_baseline,  ///< the first loss to that of the best constant answer
+  baseline_loss,       ///< of the best constant answer (Baseline)
+  loss_floor,          ///< the lowest that such outputs can reach
+  linear_pairs,        ///< with nothing between them that is not linear
+  outputs,
+  classes,
+  values_normalised,  ///< that share a mean
+  dropped_fraction,
+  units_left,
+  similarity,  ///< mean cosine of two samples (SignalRecord)
+  input_similarity,
+  closed_log2,          ///< rms f' to the usual
+  shift_in_deviations,  ///< mean of what an activation reads, over its deviation
+  bias_mean,
+  bias_rms,
+  scale_rms,  ///< of a normalisation (gamma)
   // Units.
   dead_fraction,
   dead_fraction_rise,
@@ -146,6 +183,13 @@ enum class CauseKind : std::uint8_t {
   backward_overflow,
   optimiser_overflow,
   not_measured,
+  depth,              ///< each layer does a little of it
+  output_activation,  ///< what stands at the output does not fit the loss or the targets
+  no_activation,
+  few_outputs,
+  dropout,
+  norm_scale,        ///< of a normalisation (gamma)
+  norm_shift,        ///< the same of its shift (beta)
   large_gate_input,  ///< x and h times the weights, from the start
   gate_drift,        ///< training drove the gate's weights there
   gate_carry,
@@ -181,6 +225,14 @@ enum class RemedyKind : std::uint8_t {
   clip_norm,  ///< at
   lower_weight_decay,
   lower_dropout,
+  scale_targets,
+  drop_activation,  ///< the one that stands before the loss
+  add_activation,
+  drop_columns,
+  more_outputs,  ///< units
+  larger_batch,
+  drop_normalisation,
+  set_scale,  ///< value
   adaptive_optimiser,
   raise_eps,
   loss_from_logits,
