@@ -6,8 +6,10 @@
 #include "plumb/diagnose/rules/exploding_gradient.h"
 #include "plumb/diagnose/rules/exploding_through_time.h"
 #include "plumb/diagnose/rules/non_finite.h"
+#include "plumb/diagnose/rules/odd_layer.h"
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/rules/saturated_gate.h"
+#include "plumb/diagnose/rules/shrinking_weights.h"
 #include "plumb/diagnose/rules/stalled_layer.h"
 #include "plumb/diagnose/rules/symmetric_units.h"
 #include "plumb/diagnose/rules/update_too_large.h"
@@ -29,12 +31,15 @@ constexpr std::array kRules{
               check_saturated_activation},
     RuleEntry{"saturated_gate", "gates of a recurrent layer stuck in their flat ends",
               check_saturated_gate},
+    RuleEntry{"shrinking_weights", "weight decay that takes the weights away",
+              check_shrinking_weights},
     RuleEntry{"update_too_large", "steps that are large against the weights they change",
               check_update_too_large},
     RuleEntry{"exploding_gradient", "a gradient that grows over depth or over time",
               check_exploding_gradient},
     RuleEntry{"vanishing_gradient", "a gradient that shrinks from the loss to the first layer",
               check_vanishing_gradient},
+    RuleEntry{"odd_layer", "one layer out of line with the others", check_odd_layer},
     RuleEntry{"exploding_through_time",
               "a gradient that grows from the last time step to the first",
               check_exploding_through_time},

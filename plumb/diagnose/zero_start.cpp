@@ -74,6 +74,13 @@ void ZeroStart::add(const LayerGraph& graph, const std::vector<FlowPoint>& profi
   }
 }
 
+std::vector<LayerId> ZeroStart::started_at_zero() const {
+  std::vector<LayerId> layers;
+  for (const Followed& one : followed_) layers.push_back(one.layer);
+  std::sort(layers.begin(), layers.end());
+  return layers;
+}
+
 template <class Judge>
 WakingLayers ZeroStart::collect(const LayerGraph& graph, Judge judge) const {
   WakingLayers layers;

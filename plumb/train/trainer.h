@@ -75,9 +75,12 @@ class Trainer {
   double class_threshold() const;
   /// Of the forward pass that has just run; NaN for regression.
   double batch_accuracy() const;
-  double backward_from_loss(PassObserver* observer, TimeObserver* time,
+  double backward_from_loss(PassObserver* forward, PassObserver* backward, TimeObserver* time,
                             GradientReady* ready = nullptr);
   double elapsed_s() const;
+  bool is_measured(std::int64_t step) const;
+  /// Near enough in front of a measured one that its samples belong to that one's window.
+  bool is_before_measured(std::int64_t step) const;
 
   TrainConfig config_;
   const Split& data_;
