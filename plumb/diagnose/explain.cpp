@@ -29,13 +29,10 @@ bool is_adaptive(const RunView& view) {
 }
 
 bool is_equal_start(const Finding& finding) {
-  return finding.cause.kind == CauseKind::equal_start ||
-         finding.cause.kind == CauseKind::zero_rows;
+  return finding.cause.kind == CauseKind::equal_start || finding.cause.kind == CauseKind::zero_rows;
 }
 
-bool is_of_all_layers(const Finding& finding) {
-  return finding.place.of == Place::Of::network;
-}
+bool is_of_all_layers(const Finding& finding) { return finding.place.of == Place::Of::network; }
 
 /// Dead and saturated units take the gradient only where the ledger blames the derivatives, or
 /// cannot tell them from the weights.

@@ -18,8 +18,7 @@ bool began_in_order(const RunView& view, const Episode& episode) {
                      [](const MeasuredStep& step) { return step.flow.known; });
 }
 
-Finding over_depth(const RunView& view, const Episode& episode, const std::string& rule,
-                   int sign) {
+Finding over_depth(const RunView& view, const Episode& episode, const std::string& rule, int sign) {
   const MeasuredStep& step = view.measured()[episode.first];
   const DepthFlow& flow = step.flow;
   const Place bottom = Place::layer(flow.bottom);
@@ -72,8 +71,7 @@ void blame(const RunInfo& info, const OddLayer& odd, Finding& finding) {
                     {Quantity::own_gain_log2, odd.own, place, {}},
                     {Quantity::usual_gain_log2, odd.usual, {}, {}},
                     {Quantity::others, static_cast<double>(odd.alike), {}, {}}}};
-  const Remedy like_others{
-      RemedyKind::like_others, place, {{"gain", std::exp2(odd.usual)}}, {}};
+  const Remedy like_others{RemedyKind::like_others, place, {{"gain", std::exp2(odd.usual)}}, {}};
   const Remedy residual{RemedyKind::add_residual, {}, {}, {}};
   const Remedy normalise{RemedyKind::add_normalisation, {}, {}, {}};
   finding.remedies = {like_others, normalise};

@@ -79,11 +79,10 @@ std::optional<LayerPace> pace_of(const Sizes& sizes, double floor, const StepFac
   pace.log2_gradient = sizes.gradient + step.log2_clip;
   pace.log2_weight = sizes.weight;
   const double decay_update = step.log2_rate + step.log2_decay + sizes.weight;
-  const bool only_decay = std::isfinite(decay_update) &&
-                          sizes.update < decay_update + std::log2(1 + kDecayTolerance);
+  const bool only_decay =
+      std::isfinite(decay_update) && sizes.update < decay_update + std::log2(1 + kDecayTolerance);
   if (only_decay && !std::isnan(sizes.gradient)) {
-    pace.log2_learning =
-        std::min(pace.log2_update, step.log2_rate + pace.log2_gradient - size);
+    pace.log2_learning = std::min(pace.log2_update, step.log2_rate + pace.log2_gradient - size);
   }
   return pace;
 }
@@ -93,15 +92,12 @@ void add_recurrent(const RunInfo& info, const StepIndex& index, const StepFacts&
   const std::size_t linear = paces.size();
   for (std::size_t id = 0; id < info.params.size(); ++id) {
     const ParamInfo& param = info.params[id];
-    const bool is_weight =
-        param.use == ParamUse::weight || param.use == ParamUse::recurrent_weight;
+    const bool is_weight = param.use == ParamUse::weight || param.use == ParamUse::recurrent_weight;
     if (!is_weight || param.users.empty() || param.frozen) continue;
     const LayerId layer = param.users.front();
     if (info.layer(layer).family != LayerFamily::recurrent) continue;
     const auto at = static_cast<ParamId>(id);
-    const auto size = [&](Role role) {
-      return log2_rms_or_nan(index.of_param(at, role));
-    };
+    const auto size = [&](Role role) { return log2_rms_or_nan(index.of_param(at, role)); };
     auto pace = pace_of({size(Role::weight), size(Role::grad_weight), size(Role::update)},
                         log2_weight_floor(info.layer(layer).units), facts);
     if (!pace) continue;
@@ -125,8 +121,7 @@ double decay_of(const RunInfo& info, const StepRecord& step) {
 }
 
 std::vector<LayerPace> layer_paces(const RunInfo& info, const StepRecord& step,
-                                   const std::vector<FlowPoint>& profile,
-                                   const StepIndex& index) {
+                                   const std::vector<FlowPoint>& profile, const StepIndex& index) {
   std::vector<LayerPace> paces;
   if (!(step.learning_rate > 0) || step.skipped) return paces;
   const std::vector<bool> frozen = frozen_layers(info);

@@ -40,8 +40,7 @@ double log2_weight_floor(std::int64_t fan_in);
 ///            that weight decay never passes for a gradient of the loss (He et al. 2015, footnote
 ///            2).
 std::vector<LayerPace> layer_paces(const RunInfo& info, const StepRecord& step,
-                                   const std::vector<FlowPoint>& profile,
-                                   const StepIndex& index);
+                                   const std::vector<FlowPoint>& profile, const StepIndex& index);
 
 /// weight_decay of the optimiser, as the step shows it: the decay term's norm over that of the
 /// weights that decay; 0 without decay. Update and decay: learning_rate * this, of the weight.

@@ -29,9 +29,7 @@ struct Stage {
   Part weight, derivative, normalisation, branch;
   const LedgerEntry* entry = nullptr;  ///< of the layer itself
 
-  double total() const {
-    return weight.log2 + derivative.log2 + normalisation.log2 + branch.log2;
-  }
+  double total() const { return weight.log2 + derivative.log2 + normalisation.log2 + branch.log2; }
 };
 
 bool has_weights(const LayerInfo& layer) {
@@ -222,12 +220,11 @@ void add_odd_weights(const LayerGraph& graph, std::span<const FlowPoint> profile
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const double off = gains[i] - middle.value;
     if (std::abs(off) < std::max(middle.limit, kOddFarLog2)) continue;
-    const bool known = std::any_of(odd.begin(), odd.end(), [&](const OddLayer& one) {
-      return one.layer == layers[i];
-    });
+    const bool known = std::any_of(odd.begin(), odd.end(),
+                                   [&](const OddLayer& one) { return one.layer == layers[i]; });
     if (known) continue;
-    odd.push_back({layers[i], CauseKind::odd_weight, off, gains[i], middle.value,
-                   layers.size() - 1, false, true});
+    odd.push_back({layers[i], CauseKind::odd_weight, off, gains[i], middle.value, layers.size() - 1,
+                   false, true});
   }
 }
 

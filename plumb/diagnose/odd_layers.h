@@ -25,15 +25,15 @@ namespace plumb {
 struct OddLayer {
   LayerId layer = kNoLayer;  ///< the one to change: of odd_derivative the activation, ...
   CauseKind kind = CauseKind::odd_weight;  ///< or odd_derivative, odd_normalisation, odd_branch
-  double log2 = 0;     ///< off the others, with its sign
-  double own = 0;      ///< log2 of its own gain: of the weight, of f', of the whole block
-  double usual = 0;    ///< the median of the same of the others
+  double log2 = 0;                         ///< off the others, with its sign
+  double own = 0;         ///< log2 of its own gain: of the weight, of f', of the whole block
+  double usual = 0;       ///< the median of the same of the others
   std::size_t alike = 0;  ///< how many others there are
   bool on_chain = false;  ///< the main way of the gradient crosses it between first and last layer
   bool is_far = false;    ///< kOddFarLog2 or more; others are named only where they explain a flow
 };
 
-inline constexpr double kOddLog2 = 2;       ///< a factor of 4, where it explains a flow
+inline constexpr double kOddLog2 = 2;         ///< a factor of 4, where it explains a flow
 inline constexpr double kOddFarLog2 = 6.644;  ///< a factor of 100, by itself
 inline constexpr double kOddDeviations = 6;
 inline constexpr std::size_t kFewestLayers = 4;

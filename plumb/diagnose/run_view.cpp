@@ -26,12 +26,14 @@ const FlowPoint* point_of(const std::vector<FlowPoint>& profile, LayerId layer) 
   return it == profile.end() ? nullptr : &*it;
 }
 
-double log2_learning(const std::vector<FlowPoint>& profile, const ChainEnds& ends) {
+double log2_learning(const RunInfo& info, const std::vector<FlowPoint>& profile,
+                     const ChainEnds& ends) {
   const FlowPoint* first = point_of(profile, ends.first);
   const FlowPoint* last = point_of(profile, ends.last);
   if (first == nullptr || last == nullptr) return kNan;
   const double updates = first->log2_update_ratio - last->log2_update_ratio;
   if (std::isfinite(updates)) return updates;
+  if (info.optimiser_info && info.optimiser_info->is_adaptive()) return kNan;
   const double gradients =
       (first->log2_grad_weight - first->log2_weight) - (last->log2_grad_weight - last->log2_weight);
   return std::isfinite(gradients) ? gradients : kNan;
@@ -127,7 +129,7 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   now.flow = depth_flow(*graph_, last_, now.waking.waking);
   now.odd = odd_layers(*graph_, last_, last_profile_, zero_start_.started_at_zero());
   now.paces = layer_paces(info(), step, last_profile_, index);
-  now.log2_learning = log2_learning(last_profile_, chain_ends_);
+  now.log2_learning = log2_learning(info(), last_profile_, chain_ends_);
   for (const TimeRecord& record : step.times) {
     if (record.layer < 0 || static_cast<std::size_t>(record.layer) >= units_.size()) continue;
     now.times.push_back(time_flow(info(), step, record));

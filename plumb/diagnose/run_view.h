@@ -31,7 +31,8 @@ struct MeasuredStep {
   /// Of each recurrent layer and direction, in the order of the step's records.
   std::vector<TimeFlow> times;
   /// log2 of how much faster the first linear layer of the chain moves than the last one, or, where
-  /// no update was recorded, would move by its gradient. NaN where neither is known.
+  /// no update was recorded, would move by its gradient (of an optimiser that does not divide it by
+  /// its size). NaN where neither is known.
   double log2_learning = 0;
 };
 

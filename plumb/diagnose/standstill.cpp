@@ -176,9 +176,8 @@ Finding finding_of(const RunView& view, const Movement& movement, const Evidence
   finding.evidence = {evidence};
   finding.facts = {{Quantity::fastest_pace_log2, movement.top(), {}, {}},
                    {Quantity::moved_log2, std::log2(movement.moved), {}, {}}};
-  std::erase_if(finding.facts, [&](const Fact& fact) {
-    return fact.quantity == evidence.fact.quantity;
-  });
+  std::erase_if(finding.facts,
+                [&](const Fact& fact) { return fact.quantity == evidence.fact.quantity; });
   return finding;
 }
 

@@ -46,16 +46,16 @@ enum class Quantity : std::uint8_t {
   learning_rate,
   clip_factor,
   clip_value,
-  asked_rate,    ///< what the schedule begins from
+  asked_rate,  ///< what the schedule begins from
   warmup_steps,
   eps,
   gradient_rms_log2,  ///< of a weight, as the optimiser gets it
   momentum,
   effective_rate,  ///< the rate over 1 - momentum
   weight_decay,
-  decay_fraction,     ///< of a weight that its decay takes in one step
-  weight_change_log2, ///< of the median layer's weight, the last size to the first
-  moved_log2,         ///< all steps of the fastest layer together, to its weight
+  decay_fraction,      ///< of a weight that its decay takes in one step
+  weight_change_log2,  ///< of the median layer's weight, the last size to the first
+  moved_log2,          ///< all steps of the fastest layer together, to its weight
   steps_taken,
   // Updates.
   update_log2,         ///< rms(update) / rms(weight) of the place
@@ -117,17 +117,17 @@ enum class CauseKind : std::uint8_t {
   alignment,
   residual_branch,
   normalisation,
-  other_layers,      ///< dropout, reshapes, pooling, what is not taken apart
-  gradient_is_zero,  ///< it ends at the place
-  zero_weight,       ///< it ends at the place, whose weight is zero
-  zero_derivative,   ///< it ends at the place, whose derivative is zero everywhere
-  zero_start,        ///< a weight that starts at zero on purpose
-  zero_rows,         ///< all weights of the layer are zero, so that its units are equal
-  odd_weight,        ///< the size of one layer's weight is out of line with the others'
-  odd_derivative,    ///< one activation's derivatives are
-  odd_normalisation, ///< one normalisation is
-  odd_branch,        ///< one residual block is
-  drift,             ///< training drove it there
+  other_layers,       ///< dropout, reshapes, pooling, what is not taken apart
+  gradient_is_zero,   ///< it ends at the place
+  zero_weight,        ///< it ends at the place, whose weight is zero
+  zero_derivative,    ///< it ends at the place, whose derivative is zero everywhere
+  zero_start,         ///< a weight that starts at zero on purpose
+  zero_rows,          ///< all weights of the layer are zero, so that its units are equal
+  odd_weight,         ///< the size of one layer's weight is out of line with the others'
+  odd_derivative,     ///< one activation's derivatives are
+  odd_normalisation,  ///< one normalisation is
+  odd_branch,         ///< one residual block is
+  drift,              ///< training drove it there
   learning_rate,
   weight_decay,       ///< does most of the update
   only_weight_decay,  ///< does all of it

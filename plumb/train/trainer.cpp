@@ -279,9 +279,8 @@ const StepRecord& Trainer::probe(PassObserver* extra, TimeObserver* extra_time) 
   std::optional<BothTimes> both_times;
   if (extra_time != nullptr) both_times.emplace(*probe_, *extra_time);
   PassObserver* const pass = both ? static_cast<PassObserver*>(&*both) : &*probe_;
-  record.loss =
-      backward_from_loss(pass, pass,
-                         both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
+  record.loss = backward_from_loss(
+      pass, pass, both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
   record.accuracy = batch_accuracy();
   record.grad_norm = gradient_norm(network_.params());
   probe_->on_parameters();

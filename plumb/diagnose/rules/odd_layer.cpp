@@ -24,8 +24,8 @@ void check_odd_layer(const RunView& view, std::vector<Finding>& findings) {
     finding.severity = Severity::warning;
     finding.first_step = finding.last_step = step.step;
     blame(view.info(), odd, finding);
-    finding.evidence = {{{Quantity::odd_log2, odd.log2, place, {}},
-                         std::copysign(kOddFarLog2, odd.log2)}};
+    finding.evidence = {
+        {{Quantity::odd_log2, odd.log2, place, {}}, std::copysign(kOddFarLog2, odd.log2)}};
     std::erase_if(finding.cause.facts,
                   [](const Fact& fact) { return fact.quantity == Quantity::odd_log2; });
     findings.push_back(std::move(finding));

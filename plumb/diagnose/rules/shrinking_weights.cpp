@@ -60,8 +60,7 @@ void check_shrinking_weights(const RunView& view, std::vector<Finding>& findings
     }
   }
   if (worst == nullptr || least > kShrinkLog2) return;
-  const bool adaptive = view.info().optimiser_info &&
-                        view.info().optimiser_info->is_adaptive() &&
+  const bool adaptive = view.info().optimiser_info && view.info().optimiser_info->is_adaptive() &&
                         !view.info().optimiser_info->is_decay_decoupled;
   Finding finding;
   finding.rule = "shrinking_weights";

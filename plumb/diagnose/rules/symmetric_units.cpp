@@ -43,8 +43,8 @@ std::vector<double> badness_of(const RunView& view, LayerId layer) {
   return badness;
 }
 
-/// Rows that are equal now were so in the steps before that could not be judged yet: that is when it
-/// began.
+/// Rows that are equal now were so in the steps before that could not be judged yet: that is when
+/// it began.
 std::size_t begin_of(const RunView& view, LayerId layer, std::size_t first) {
   const auto& items = view.symmetry(layer).items();
   for (auto it = items.rbegin(); it != items.rend(); ++it) {

@@ -135,8 +135,7 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
     finding.cause.facts.push_back({Quantity::weight_rms_log2, worst.log2_weight, place, {}});
   }
   finding.remedies = {first_remedy(cause), {RemedyKind::warm_up, {}, {}, {}}};
-  const bool adaptive =
-      view.info().optimiser_info && view.info().optimiser_info->is_adaptive();
+  const bool adaptive = view.info().optimiser_info && view.info().optimiser_info->is_adaptive();
   // One that divides by the gradient's size takes the same step for a shorter one.
   if (!adaptive) finding.remedies.push_back({RemedyKind::clip_norm, {}, {}, {}});
   findings.push_back(std::move(finding));

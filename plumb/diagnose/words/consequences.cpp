@@ -24,7 +24,12 @@ std::string vanishing_gradient(const Telling& telling) {
   const double total = telling.value(Quantity::flow_log2);
   if (std::isinf(total)) return "The layers before it get no gradient at all and do not learn.";
   const Fact* learning = telling.fact(Quantity::learning_log2);
-  if (learning == nullptr) return "The early layers learn far more slowly than the late ones.";
+  const bool adaptive = telling.info.optimiser_info && telling.info.optimiser_info->is_adaptive();
+  if (learning == nullptr) {
+    return adaptive ? fmt::format("What {} makes of it is seen in a training alone.",
+                                  telling.info.optimiser_info->kind)
+                    : "The early layers learn far more slowly than the late ones.";
+  }
   const std::string first = telling.names.where(learning->place);
   const std::string last = telling.names.where(learning->reference);
   if (learning->value < 0.5 * total) {
@@ -32,6 +37,13 @@ std::string vanishing_gradient(const Telling& telling) {
         "{} {} {} times more slowly than {}, so the first layers stay as random as they began.",
         capitalised(first), telling.info.kind == "probe" ? "would learn" : "learns",
         size_text(-learning->value), last);
+  }
+  if (adaptive) {
+    return fmt::format(
+        "The updates show little of it ({} against {}: {}), because {} divides every gradient by "
+        "its "
+        "own size: the early layers move, by a gradient that hardly reaches them.",
+        first, last, size_text(learning->value), telling.info.optimiser_info->kind);
   }
   return fmt::format(
       "The weight gradients show little of it ({} against {}: {}), because the signal shrinks on "
@@ -43,7 +55,8 @@ std::string vanishing_gradient(const Telling& telling) {
 std::string exploding_gradient(const Telling& telling) {
   if (telling.has(Quantity::odd_log2)) {
     return fmt::format(
-        "The layers before {} get that much more of a gradient than those behind it, and no learning "
+        "The layers before {} get that much more of a gradient than those behind it, and no "
+        "learning "
         "rate fits both.",
         telling.names.where(telling.finding.place));
   }
@@ -125,12 +138,14 @@ std::string odd_layer(const Telling& telling) {
   return telling.value(Quantity::odd_log2) < 0
              ? "What it adds to the signal is lost among what the others do, and so is what comes "
                "back through it."
-             : "The signal behind it is that much too large, and so is the gradient of every weight "
+             : "The signal behind it is that much too large, and so is the gradient of every "
+               "weight "
                "there: no learning rate fits all layers.";
 }
 
 std::string shrinking_weights(const Telling&) {
-  return "The signal fades with them, on the way forward and back: what the loss teaches is forgotten "
+  return "The signal fades with them, on the way forward and back: what the loss teaches is "
+         "forgotten "
          "before it adds up.";
 }
 

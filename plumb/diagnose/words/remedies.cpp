@@ -129,9 +129,10 @@ std::string like_others(const Telling& telling, const Remedy& remedy) {
   const std::string where = telling.names.where(remedy.target);
   switch (telling.finding.cause.kind) {
     case CauseKind::odd_derivative:
-      return fmt::format("give {} what the others have: the same activation, at the same scale of "
-                         "its input",
-                         where);
+      return fmt::format(
+          "give {} what the others have: the same activation, at the same scale of "
+          "its input",
+          where);
     case CauseKind::odd_normalisation:
       return fmt::format("start the scale (gamma) of {} as that of the others, at 1", where);
     case CauseKind::odd_branch: return fmt::format("start {} as the others", where);
@@ -210,8 +211,7 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
              "leave clipping away";
     case RemedyKind::longer_schedule:
       return "keep the rate up for longer: let the schedule end with the run, or leave it away";
-    case RemedyKind::shorter_warm_up:
-      return "shorten the warm-up to a tenth of the run at most";
+    case RemedyKind::shorter_warm_up: return "shorten the warm-up to a tenth of the run at most";
     case RemedyKind::lower_momentum:
       return fmt::format("lower the momentum to {:.2g}, or the rate with it", number(remedy, "to"));
     case RemedyKind::like_others: return like_others(telling, remedy);

@@ -39,17 +39,17 @@ std::string at_one_layer(const Telling& telling, const char* does) {
 }
 
 std::string odd_layer(const Telling& telling) {
-  return fmt::format(
-      "{} is out of line with the others: it multiplies by {} times what they do.",
-      capitalised(telling.names.where(telling.finding.place)),
-      size_text(telling.value(Quantity::odd_log2)));
+  return fmt::format("{} is out of line with the others: it multiplies by {} times what they do.",
+                     capitalised(telling.names.where(telling.finding.place)),
+                     size_text(telling.value(Quantity::odd_log2)));
 }
 
 std::string shrinking_weights(const Telling& telling) {
-  return fmt::format("The weights shrink: by step {} that of the median layer is {} times as large "
-                     "as at the start.",
-                     telling.count(Quantity::shown_at_step),
-                     size_text(telling.value(Quantity::weight_change_log2)));
+  return fmt::format(
+      "The weights shrink: by step {} that of the median layer is {} times as large "
+      "as at the start.",
+      telling.count(Quantity::shown_at_step),
+      size_text(telling.value(Quantity::weight_change_log2)));
 }
 
 std::string vanishing_gradient(const Telling& telling) {
@@ -202,7 +202,8 @@ std::string stalled_layer(const Telling& telling) {
   if (telling.has(Quantity::fastest_pace_log2)) {
     const bool stopped = telling.finding.cause.kind == CauseKind::decayed_rate;
     return fmt::format(
-        "No layer moves{}: the fastest one changes by {} of its weight a step at the most, and by {} "
+        "No layer moves{}: the fastest one changes by {} of its weight a step at the most, and by "
+        "{} "
         "in all.",
         stopped ? fmt::format(" from step {} on", telling.finding.first_step) : "",
         size_text(telling.value(Quantity::fastest_pace_log2)),
