@@ -180,9 +180,20 @@ std::vector<OddLayer> odd_on_chain(const LayerGraph& graph, const std::vector<St
     return has_weights(graph.info().layer(layer));
   });
   const Middle middle(totals);
+  const auto off_of = [&](std::size_t i) { return totals[i] - middle.value; };
+  // A normalisation behind it divides by whatever a layer multiplies with: the two are none.
+  const auto is_undone = [&](std::size_t at, std::size_t behind) {
+    return stages[behind].normalisation.is_there &&
+           std::abs(off_of(at) + off_of(behind)) < middle.limit &&
+           std::abs(off_of(behind)) >= middle.limit &&
+           farthest_factor(stages, stages[behind], off_of(behind)).kind ==
+               CauseKind::odd_normalisation;
+  };
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    const double off = totals[i] - middle.value;
+    const double off = off_of(i);
     if (std::abs(off) < middle.limit) continue;
+    const bool undoes = i + 1 < stages.size() && is_undone(i + 1, i);
+    if (undoes || (i > 0 && is_undone(i, i - 1))) continue;
     OddLayer one = farthest_factor(stages, stages[i], off);
     // Nothing crosses the weights of the first layer.
     one.on_chain = one.layer != *first || one.kind != CauseKind::odd_weight;

@@ -224,11 +224,13 @@ std::optional<Finding> find_standstill(const RunView& view) {
 
   const auto last_step = static_cast<double>(steps.back().step);
   const bool is_long = last_step + 1 >= kFewestSteps;
+  const bool would_move = std::exp2(top) * (last_step + 1) > kStandstillMoved;
+  if (is_long && would_move) {
+    if (auto decayed = find_decayed_rate(view, last_step)) return decayed;
+  }
   const bool unmoved = is_long && movement.moved < kStandstillMoved &&
                        loss_at_end(steps) > (1 - kLossMoved) * steps.front().loss;
-  if (!unmoved && top > kStandstillLog2) {
-    return is_long ? find_decayed_rate(view, last_step) : std::nullopt;
-  }
+  if (!unmoved && top > kStandstillLog2) return std::nullopt;
   const Evidence evidence =
       unmoved ? Evidence{{Quantity::moved_log2, std::log2(movement.moved), {}, {}},
                          std::log2(kStandstillMoved)}

@@ -88,9 +88,9 @@ std::vector<Case> place_cases() {
       {"D_gamma_of_one_normalisation",
        "8 x [dense 64 > bn > relu] > dense 4",
        adam,
-       {.rule = "exploding_gradient", .cause = CauseKind::odd_normalisation},
+       {.rule = "exploding_gradient", .path = "22", .cause = CauseKind::odd_normalisation},
        made(line, 0),
-       scaled_gamma(4, 500)},
+       scaled_gamma(8, 500)},
       {"D_one_block_of_a_resnet",
        "dense 64 > 8 x res scale=0.3[dense 64 > relu > dense 64] > dense 4",
        adam,
@@ -132,7 +132,9 @@ std::vector<Case> place_cases() {
           made(line, 1));
   healthy("widths", "dense 256 > relu > dense 16 > relu > dense 128 > relu > dense 4", adam,
           made(line, 0));
-  healthy("one_layer_five_times", kEight, adam, made(line, 0), scaled(4, 3));
+  healthy("gamma_that_the_next_one_undoes", "8 x [dense 64 > bn > relu] > dense 4", adam,
+          made(line, 0), scaled_gamma(4, 300));
+  healthy("one_layer_three_times", kEight, adam, made(line, 0), scaled(4, 3));
   healthy("zero_head", kEight, adam, made(line, 0), scaled(9, 0));
   healthy("convolutions", "6 x [conv 8 3x3 > relu] > flatten > dense 10", images, {});
   healthy("normalised_weight_of_any_size", "8 x [dense 64 > bn > relu] > dense 4", adam,

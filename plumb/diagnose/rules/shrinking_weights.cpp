@@ -60,8 +60,10 @@ void check_shrinking_weights(const RunView& view, std::vector<Finding>& findings
     }
   }
   if (worst == nullptr || least > kShrinkLog2) return;
-  const bool adaptive = view.info().optimiser_info && view.info().optimiser_info->is_adaptive() &&
-                        !view.info().optimiser_info->is_decay_decoupled;
+  const OptimiserInfo optimiser = view.info().optimiser_info.value_or(OptimiserInfo{});
+  const bool is_divided = optimiser.is_adaptive() && !optimiser.is_decay_decoupled;
+  // Momentum adds up the decay as it does the gradient.
+  const double terms = optimiser.is_decay_decoupled ? 1 : 1 / (1 - optimiser.momentum);
   Finding finding;
   finding.rule = "shrinking_weights";
   finding.severity = Severity::critical;
@@ -72,9 +74,9 @@ void check_shrinking_weights(const RunView& view, std::vector<Finding>& findings
   finding.cause.kind = CauseKind::weight_decay;
   finding.cause.facts = {{Quantity::weight_decay, worst->weight_decay, {}, {}},
                          {Quantity::learning_rate, first->learning_rate, {}, {}}};
-  if (!adaptive) {
+  if (!is_divided) {
     finding.cause.facts.push_back(
-        {Quantity::decay_fraction, first->learning_rate * worst->weight_decay, {}, {}});
+        {Quantity::decay_fraction, terms * first->learning_rate * worst->weight_decay, {}, {}});
   }
   finding.remedies = {{RemedyKind::lower_weight_decay, {}, {{"to", 1e-4}}, {}}};
   findings.push_back(std::move(finding));

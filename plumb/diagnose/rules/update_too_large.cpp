@@ -57,7 +57,7 @@ double gradients_a_step(const RunView& view, const MeasuredStep& step, const Lay
   const std::optional<OptimiserInfo>& optimiser = view.info().optimiser_info;
   if (!optimiser || optimiser->is_adaptive() || !(optimiser->momentum > 0)) return 1;
   const double log2 = pace.log2_step - pace.log2_gradient - std::log2(step.learning_rate);
-  return std::isfinite(log2) ? std::exp2(std::min(log2, 60.0)) : 1;
+  return std::isnan(log2) ? 1 : std::exp2(std::min(log2, 60.0));
 }
 
 CauseKind cause_of(const RunView& view, const MeasuredStep& step, const LayerPace& worst) {
