@@ -26,14 +26,12 @@ const FlowPoint* point_of(const std::vector<FlowPoint>& profile, LayerId layer) 
   return it == profile.end() ? nullptr : &*it;
 }
 
-double log2_learning(const RunInfo& info, const std::vector<FlowPoint>& profile,
-                     const ChainEnds& ends) {
+double log2_learning(const std::vector<FlowPoint>& profile, const ChainEnds& ends) {
   const FlowPoint* first = point_of(profile, ends.first);
   const FlowPoint* last = point_of(profile, ends.last);
   if (first == nullptr || last == nullptr) return kNan;
   const double updates = first->log2_update_ratio - last->log2_update_ratio;
   if (std::isfinite(updates)) return updates;
-  if (info.optimiser_info && info.optimiser_info->is_adaptive()) return kNan;
   const double gradients =
       (first->log2_grad_weight - first->log2_weight) - (last->log2_grad_weight - last->log2_weight);
   return std::isfinite(gradients) ? gradients : kNan;
@@ -58,6 +56,14 @@ std::vector<std::vector<LayerId>> find_next_linear(const LayerGraph& graph) {
     of.erase(std::unique(of.begin(), of.end()), of.end());
   }
   return next;
+}
+
+LayerId zero_above_weights(const LayerGraph& graph, const Ledger& ledger, LayerId last_linear) {
+  if (!ledger.ends_in_zero()) return kNoLayer;
+  if (ledger.ends_at == last_linear) return ledger.ends_at_output ? last_linear : kNoLayer;
+  const LayerGraph::Chain& chain = graph.main_chain();
+  const auto last = std::find(chain.begin(), chain.end(), last_linear);
+  return std::find(last, chain.end(), ledger.ends_at) == chain.end() ? kNoLayer : ledger.ends_at;
 }
 
 }  // namespace
@@ -93,8 +99,8 @@ void RunView::read_graph() {
 }
 
 void RunView::add(const StepRecord& step) {
-  if (step.validation_accuracy) last_validation_ = {step.step, *step.validation_accuracy};
-  growth_.add(step);
+  losses_.add(step);
+  growth_.add(step, reference_loss(info(), losses_));
   if (!step.measured) {
     nonfinite_.add(*graph_, params_, step, nullptr);
     return;
@@ -129,7 +135,9 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   now.flow = depth_flow(*graph_, last_, now.waking.waking);
   now.odd = odd_layers(*graph_, last_, last_profile_, zero_start_.started_at_zero());
   now.paces = layer_paces(info(), step, last_profile_, index);
-  now.log2_learning = log2_learning(info(), last_profile_, chain_ends_);
+  now.log2_learning = log2_learning(last_profile_, chain_ends_);
+  now.done = step.loss <= kDoneFraction * reference_loss(info(), losses_);
+  now.zero_above = zero_above_weights(*graph_, last_, chain_ends_.last);
   for (const TimeRecord& record : step.times) {
     if (record.layer < 0 || static_cast<std::size_t>(record.layer) >= units_.size()) continue;
     now.times.push_back(time_flow(info(), step, record));

@@ -74,13 +74,6 @@ void ZeroStart::add(const LayerGraph& graph, const std::vector<FlowPoint>& profi
   }
 }
 
-std::vector<LayerId> ZeroStart::started_at_zero() const {
-  std::vector<LayerId> layers;
-  for (const Followed& one : followed_) layers.push_back(one.layer);
-  std::sort(layers.begin(), layers.end());
-  return layers;
-}
-
 template <class Judge>
 WakingLayers ZeroStart::collect(const LayerGraph& graph, Judge judge) const {
   WakingLayers layers;
@@ -124,6 +117,13 @@ WakingLayers ZeroStart::last(const LayerGraph& graph) const {
     }
     return before != nullptr && grows_below(one.log2_floor, now, *before);
   });
+}
+
+std::vector<LayerId> ZeroStart::started_at_zero() const {
+  std::vector<LayerId> layers;
+  for (const Followed& one : followed_) layers.push_back(one.layer);
+  std::sort(layers.begin(), layers.end());
+  return layers;
 }
 
 }  // namespace plumb

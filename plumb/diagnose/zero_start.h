@@ -33,12 +33,12 @@ class ZeroStart {
  public:
   /// Takes the profile of the next measured step.
   void add(const LayerGraph& graph, const std::vector<FlowPoint>& profile);
-  /// The layers whose weight was zero everywhere when it was first seen, ascending.
-  std::vector<LayerId> started_at_zero() const;
   /// Of the step before the last one, for good.
   WakingLayers before_last(const LayerGraph& graph) const;
   /// Of the last one, as far as is known.
   WakingLayers last(const LayerGraph& graph) const;
+  /// Those whose weight was zero everywhere when it was first recorded, ascending.
+  std::vector<LayerId> started_at_zero() const;
 
  private:
   struct Sizes {

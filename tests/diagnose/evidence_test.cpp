@@ -27,7 +27,9 @@ Sick sense_of(Quantity quantity) {
     case Quantity::relative_pace_log2:
     case Quantity::moved_log2:
     case Quantity::weight_change_log2:
-    case Quantity::fastest_pace_log2: return Sick::below;
+    case Quantity::fastest_pace_log2:
+    case Quantity::validation_accuracy:
+    case Quantity::inference_accuracy: return Sick::below;
     default: return Sick::above;
   }
 }
