@@ -16,12 +16,14 @@
 #include "plumb/diagnose/rules/no_activation.h"
 #include "plumb/diagnose/rules/non_finite.h"
 #include "plumb/diagnose/rules/not_learning.h"
+#include "plumb/diagnose/rules/odd_layer.h"
 #include "plumb/diagnose/rules/output_range.h"
 #include "plumb/diagnose/rules/output_scale.h"
 #include "plumb/diagnose/rules/overfitting.h"
 #include "plumb/diagnose/rules/running_statistics.h"
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/rules/saturated_gate.h"
+#include "plumb/diagnose/rules/shrinking_weights.h"
 #include "plumb/diagnose/rules/stalled_layer.h"
 #include "plumb/diagnose/rules/starving_dropout.h"
 #include "plumb/diagnose/rules/symmetric_units.h"
@@ -69,12 +71,15 @@ constexpr std::array kRules{
     RuleEntry{"saturated_gate", "gates of a recurrent layer stuck in their flat ends",
               check_saturated_gate},
     RuleEntry{"output_scale", "outputs that start far too large", check_output_scale},
+    RuleEntry{"shrinking_weights", "weight decay that takes the weights away",
+              check_shrinking_weights},
     RuleEntry{"update_too_large", "steps that are large against the weights they change",
               check_update_too_large},
     RuleEntry{"exploding_gradient", "a gradient that grows over depth or over time",
               check_exploding_gradient},
     RuleEntry{"vanishing_gradient", "a gradient that shrinks from the loss to the first layer",
               check_vanishing_gradient},
+    RuleEntry{"odd_layer", "one layer out of line with the others", check_odd_layer},
     RuleEntry{"exploding_through_time",
               "a gradient that grows from the last time step to the first",
               check_exploding_through_time},

@@ -130,9 +130,11 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   now.loss = step.loss;
   now.learning_rate = step.learning_rate;
   now.clip_factor = step.clip_factor;
+  now.weight_decay = decay_of(info(), step);
   now.waking = zero_start_.last(*graph_);
   now.flow = depth_flow(*graph_, last_, now.waking.waking);
-  now.paces = layer_paces(info(), step, last_profile_);
+  now.odd = odd_layers(*graph_, last_, last_profile_, zero_start_.started_at_zero());
+  now.paces = layer_paces(info(), step, last_profile_, index);
   now.log2_learning = log2_learning(last_profile_, chain_ends_);
   now.done = step.loss <= kDoneFraction * reference_loss(info(), losses_);
   now.zero_above = zero_above_weights(*graph_, last_, chain_ends_.last);

@@ -12,6 +12,7 @@
 #include "plumb/diagnose/learning.h"
 #include "plumb/diagnose/loss_curve.h"
 #include "plumb/diagnose/nonfinite.h"
+#include "plumb/diagnose/odd_layers.h"
 #include "plumb/diagnose/step_series.h"
 #include "plumb/diagnose/zero_start.h"
 #include "plumb/flow/time_flow.h"
@@ -25,7 +26,9 @@ struct MeasuredStep {
   double loss = 0;
   double learning_rate = 0;
   double clip_factor = 1;
+  double weight_decay = 0;  ///< see decay_of
   DepthFlow flow;
+  std::vector<OddLayer> odd;
   WakingLayers waking;
   std::vector<LayerPace> paces;
   /// Of each recurrent layer and direction, in the order of the step's records.

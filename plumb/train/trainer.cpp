@@ -121,7 +121,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
   }
   if (data.validation.size() > 0) expect_like_training(data.validation);
   has_inference_mode_ = infers_otherwise(network_.nodes());
-  probe_.emplace(network_);
+  probe_.emplace(network_, Recorder::window_steps(batches_.batch()));
 }
 
 RunInfo Trainer::info() const {
@@ -175,14 +175,28 @@ double Trainer::batch_accuracy() const {
                                          : std::numeric_limits<double>::quiet_NaN();
 }
 
-double Trainer::backward_from_loss(PassObserver* observer, TimeObserver* time,
-                                   GradientReady* ready) {
+double Trainer::backward_from_loss(PassObserver* forward, PassObserver* backward,
+                                   TimeObserver* time, GradientReady* ready) {
   const Context context{Mode::train, static_cast<std::uint64_t>(step_), threads_, time};
   network_.zero_grad();
-  const ConstView y = network_.forward(context, observer);
+  const ConstView y = network_.forward(context, forward);
   const double loss = loss_->gradient(y, target(batches_.batch()), network_.output_gradient());
-  network_.backward(context, observer, ready);
+  network_.backward(context, backward, ready);
   return loss * loss_unit();
+}
+
+bool Trainer::is_measured(std::int64_t step) const {
+  return !schedule_.is_off() && (schedule_.due(step) || step + 1 == planned_steps_);
+}
+
+// A batch alone may be few samples to call a unit dead by.
+bool Trainer::is_before_measured(std::int64_t step) const {
+  const std::int64_t end =
+      std::min(planned_steps_, step + Recorder::window_steps(batches_.batch()));
+  for (std::int64_t next = step + 1; next < end; ++next) {
+    if (is_measured(next)) return true;
+  }
+  return false;
 }
 
 namespace {
@@ -210,7 +224,7 @@ const StepRecord& Trainer::step() {
         "Trainer::step after the last of {} planned steps: ask done() first", planned_steps_));
   }
   const bool last = step_ + 1 == planned_steps_;
-  const bool measured = !schedule_.is_off() && (schedule_.due(step_) || last);
+  const bool measured = is_measured(step_);
   StepRecord& record = measured ? measured_ : unmeasured_;
   record.step = step_;
   record.epoch = step_ / batches_.batches_per_epoch();
@@ -222,11 +236,13 @@ const StepRecord& Trainer::step() {
   load_batch(step_);
   if (measured) probe_->begin(record);
   Probe* const probe = measured ? &*probe_ : nullptr;
+  const bool watches_units = !measured && is_before_measured(step_);
+  PassObserver* const pass = watches_units ? probe_->begin_units(step_) : probe;
   record.clip_factor = 1;
   const auto params = network_.params();
   if (config_.clip_norm > 0) {
     // The factor needs the gradients of all parameters first.
-    record.loss = backward_from_loss(probe, probe);
+    record.loss = backward_from_loss(pass, probe, probe);
     record.grad_norm = gradient_norm(params);
     record.clip_factor = clip_factor(record.grad_norm, config_.clip_norm);
     record.weight_decay_norm = optimiser_->step(params, record.learning_rate, record.clip_factor,
@@ -234,12 +250,13 @@ const StepRecord& Trainer::step() {
   } else {
     UpdateWhenReady ready(*optimiser_, threads_, probe);
     optimiser_->begin(params, record.learning_rate, 1, config_.clip_value);
-    record.loss = backward_from_loss(probe, probe, &ready);
+    record.loss = backward_from_loss(pass, probe, probe, &ready);
     record.weight_decay_norm = optimiser_->finish();
     record.grad_norm = measured ? probe->gradient_norm() : std::numeric_limits<double>::quiet_NaN();
   }
   record.accuracy = batch_accuracy();
   if (measured) probe_->finish();
+  if (watches_units) probe_->finish_units();
   const bool evaluated = (step_ + 1) % batches_.batches_per_epoch() == 0 || last;
   if (evaluated && has_inference_mode_) evaluate_inference(record);
   ++step_;
@@ -309,9 +326,9 @@ const StepRecord& Trainer::probe(PassObserver* extra, TimeObserver* extra_time) 
   if (extra != nullptr) both.emplace(*probe_, *extra);
   std::optional<BothTimes> both_times;
   if (extra_time != nullptr) both_times.emplace(*probe_, *extra_time);
-  record.loss =
-      backward_from_loss(both ? static_cast<PassObserver*>(&*both) : &*probe_,
-                         both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
+  PassObserver* const pass = both ? static_cast<PassObserver*>(&*both) : &*probe_;
+  record.loss = backward_from_loss(
+      pass, pass, both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
   record.accuracy = batch_accuracy();
   record.grad_norm = gradient_norm(network_.params());
   probe_->on_parameters();

@@ -80,11 +80,14 @@ class Trainer {
   double batch_accuracy() const;
   /// The batch of the step again, as the network answers in use; where that is another answer.
   void evaluate_inference(StepRecord& record);
-  double backward_from_loss(PassObserver* observer, TimeObserver* time,
+  double backward_from_loss(PassObserver* forward, PassObserver* backward, TimeObserver* time,
                             GradientReady* ready = nullptr);
   double elapsed_s() const;
   /// What 1 of the loss that is trained on stands for in the unit of the data.
   double loss_unit() const;
+  bool is_measured(std::int64_t step) const;
+  /// Near enough in front of a measured one that its samples belong to that one's window.
+  bool is_before_measured(std::int64_t step) const;
 
   TrainConfig config_;
   const Split& data_;
