@@ -14,6 +14,7 @@
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/report/run_keeper.h"
+#include "plumb/report/text.h"
 #include "plumb/store/run_file.h"
 #include "plumb/zoo/harm.h"
 #include "plumb/zoo/score.h"
@@ -77,13 +78,20 @@ std::vector<const zoo::Kind*> chosen(const Options& options) {
   return chosen;
 }
 
+void print_wrapped(std::string_view text, std::size_t indent) {
+  const auto width = static_cast<std::size_t>(terminal_options().width);
+  for (const std::string& line : wrap(std::string(text), static_cast<int>(width - indent))) {
+    fmt::print("{:<{}}{}\n", "", indent, line);
+  }
+}
+
 int run_list(const Options& options) {
-  constexpr int kName = 24, kFamily = 9, kHalf = 8;
+  constexpr int kName = 25, kFamily = 9, kHalf = 8, kIndent = 4;
   for (const zoo::Kind* kind : chosen(options)) {
-    const std::string truth =
-        kind->is_healthy() ? "healthy" : std::string(kind->truth.rules.front());
-    fmt::print("{:<{}}{:<{}}{:<{}}{:<{}}{}\n", kind->name, kName, to_string(kind->family), kFamily,
-               to_string(half_of(*kind)), kHalf, truth, kName, kind->summary);
+    const std::string_view truth = kind->is_healthy() ? "healthy" : kind->truth.rules.front();
+    fmt::print("{:<{}}{:<{}}{:<{}}{}\n", kind->name, kName, to_string(kind->family), kFamily,
+               to_string(half_of(*kind)), kHalf, truth);
+    print_wrapped(kind->summary, kIndent);
   }
   return kOk;
 }
