@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "plumb/cure/advice.h"
+#include "plumb/cure/cure.h"
 #include "plumb/report/report_json.h"
 
 namespace plumb::cli {
