@@ -22,6 +22,7 @@ void add_cure(CLI::App& app, int& result);
 void add_demo(CLI::App& app, int& result);
 void add_theory(CLI::App& app, int& result);
 void add_lab(CLI::App& app, int& result);
+void add_zoo(CLI::App& app, int& result);
 void add_layers(CLI::App& app, int& result);
 void add_completion(CLI::App& app, int& result);
 

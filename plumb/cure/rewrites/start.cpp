@@ -60,7 +60,7 @@ std::optional<CriticalStart> critical_start(const std::string& activation) {
 
 Rewritten initialise_critically(const Patient& patient, const CureArguments& arguments) {
   TrainConfig config = patient.config;
-  if (!config.weights.empty()) return Rewritten::refuse(kLoaded);
+  config.weights.clear();
   const std::string* const scheme = text_of(arguments, "scheme");
   const double* const gain = number_of(arguments, "gain");
   if (scheme != nullptr) {
@@ -82,7 +82,7 @@ Rewritten initialise_critically(const Patient& patient, const CureArguments& arg
 
 Rewritten start_orthogonally(const Patient& patient, const CureArguments& arguments) {
   TrainConfig config = patient.config;
-  if (!config.weights.empty()) return Rewritten::refuse(kLoaded);
+  config.weights.clear();
   const Items items = items_of(config.network);
   const std::string activation = usual_activation(items);
   const double* const gain = number_of(arguments, "gain");

@@ -22,8 +22,8 @@ struct CriticalStart {
 std::optional<CriticalStart> critical_start(const std::string& activation);
 
 /// Weights at the critical gain of the hidden activation (of linear chains 1), biases 0 or as the
-/// point has them; with arguments `scheme` and `gain` those, biases 0.
-/// Applies  where no file of weights is loaded, and a critical start is known or given.
+/// point has them; with arguments `scheme` and `gain` those, biases 0. Weights of a file are left.
+/// Applies  where a critical start is known or given.
 /// Effect   the gradient keeps its size over depth at the start.
 /// Source   He et al. 2015, eq. 10; Schoenholz et al. 2017; Roberts, Yaida, Hanin 2022.
 Rewritten initialise_critically(const Patient& patient, const CureArguments& arguments);
@@ -34,6 +34,7 @@ Rewritten initialise_critically(const Patient& patient, const CureArguments& arg
 Rewritten start_orthogonally(const Patient& patient, const CureArguments& arguments);
 
 /// Biases of linear layers at `value` (0).
+/// Applies  where no file of weights is loaded.
 Rewritten start_biases(const Patient& patient, const CureArguments& arguments);
 
 }  // namespace plumb

@@ -50,7 +50,6 @@ Rewritten tailor_activation(const Patient& patient, const CureArguments& argumen
       0) {
     return Rewritten::refuse("it is for chains without joins, normalisation or recurrent layers");
   }
-  if (!patient.config.weights.empty()) return Rewritten::refuse("the weights come from a file");
   const std::int64_t layers = count_layers(items, ItemRole::activation);
   if (layers < kFewestLayers) {
     return Rewritten::refuse(fmt::format("it is for {} activations or more", kFewestLayers));
@@ -63,6 +62,7 @@ Rewritten tailor_activation(const Patient& patient, const CureArguments& argumen
   Rewritten replaced = replace_activation(patient, {{"activation", activation}});
   if (!replaced.config) return replaced;
   TrainConfig config = *replaced.config;
+  config.weights.clear();
   bool has_conv = false;
   Items changed = items_of(config.network);
   visit_layers(changed, [&](SpecItem& item) { has_conv = has_conv || item.name.text == "conv"; });
