@@ -9,6 +9,7 @@
 #include "plumb/cure/rewrites/start.h"
 #include "plumb/cure/rewrites/tailored.h"
 #include "plumb/cure/setting_change.h"
+#include "plumb/nn/spec/spec.h"
 #include "plumb/theory/correlation_map.h"
 
 namespace plumb {
