@@ -22,6 +22,9 @@ constexpr std::string_view kChecks[] = {"helps",       "no_effect", "not_tried",
                                         "keeps_fault", "no_op",     "impossible"};
 static_assert(std::size(kChecks) == static_cast<std::size_t>(AdviceCheck::impossible) + 1);
 
+/// To look at every rewrite takes a probe each: not where that alone is beyond the budget.
+constexpr double kStepsToLook = 150;
+
 bool is_rate(const Prescription& one) { return one.rewrite->id == "set_rate"; }
 
 /// Applies the rewrite; what is left is one whose check is not_tried.
@@ -87,8 +90,8 @@ class Check {
     if (options_.look_everywhere) look_at_all();
     const bool may_look_further = options_.look_further && !options_.look_everywhere;
     try_all(named, may_look_further ? left_s_ / 2 : left_s_);
-    const bool is_helpless = best_gain_ < kWorthwhile * gap_to_learn();
-    if (may_look_further && is_helpless && advice_.steps > 0) {
+    const bool can_look = left_s_ > kStepsToLook * step_s_;
+    if (may_look_further && can_look && (!advice_.loss || is_helpless())) {
       look_at_all();
       try_all(named, left_s_);
     }
@@ -106,8 +109,23 @@ class Check {
   }
 
  private:
-  /// What there is to be learned: a training at its constant answer has all of its loss before it.
-  double gap_to_learn() const { return advice_.loss.value_or(0); }
+  /// The loss that gains are counted from: that of the untreated training, but no more than the
+  /// constant answer has. From a loss of 1e5 every change that comes down to guessing would pass
+  /// for one that learns.
+  double reference() const {
+    double loss = *advice_.loss;
+    const double constant = advice_.constant_loss.value_or(loss);
+    if (constant < loss) loss = constant;
+    return loss;
+  }
+  double gain_of(const CheckedChange& change) const {
+    if (std::isinf(*change.loss)) return 0;
+    return std::isinf(reference()) ? 1 : reference() - *change.loss;
+  }
+  /// More than half of what could be learned is left by all that was tried so far.
+  bool is_helpless() const {
+    return (std::isinf(reference()) || best_gain_ < 0.5 * std::abs(reference()));
+  }
 
   std::vector<CheckedChange> look_at(const std::vector<Prescription>& prescriptions,
                                      const std::vector<CheckedChange>& known = {}) {
@@ -201,7 +219,8 @@ class Check {
       const auto [loss, accuracy] = trained(patient_.config);
       advice_.loss = loss;
       if (!std::isnan(accuracy)) advice_.accuracy = accuracy;
-      advice_.constant_loss = constant_answer(data_.given().judged, untreated_.info.loss).loss;
+      const double constant = constant_answer(data_.given().judged, untreated_.info.loss).loss;
+      if (std::isfinite(constant)) advice_.constant_loss = constant;
       left_s_ -= step_s;
     }
     for (CheckedChange& change : changes) {
@@ -211,8 +230,7 @@ class Check {
         const auto [loss, accuracy] = trained(change.config);
         change.loss = loss;
         if (!std::isnan(accuracy)) change.accuracy = accuracy;
-        const double gain = *advice_.loss - loss;
-        if (!std::isnan(gain)) best_gain_ = std::max(best_gain_, gain);
+        best_gain_ = std::max(best_gain_, gain_of(change));
       } catch (const std::exception& error) {
         change.check = AdviceCheck::impossible;
         change.why = error.what();
@@ -231,11 +249,10 @@ class Check {
   void judge(std::vector<CheckedChange>& changes) const {
     for (CheckedChange& change : changes) {
       if (change.check != AdviceCheck::not_tried || !change.loss) continue;
-      const double gain = *advice_.loss - *change.loss;
-      const bool worthwhile = std::isinf(*advice_.loss)
-                                  ? std::isfinite(*change.loss)
-                                  : gain >= kWorthwhile * std::abs(*advice_.loss);
-      const bool helps = worthwhile && (std::isinf(best_gain_) || gain >= kHelps * best_gain_);
+      const double gain = gain_of(change);
+      const bool worthwhile =
+          gain > 0 && (std::isinf(reference()) || gain >= kWorthwhile * std::abs(reference()));
+      const bool helps = worthwhile && gain >= kHelps * best_gain_;
       change.check = helps ? AdviceCheck::helps : AdviceCheck::no_effect;
     }
   }

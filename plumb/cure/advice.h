@@ -79,8 +79,9 @@ struct Advice {
 /// measured (rate_sweep.h), and left out where the budget does not allow that.
 ///
 /// "Helps"  Its loss, in inference mode on up to 512 samples of the training part, closes at least
-///          kHelps of the gap between the untreated one and the best of all that were tried, and
-///          that gap is at least kWorthwhile of the untreated loss. Our choice; docs/cure.md.
+///          kHelps of the gap between the untreated one (no more than the constant answer has) and
+///          the best of all that were tried, and that gain is at least kWorthwhile of the untreated
+///          loss. Our choice; docs/cure.md.
 /// Errors   none for what is wrong with a change. The training itself must be possible.
 /// Threads  one; the same answer on every machine.
 Advice check_advice(const TrainConfig& config, CureData& data, const std::vector<Finding>& findings,
