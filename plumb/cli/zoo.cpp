@@ -16,6 +16,7 @@
 #include "plumb/report/run_keeper.h"
 #include "plumb/report/text.h"
 #include "plumb/store/run_file.h"
+#include "plumb/zoo/first_advice.h"
 #include "plumb/zoo/harm.h"
 #include "plumb/zoo/score.h"
 
@@ -188,6 +189,15 @@ int run_score(const Options& options) {
   return kOk;
 }
 
+int run_advise(const Options& options) {
+  std::vector<const zoo::Kind*> kinds = chosen(options);
+  std::erase_if(kinds,
+                [](const zoo::Kind* kind) { return kind->is_healthy() || !kind->truth.curable; });
+  const auto trials = zoo::run_advice_trials(kinds, options.seeds, options.jobs, Counter());
+  fmt::print("{}", zoo::advice_text(trials, options.details));
+  return kOk;
+}
+
 }  // namespace
 
 void add_zoo(CLI::App& app, int& result) {
@@ -228,6 +238,15 @@ void add_zoo(CLI::App& app, int& result) {
   selects(run);
   repeats(run);
   run->callback([options, &result] { result = run_run(*options); });
+
+  auto* advise = command->add_subcommand(
+      "advise", "Follow the first advice for curable kinds, and count whom it cured");
+  advise->add_option("NAME", options->names, "these kinds alone");
+  advise->add_option("--family", options->family, "one family alone")->type_name("FAMILY");
+  selects(advise);
+  repeats(advise);
+  advise->add_flag("--details", options->details, "tell every specimen");
+  advise->callback([options, &result] { result = run_advise(*options); });
 
   auto* score = command->add_subcommand("score", "Train a half and count what plumb got right");
   score->add_option("NAME", options->names, "these kinds alone");
