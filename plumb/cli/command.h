@@ -34,9 +34,11 @@ void add_predict(CLI::App& app, int& result);
 void add_config(CLI::App& app, int& result);
 void add_lr_find(CLI::App& app, int& result);
 void add_export(CLI::App& app, int& result);
+void add_cure(CLI::App& app, int& result);
 void add_demo(CLI::App& app, int& result);
 void add_theory(CLI::App& app, int& result);
 void add_lab(CLI::App& app, int& result);
+void add_zoo(CLI::App& app, int& result);
 void add_layers(CLI::App& app, int& result);
 void add_completion(CLI::App& app, int& result);
 

@@ -45,9 +45,9 @@ CLI::App* find_command(const CLI::App& app, const std::string& name) {
 void ConfigOptions::add_to(CLI::App& command, TrainConfig defaults, NetworkAs network_as) {
   command_ = &command;
   defaults_ = std::move(defaults);
-  auto* const network = command.add_option(
-      network_as == NetworkAs::argument ? "NETWORK" : "--network", network_,
-      "the network, such as \"flatten > 3 x [dense 64 > relu] > dense 10\"");
+  auto* const network =
+      command.add_option(network_as == NetworkAs::argument ? "NETWORK" : "--network", network_,
+                         "the network, such as \"flatten > 3 x [dense 64 > relu] > dense 10\"");
   if (network_as == NetworkAs::option) network->type_name("TEXT")->group("Network");
   command.add_option("--config", file_, "TOML file with the same keys as these options")
       ->type_name("FILE");

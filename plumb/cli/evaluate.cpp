@@ -68,7 +68,8 @@ void print_confusion(const Confusion& confusion, const Model& model) {
     }
     std::ranges::stable_sort(pairs, std::ranges::greater{}, &Pair::count);
     constexpr std::size_t kShown = 10;
-    fmt::print("taken for another most often ({} pairs in all; --json has the matrix)\n", pairs.size());
+    fmt::print("taken for another most often ({} pairs in all; --json has the matrix)\n",
+               pairs.size());
     for (std::size_t i = 0; i < std::min(pairs.size(), kShown); ++i) {
       fmt::print("  {:>6} x  {} taken for {}\n", pairs[i].count, name_of(pairs[i].label, 24),
                  name_of(pairs[i].answer, 24));
@@ -97,9 +98,8 @@ int run_evaluate(Options& options) {
   Trainer& trainer = model.trainer();
   const Evaluation evaluation = trainer.evaluate(data);
   const Tensor outputs = trainer.predict(data);
-  nlohmann::ordered_json json{{"data", model.data_name()},
-                              {"samples", data.size()},
-                              {"loss", number(evaluation.loss)}};
+  nlohmann::ordered_json json{
+      {"data", model.data_name()}, {"samples", data.size()}, {"loss", number(evaluation.loss)}};
   if (!options.json) {
     fmt::print("{}: {} samples\nloss      {:.6g}\n", printable(model.data_name()), data.size(),
                evaluation.loss);
@@ -134,8 +134,7 @@ int run_evaluate(Options& options) {
     }
   }
   if (options.json) {
-    fmt::print("{}\n",
-               json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   }
   return kOk;
 }

@@ -107,8 +107,8 @@ std::vector<LayerRow> rows_of(const SpecItem& item, Shape& x) {
   return rows;
 }
 
-/// The network as it will be built: presets written out, and for an input its shapes and sizes. Items
-/// that are alike are built once, so that a network may be larger than the memory.
+/// The network as it will be built: presets written out, and for an input its shapes and sizes.
+/// Items that are alike are built once, so that a network may be larger than the memory.
 void print_network(const std::string& text, const std::string& input) {
   const Spec spec = write_out_presets(parse_spec(text));
   check_names(spec);

@@ -72,7 +72,8 @@ int run_lr_find(Options& options) {
     if (found.suggestion) json["suggestion"] = *found.suggestion;
     json["points"] = nlohmann::ordered_json::array();
     for (const RatePoint& point : found.points) {
-      json["points"].push_back({{"rate", point.rate}, {"loss", point.loss}, {"smooth", point.smooth}});
+      json["points"].push_back(
+          {{"rate", point.rate}, {"loss", point.loss}, {"smooth", point.smooth}});
     }
     fmt::print("{}\n", json.dump(2));
   } else if (found.points.empty()) {
@@ -83,8 +84,9 @@ int run_lr_find(Options& options) {
       fmt::print("\nTry --lr {:.1g}: a tenth of the rate with the smallest loss.\n",
                  *found.suggestion);
     } else {
-      fmt::print("\nNo rate made the loss smaller. 'plumb probe' says how much gradient reaches the "
-                 "layers.\n");
+      fmt::print(
+          "\nNo rate made the loss smaller. 'plumb probe' says how much gradient reaches the "
+          "layers.\n");
     }
   }
   return interrupted() ? kInterrupted : kOk;

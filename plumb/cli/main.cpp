@@ -71,7 +71,8 @@ int refuse_command(const CLI::App& app, const std::string& given) {
   return plumb::cli::kUsage;
 }
 
-/// What was not expected: an option with a typing error in it, or words of a network without quotes.
+/// What was not expected: an option with a typing error in it, or words of a network without
+/// quotes.
 int refuse_extras(const CLI::App& command, const std::string& name) {
   std::vector<std::string> options;
   for (const CLI::Option* option : command.get_options()) {
@@ -114,6 +115,7 @@ int run(int argc, char** argv) {
   add_train(app, result);
   add_probe(app, result);
   add_diagnose(app, result);
+  add_cure(app, result);
   add_report(app, result);
   add_export(app, result);
   add_evaluate(app, result);
@@ -123,6 +125,7 @@ int run(int argc, char** argv) {
   add_demo(app, result);
   add_theory(app, result);
   add_lab(app, result);
+  add_zoo(app, result);
   add_layers(app, result);
   add_completion(app, result);
   std::vector<std::string> words = without_help_command(given);
@@ -157,7 +160,8 @@ int main(int argc, char** argv) {
     return plumb::cli::kError;
   } catch (const std::bad_alloc&) {
     std::fflush(stdout);
-    std::fprintf(stderr, "plumb: out of memory: %s are free; a smaller --batch or network takes less\n",
+    std::fprintf(stderr,
+                 "plumb: out of memory: %s are free; a smaller --batch or network takes less\n",
                  plumb::show_bytes(static_cast<double>(plumb::available_memory_bytes())).c_str());
     return plumb::cli::kError;
   } catch (const std::exception& error) {

@@ -77,9 +77,10 @@ Model::Model(const std::string& file, const ConfigOptions& options) {
   config_ = options.resolve(found.settings, file);
   if (config_.weights.empty()) config_.weights = found.weights;
   if (config_.weights.empty()) {
-    throw DataError(file +
-                    ": the run does not say where its weights are, expected --weights FILE, or a run "
-                    "that was trained with --save-weights, --save-best or --checkpoint");
+    throw DataError(
+        file +
+        ": the run does not say where its weights are, expected --weights FILE, or a run "
+        "that was trained with --save-weights, --save-best or --checkpoint");
   }
   const std::string training = data_of(found.settings);
   const bool has_other = options.is_given("data");
@@ -107,9 +108,9 @@ Model::Model(const std::string& file, const ConfigOptions& options) {
                                   : "the training data, " + config_.data;
   }
   trainer_ = std::make_unique<Trainer>(config_, training_);
-  data_ = other_.size() > 0                  ? &other_
+  data_ = other_.size() > 0                 ? &other_
           : training_.validation.size() > 0 ? &training_.validation
-                                             : &training_.train;
+                                            : &training_.train;
   notes_.insert(notes_.end(), trainer_->notes().begin(), trainer_->notes().end());
 }
 

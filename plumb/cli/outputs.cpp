@@ -20,8 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The same file, or the same name of one that is not there yet. Devices are no files: /dev/null may
-/// be read and written.
+/// The same file, or the same name of one that is not there yet. Devices are no files: /dev/null
+/// may be read and written.
 bool is_same(const std::string& a, const std::string& b) {
   std::error_code error;
   if (fs::exists(a, error) && fs::exists(b, error)) {
@@ -60,8 +60,7 @@ void Outputs::reads_data(const std::string& source) {
   const std::string path = path_of_source(source);
   std::error_code error;
   if (path.empty()) return;
-  (fs::is_directory(path, error) ? folders_ : inputs_)
-      .push_back({.what = "--data", .path = path});
+  (fs::is_directory(path, error) ? folders_ : inputs_).push_back({.what = "--data", .path = path});
 }
 
 void Outputs::writes(const std::string& what, const std::string& path, bool may_be_stdout) {

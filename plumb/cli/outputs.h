@@ -14,10 +14,10 @@ namespace plumb::cli {
 ///   files.writes("-o", "report.html");
 ///   files.check();
 ///
-/// Refused are, with the option named: an empty name; a folder, or what cannot be written; an output
-/// that is an input or another output, by whatever name or link; an output that is a recorded run,
-/// unless `force` says that this run is to be replaced; a name that the shell has made of a '*' (an
-/// output that is one of several runs).
+/// Refused are, with the option named: an empty name; a folder, or what cannot be written; an
+/// output that is an input or another output, by whatever name or link; an output that is a
+/// recorded run, unless `force` says that this run is to be replaced; a name that the shell has
+/// made of a '*' (an output that is one of several runs).
 /// Errors  SpecError from check(), one line for each problem.
 class Outputs {
  public:

@@ -38,7 +38,8 @@ struct Options {
 std::string to_csv(const Model& model, const Dataset& data, const Tensor& outputs,
                    const std::vector<std::int32_t>& chosen) {
   const auto columns = static_cast<std::size_t>(outputs.shape().row_size());
-  const auto steps = static_cast<std::size_t>(data.is_classification() ? data.labels_per_sample : 1);
+  const auto steps =
+      static_cast<std::size_t>(data.is_classification() ? data.labels_per_sample : 1);
   const std::size_t each = columns / steps;
   std::string csv = steps > 1 ? "sample,step" : "sample";
   csv += data.is_classification() ? ",label,predicted" : "";
@@ -119,8 +120,8 @@ int run_predict(Options& options) {
 }  // namespace
 
 void add_predict(CLI::App& app, int& result) {
-  auto* command =
-      app.add_subcommand("predict", "Write what a trained network says to each sample, as CSV or NPZ");
+  auto* command = app.add_subcommand(
+      "predict", "Write what a trained network says to each sample, as CSV or NPZ");
   auto options = std::make_shared<Options>();
   command->add_option("MODEL", options->model, "a run, a checkpoint or a file of weights")
       ->required();

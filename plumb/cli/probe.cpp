@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "plumb/cli/advice_output.h"
 #include "plumb/cli/command.h"
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/fail_on.h"
@@ -42,6 +44,7 @@ struct Options {
   bool force = false;
   bool json = false;
   bool books = false;
+  bool no_check = false;
 };
 
 void check_files(const Options& options, const TrainConfig& config) {
@@ -56,7 +59,8 @@ void check_files(const Options& options, const TrainConfig& config) {
 
 int run_probe(Options& options) {
   options.config.read_file();
-  const TrainConfig config = options.config.resolve();
+  TrainConfig config = options.config.resolve();
+  config.validation_fraction = 0;  // nothing is trained, so nothing is held out
   check_files(options, config);
   if (const std::string flags = options.config.flags_for_steps(); !flags.empty()) {
     fmt::print(stderr, "probe makes no step: {} changes nothing that is measured\n", flags);
@@ -84,13 +88,16 @@ int run_probe(Options& options) {
     writer->write_findings(findings);
     writer->close();
   }
+  std::optional<Advice> advice;
+  if (!options.no_check) advice = advise(keeper, config, data);
   if (options.json) {
     const StepRecord* const books = options.books ? &keeper.run().steps.back() : nullptr;
-    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), books));
+    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), books, advice ? &*advice : nullptr));
   } else {
     TerminalOptions terminal = terminal_options();
     terminal.books = options.books;
     fmt::print("{}", keeper.table(terminal));
+    print_advice(advice);
   }
   return options.fail_on.exit_code(findings);
 }
@@ -114,6 +121,8 @@ void add_probe(CLI::App& app, int& result) {
   command->add_flag(
       "--books", options->books,
       "show what the layers inside residual blocks did; with --json the whole ledger");
+  command->add_flag("--no-check", options->no_check,
+                    "do not check the remedies by short trainings (a second or two)");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_probe(*options); });

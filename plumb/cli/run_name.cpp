@@ -48,8 +48,7 @@ RunName::RunName(const std::string& network) {
   fs::create_directories(kRunFolder, error);
   if (error) refuse(kRunFolder, error.value());
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  const std::string stem =
-      fmt::format("{:%Y%m%d-%H%M%S}-{}", fmt::localtime(now), slug(network));
+  const std::string stem = fmt::format("{:%Y%m%d-%H%M%S}-{}", fmt::localtime(now), slug(network));
   constexpr int kMostRuns = 10'000;
   for (int number = 1; number < kMostRuns; ++number) {
     const std::string name = number == 1 ? stem : fmt::format("{}-{}", stem, number);

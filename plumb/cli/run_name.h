@@ -11,8 +11,8 @@ inline constexpr const char* kRunFolder = "plumb-runs";
 /// The network as part of a file's name: "flatten-30-x-dense-128-sigmoid-dense-10", shortened.
 std::string slug(const std::string& network);
 
-/// A name for a new run, plumb-runs/DATE-TIME-NETWORK.plumb, that no other run has or gets meanwhile,
-/// however many trainings begin at once. The folder is made where it is missing.
+/// A name for a new run, plumb-runs/DATE-TIME-NETWORK.plumb, that no other run has or gets
+/// meanwhile, however many trainings begin at once. The folder is made where it is missing.
 /// Errors  StoreError saying why it cannot be.
 class RunName {
  public:

@@ -199,8 +199,8 @@ void add_theory(CLI::App& app, int& result) {
   auto* diagram = command->add_flag("--diagram", options->diagram, "draw the phase diagram");
   options->svg_option =
       command->add_option("--svg", options->svg, "write the phase diagram as a picture")
-      ->type_name("FILE")
-      ->excludes(diagram);
+          ->type_name("FILE")
+          ->excludes(diagram);
   command->add_option("--weight-max", options->weight_max, "right end of the diagram");
   command->add_option("--bias-max", options->bias_max, "upper end of the diagram")
       ->capture_default_str();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "plumb/cli/advice_output.h"
 #include "plumb/cli/command.h"
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/fail_on.h"
@@ -66,6 +67,7 @@ struct Options {
   std::string resume;
   bool json = false;
   bool quiet = false;
+  bool no_check = false;
 };
 
 /// The settings of the checkpoint that the training goes on from; its initial weights are past.
@@ -171,8 +173,9 @@ class Recording {
       problem = std::string(error.what()) + "; what is shown is what was recorded";
     }
     if (!now) {
-      problem = path_ + ": was deleted, or moved to another disk, while it was recorded; what is "
-                        "shown is all there is";
+      problem = path_ +
+                ": was deleted, or moved to another disk, while it was recorded; what is "
+                "shown is all there is";
     } else if (*now != path_) {
       moved_from_ = std::exchange(path_, *now);
     }
@@ -253,35 +256,41 @@ int run_train(Options& options) {
   const TrainConfig config = options.config.resolve(
       goes_on ? settings_to_resume(options.resume) : std::vector<FileSetting>{}, options.resume);
   check_files(options, config);
-  const Split data = load_split(config.data, config.data_options());
+  Split data = load_split(config.data, config.data_options());
   if (!options.quiet) {
     for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   }
-  Trainer trainer(config, data);
-  if (goes_on) resume(trainer, options.resume);
+  std::optional<Trainer> trainer(std::in_place, config, data);
+  if (goes_on) resume(*trainer, options.resume);
   if (!options.quiet) {
-    for (const std::string& note : trainer.notes()) fmt::print(stderr, "{}\n", note);
-    if (goes_on) fmt::print(stderr, "{}: goes on after step {}\n", options.resume, trainer.step_count());
+    for (const std::string& note : trainer->notes()) fmt::print(stderr, "{}\n", note);
+    if (goes_on) {
+      fmt::print(stderr, "{}: goes on after step {}\n", options.resume, trainer->step_count());
+    }
   }
   Recording recording(options, config);
   RunKeeper keeper({}, recording.writer());
   WithFiles sink(keeper, options);
   Progress progress(options.quiet || options.json);
-  Savings savings(trainer, options, config);
+  Savings savings(*trainer, options, config);
   catch_interrupts();
-  run_training(trainer, &sink, [&](const Trainer& t, const StepRecord& record) {
+  run_training(*trainer, &sink, [&](const Trainer& t, const StepRecord& record) {
     progress.update(t, record);
     savings.after(record);
     return !interrupted();
   });
   progress.finish();
   savings.at_end();
+  trainer.reset();  // its data are the advice's from here on
+  std::optional<Advice> advice;
+  if (!options.no_check && !interrupted()) advice = advise(keeper, config, std::move(data));
   const std::vector<Finding>& findings = keeper.diagnosis().findings();
   const std::optional<std::string> problem = recording.finish(findings);
   if (options.json) {
-    fmt::print("{}\n", diagnosis_json(keeper.diagnosed()));
+    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), nullptr, advice ? &*advice : nullptr));
   } else {
     fmt::print("{}", keeper.table(terminal_options()));
+    print_advice(advice);
   }
   std::fflush(stdout);
   if (!options.quiet && !problem) recording.tell(options.json ? stderr : stdout);
@@ -310,11 +319,10 @@ void add_train(CLI::App& app, int& result) {
           ->type_name("FILE");
   command->add_flag("--no-record", options->no_record, "record it nowhere");
   command->add_flag("--force", options->force, "replace a run, or a checkpoint, that is there");
-  options->weights_option =
-      command
-          ->add_option("--save-weights", options->save_weights,
-                       "write the trained parameters as NPZ or safetensors")
-          ->type_name("FILE");
+  options->weights_option = command
+                                ->add_option("--save-weights", options->save_weights,
+                                             "write the trained parameters as NPZ or safetensors")
+                                ->type_name("FILE");
   options->best_option =
       command
           ->add_option("--save-best", options->save_best,
@@ -336,6 +344,8 @@ void add_train(CLI::App& app, int& result) {
       ->type_name("FILE");
   options->fail_on.add_to(*command);
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
+  command->add_flag("--no-check", options->no_check,
+                    "do not check the remedies by short trainings (a second or two)");
   command->add_flag("-q,--quiet", options->quiet, "no progress line and no notes");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_train(*options); });

@@ -47,7 +47,8 @@ bool is_network_word(std::string_view word) {
 }
 
 std::optional<std::string> unquoted_network(const std::vector<std::string>& arguments) {
-  constexpr std::array<std::string_view, 4> kCommands{"train", "probe", "layers", "lr-find"};
+  constexpr std::array<std::string_view, 5> kCommands{"train", "probe", "layers", "lr-find",
+                                                      "cure"};
   if (arguments.size() < 2 || std::ranges::count(kCommands, arguments[0]) == 0 ||
       !is_network_word(arguments[1])) {
     return std::nullopt;

@@ -12,10 +12,10 @@ namespace plumb::cli {
 /// "dense", "relu]", "[conv", "30", "x".
 bool is_network_word(std::string_view word);
 
-/// What a network without quotes becomes: for the shell, `plumb train flatten > dense 10` is "write the
-/// output of plumb train flatten 10 to the file dense". Where this has happened, the files that the
-/// shell has just made for it (empty, named as network words, in this folder) are removed and the
-/// message says what to write; nothing otherwise.
+/// What a network without quotes becomes: for the shell, `plumb train flatten > dense 10` is "write
+/// the output of plumb train flatten 10 to the file dense". Where this has happened, the files that
+/// the shell has just made for it (empty, named as network words, in this folder) are removed and
+/// the message says what to write; nothing otherwise.
 std::optional<std::string> unquoted_network(const std::vector<std::string>& arguments);
 
 }  // namespace plumb::cli

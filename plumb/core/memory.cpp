@@ -14,7 +14,8 @@ namespace {
 constexpr double kManyBytes = 128e6;  // below this nobody is asked: a system has them or is lost
 constexpr double kKibi = 1024;
 
-/// The number behind a key, or at the start of the file where there is no key; -1 if it is not there.
+/// The number behind a key, or at the start of the file where there is no key; -1 if it is not
+/// there.
 double read_number(const char* path, std::string_view key) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -41,13 +42,12 @@ std::int64_t available_memory_bytes() {
   double bytes = read_number("/proc/meminfo", "MemAvailable:") * kKibi;
   for (const ControlGroup& group : kControlGroups) {
     const double limit = read_number(group.limit, ""), used = read_number(group.used, "");
-    // The files that a group has read count as used, and can be dropped: a full group may have room.
-    // So only what exceeds the whole limit is certain.
+    // The files that a group has read count as used, and can be dropped: a full group may have
+    // room. So only what exceeds the whole limit is certain.
     if (limit > 0 && used >= 0 && (bytes < 0 || limit < bytes)) bytes = limit;
   }
   if (bytes <= 0) return 0;
-  return bytes < 9e18 ? static_cast<std::int64_t>(bytes)
-                      : std::numeric_limits<std::int64_t>::max();
+  return bytes < 9e18 ? static_cast<std::int64_t>(bytes) : std::numeric_limits<std::int64_t>::max();
 }
 
 std::string show_bytes(double bytes) {

@@ -22,8 +22,8 @@ class MemoryError : public std::bad_alloc {
 /// Source  proc(5), MemAvailable; Linux, Documentation/admin-guide/cgroup-v2.rst, memory.max.
 std::int64_t available_memory_bytes();
 
-/// Throws MemoryError if so many bytes are certainly not there: "WHAT takes 371.0 GB of memory, 5.1 GB
-/// are free". Asks the system only where the bytes are many.
+/// Throws MemoryError if so many bytes are certainly not there: "WHAT takes 371.0 GB of memory, 5.1
+/// GB are free". Asks the system only where the bytes are many.
 void require_memory(const std::string& what, double bytes);
 
 /// "371.0 GB", "5.0 MB".

@@ -32,10 +32,7 @@ void release(void* p) {
 }  // namespace
 
 Tensor::Tensor(Shape shape, DType dtype, Layout layout)
-    : data_(allocate(shape, dtype), release),
-      shape_(shape),
-      dtype_(dtype),
-      layout_(layout) {
+    : data_(allocate(shape, dtype), release), shape_(shape), dtype_(dtype), layout_(layout) {
   fill_zero();
 }
 

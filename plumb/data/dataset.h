@@ -22,6 +22,8 @@ struct Dataset {
   std::int64_t labels_per_sample = 1;  ///< as many as steps where each step of a sequence has one
   std::vector<std::string> columns = {};      ///< names of the features, where the source has some
   std::vector<std::string> class_names = {};  ///< [classes], where the source has some
+  /// What 1 in y stands for in the unit of the source: its deviation, where y was standardised.
+  double target_unit = 1;
   /// What the source was taken for, a line each, for whoever shows it to the user.
   std::vector<std::string> notes = {};
 
@@ -53,6 +55,10 @@ struct DataOptions {
   /// of images [n, channels, height, width], or all numbers of [n, rows, columns].
   bool standardise = false;
   std::uint64_t seed = 0;
+  /// With `standardise`, the targets of a regression too: of each its mean is subtracted, and all
+  /// are divided by one deviation, the root mean square of theirs, so that a squared error keeps
+  /// its meaning but for a factor (Dataset::target_unit).
+  bool standardise_targets = true;
 };
 
 /// Loads or makes the data that a --data text names:
@@ -75,8 +81,8 @@ struct DataOptions {
 ///         truncated, mislabelled (magic, counts), NaN or Inf in x, label out of range.
 Dataset load_dataset(const std::string& text, std::uint64_t seed);
 
-/// The file or folder that a --data text names; empty for data that plumb makes, and for a text that
-/// names no source.
+/// The file or folder that a --data text names; empty for data that plumb makes, and for a text
+/// that names no source.
 std::string path_of_source(const std::string& text);
 
 /// What the text of each source begins with: "mnist:", "glyphs".
@@ -91,9 +97,9 @@ Split split_dataset(const Dataset& data, const DataOptions& options);
 /// load_dataset, then split_dataset.
 Split load_split(const std::string& text, const DataOptions& options);
 
-/// Other data, as a network sees it that was trained on load_split(training, options): gaps filled and
-/// inputs scaled by what the training part holds, and labels numbered as there, by their names where
-/// both have some.
+/// Other data, as a network sees it that was trained on load_split(training, options): gaps filled
+/// and inputs scaled by what the training part holds, and labels numbered as there, by their names
+/// where both have some.
 /// Errors  as load_split(); DataError for columns of other names and for a class that training had not.
 Dataset load_like(const std::string& text, const std::string& training, const DataOptions& options);
 

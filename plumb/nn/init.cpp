@@ -33,10 +33,10 @@ constexpr std::array<Alias, 12> kAliases{{{"xavier", "glorot_uniform"},
                                           {"zero", "zeros"},
                                           {"eye", "identity"},
                                           {"xavier_uniform", "glorot_uniform"},
-                                         {"xavier_normal", "glorot_normal"},
-                                         {"kaiming_uniform", "he_uniform"},
-                                         {"kaiming_normal", "he_normal"},
-                                         {"standard", "pytorch"}}};
+                                          {"xavier_normal", "glorot_normal"},
+                                          {"kaiming_uniform", "he_uniform"},
+                                          {"kaiming_normal", "he_normal"},
+                                          {"standard", "pytorch"}}};
 
 bool takes_value(std::string_view name) {
   return name == "constant" || name == "uniform" || name == "normal";

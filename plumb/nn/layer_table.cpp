@@ -31,8 +31,10 @@ constexpr LayerEntry kBeforeActivations[] = {
     {"dense", "linear fc", "dense UNITS [bias=BOOL]", "y = x weight^T + bias", make_dense},
     {"conv", "conv2d", "conv CHANNELS KxK [stride=1] [pad=SAME] [groups=1] [bias=BOOL]",
      "2-D convolution; pad is (K-1)/2 by default", make_conv},
-    {"maxpool", "max_pool maxpool2d", "maxpool K [stride=K] [pad=0]", "maximum over KxK windows", make_maxpool},
-    {"avgpool", "avg_pool avgpool2d", "avgpool K [stride=K] [pad=0]", "mean over KxK windows", make_avgpool},
+    {"maxpool", "max_pool maxpool2d", "maxpool K [stride=K] [pad=0]", "maximum over KxK windows",
+     make_maxpool},
+    {"avgpool", "avg_pool avgpool2d", "avgpool K [stride=K] [pad=0]", "mean over KxK windows",
+     make_avgpool},
     {"gap", "global_avg_pool", "gap", "mean of each channel over the whole image", make_gap},
     {"flatten", "", "flatten", "each sample as one row", make_flatten},
     {"dropout", "", "dropout P", "zeroes a fraction P in training, scales the rest by 1/(1-P)",
@@ -41,7 +43,8 @@ constexpr LayerEntry kBeforeActivations[] = {
 
 constexpr LayerEntry kAfterActivations[] = {
     {"softmax", "", "softmax", "y = e^x / sum of e^x over the features", make_softmax},
-    {"bn", "batch_norm batchnorm batchnorm1d batchnorm2d", "bn [eps=1e-5] [momentum=0.1] [affine=BOOL]",
+    {"bn", "batch_norm batchnorm batchnorm1d batchnorm2d",
+     "bn [eps=1e-5] [momentum=0.1] [affine=BOOL]",
      "each feature or channel normalised over the batch", make_batch_norm},
     {"ln", "layer_norm layernorm", "ln [eps=1e-5] [affine=BOOL]",
      "each sample (of a sequence: each time step) normalised by itself", make_layer_norm},

@@ -88,8 +88,8 @@ class Optimiser {
   /// The state, for a checkpoint: its tensors are the optimiser's own, as long as it lives.
   /// Errors: UsageError within a step.
   virtual OptimiserState state() = 0;
-  /// Goes on after `steps` steps of these params: allocates the state, all zero, and returns it to be
-  /// filled. Errors: UsageError after the first begin().
+  /// Goes on after `steps` steps of these params: allocates the state, all zero, and returns it to
+  /// be filled. Errors: UsageError after the first begin().
   virtual OptimiserState resume(std::span<Param* const> params, std::int64_t steps) = 0;
 
   /// The three in one call, for all parameters in order.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands for the pages in a build without them: PLUMB_PAGE=OFF, or no npm and no registry to build them
-// with.
+// Stands for the pages in a build without them: PLUMB_PAGE=OFF, or no npm and no registry to build
+// them with.
 #include "plumb/core/error.h"
 #include "plumb/report/page.h"
 
@@ -9,7 +9,8 @@ namespace plumb {
 namespace {
 
 constexpr const char* kNoPage =
-    "this plumb was built without its pages (npm or its registry was out of reach, or PLUMB_PAGE=OFF): "
+    "this plumb was built without its pages (npm or its registry was out of reach, or "
+    "PLUMB_PAGE=OFF): "
     "build it again with them, or take the text ('plumb diagnose') or --json";
 
 }  // namespace

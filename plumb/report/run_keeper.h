@@ -37,6 +37,7 @@ class RunKeeper : public RecordSink {
   /// With the findings of the steps so far.
   const Run& run();
   const Diagnosis& diagnosis() const { return *diagnosis_; }
+  Diagnosis& diagnosis() { return *diagnosis_; }
   DiagnosedRun diagnosed() const { return {run_.get(), diagnosis_.get(), measured_}; }
   std::string table(const TerminalOptions& options = {}) const;
 
@@ -47,6 +48,7 @@ class RunKeeper : public RecordSink {
   RecordSink* next_;
   std::unique_ptr<Run> run_;  ///< the diagnosis refers to it
   std::unique_ptr<Diagnosis> diagnosis_;
+  StepRecord spare_;  ///< of which the memory is used again
   std::size_t measured_ = 0;
   std::optional<std::size_t> first_, last_, last_finite_;  ///< places in run_->steps
 };

@@ -64,8 +64,8 @@ class RunWriter : public RecordSink {
   void close();
   /// What went wrong so far, if anything.
   std::optional<std::string> error() const;
-  /// Where the file is now: its path, or where it was moved to since; nothing if it is gone (deleted,
-  /// or moved to another disk, which takes what the file had until then).
+  /// Where the file is now: its path, or where it was moved to since; nothing if it is gone
+  /// (deleted, or moved to another disk, which takes what the file had until then).
   std::optional<std::string> where() const;
 
  private:
@@ -139,8 +139,8 @@ Run load_run(const std::string& path, const LoadOptions& options = {});
 std::vector<StepRecord> load_steps_after(const std::string& path, std::int64_t step,
                                          const LoadOptions& options = {});
 
-/// Whether a run is at the path, of whatever schema, by the first bytes of the file; false where there
-/// is nothing or nothing that can be read. Not for a file that this process writes just now.
+/// Whether a run is at the path, of whatever schema, by the first bytes of the file; false where
+/// there is nothing or nothing that can be read. Not for a file that this process writes just now.
 bool is_run_file(const std::string& path);
 
 /// Replaces the stored findings of a run, which is diagnosed from then on.
@@ -149,7 +149,7 @@ bool is_run_file(const std::string& path);
 void save_findings(const std::string& path, std::span<const Finding> findings);
 
 /// The schema this build writes; a file of a newer one is refused, an older one is read.
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 /// A text as one field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line
 /// break. One that a spreadsheet would take for a formula (it begins with = + - @ and is no number)

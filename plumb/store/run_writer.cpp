@@ -56,7 +56,8 @@ class Handle {
   }
   /// `path` if it is still the file's, else the name that it has now, if any.
   std::optional<std::string> name(const std::string& path) const {
-    struct stat own {}, there {};
+    struct stat own {
+    }, there{};
     if (file_ < 0 || ::fstat(file_, &own) != 0 || own.st_nlink == 0) return std::nullopt;
     if (::stat(path.c_str(), &there) == 0 && own.st_ino == there.st_ino &&
         own.st_dev == there.st_dev) {

@@ -49,8 +49,9 @@ void fill(const std::vector<Tensor*>& state, const std::string& prefix,
   const auto of_kind = std::ranges::count_if(
       arrays, [&](const NamedArray& array) { return array.name.starts_with(prefix); });
   if (static_cast<std::size_t>(of_kind) != state.size()) {
-    problems += fmt::format("\n  {}: of {} parameters, expected of {}: another optimiser or network",
-                            prefix, of_kind, state.size());
+    problems +=
+        fmt::format("\n  {}: of {} parameters, expected of {}: another optimiser or network",
+                    prefix, of_kind, state.size());
     return;
   }
   for (std::size_t i = 0; i < state.size(); ++i) {
@@ -75,8 +76,8 @@ bool is_plain(const std::string& value) {
   // TOML's whole numbers end at 2^63, and ".5" and "1." are none of its numbers.
   const bool starts_well = !value.empty() && value.front() >= '0' && value.front() <= '9';
   const bool has_leading_zero = value.size() > 1 && value[0] == '0' && value[1] != '.';
-  return digits && starts_well && value.back() >= '0' && value.back() <= '9' &&
-         value.size() < 19 && !has_leading_zero;
+  return digits && starts_well && value.back() >= '0' && value.back() <= '9' && value.size() < 19 &&
+         !has_leading_zero;
 }
 
 std::string quoted(const std::string& value) {
@@ -109,7 +110,8 @@ void save_checkpoint(Trainer& trainer, const std::string& path) {
   auto arrays = weights_of(trainer.network());
   const OptimiserState state = trainer.optimiser_state();
   const auto names = trainer.network().param_names();
-  for (const auto& [prefix, tensors] : {std::pair(kFirst, &state.first), {kSecond, &state.second}}) {
+  for (const auto& [prefix, tensors] :
+       {std::pair(kFirst, &state.first), {kSecond, &state.second}}) {
     for (std::size_t i = 0; i < tensors->size(); ++i) {
       arrays.emplace_back(prefix + names[i], std::as_const(*(*tensors)[i]).view());
     }

@@ -29,7 +29,8 @@ std::optional<std::string> checkpoint_settings(const std::string& path);
 /// Errors  DataError naming everything that does not fit; SpecError as Trainer::resume_at().
 void resume(Trainer& trainer, const std::string& path);
 
-/// The settings as a TOML file that makes the same training, a line each: what is empty is left out.
+/// The settings as a TOML file that makes the same training, a line each: what is empty is left
+/// out.
 std::string to_toml(const std::vector<std::pair<std::string, std::string>>& settings);
 
 }  // namespace plumb

@@ -49,11 +49,11 @@ T parse_number(std::string_view key, std::string_view text) {
   } else {
     if (read_count(text, value)) return value;
     const bool is_number = !text.empty() && text.find_first_not_of("+-0123456789.eE") == text.npos;
-    throw SpecError(fmt::format(
-        "{}: '{}', expected a whole number{}", key, text,
-        is_number ? fmt::format(" up to {}", std::numeric_limits<T>::max()) +
-                        (std::is_unsigned_v<T> ? ", not below 0" : "")
-                  : ""));
+    throw SpecError(fmt::format("{}: '{}', expected a whole number{}", key, text,
+                                is_number
+                                    ? fmt::format(" up to {}", std::numeric_limits<T>::max()) +
+                                          (std::is_unsigned_v<T> ? ", not below 0" : "")
+                                    : ""));
   }
 }
 
@@ -130,7 +130,8 @@ constexpr auto kSettings = std::to_array<Setting>({
        }
      },
      [](const C& c) { return fmt::format("{}", c.validation_fraction); }},
-    {"standardise", "standardize", "Data", "BOOL", "shift and scale x to mean 0 and deviation 1",
+    {"standardise", "standardize", "Data", "BOOL",
+     "shift and scale each column of x, and the targets of mse, to mean 0 and deviation 1",
      PLUMB_BOOL("standardise", standardise)},
     {"batch", "batch-size", "Training", "COUNT", "samples of one step",
      PLUMB_NUMBER("batch", batch, 1)},
@@ -254,10 +255,9 @@ std::span<const Setting> settings() { return kSettings; }
 std::span<const std::string_view> precision_names() { return kPrecisions; }
 
 const Setting* find_setting(std::string_view key) {
-  const auto it = std::find_if(kSettings.begin(), kSettings.end(),
-                               [&](const Setting& setting) {
-                                 return setting.key == key || (!key.empty() && setting.alias == key);
-                               });
+  const auto it = std::find_if(kSettings.begin(), kSettings.end(), [&](const Setting& setting) {
+    return setting.key == key || (!key.empty() && setting.alias == key);
+  });
   return it == kSettings.end() ? nullptr : &*it;
 }
 

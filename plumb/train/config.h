@@ -51,11 +51,14 @@ struct TrainConfig {
   std::string precision = "float";
   std::string record = "log";
 
-  DataOptions data_options() const { return {limit, validation_fraction, standardise, seed}; }
+  /// Targets are standardised for the loss that a factor on them leaves what it is.
+  DataOptions data_options() const {
+    return {limit, validation_fraction, standardise, seed, loss.empty() || loss == "mse"};
+  }
 };
 
-/// The rate that plumb starts with where the user names none: 1e-3 for adam, adamw and rmsprop, whose
-/// steps have the size of the rate, 0.1 for sgd. A TrainConfig made in C++ has the latter.
+/// The rate that plumb starts with where the user names none: 1e-3 for adam, adamw and rmsprop,
+/// whose steps have the size of the rate, 0.1 for sgd. A TrainConfig made in C++ has the latter.
 double default_learning_rate(std::string_view optimiser);
 
 /// One member of TrainConfig under its public name.

@@ -10,12 +10,13 @@
 namespace plumb {
 
 /// The outputs of a network as probabilities, in place: softmax of each row for cross_entropy, the
-/// logistic function of each element for binary_cross_entropy, else as they are. `outputs` is [rows,
+/// logistic function of each element for binary_cross_entropy, else as they are. `outputs` is
+/// [rows,
 /// ..., classes].
 void to_probabilities(std::string_view loss, Tensor& outputs);
 
-/// The class that each row says, in [0, classes): its largest output, or of a single one whether it is
-/// above `threshold`; -1 for a row with a NaN.
+/// The class that each row says, in [0, classes): its largest output, or of a single one whether it
+/// is above `threshold`; -1 for a row with a NaN.
 std::vector<std::int32_t> chosen_classes(const Tensor& outputs, double threshold);
 
 /// How often each class was taken for each: counts[label][answer].
@@ -35,8 +36,8 @@ struct Confusion {
 Confusion count_confusion(const std::vector<std::int32_t>& labels,
                           const std::vector<std::int32_t>& answers, std::int64_t classes);
 
-/// Of one target value: root mean square of the error, and 1 - (mean square error) / variance, which
-/// is 0 for the best constant; NaN for a constant target.
+/// Of one target value: root mean square of the error, and 1 - (mean square error) / variance,
+/// which is 0 for the best constant; NaN for a constant target.
 struct Fit {
   double rmse = 0;
   double r_squared = 0;

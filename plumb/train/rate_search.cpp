@@ -19,8 +19,8 @@ constexpr std::int64_t kFewestSteps = 10;
 FoundRate search_rate(Trainer& trainer, const RateSearch& search,
                       const std::function<bool(const StepRecord&)>& go_on) {
   if (!(search.first > 0 && search.first < search.last && std::isfinite(search.last))) {
-    throw SpecError(fmt::format("rates from {} to {}, expected 0 < first < last", search.first,
-                                search.last));
+    throw SpecError(
+        fmt::format("rates from {} to {}, expected 0 < first < last", search.first, search.last));
   }
   if (search.steps < kFewestSteps) {
     throw SpecError(fmt::format("{} steps, expected {} or more", search.steps, kFewestSteps));

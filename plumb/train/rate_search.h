@@ -14,8 +14,8 @@ namespace plumb {
 ///
 ///   rate_i = first (last / first)^(i / (steps - 1)),  s_i = smoothing s_(i-1) + (1 - smoothing) loss_i
 ///
-/// with s_i / (1 - smoothing^(i+1)) as the loss that is looked at. It ends early when that exceeds 4
-/// times its smallest value so far, or is no number.
+/// with s_i / (1 - smoothing^(i+1)) as the loss that is looked at. It ends early when that exceeds
+/// 4 times its smallest value so far, or is no number.
 /// Source  Smith 2017, arXiv:1506.01186, section 3.3; smoothing and the factor 4 are those of fastai's
 ///         lr_find.
 struct RateSearch {
@@ -33,8 +33,8 @@ struct RatePoint {
 
 struct FoundRate {
   std::vector<RatePoint> points;
-  /// A tenth of the rate of the smallest smooth loss (fastai's lr_min); nothing where the loss never
-  /// went down by more than `kLeastDescent` of its start.
+  /// A tenth of the rate of the smallest smooth loss (fastai's lr_min); nothing where the loss
+  /// never went down by more than `kLeastDescent` of its start.
   std::optional<double> suggestion;
   bool diverged = false;
 };

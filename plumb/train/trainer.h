@@ -28,6 +28,8 @@ struct Evaluation {
 
 /// Trains one network on one data set, step by step.
 ///
+/// Losses are told in the unit of the data, also where the targets were standardised
+/// (Dataset::target_unit); gradients are those that the network is trained by.
 /// Same configuration, seed and thread count give the same bits, measured or not; initial weights,
 /// data and order are the same bits for any thread count. A step allocates nothing after the first
 /// one (a measured step may).
@@ -52,7 +54,8 @@ class Trainer {
   bool done() const { return step_ >= planned_steps_; }
 
   /// One training step: forward, loss, backward, clipping, update; measured when due. At the end of
-  /// an epoch the validation part is evaluated too. The record is valid until the next step.
+  /// an epoch the validation part is evaluated too, and, of a network that infers otherwise than it
+  /// trains (running statistics, dropout), its last batch. The record is valid until the next step.
   const StepRecord& step();
   /// Makes the next step the last one, which is measured, wherever the training stands.
   void end_with_next_step();
@@ -70,8 +73,8 @@ class Trainer {
   Tensor predict(const Dataset& data);
 
   /// Stands where another training of the same configuration stood after `steps` steps, once the
-  /// values of the parameters and of the returned state are those; all that follows is then the same
-  /// bits. Errors: UsageError after the first step, SpecError for more steps than are planned.
+  /// values of the parameters and of the returned state are those; all that follows is then the
+  /// same bits. Errors: UsageError after the first step, SpecError for more steps than are planned.
   OptimiserState resume_at(std::int64_t steps);
   OptimiserState optimiser_state() { return optimiser_->state(); }
 
@@ -95,9 +98,16 @@ class Trainer {
   Target target(std::int64_t rows) const;
   /// Of the forward pass that has just run; NaN for regression.
   double batch_accuracy() const;
-  double backward_from_loss(PassObserver* observer, TimeObserver* time,
+  /// The batch of the step again, as the network answers in use; where that is another answer.
+  void evaluate_inference(StepRecord& record);
+  double backward_from_loss(PassObserver* forward, PassObserver* backward, TimeObserver* time,
                             GradientReady* ready = nullptr);
   double elapsed_s() const;
+  /// What 1 of the loss that is trained on stands for in the unit of the data.
+  double loss_unit() const;
+  bool is_measured(std::int64_t step) const;
+  /// Near enough in front of a measured one that its samples belong to that one's window.
+  bool is_before_measured(std::int64_t step) const;
 
   TrainConfig config_;
   const Split& data_;
@@ -114,6 +124,7 @@ class Trainer {
   std::vector<std::int32_t> labels_;
   Tensor values_;  ///< regression targets of the batch
   std::optional<Probe> probe_;
+  bool has_inference_mode_ = false;  ///< the network answers otherwise when it infers
   StepRecord measured_;    ///< of the last measured step: its vectors are reused by the next one
   StepRecord unmeasured_;  ///< of the last other step: metrics alone
   std::int64_t step_ = 0;

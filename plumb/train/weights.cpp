@@ -19,8 +19,8 @@ namespace plumb {
 
 namespace {
 
-/// float <-> double copy; equal types copy the same way. False where a value is not finite, or not so
-/// any more.
+/// float <-> double copy; equal types copy the same way. False where a value is not finite, or not
+/// so any more.
 bool convert(ConstView from, View to) {
   bool all_finite = true;
   dispatch(from.dtype, [&](auto from_zero) {
@@ -42,8 +42,9 @@ bool convert(ConstView from, View to) {
 
 /// What plumb itself puts into files beside parameters.
 bool is_extra_of_our_own(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kPrefixes{
-      "grad/", "out/", "grad_out/", "mask/", "transform/", "way/", "time/", "checkpoint/", "grad_x"};
+  constexpr std::array<std::string_view, 9> kPrefixes{"grad/", "out/",        "grad_out/",
+                                                      "mask/", "transform/",  "way/",
+                                                      "time/", "checkpoint/", "grad_x"};
   return name == "x" || name.ends_with("num_batches_tracked") ||
          std::ranges::any_of(kPrefixes,
                              [&](std::string_view prefix) { return name.starts_with(prefix); });

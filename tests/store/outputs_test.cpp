@@ -93,7 +93,8 @@ TEST(CsvFieldTest, QuotesAndIsNoFormula) {
   for (const char* text : {"=1+1", "+cmd", "-cmd|x", "@sum", "-"}) {
     EXPECT_EQ(csv_field(text), "'" + std::string(text));
   }
-  for (const char* number : {"-1", "+1.5", "-1e-300", "-inf", "0"}) EXPECT_EQ(csv_field(number), number);
+  for (const char* number : {"-1", "+1.5", "-1e-300", "-inf", "0"})
+    EXPECT_EQ(csv_field(number), number);
   EXPECT_EQ(csv_field(""), "");
 }
 

@@ -62,8 +62,12 @@ TEST_F(CheckpointTest, AResumedTrainingMakesTheBitsOfOneThatNeverStopped) {
     double clip_norm;
   };
   for (const char* precision : {"float", "double"}) {
-    for (const Case& one : {Case{"sgd", 0, 0}, {"sgd", 0.9, 1}, {"rmsprop", 0, 0},
-                            {"rmsprop", 0.5, 0}, {"adam", 0, 0}, {"adamw", 0, 0.5}}) {
+    for (const Case& one : {Case{"sgd", 0, 0},
+                            {"sgd", 0.9, 1},
+                            {"rmsprop", 0, 0},
+                            {"rmsprop", 0.5, 0},
+                            {"adam", 0, 0},
+                            {"adamw", 0, 0.5}}) {
       TrainConfig config = config_of(one.optimiser, precision);
       config.optimiser.momentum = one.momentum;
       config.optimiser.weight_decay = 0.01;

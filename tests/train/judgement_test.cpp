@@ -13,8 +13,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-Tensor tensor(const Shape& shape, std::initializer_list<double> values,
-              DType dtype = DType::f64) {
+Tensor tensor(const Shape& shape, std::initializer_list<double> values, DType dtype = DType::f64) {
   Tensor made(shape, dtype);
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -47,7 +46,8 @@ TEST(JudgementTest, TheLargestOutputIsTheAnswerAndNaNIsNone) {
 
 TEST(JudgementTest, AConfusionByHand) {
   const Confusion confusion = count_confusion({0, 0, 0, 1, 1, 2}, {0, 0, 1, 1, 0, -1}, 3);
-  EXPECT_EQ(confusion.counts, (std::vector<std::vector<std::int64_t>>{{2, 1, 0}, {1, 1, 0}, {0, 0, 0}}));
+  EXPECT_EQ(confusion.counts,
+            (std::vector<std::vector<std::int64_t>>{{2, 1, 0}, {1, 1, 0}, {0, 0, 0}}));
   EXPECT_EQ(confusion.nan_rows, 1);
   EXPECT_EQ(confusion.right(), 3);
   EXPECT_EQ(confusion.total(), 6);

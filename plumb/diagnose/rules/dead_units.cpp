@@ -28,7 +28,13 @@ bool can_tell(const UnitFacts& facts) {
   return facts.units > 0 && facts.window_samples > 0 && facts.finite_loss;
 }
 
+bool is_relu_cell(const LayerInfo& layer) {
+  return layer.family == LayerFamily::recurrent && layer.cell &&
+         layer.cell->state_activation == "relu";
+}
+
 bool is_judged(const LayerInfo& layer) {
+  if (is_relu_cell(layer)) return true;
   return layer.family == LayerFamily::activation && layer.traits && layer.traits->can_die == true &&
          layer.traits->saturates == false;
 }
@@ -55,8 +61,12 @@ std::optional<Hit> judge(const RunView& view, LayerId layer) {
   return hit;
 }
 
-std::vector<Remedy> remedies_of(bool died, const Place& place) {
-  const Remedy immortal{RemedyKind::replace_activation, place, {{"activation", "leaky_relu"}}, {}};
+std::vector<Remedy> remedies_of(const LayerInfo& layer, const UnitFacts& facts, bool died,
+                                const Place& place) {
+  const Remedy immortal =
+      is_relu_cell(layer)
+          ? Remedy{RemedyKind::gated_cell, place, {{"units", static_cast<double>(facts.units)}}, {}}
+          : Remedy{RemedyKind::replace_activation, place, {{"activation", "leaky_relu"}}, {}};
   if (died) {
     return {{RemedyKind::lower_rate, {}, {}, {}},
             {RemedyKind::warm_up, {}, {}, {}},
@@ -67,6 +77,11 @@ std::vector<Remedy> remedies_of(bool died, const Place& place) {
           {RemedyKind::initialise, place, {{"scheme", "he_normal"}}, {}},
           immortal,
           {RemedyKind::scale_inputs, {}, {}, {}}};
+}
+
+/// A limit that is met to the last digit but one counts as met: judged was the ratio to it.
+bool is_passed(const Evidence& evidence) {
+  return evidence.fact.value >= evidence.threshold - 1e-12 * std::abs(evidence.threshold);
 }
 
 }  // namespace
@@ -109,21 +124,31 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
   finding.first_step = view.measured()[first.episode.first].step;
   finding.last_step = view.measured()[latest.episode.last].step;
   finding.over = std::all_of(hits.begin(), hits.end(), [](const Hit& h) { return h.episode.over; });
-  finding.evidence = {
-      {{Quantity::dead_fraction, worst.fraction, place, {}}, dead_fraction_limit(then.units)},
-      {{Quantity::dead_fraction_rise, rise, place, {}}, died_fraction_limit(then.units)}};
-  finding.facts = {{Quantity::dead_units, number(then.dead_units), place, {}},
-                   {Quantity::units, number(then.units), place, {}},
-                   {Quantity::window_samples, number(then.window_samples), place, {}},
-                   {Quantity::layers_affected, number(hits.size()), {}, {}},
-                   {Quantity::layers_judged, number(judged), {}, {}}};
+  // Either is enough.
+  const Evidence all{{Quantity::dead_fraction, worst.fraction, place, {}},
+                     dead_fraction_limit(then.units)};
+  const Evidence since{{Quantity::dead_fraction_rise, rise, place, {}},
+                       died_fraction_limit(then.units)};
+  for (const Evidence& one : {all, since}) {
+    if (is_passed(one)) {
+      finding.evidence.push_back(one);
+    } else {
+      finding.facts.push_back(one.fact);
+    }
+  }
+  const Fact more[] = {{Quantity::dead_units, number(then.dead_units), place, {}},
+                       {Quantity::units, number(then.units), place, {}},
+                       {Quantity::window_samples, number(then.window_samples), place, {}},
+                       {Quantity::layers_affected, number(hits.size()), {}, {}},
+                       {Quantity::layers_judged, number(judged), {}, {}}};
+  finding.facts.insert(finding.facts.end(), std::begin(more), std::end(more));
   finding.cause = {
       died ? CauseKind::died_in_training : CauseKind::silent_from_start,
       place,
       1,
       {{Quantity::dead_fraction_at_first, worst.at_first, place, {}},
        {Quantity::largest_at_step, number(view.measured()[worst.episode.worst].step), place, {}}}};
-  finding.remedies = remedies_of(died, place);
+  finding.remedies = remedies_of(view.info().layer(worst.layer), then, died, place);
   findings.push_back(std::move(finding));
 }
 

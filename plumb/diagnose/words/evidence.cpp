@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "plumb/diagnose/depth_flow.h"
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -24,6 +27,7 @@ std::string plain_name(Quantity quantity) {
 }  // namespace
 
 std::string evidence_name(const Telling& telling, const Evidence& evidence) {
+  if (std::string text = signal_evidence(telling, evidence); !text.empty()) return text;
   const Fact& fact = evidence.fact;
   const std::string where = telling.names.where(fact.place);
   switch (fact.quantity) {
@@ -47,11 +51,21 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
       return "time steps per e-fold of the gradient (negative: it grows)";
     case Quantity::relative_pace_log2:
       return fmt::format("learning pace of {} against the median layer, log2", where);
+    case Quantity::pace_log2: return fmt::format("learning pace of {}, log2", where);
     case Quantity::fastest_pace_log2: return "learning pace of the fastest layer, log2";
+    case Quantity::moved_log2:
+      return "what the fastest layer moved in all steps, to its weight, log2";
+    case Quantity::odd_log2: return fmt::format("{} against the others, log2", where);
+    case Quantity::weight_change_log2: return "weight of the median layer against its start, log2";
     case Quantity::duplicate_units: return "repeated rows in the weight of " + where;
     case Quantity::nonfinite_count:
       return "non-finite values in " + telling.names.place(fact.place);
     case Quantity::nonfinite_steps: return "steps with a non-finite loss or gradient";
+    case Quantity::loss_at_last: return "loss at the end";
+    case Quantity::validation_loss: return "loss of the validation part";
+    case Quantity::validation_accuracy: return "accuracy of the validation part";
+    case Quantity::inference_loss: return "loss of a training batch in use";
+    case Quantity::inference_accuracy: return "accuracy of a training batch in use";
     default: break;
   }
   return plain_name(fact.quantity);
@@ -59,7 +73,10 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
 
 std::string evidence_source(const Telling& telling, const Evidence& evidence) {
   switch (evidence.fact.quantity) {
-    case Quantity::flow_log2: return "a factor of 100; " + our_choice(telling);
+    case Quantity::flow_log2:
+      return (std::abs(evidence.threshold) < kFlowLog2Extreme ? "a factor of 100; "
+                                                              : "a factor of 1000; ") +
+             our_choice(telling);
     case Quantity::gradient_norm_growth_log2: return "a factor of 1000; " + our_choice(telling);
     case Quantity::time_kept_log2:
       return (evidence.threshold < 0 ? "a factor of 1000; " : "a factor of 100; ") +
@@ -76,9 +93,22 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
       return fmt::format("the same limit over {} steps",
                          telling.count(Quantity::time_steps_crossed));
     case Quantity::relative_pace_log2: return "1/1000; " + our_choice(telling);
+    case Quantity::pace_log2:
+      return "2^-25: half a unit in the last place of a float weight, which such an update leaves "
+             "as "
+             "it was";
     case Quantity::fastest_pace_log2:
       return "1e-6: a hundredth of the usual lower end of 1e-4 (Ben Braiek and Khomh 2022)";
+    case Quantity::moved_log2: return "1/50; " + our_choice(telling);
+    case Quantity::odd_log2: return "a factor of 100; " + our_choice(telling);
+    case Quantity::weight_change_log2: return "1/4; " + our_choice(telling);
     case Quantity::duplicate_units: return "continuous random initialisation never repeats a row";
+    case Quantity::loss_at_last:
+      if (telling.finding.rule == "zero_gradient") {
+        return "1/100 of the best constant answer's loss, or of the first: an optimum has no "
+               "gradient";
+      }
+      return "relative to the best constant answer; " + our_choice(telling);
     case Quantity::nonfinite_count:
     case Quantity::nonfinite_steps: return "no healthy computation makes one";
     // Chosen by the example of saturated_activation, whose page has the calibration.
