@@ -24,7 +24,8 @@ PyTypeObject* hook_type = nullptr;
 /// What a hook does; the object that Python holds is a shell around it.
 class Hook {
  public:
-  Hook(nb::object watcher) : owner_(std::move(watcher)), watcher(nb::cast<Watcher*>(owner_)) {}
+  explicit Hook(nb::object owner)
+      : owner_(std::move(owner)), watcher(nb::cast<Watcher*>(owner_)) {}
   virtual ~Hook() = default;
   virtual void call(PyObject* const* arguments, std::size_t count) = 0;
 
