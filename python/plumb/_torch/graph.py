@@ -150,7 +150,7 @@ class Graph:
                 block=self.block_of(path),
                 function=op.function,
             )
-        op.path = path
+        op.path, op.units = path, units or op.units
         self.by_path[path] = op
         self.core.set_depth(op.id, op.depth)
         for name in op.params:
@@ -211,6 +211,8 @@ class Graph:
                 for node in nodes
             ]
         sources = unique(self.source(t, n) for t, n in zip(reads, nodes))
+        if not sources and reads and nodes[0] is None and reads[0].is_floating_point():
+            sources = self.data_source()  # rows of the data, say, that were chosen
         layout = self.layout_of(module, family, out, sources)
         op = Op(family, type(module).__name__, sources, out.grad_fn, function, layout)
         op.is_module = True
@@ -365,7 +367,8 @@ class Graph:
             # A bias, or a constant: the gradient passes whole.
             if read.family == "linear" and not read.is_module:
                 read.params += [p for p in params if p not in read.params]
-            return read
+                return read
+            return self.op("other", "add", [read], node, params) if params else read
         for family, nodes in (
             ("normalisation", families.NORMALISATION_NODES),
             ("pooling", families.POOLING_NODES),
@@ -491,7 +494,9 @@ class Graph:
                 path = f"{path}.{stem}" if path else stem
             sizes = self.functional_sizes(op)
         else:
-            owners = [x.path.split("#")[0].rpartition(".")[0] if x.family != "input" else None for x in op.inputs]
+            # A sum belongs where its branch ends.
+            reads = op.inputs[:1] if op.family == "residual" else op.inputs
+            owners = [x.path.split("#")[0].rpartition(".")[0] if x.family != "input" else None for x in reads]
             owners = [o.split(".") for o in owners if o is not None]
             common = []
             for words in zip(*owners):
@@ -500,7 +505,7 @@ class Graph:
                 common.append(words[0])
             base = ".".join(w for w in common if w)
             path = f"{base}.{op.kind}" if base else op.kind
-            sizes = {"units": op.inputs[0].units if op.inputs else 0}
+            sizes = {"units": self.functional_units(op)}
         if path in self.taken or (op.family == "linear" and path in self.by_path and self.by_path[path].is_module):
             self.taken[path] = self.taken.get(path, 1) + 1
             path = f"{path}_{self.taken[path]}"
@@ -509,6 +514,14 @@ class Graph:
         self.add(op, path, **sizes)
         if op.inputs:
             self.set_inputs(op)
+
+    @staticmethod
+    def functional_units(op):
+        units = [x.units for x in op.inputs]
+        if op.kind == "cat":
+            return sum(units) if all(units) else 0
+        keeps = op.family in ("activation", "residual", "dropout", "normalisation")
+        return units[0] if units and (keeps or op.kind in ("mul", "add", "sub", "div")) else 0
 
     def functional_sizes(self, op):
         for name in op.params:
@@ -570,28 +583,43 @@ class Graph:
         if not joined:
             return
         owner = self.owners()
-        entering = {}
+        above = {}  # by node: [(node that hands it a gradient, as which of its inputs)]
         for q in order:
             for k, (to, _) in enumerate(q.next_functions):
-                read = self.of_node.get(to) if to is not None else None
-                if read in joined and self.of_node.get(q) is not read:
-                    entering.setdefault(read, []).append((q, k, to))
-        for op, ways in entering.items():
-            expected = list(readers[op])
-            if len({to for _, _, to in ways}) != 1 or len(ways) != len(expected):
+                if to is not None:
+                    above.setdefault(to, []).append((q, k))
+        base = {op: op.node for op in self.made}
+        base.update({op: outs[0] for op, outs, _ in self.calls if outs})
+        for op in joined:
+            edges = above.get(base.get(op), ())
+            if len(edges) < 2:
                 continue
-            found = []
-            for q, k, _ in ways:
-                by = owner.get(q)
-                match = next((e for e in expected if e[0] is by), None)
-                if match is None:
+            expected, found = list(readers[op]), []
+            for q, k in edges:
+                by = self.readers_through(q, op, owner, above)
+                match = next((e for e in expected if e[0] in by), None)
+                if len(by) != 1 or match is None:
+                    found = []
                     break
                 expected.remove(match)
                 found.append((q, k, match))
-            if len(found) != len(ways):
-                continue
             for q, k, (reader, i) in found:
                 plan.add_way(place[q], k, op.id, reader.id, i)
+
+    def readers_through(self, node, op, owner, above):
+        """The layers that read the Op's tensor through this node, which may be a view of it."""
+        found, stack, seen = set(), [node], {node}
+        while stack:
+            top = stack.pop()
+            by = owner.get(top)
+            if by is not op and not (by is None and self.of_node.get(top) is op):
+                found.add(by)
+                continue
+            for q, _ in above.get(top, ()):
+                if q not in seen:
+                    seen.add(q)
+                    stack.append(q)
+        return found
 
     def owners(self):
         """Which layer each node belongs to, those inside modules too."""
