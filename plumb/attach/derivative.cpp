@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "plumb/kernels/activations/from_text.h"
+#include "plumb/kernels/elementwise.h"
 
 namespace plumb {
 
@@ -35,7 +36,8 @@ void slopes_of_output(const Op& op, const T* y, T* slope, std::int64_t count) {
 
 template <class Op, class T>
 void slopes_of_input(const Op& op, const T* x, T* slope, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) slope[i] = op.vjp(x[i], op.value(x[i]), T(1));
+  elementwise_forward(op, x, slope, count);
+  elementwise_vjp<Op, T>(op, x, slope, nullptr, slope, count);
 }
 
 bool is_row_major(const StridedView& view) {

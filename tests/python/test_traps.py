@@ -305,7 +305,7 @@ class Traps(unittest.TestCase):
         model, (x, y) = models.ResNet(), models.images()
         optimizer = sgd(model)
         with plumb.watch(model, optimizer, run=file(), record="every=4"):
-            for i in range(6):
+            for _ in range(6):
                 step(model, optimizer, x, y)
                 self.assertEqual(sum(len(m._forward_hooks) for m in model.modules()), 0)
 

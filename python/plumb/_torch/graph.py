@@ -94,6 +94,7 @@ class Graph:
         self.by_path = {}  # every layer: Op
         self.blocks = {}
         self.users = {}  # of parameters, by name: layer ids
+        self.reached = set()  # parameters that a gradient came to
         self.loss = ""
         self.outputs = []
         self.seq_first = any(
@@ -564,6 +565,9 @@ class Graph:
         plan = _core.NodePlan(watcher)
         plan.set_graph(order)
         place = {node: i for i, node in enumerate(order)}
+        for node in order:
+            if hasattr(node, "variable"):
+                self.reached.add(self.param_names.get(id(node.variable)))
         for op in self.made:
             if op.id < 0 or op.node not in place or self.of_node.get(op.node) is not op:
                 continue

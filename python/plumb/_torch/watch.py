@@ -106,8 +106,8 @@ class Watch(Diagnosed):
         self._step = 0
         self._learn = True
         self._plan = None
-        self._param_ids = {}
-        self._handles, self._call_hooks = [], {}
+        self._param_ids, self._axes, self._cached = {}, {}, {}
+        self._handles, self._input_handles, self._call_hooks = [], [], {}
         self._outputs, self._losses, self._pending = [], [], []
         self._stepped = set()
         self._saw_backward = self._saw_forward = False
@@ -203,7 +203,10 @@ class Watch(Diagnosed):
         warnings.warn(f"plumb measures no more, the training goes on: {text}", RuntimeWarning, stacklevel=2)
 
     def _install_hooks(self):
-        """On the modules, for this step alone."""
+        """On the modules, for this step alone, or as long as each step is measured."""
+        if self._handles and not isinstance(self._handles[0], _Marker):
+            return
+        self._handles.clear()
         if not self._call_hooks:
             for module in self._model.modules():
                 known = families.family_of(module)
@@ -270,14 +273,19 @@ class Watch(Diagnosed):
             self._remove_hooks()
             return
         core.recording = False
+        for handle in self._input_handles:
+            handle.remove()
+        self._input_handles.clear()
         metrics = {}
         if self._losses:
             metrics["loss"] = sum(self._losses)
         if self._optimizers:
             metrics["learning_rate"] = float(self._optimizers[0].param_groups[0].get("lr", 0))
         core.set_metrics(metrics)
+        keeps = was_measured and self._keeps_hooks()
         core.end_step()
-        self._remove_hooks()
+        if not keeps:
+            self._remove_hooks()
         self._graph.forget()
         self._note_time(was_measured)
         self._step += 1
@@ -306,7 +314,7 @@ class Watch(Diagnosed):
             core.output(op.id, tensor, op.layout)
             if tensor.requires_grad and tensor.is_leaf:
                 hook = _core.gradient_hook(core, op.id, op.layout)
-                self._handles.append(tensor.register_hook(hook))
+                self._input_handles.append(tensor.register_hook(hook))
         core.in_forward = True
 
     @_careful
@@ -374,6 +382,7 @@ class Watch(Diagnosed):
     def _set_params(self):
         core, graph = self._core, self._graph
         trained = {id(p) for o in self._optimizers for g in o.param_groups for p in g["params"]}
+        self._cached.clear()
         owners = {}
         for module in self._model.modules():
             for own, param in module._parameters.items():
@@ -387,6 +396,9 @@ class Watch(Diagnosed):
             own, module = owners[id(param)]
             frozen = not param.requires_grad or (bool(trained) and id(param) not in trained)
             use = self._use(own, module)
+            is_linear = isinstance(module, families.LINEAR) and own == "weight"
+            transposed = isinstance(module, families.TRANSPOSED)
+            self._axes[path] = (1 if transposed else 0) if is_linear else -1
             self._param_ids[path] = core.add_param(path, own, use, users, param.numel(), frozen)
 
     @staticmethod
@@ -405,16 +417,23 @@ class Watch(Diagnosed):
 
     def _entries(self, optimizer=None):
         """(id, tensor, axis of its units or -1) of each parameter, or of those of one optimiser."""
-        chosen = None
-        if optimizer is not None:
-            chosen = {id(p) for g in optimizer.param_groups for p in g["params"]}
-        found = []
-        for path, param in self._model.named_parameters():
-            if path not in self._param_ids or (chosen is not None and id(param) not in chosen):
-                continue
-            axis = 0 if path.endswith("weight") and param.dim() >= 2 and "norm" not in path else -1
-            found.append((self._param_ids[path], param, axis))
-        return found
+        key = id(optimizer)
+        if key not in self._cached:
+            chosen = None
+            if optimizer is not None:
+                chosen = {id(p) for g in optimizer.param_groups for p in g["params"]}
+            self._cached[key] = [
+                (self._param_ids[path], param, self._axes[path])
+                for path, param in self._model.named_parameters()
+                if path in self._param_ids and (chosen is None or id(param) in chosen)
+            ]
+        return self._cached[key]
+
+    def _untrained(self):
+        if "untrained" not in self._cached:
+            trained = {e[0] for o in self._optimizers for e in self._entries(o)}
+            self._cached["untrained"] = [e for e in self._entries() if e[0] not in trained]
+        return self._cached["untrained"]
 
     @_careful
     def _before_step(self, optimizer):
@@ -423,13 +442,9 @@ class Watch(Diagnosed):
             self._close_step()
         if not core.in_step or not core.recording or not (self._saw_backward):
             return
-        entries = self._entries(optimizer)
         if not self._stepped:
-            own = {i for i, _, _ in entries}
-            others = {id(p) for o in self._optimizers for g in o.param_groups for p in g["params"]}
-            frozen = [e for e in self._entries() if e[0] not in own and id(e[1]) not in others]
-            core.before_update(frozen, 0.0)
-        core.before_update(entries, 0.0)
+            core.before_update(self._untrained(), 0.0)
+        core.before_update(self._entries(optimizer), 0.0)
 
     @_careful
     def _after_step(self, optimizer):
@@ -444,8 +459,14 @@ class Watch(Diagnosed):
             core.recording = False  # log() may still add to it
             self._remove_hooks_soon()
 
+    def _keeps_hooks(self):
+        return self._budget is None and self._core.is_due(self._step + 1)
+
     def _remove_hooks_soon(self):
-        # The step ends with the next forward pass; until then the model is as it was.
+        # The step ends with the next forward pass; until then the model is as it was, unless the
+        # next step is measured too.
+        if self._keeps_hooks():
+            return
         handles = self._handles
         self._handles = [_Marker()] if handles else []
         for handle in handles:
@@ -542,7 +563,7 @@ class Watch(Diagnosed):
                 found.append(f"{path} is shared by {', '.join(layers)}")
             if not param.requires_grad:
                 found.append(f"{path} is frozen: requires_grad is False")
-            elif users and param.grad is None and self._saw_backward:
+            elif users and path not in self._graph.reached:
                 found.append(f"{path} got no gradient: it is severed from the loss (detach(), no_grad(), .data?)")
         return found
 
