@@ -57,8 +57,7 @@ constexpr ElementType kTypeOf = std::is_same_v<T, double> ? ElementType::f64 : E
 
 DerivativeJudge::DerivativeJudge(const std::string& function)
     : definition_(activation_from_text(function)) {
-  serves_output_ =
-      std::visit([](const auto& op) { return output_tells(op); }, definition_.op);
+  serves_output_ = std::visit([](const auto& op) { return output_tells(op); }, definition_.op);
 }
 
 template <class T>

@@ -43,9 +43,9 @@ double expected_log2(const std::string& function) {
   double squares = 0;
   for (std::int64_t i = 0; i < kSamples * kUnits; ++i) {
     const double x = value_at(i), h = 1e-6;
-    const double slope = std::visit(
-        [&](const auto& op) { return (op.value(x + h) - op.value(x - h)) / (2 * h); },
-        definition.op);
+    const double slope =
+        std::visit([&](const auto& op) { return (op.value(x + h) - op.value(x - h)) / (2 * h); },
+                   definition.op);
     squares += slope * slope;
   }
   return 0.5 * std::log2(squares / (kSamples * kUnits));
@@ -53,9 +53,9 @@ double expected_log2(const std::string& function) {
 
 TEST(DerivativeTest, AgreesWithDifferencesOfTheValue) {
   const std::int64_t sizes[] = {kSamples, kUnits}, rows[] = {kUnits, 1}, turned[] = {1, kSamples};
-  for (const char* function : {"relu", "tanh", "sigmoid", "gelu", "gelu approximate=tanh", "silu",
-                               "mish", "elu 1", "selu", "leaky_relu 0.2", "hardtanh -1 1",
-                               "softplus", "hardswish"}) {
+  for (const char* function :
+       {"relu", "tanh", "sigmoid", "gelu", "gelu approximate=tanh", "silu", "mish", "elu 1", "selu",
+        "leaky_relu 0.2", "hardtanh -1 1", "softplus", "hardswish"}) {
     std::vector<double> doubles(kSamples * kUnits), transposed(kSamples * kUnits);
     std::vector<float> floats(kSamples * kUnits);
     for (std::int64_t i = 0; i < kSamples * kUnits; ++i) {
@@ -99,8 +99,7 @@ TEST(DerivativeTest, AUnitThatIsSilentForAllSamplesIsDead) {
   for (std::size_t i = 0; i < z.size(); ++i) {
     z[i] = i % kUnits < 3 ? -1.0F : static_cast<float>(value_at(static_cast<std::int64_t>(i)));
   }
-  const ActivationRecord record =
-      told("relu", {z.data(), ElementType::f32, sizes, rows}, false);
+  const ActivationRecord record = told("relu", {z.data(), ElementType::f32, sizes, rows}, false);
   EXPECT_EQ(record.dead_units, 3);
 }
 
