@@ -183,6 +183,7 @@ class ForwardHook : public Hook {
   struct Call {
     LayerId layer = kNoLayer;
     LayerId reads = kNoLayer;  ///< its first input is the output of this layer, told by nobody else
+    PyTypeObject* reads_type = nullptr;  ///< of that input's autograd node
     Layout layout = Layout::rows;
     nb::object gradient;
   };
@@ -228,13 +229,20 @@ class ForwardHook : public Hook {
     if (!view) return;
     Recorder& recorder = watcher->session.recorder();
     PyObject* const input = TensorReader::first_tensor(arguments[1]);
-    if (now.reads != kNoLayer && input != nullptr) {
+    if (now.reads != kNoLayer && input != nullptr && type_of_node(input) == now.reads_type) {
       const auto read = TensorReader::read(input, now.layout);
       if (read && read->values.data != view->values.data) recorder.output(now.reads, *read);
     }
     recorder.output(now.layer, *view);
     if (judge) tell_derivative(recorder, now, *view, input);
     attach_gradient(tensor, now.gradient);
+  }
+
+  // Another one than when the graph was found out: the input is that of another layer.
+  static PyTypeObject* type_of_node(PyObject* tensor) {
+    const nb::object node = nb::steal(PyObject_GetAttr(tensor, s_grad_fn));
+    if (!node.is_valid()) throw nb::python_error();
+    return Py_TYPE(node.ptr());
   }
 
   void tell_derivative(Recorder& recorder, const Call& now, const ObservedView& y,
@@ -409,9 +417,13 @@ void bind_hooks(nb::module_& module) {
   module.def("set_call", [](nb::handle hook, std::size_t index, LayerId layer, Layout layout) {
     forward_hook(hook)->set_call(index, layer, layout);
   });
-  module.def("set_reads", [](nb::handle hook, std::size_t index, LayerId layer) {
-    forward_hook(hook)->calls.at(index).reads = layer;
-  });
+  module.def("set_reads",
+             [](nb::handle hook, std::size_t index, LayerId layer, nb::object node) {
+               ForwardHook::Call& call = forward_hook(hook)->calls.at(index);
+               call.reads = layer;
+               call.reads_type = node.is_none() ? nullptr : Py_TYPE(node.ptr());
+             },
+             nb::arg("hook"), nb::arg("index"), nb::arg("layer"), nb::arg("node").none());
   module.def("gradient_hook", [](nb::object watcher, LayerId layer, Layout layout) {
     return make(new GradientHook(std::move(watcher), layer, layout));
   });

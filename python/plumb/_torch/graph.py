@@ -103,10 +103,13 @@ class Graph:
             for m in model.modules()
         )
         self.input_ops = []
+        self.is_stale = False  # a call was seen that the learned pass did not have
         self.begin()
 
     def begin(self):
-        """A pass is learned from its beginning."""
+        """A pass is learned from its beginning. Nothing of autograd's is held beyond it."""
+        for op in self.by_path.values():
+            op.node = None
         self.of_node = {}  # Op or Params, by autograd node (which keeps it alive)
         self.of_tensor = {}  # by identity, while it lives
         self.calls = []  # (Op, nodes of its outputs, nodes of its inputs)
@@ -197,6 +200,20 @@ class Graph:
         if out is None:
             return
         reads = list(tensors_in(arguments))
+        path = name if index == 0 else f"{name}#{index + 1}"
+        if not self.core.learning:
+            self.is_stale = True
+            if path in self.by_path:  # the graph is found out again in the next measured step
+                _core.set_call(hook, index, self.by_path[path].id, self.by_path[path].layout)
+            else:
+                op = Op(family, type(module).__name__, function=function)
+                op.is_module = True
+                op.layout = self.layout_of(module, family, out, [])
+                op.params = self.params_of(module)
+                sizes = self.sizes(module, family, reads[0] if reads else None, out, op.layout)
+                self.add(op, path, text=repr(module).split("\n")[0], **sizes)
+                _core.set_call(hook, index, op.id, op.layout)
+            return
         if index >= MOST_CALLS:
             op = self.by_path[f"{name}#{MOST_CALLS}"]
             _core.set_call(hook, index, op.id, op.layout)
@@ -217,13 +234,8 @@ class Graph:
         layout = self.layout_of(module, family, out, sources)
         op = Op(family, type(module).__name__, sources, out.grad_fn, function, layout)
         op.is_module = True
-        op.params = [
-            self.param_names[id(p)]
-            for p in module.parameters()
-            if id(p) in self.param_names
-        ]
+        op.params = self.params_of(module)
         sizes = self.sizes(module, family, reads[0] if reads else None, out, layout)
-        path = name if index == 0 else f"{name}#{index + 1}"
         for source in sources:
             self.materialise(source)
         self.add(op, path, text=repr(module).split("\n")[0], **sizes)
@@ -233,6 +245,7 @@ class Graph:
             kind = getattr(module, "nonlinearity", "")
             self.core.set_cell(op.id, kind)
         _core.set_call(hook, index, op.id, layout)
+        _core.set_reads(hook, index, -1, None)
         self.tell_source(hook, index, reads, nodes, out)
         given = list(tensors_in(output))
         outs = [t.grad_fn for t in given if t.grad_fn is not None]
@@ -243,6 +256,9 @@ class Graph:
             self.of_node[node] = op
         self.calls.append((op, outs, [n for n in nodes if n is not None]))
 
+    def params_of(self, module):
+        return [self.param_names[id(p)] for p in module.parameters() if id(p) in self.param_names]
+
     def tell_source(self, hook, index, reads, nodes, out):
         """The output of what is no module is measured where a module reads it."""
         if not reads or nodes[0] is None or reads[0].data_ptr() == out.data_ptr():
@@ -251,7 +267,7 @@ class Graph:
         if source is None or source.is_module or source.family == "input" or source.id in self.told:
             return
         self.told.add(source.id)
-        _core.set_reads(hook, index, source.id)
+        _core.set_reads(hook, index, source.id, reads[0].grad_fn)
 
     def source(self, tensor, node):
         if node is not None:

@@ -43,13 +43,26 @@ class RootHook:
     def __deepcopy__(self, memo):
         return {}.get
 
-    __copy__ = None
-
     def __reduce__(self):
         return getattr, ({}, "get")
 
 
-del RootHook.__copy__
+class EndHook:
+    """Behind the model's forward pass, in measured steps alone."""
+
+    def __init__(self, watch):
+        self.watch = weakref.ref(watch)
+
+    def __call__(self, module, arguments, output):
+        watch = self.watch()
+        if watch is not None:
+            watch._end_forward(module, arguments, output)
+
+    def __deepcopy__(self, memo):
+        return nothing
+
+    def __reduce__(self):
+        return make_nothing, ()
 
 
 def _careful(method):
@@ -217,7 +230,7 @@ class Watch(Diagnosed):
             self._handles.append(module.register_forward_hook(hook))
             if isinstance(module, families.RECURRENT):
                 self._handles.append(module.register_forward_hook(recurrent.Hook(self, module)))
-        self._handles.append(self._root.register_forward_hook(self._end_forward))
+        self._handles.append(self._root.register_forward_hook(EndHook(self)))
 
     def _remove_hooks(self):
         for handle in self._handles:
@@ -232,8 +245,10 @@ class Watch(Diagnosed):
         if self._step < self._start:
             return False
         measured, plain = self._times[True], self._times[False]
-        if self._step - self._start in (0, 4) or not plain:
-            return self._step == self._start
+        if self._step == self._start:
+            return True
+        if len(plain) < 3:
+            return False
         if not measured:
             return True
         extra = max(statistics.median(measured) - statistics.median(plain), 0)
@@ -255,6 +270,7 @@ class Watch(Diagnosed):
             self._install_hooks()
             if self._learn:
                 self._graph.begin()
+                self._graph.is_stale = False
             core.learning = self._learn
             core.flow_log2_scale = 0.0
         self._losses, self._outputs = [], []
@@ -358,6 +374,7 @@ class Watch(Diagnosed):
         elif self._plan is not None and not self._plan.is_empty():
             if not self._plan.attach(nodes):
                 self._learn = True  # another graph than before: found out again when due next
+        self._learn = self._learn or self._graph.is_stale
 
     def after_backward(self, finished):
         self.in_backward = False
