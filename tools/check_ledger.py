@@ -8,7 +8,7 @@ one) it is worked out
 
   - that the output of every layer follows from its input, and the gradient below it from the one above it;
   - every line of the ledger and of the ledger through time, with the books of branches, shortcuts and gates: sizes,
-    attenuation and each cause, which must agree to 1e-9 in log2.
+    attenuation and each cause, which must agree to 1e-9 in log2, and of each way of a block its size and share.
 
 A line that is missing, a cause that is left out, and one booked under another name differ. So that none goes unseen,
 each cause must be other than zero somewhere, each place inside a block must have books, and each kind of layer that
@@ -89,6 +89,11 @@ class Judge:
                     self.seen.add(f"books of a {inside}")
                 given_ways = [way["entries"] for way in one["ways"] if way["way"] == inside]
                 self.entries(f"{inside} of", given_ways[0] if given_ways else [], own[inside])
+            self.equal(f"{line}, its ways", sorted(way["way"] for way in one["ways"]), sorted(own["ways"]))
+            for way in one["ways"]:
+                for name in ("log2_rms", "share"):
+                    self.number(f"{line}, {name} of the {way['way']}", way[name],
+                                own["ways"].get(way["way"], {}).get(name, math.nan))
 
     def ledger(self, given, expected):
         for name in ("log2_loss_gradient", "total"):

@@ -95,7 +95,7 @@ class Books:
             parts, inner = self.parts(path, layer, x, g, p, own), {}
         entry = {"path": path, "kind": layer.kind, "log2_grad_out": size, "log2_grad_in": log2_rms(own),
                  "attenuation": log2_rms(own) - size if size != NOTHING else 0.0, "parts": parts}
-        return {**entry, "branch": [], "shortcut": [], "gate": [], **inner}, own
+        return {**entry, "branch": [], "shortcut": [], "gate": [], "ways": {}, **inner}, own
 
     def parts(self, path, layer, x, g, p, own):
         before, after = log2_rms(g), log2_rms(own)
@@ -135,6 +135,7 @@ class Books:
                 self.same(f"way/{path}/shortcut", carried, g)
             self.same(f"grad_out/{last}", tensors[f"grad_out/{last}"], scale * g)
             self.same(f"out/{path}", tensors[f"out/{path}"], beside + scale * tensors[f"out/{last}"])
+            inner["ways"] = self.ways(branch=branch, shortcut=carried)
             return carried + branch, self.join_parts(g, carried, branch, None), inner
         gate = tensors[f"way/{path}/gate"]
         z, f = tensors[f"out/{path}.gate"], tensors[f"out/{last}"]
@@ -146,7 +147,19 @@ class Books:
         carried = (1 - transform) * g
         self.same(f"way/{path}/shortcut", tensors[f"way/{path}/shortcut"], carried)
         inner["gate"] = self.named_chain([(f"{path}.gate", block.gate)], x, f"way/{path}/gate")[0]
+        inner["ways"] = self.ways(branch=branch, shortcut=carried, gate=gate)
         return carried + branch + gate, self.join_parts(g, carried, branch, gate), inner
+
+    @staticmethod
+    def ways(**gradients):
+        """The size of what comes back by each way of a block, and its share <g_i, g> / <g, g> of their sum g."""
+        total = sum(gradients.values())
+        largest = np.abs(total).max(initial=0.0)
+        unit = total / largest if largest > 0 else total
+        squares = np.sum(unit * unit)
+        return {name: {"log2_rms": log2_rms(gradient),
+                       "share": np.sum(gradient / largest * unit) / squares if largest > 0 else math.nan}
+                for name, gradient in gradients.items()}
 
     @staticmethod
     def join_parts(g, carried, branch, gate):

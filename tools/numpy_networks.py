@@ -268,6 +268,20 @@ def made_cases():
              (2, 5, 5)),
         Case([dense(), residual("proj", [dense(8), Block([dense(8), Activation("tanh"), highway(
             [dense(8), Activation("gelu")], (8,))], scale=0.5)], (6,), alpha=-0.4), dense(3)], (5,)),
+        # A block that begins the branch of another reads what that one reads: every kind in every other.
+        Case([dense(), Block([Block([dense(), relu()], scale=0.5), dense()]), dense(3)], (5,)),
+        Case([Block([highway([dense(8), Activation("tanh")], (8,), -1), dense(8)]), dense(3)], (8,)),
+        Case([dense(), highway([residual("proj", [dense(), relu()], (6,)), dense()], (6,), 0.5), dense(3)], (5,)),
+        Case([dense(), highway([highway([dense(), relu()], (6,)), dense()], (6,)), dense(3)], (5,)),
+        Case([dense(), highway([Block([highway([dense(), Activation("gelu")], (6,)), dense()], alpha=-0.4), dense()],
+                               (6,)), dense(3)], (5,)),
+        Case([dense(), Block([Block([Block([dense()])])]), residual("proj", [Block([Block([dense(), relu()]), Block(
+            [dense()])], scale=-0.7), dense()], (6,)), dense(3)], (5,)),
+        Case([Conv(4, 3), residual("proj=bn", [highway([Conv(4, 3), relu()], (4, 6, 6)), Conv(6, 3, 2)], (4, 6, 6)),
+              Gap(), dense(3)], (2, 6, 6)),
+        # Of an inner block nothing comes back: a learned scale of zero, with a projection of zeros beside it.
+        Case([dense(), Block([residual("proj", [dense(), relu()], (6,), alpha=0), dense()]), dense(3)], (5,),
+             changed={"1.0.proj.weight": 0}),
         # Grouped and strided convolutions, each pooling.
         Case([Conv(8, 3, groups=2), relu(), Conv(8, (5, 3), (2, 1), (2, 0), groups=4), Activation("softplus"),
               Pool("maxpool", 2, 1), Pool("avgpool", (2, 1)), Flatten(), dense(3)], (4, 8, 8)),

@@ -21,6 +21,7 @@ void add_export(CLI::App& app, int& result);
 void add_demo(CLI::App& app, int& result);
 void add_theory(CLI::App& app, int& result);
 void add_lab(CLI::App& app, int& result);
+void add_zoo(CLI::App& app, int& result);
 void add_layers(CLI::App& app, int& result);
 void add_completion(CLI::App& app, int& result);
 

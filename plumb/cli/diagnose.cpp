@@ -41,6 +41,12 @@ struct Options {
 
 void check_measured(const std::vector<std::int64_t>& steps, std::int64_t asked) {
   if (std::find(steps.begin(), steps.end(), asked) != steps.end()) return;
+  if (steps.empty()) {
+    throw DataError(
+        fmt::format("--step: {} was not measured, nor was any other step of this run: expected a "
+                    "run recorded with measurements (plumb train --record)",
+                    asked));
+  }
   throw DataError(fmt::format("--step: {} was not measured, expected one of {}", asked,
                               fmt::join(steps, ", ")));
 }

@@ -4,10 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "plumb/diagnose/words/finding_words.h"
-#include "plumb/diagnose/words/layer_names.h"
 #include "plumb/diagnose/words/verdict.h"
 #include "plumb/flow/ledger.h"
+#include "plumb/report/finding_json.h"
 #include "plumb/report/ledger_json.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/predicted_flow.h"
@@ -19,33 +18,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json to_json(const Finding& finding, const RunInfo& info, std::span<const Finding> all) {
-  const FindingWords words = words_of(info, all, finding);
-  Json evidence = Json::array();
-  for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
-    evidence.push_back({{"quantity", words.evidence_names[i]},
-                        {"value", number(finding.evidence[i].fact.value)},
-                        {"threshold", number(finding.evidence[i].threshold)},
-                        {"threshold_source", words.evidence_sources[i]}});
-  }
-  const LayerId layer = layer_at(info, finding.place);
-  const std::string path = finding.place.of == Place::Of::loss ? "loss"
-                           : layer == kNoLayer                 ? ""
-                                                               : info.layer(layer).path;
-  return {{"rule", finding.rule},
-          {"severity", to_string(finding.severity)},
-          {"path", path},
-          {"first_step", finding.first_step},
-          {"last_step", finding.last_step},
-          {"symptom", words.symptom},
-          {"cause", words.cause},
-          {"cause_kind", to_string(finding.cause.kind)},
-          {"explained_by", finding.explained_by ? Json(*finding.explained_by) : Json(nullptr)},
-          {"consequence", words.consequence},
-          {"remedies", words.remedies},
-          {"evidence", evidence}};
-}
 
 Json log10_of(double log2_value) { return number(log2_value * kLog10Of2); }
 
@@ -77,7 +49,9 @@ std::string diagnosis_json(const DiagnosedRun& diagnosed, const StepRecord* book
   const Run& run = *diagnosed.run;
   const std::vector<Finding>& findings = diagnosed.diagnosis->findings();
   Json list = Json::array();
-  for (const Finding& finding : findings) list.push_back(to_json(finding, run.info, findings));
+  for (const Finding& finding : findings) {
+    list.push_back(Json::parse(finding_json(run.info, findings, finding)));
+  }
   const Outcome outcome = diagnosed.diagnosis->outcome();
   Json result{{"healthy", outcome == Outcome::healthy},
               {"outcome", to_string(outcome)},

@@ -8,13 +8,10 @@
 namespace plumb::cli {
 
 /// The diagnosis for programs: {"healthy", "outcome", "verdict", "network", "steps", "loss",
-/// "accuracy", "end", "findings":
-/// [{"rule", "severity", "path", "first_step", "last_step", "symptom", "cause",
-/// "cause_kind", "explained_by", "consequence", "remedies", "evidence": [{"quantity", "value",
-/// "threshold", "threshold_source"}]}], "theory": null or {"step", "log10_rms": [{"path", "z",
-/// "grad_z", "grad_weight": {"measured", "theory"}}]}} (grad_z has "theory_mean" too;
-/// docs/theory.md). Numbers that are not finite are null. With `books`, a measured
-/// step, there is "ledger" too: report/ledger_json.h.
+/// "accuracy", "end", "findings": [report/finding_json.h], "theory": null or {"step",
+/// "log10_rms": [{"path", "z", "grad_z", "grad_weight": {"measured", "theory"}}]}} (grad_z has
+/// "theory_mean" too; docs/theory.md). Numbers that are not finite are null. With `books`, a
+/// measured step, there is "ledger" too: report/ledger_json.h.
 std::string diagnosis_json(const DiagnosedRun& run, const StepRecord* books = nullptr);
 
 }  // namespace plumb::cli

@@ -69,6 +69,7 @@ int run(int argc, char** argv) {
   add_demo(app, result);
   add_theory(app, result);
   add_lab(app, result);
+  add_zoo(app, result);
   add_layers(app, result);
   add_completion(app, result);
   try {

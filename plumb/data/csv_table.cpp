@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <span>
 
 #include "plumb/core/error.h"
 #include "plumb/data/csv_dialect.h"
@@ -55,23 +57,80 @@ class TableReader {
                                 fmt::format(format, std::forward<Args>(args)...)));
   }
 
-  void skip_line() {
-    const std::size_t end = text_.find('\n');
-    text_.remove_prefix(end == text_.npos ? text_.size() : end + 1);
-    ++skipped_;
+  static std::string_view skip_line(std::string_view& text) {
+    const std::string_view line = first_line(text);
+    const std::size_t end = text.find('\n');
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    return line;
   }
 
   void pass_over_front() {
-    for (std::int64_t i = 0; i < options_.skip && !text_.empty(); ++i) skip_line();
-    const std::string_view line = first_line(text_);
-    // Excel's own first line.
-    if (line.size() == 5 && (line.starts_with("sep=") || line.starts_with("SEP="))) {
-      if (table_.separator == '\0') table_.separator = line[4];
-      skip_line();
+    for (std::int64_t i = 0; i < options_.skip && !text_.empty(); ++i, ++skipped_) {
+      skip_line(text_);
     }
-    while (first_line(text_).starts_with('#')) {
-      hash_line_ = first_line(text_).substr(1);
-      skip_line();
+    while (pass_over_lines_in_front()) {
+    }
+  }
+
+  /// Up to the last line of # or sep= that has nothing but such lines and titles before it.
+  bool pass_over_lines_in_front() {
+    constexpr std::size_t kMostLines = 50;
+    std::vector<std::string_view> lines, rests;
+    for (std::string_view rest = text_; !rest.empty() && lines.size() < kMostLines;) {
+      lines.push_back(skip_line(rest));
+      rests.push_back(rest);
+    }
+    for (std::size_t count = lines.size(); count > 0; --count) {
+      const std::string_view last = lines[count - 1];
+      if (!last.starts_with('#') && !sign_of(last)) continue;
+      if (take_front(std::span(lines).first(count), rests[count - 1])) return true;
+    }
+    return false;
+  }
+
+  /// Excel's own first line, sep=;
+  static std::optional<char> sign_of(std::string_view line) {
+    if (line.size() == 7 && line.starts_with('"') && line.ends_with('"')) line = line.substr(1, 5);
+    if (line.size() != 5 || !(line.starts_with("sep=") || line.starts_with("SEP="))) return {};
+    return line[4];
+  }
+
+  bool take_front(std::span<const std::string_view> lines, std::string_view rest) {
+    char separator = table_.separator;
+    std::string_view hash_line;
+    std::vector<std::string_view> titles;
+    bool says_separator = false;
+    for (const std::string_view line : lines) {
+      if (const auto sign = sign_of(line)) {
+        if (separator == '\0') separator = *sign;
+        says_separator = true;
+      } else if (line.starts_with('#')) {
+        hash_line = line.substr(1);
+      } else if (!trim_blanks(line).empty()) {
+        titles.push_back(line);
+      }
+    }
+    if (!titles.empty()) {
+      const char cut = separator != '\0' ? separator : sniff_separator(rest);
+      const auto is_cut = [&](std::string_view line) { return count_fields(line, cut) > 1; };
+      if (std::ranges::any_of(titles, is_cut)) return false;
+      // One field over two is the header of a table with row names.
+      if (count_fields(rest, cut) < (says_separator ? 2U : 3U)) return false;
+    }
+    table_.separator = separator;
+    if (!hash_line.empty()) hash_line_ = hash_line;
+    titles_ += titles.size();
+    skipped_ += lines.size();
+    text_ = rest;
+    return true;
+  }
+
+  std::size_t count_fields(std::string_view text, char separator) const {
+    try {
+      CsvRecords reader(text, table_.place, separator);
+      return reader.next() ? reader.fields().size() : 0;
+    } catch (const DataError&) {
+      return 0;  // a quote that is not closed: its reader will say so
     }
   }
 
@@ -120,7 +179,7 @@ class TableReader {
     const auto count = static_cast<std::ptrdiff_t>(titles);
     records_.erase(records_.begin(), records_.begin() + count);
     table_.lines.erase(table_.lines.begin(), table_.lines.begin() + count);
-    titles_ = titles;
+    titles_ += titles;
   }
 
   bool names_what_is_learned() const {

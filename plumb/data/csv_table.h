@@ -36,9 +36,9 @@ struct CsvTable {
 /// numbers; the decimal comma is what most numbers have; the first line is a header if it has words
 /// over numbers, or words none of which stands in its column again, or if it names the label.
 ///
-/// Passed over are `sep=;`, lines of # and lines of title in front, a separator at the end of every
-/// line. A first line of counts (150,4,setosa,versicolor,virginica) is known, and so is a header
-/// that lacks the name of the column of row names.
+/// Passed over are `sep=;`, lines of # and lines of title in front, in any order, a separator at
+/// the end of every line. A first line of counts (150,4,setosa,versicolor,virginica) is known, and
+/// so is a header that lacks the name of the column of row names.
 ///
 /// The cells point into `text` and into `owners`, which is filled here.
 /// Errors  DataError "PLACE: line N: ...": no rows, one column only, a row of another length.

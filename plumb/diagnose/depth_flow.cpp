@@ -20,6 +20,14 @@ struct Alike {
   int layers = 0;
 };
 
+/// Layers of family `other` that compute the same, or one whose function is not known.
+struct Unsplit {
+  LayerId strongest = kNoLayer;
+  double most = 0;
+  double log2 = 0;
+  int layers = 0;
+};
+
 /// Books the entries of a main chain from the top down.
 class FlowBooks {
  public:
@@ -51,8 +59,8 @@ class FlowBooks {
         case Cause::shape:
         case Cause::pooling:
         case Cause::attention:
-        case Cause::embedding:
-        case Cause::other: flow.other += part.log2 + width; break;
+        case Cause::embedding: flow.other += part.log2 + width; break;
+        case Cause::other: book_unsplit(entry.layer, part.log2 + width); break;
       }
     }
   }
@@ -71,6 +79,7 @@ class FlowBooks {
     std::stable_sort(alike_.begin(), alike_.end(), [](const Alike& a, const Alike& b) {
       return std::pair(std::abs(a.excess), a.layers) > std::pair(std::abs(b.excess), b.layers);
     });
+    choose_unsplit();
     for (const Alike& one : alike_) {
       LayerId& strongest = one.judged ? flow.activation : flow.unjudged;
       if (strongest == kNoLayer) strongest = one.lowest;
@@ -118,6 +127,34 @@ class FlowBooks {
     ++it->layers;
   }
 
+  void book_unsplit(LayerId layer, double log2) {
+    flow.other += log2;
+    const std::string& function = info_.layer(layer).function;
+    auto it = std::find_if(unsplit_.begin(), unsplit_.end(), [&](const Unsplit& one) {
+      return !function.empty() && info_.layer(one.strongest).function == function;
+    });
+    if (it == unsplit_.end()) it = unsplit_.insert(it, Unsplit{layer, log2, 0, 0});
+    if (std::abs(log2) > std::abs(it->most)) {
+      it->strongest = layer;
+      it->most = log2;
+    }
+    it->log2 += log2;
+    ++it->layers;
+  }
+
+  /// The one that did most in the direction of the total.
+  void choose_unsplit() {
+    const double sign = flow.log2_judged() < 0 ? -1 : 1;
+    const auto it = std::max_element(
+        unsplit_.begin(), unsplit_.end(),
+        [&](const Unsplit& a, const Unsplit& b) { return sign * a.log2 < sign * b.log2; });
+    if (it == unsplit_.end()) return;
+    flow.single = it->strongest;
+    flow.single_log2 = it->log2;
+    flow.single_layers = it->layers;
+    flow.normalises_rows = info_.layer(it->strongest).function == "softmax";
+  }
+
   void close_pair() {
     (pair_unknown_ ? flow.together : flow.weight) += pair_weight_;
     if (pair_unknown_ && pair_has_weight_) ++flow.linear_together;
@@ -129,6 +166,7 @@ class FlowBooks {
   int linear_ = 0;
   int activations_ = 0;
   std::vector<Alike> alike_;
+  std::vector<Unsplit> unsplit_;
   double pair_weight_ = 0;
   bool pair_unknown_ = false;
   bool pair_has_weight_ = false;
@@ -197,7 +235,12 @@ CauseKind main_cause(const DepthFlow& flow) {
   if (flow.ends == LedgerEnd::zero_weight) return CauseKind::zero_weight;
   if (flow.ends == LedgerEnd::zero_derivative) return CauseKind::zero_derivative;
   if (flow.stops()) return CauseKind::gradient_is_zero;
-  const double sign = flow.log2_total < 0 ? -1 : 1;
+  const double sign = flow.log2_judged() < 0 ? -1 : 1;
+  const bool is_single =
+      flow.single != kNoLayer && sign * flow.single_log2 >= sign * flow.other / 2;
+  const CauseKind other = !is_single             ? CauseKind::other_layers
+                          : flow.normalises_rows ? CauseKind::row_normalisation
+                                                 : CauseKind::single_layer;
   const std::pair<double, CauseKind> parts[] = {
       {sign * flow.derivative, CauseKind::activation_derivative},
       {sign * flow.weight, CauseKind::weight_scale},
@@ -205,7 +248,7 @@ CauseKind main_cause(const DepthFlow& flow) {
       {sign * flow.residual, CauseKind::residual_branch},
       {sign * flow.alignment, CauseKind::alignment},
       {sign * flow.normalisation, CauseKind::normalisation},
-      {sign * flow.other, CauseKind::other_layers}};
+      {sign * (is_single ? flow.single_log2 : flow.other), other}};
   return std::max_element(std::begin(parts), std::end(parts),
                           [](const auto& a, const auto& b) { return a.first < b.first; })
       ->second;

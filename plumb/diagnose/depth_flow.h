@@ -49,6 +49,13 @@ struct DepthFlow {
   double recurrence = 0;     ///< recurrent layers: judged by the rules through time, not by depth
   double other = 0;          ///< dropout, reshapes, attention, what is not taken apart
 
+  /// Of the layers of family `other` the one with the largest part in `other`, alike ones (of one
+  /// LayerInfo::function) together: the strongest of them, their part, and how many there are.
+  LayerId single = kNoLayer;
+  double single_log2 = 0;
+  int single_layers = 0;
+  bool normalises_rows = false;  ///< they are softmax
+
   double mean_log2_gain = 0;  ///< weight scale of a linear layer, as log2(rms(weight) sqrt(fan_in))
   double mean_log2_derivative = 0;  ///< log2 rms f' of an activation
   /// Of the activations with the same traits that have the largest part in `derivative`, the one
@@ -75,8 +82,8 @@ DepthFlow depth_flow(const LayerGraph& graph, const Ledger& ledger,
 
 /// Which part of a DepthFlow did most of it, in the direction of the total: one of
 /// activation_derivative, weight_scale, weights_and_derivatives, residual_branch, alignment,
-/// normalisation and other_layers; of a gradient that ends gradient_is_zero, zero_weight or
-/// zero_derivative.
+/// normalisation and other_layers, which is single_layer or row_normalisation where one did half of
+/// that; of a gradient that ends gradient_is_zero, zero_weight or zero_derivative.
 CauseKind main_cause(const DepthFlow& flow);
 
 /// The main cause with its share of the total and the numbers that show it.

@@ -57,7 +57,7 @@ bool ledger_agrees(const RunView& view, const Relation& relation) {
   const std::vector<MeasuredStep>& steps = view.measured();
   return std::any_of(steps.begin(), steps.end(), [](const MeasuredStep& step) {
     const DepthFlow& flow = step.flow;
-    if (!flow.known || flow.log2_total > -kFlowLog2Total) return false;
+    if (!flow.known || flow.log2_judged() > -kFlowLog2Total) return false;
     const CauseKind cause = main_cause(flow);
     return flow.stops() || cause == CauseKind::activation_derivative ||
            cause == CauseKind::weights_and_derivatives;

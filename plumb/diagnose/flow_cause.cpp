@@ -29,7 +29,9 @@ double part_of(const DepthFlow& flow, CauseKind kind) {
     case CauseKind::alignment: return flow.alignment;
     case CauseKind::normalisation: return flow.normalisation;
     case CauseKind::other_layers: return flow.other;
-    default: return flow.log2_total;
+    case CauseKind::single_layer:
+    case CauseKind::row_normalisation: return flow.single_log2;
+    default: return flow.log2_judged();
   }
 }
 
@@ -65,7 +67,7 @@ Remedy replace(const DepthFlow& flow, std::vector<Remedy::Argument> arguments) {
 
 std::vector<Remedy> derivative_remedies(const RunInfo& info, const DepthFlow& flow) {
   const ActivationTraits* traits = traits_of(info, flow);
-  if (flow.log2_total >= 0) {
+  if (flow.log2_judged() >= 0) {
     return {initialise(info, flow), of(RemedyKind::add_normalisation)};
   }
   // Of one that never passes half of the gradient that is the cause, whatever else it may do.
@@ -107,7 +109,10 @@ FindingCause flow_cause(const RunInfo& info, const DepthFlow& flow) {
   }
   cause.place = activation_place(flow);
   if (cause.kind == CauseKind::weights_and_derivatives) cause.place = Place::layer(flow.unjudged);
-  cause.share = part_of(flow, cause.kind) / flow.log2_total;
+  const bool is_single =
+      cause.kind == CauseKind::single_layer || cause.kind == CauseKind::row_normalisation;
+  if (is_single) cause.place = Place::layer(flow.single);
+  cause.share = part_of(flow, cause.kind) / flow.log2_judged();
   cause.facts = {{Quantity::mean_log2_gain, flow.mean_log2_gain, {}, {}},
                  {Quantity::weight_log2, flow.weight, {}, {}},
                  {Quantity::derivative_log2, flow.derivative, {}, {}}};
@@ -134,6 +139,7 @@ FindingCause flow_cause(const RunInfo& info, const DepthFlow& flow) {
     add(Quantity::residual_blocks, flow.residual_blocks);
     add(Quantity::residual_log2_per_block, flow.residual / std::max(1, flow.residual_blocks));
   }
+  if (is_single) add(Quantity::layers_affected, flow.single_layers);
   if (cause.kind == CauseKind::normalisation) {
     add(Quantity::normalisation_log2_per_layer,
         flow.normalisation / std::max(1, flow.normalisations));
@@ -142,7 +148,7 @@ FindingCause flow_cause(const RunInfo& info, const DepthFlow& flow) {
 }
 
 std::vector<Remedy> flow_remedies(const RunInfo& info, const DepthFlow& flow) {
-  const bool loss = flow.log2_total < 0;
+  const bool loss = flow.log2_judged() < 0;
   const Remedy residual = of(RemedyKind::add_residual);
   const Remedy clip = of(RemedyKind::clip_norm);
   switch (main_cause(flow)) {
@@ -161,6 +167,15 @@ std::vector<Remedy> flow_remedies(const RunInfo& info, const DepthFlow& flow) {
     }
     case CauseKind::normalisation:
       return {residual, of(RemedyKind::fewer_layers), of(RemedyKind::warm_up)};
+    case CauseKind::row_normalisation:
+      return {{RemedyKind::remove_layer,
+               Place::layer(flow.single),
+               {{"because", "it_normalises_rows"}},
+               {}},
+              loss ? residual : clip};
+    case CauseKind::single_layer:
+      return {{RemedyKind::remove_layer, Place::layer(flow.single), {}, {}},
+              loss ? residual : clip};
     case CauseKind::other_layers: {
       std::vector<Remedy> remedies{loss ? residual : clip};
       const bool drops =

@@ -13,18 +13,27 @@ Finding flow_finding(const RunView& view, const Episode& episode, const std::str
   const Place top = Place::layer(flow.top);
   Finding finding;
   finding.rule = rule;
-  finding.severity = sign * flow.log2_total >= kFlowLog2Extreme && !episode.over
-                         ? Severity::critical
-                         : Severity::warning;
+  const double total = flow.log2_judged(), per_layer = flow.log2_judged_per_layer();
+  finding.severity =
+      sign * total >= kFlowLog2Extreme && !episode.over ? Severity::critical : Severity::warning;
   finding.place = bottom;
   finding.first_step = step.step;
   finding.last_step = view.measured()[episode.last].step;
   finding.over = episode.over;
-  finding.evidence = {{{Quantity::flow_log2, flow.log2_total, bottom, top}, sign * kFlowLog2Total},
-                      {{Quantity::flow_log2_per_layer, flow.log2_per_layer(), bottom, top},
-                       sign * kFlowLog2PerLayer}};
   finding.facts = {
       {Quantity::layers_crossed, static_cast<double>(flow.linear_layers), bottom, top}};
+  const Fact whole{Quantity::flow_log2, total, bottom, top};
+  const Fact of_layer{Quantity::flow_log2_per_layer, per_layer, bottom, top};
+  // Both, or so much in all that it does not matter over how many layers.
+  if (sign * per_layer >= kFlowLog2PerLayer) {
+    finding.evidence = {{whole, sign * kFlowLog2Total}, {of_layer, sign * kFlowLog2PerLayer}};
+  } else {
+    finding.evidence = {{whole, sign * kFlowLog2Extreme}};
+    finding.facts.push_back(of_layer);
+  }
+  if (flow.recurrence != 0) {
+    finding.facts.push_back({Quantity::recurrence_log2, flow.recurrence, bottom, top});
+  }
   if (!std::isnan(step.log2_learning)) {
     finding.facts.push_back({Quantity::learning_log2, step.log2_learning,
                              Place::layer(view.chain_ends().first),

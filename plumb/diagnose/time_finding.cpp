@@ -38,13 +38,21 @@ Finding time_finding(const RunView& view, const TimePlace& place, const Episode&
   finding.evidence = {{{Quantity::time_kept_log2, flow.log2_kept, place.place, {}}, limit}};
   if (std::isfinite(flow.scale.steps_per_efold)) {
     const double needed = -static_cast<double>(flow.steps) / (limit * kLn2);
-    finding.evidence.push_back(
-        {{Quantity::time_steps_per_efold, flow.scale.steps_per_efold, place.place, {}}, needed});
+    const Fact scale{Quantity::time_steps_per_efold, flow.scale.steps_per_efold, place.place, {}};
+    // A line fitted to what does not fall like one may say less than its ends do.
+    const double of_needed = scale.value / needed;
+    if (of_needed > 0 && of_needed <= 1) {
+      finding.evidence.push_back({scale, needed});
+    } else {
+      finding.facts.push_back(scale);
+    }
   }
-  finding.facts = {{Quantity::time_steps, static_cast<double>(flow.time_steps), place.place, {}},
-                   {Quantity::time_steps_crossed, static_cast<double>(flow.steps), place.place, {}},
-                   {Quantity::time_per_step_log2, flow.log2_per_step(), place.place, {}},
-                   {Quantity::memory_steps, static_cast<double>(flow.memory), place.place, {}}};
+  const Fact more[] = {
+      {Quantity::time_steps, static_cast<double>(flow.time_steps), place.place, {}},
+      {Quantity::time_steps_crossed, static_cast<double>(flow.steps), place.place, {}},
+      {Quantity::time_per_step_log2, flow.log2_per_step(), place.place, {}},
+      {Quantity::memory_steps, static_cast<double>(flow.memory), place.place, {}}};
+  finding.facts.insert(finding.facts.end(), std::begin(more), std::end(more));
   if (flow.ends_in_zero) {
     finding.facts.push_back(
         {Quantity::time_ends_at, static_cast<double>(flow.ends_at), place.place, {}});

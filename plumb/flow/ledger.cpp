@@ -61,13 +61,16 @@ class Bookkeeper {
     const LayerGraph::Chain& chain = graph_.main_chain();
     if (chain.empty()) return {};
     const LayerId input = graph_.below(chain.front());
-    return book_chain(chain, input == kNoLayer ? Reading{.problem = LedgerEnd::not_recorded}
-                                               : read(index_.find(input, Role::grad_a)));
+    return book_chain(chain,
+                      input == kNoLayer ? Reading{.problem = LedgerEnd::not_recorded}
+                                        : read(index_.find(input, Role::grad_a)),
+                      input);
   }
 
  private:
-  /// `input` is the gradient that comes back by the chain to what its first layer reads.
-  Books book_chain(const LayerGraph::Chain& chain, const Reading& input) {
+  /// `input` is the gradient of what the first layer reads: all of it where that is the layer
+  /// `bottom`, else what came back by the chain alone.
+  Books book_chain(const LayerGraph::Chain& chain, const Reading& input, LayerId bottom) {
     Books books;
     if (chain.empty()) return books;
     Reading out = output_gradient(chain.back());
@@ -87,7 +90,7 @@ class Bookkeeper {
         books.ends = known_reason(chain[i], in.problem);
         return books;
       }
-      const LayerId below = i > 0 ? chain[i - 1] : kNoLayer;
+      const LayerId below = i > 0 ? chain[i - 1] : bottom;
       books.entries.push_back(book_layer(chain[i], below, out.log2, in.log2));
       books.log2_bottom = in.log2;
       out = in;
@@ -112,8 +115,8 @@ class Bookkeeper {
     return flat ? LedgerEnd::zero_derivative : problem;
   }
 
-  /// `below` is what precedes the layer on the chain whose books these are; kNoLayer where the
-  /// chain ends, and what came back by it alone is `log2_in`.
+  /// `below` is the layer of whose output `log2_in` is the whole gradient, other readers' too;
+  /// kNoLayer at the end of a way, where it is what came back by that way alone.
   LedgerEntry book_layer(LayerId id, LayerId below, double log2_out, double log2_in) {
     LedgerEntry entry;
     entry.layer = id;
@@ -121,7 +124,7 @@ class Bookkeeper {
     entry.log2_grad_in = log2_in;
     entry.attenuation = log2_in - log2_out;
     if (!graph_.ways(id).empty()) {
-      book_ways(id, entry);
+      book_ways(id, below, entry);
       return entry;
     }
     // Where the tensor below has other readers, this layer sent a part of its gradient alone.
@@ -187,7 +190,7 @@ class Bookkeeper {
     entry.parts = {{first, first_log2}, {rest, attenuation - first_log2}};
   }
 
-  void book_ways(LayerId id, LedgerEntry& entry) {
+  void book_ways(LayerId id, LayerId below, LedgerEntry& entry) {
     std::optional<JoinWay> main, gate;
     // Ways may share layers, and a layer of a thousand inputs can be on a thousand of them.
     const bool again = booked_[static_cast<std::size_t>(id)];
@@ -202,31 +205,37 @@ class Bookkeeper {
       line.main = way.main;
       line.log2_rms = told ? told->log2_rms : std::numeric_limits<double>::quiet_NaN();
       line.share = told ? told->share : std::numeric_limits<double>::quiet_NaN();
-      line.entries = book_chain(way.chain, read(told ? &*told : nullptr)).entries;
+      line.entries = book_chain(way.chain, read(told ? &*told : nullptr), kNoLayer).entries;
     }
+    // What the ways bring back together, and what readers beside them add to it on this chain.
+    const JoinRecord* own = index_.join_through(id);
+    const bool is_shared = own != nullptr && std::isfinite(own->log2_rms) && below != kNoLayer &&
+                           !is_all_that_reads(graph_, id, below);
+    const double together = is_shared ? own->log2_rms : entry.log2_grad_in;
+    const double attenuation = together - entry.log2_grad_out;
     const LayerFamily family = layer_of(id).family;
     if (family != LayerFamily::residual) {
-      entry.parts = {{first_cause(family), entry.attenuation}};
+      entry.parts = {{first_cause(family), attenuation}};
     } else if (!main) {
-      entry.parts = {{Cause::residual_shortcut, entry.attenuation}};
+      entry.parts = {{Cause::residual_shortcut, attenuation}};
     } else if (!std::isfinite(main->log2_rms)) {
-      entry.parts = {{Cause::residual_branch, entry.attenuation}};
+      entry.parts = {{Cause::residual_branch, attenuation}};
     } else {
       split(Cause::residual_shortcut, main->log2_rms - entry.log2_grad_out, Cause::residual_branch,
-            entry.attenuation, entry);
-      // Shares are of all that meets at the tensor: of more than this layer's ways they say nothing
-      // of these alone.
-      const bool alone = entry.log2_grad_in == output_gradient(graph_.below(id)).log2;
-      if (gate && alone) split_off_gate(*gate, *main, entry);
+            attenuation, entry);
+      // Shares of more than these ways say nothing of them alone.
+      if (gate && std::isfinite(log2_of_all_ways(graph_, index_, id)))
+        split_off_gate(*gate, *main, together, entry);
     }
+    if (is_shared) entry.parts.push_back({Cause::join, entry.log2_grad_in - together});
   }
 
   /// What a highway's gate added to the sum g of all: |g|^2 - |g - gate|^2, and <gate, g> is known
   /// by its share.
-  static void split_off_gate(const JoinWay& gate, const JoinWay& main, LedgerEntry& entry) {
-    const double squares = std::exp2(2 * (gate.log2_rms - entry.log2_grad_in));
-    const double without =
-        entry.log2_grad_in + 0.5 * std::log2(1 - 2 * gate.share + squares) - main.log2_rms;
+  static void split_off_gate(const JoinWay& gate, const JoinWay& main, double log2_sum,
+                             LedgerEntry& entry) {
+    const double squares = std::exp2(2 * (gate.log2_rms - log2_sum));
+    const double without = log2_sum + 0.5 * std::log2(1 - 2 * gate.share + squares) - main.log2_rms;
     if (!std::isfinite(without)) return;
     const double rest = entry.parts.back().log2 - without;
     entry.parts.back().log2 = without;

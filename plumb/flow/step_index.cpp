@@ -44,7 +44,9 @@ StepIndex::StepIndex(const RunInfo& info, const StepRecord& step)
     if (is_in(record.layer, layers_)) layers_[place(record.layer)].activation = &record;
   }
   for (const JoinRecord& record : step.joins) {
-    if (is_in(record.layer, layers_) && record.output == 0) {
+    if (record.through != kNoLayer) {
+      if (is_in(record.through, layers_)) layers_[place(record.through)].join_through = &record;
+    } else if (is_in(record.layer, layers_) && record.output == 0) {
       layers_[place(record.layer)].join = &record;
     }
   }
@@ -69,6 +71,10 @@ const ActivationRecord* StepIndex::activation(LayerId layer) const {
 }
 
 const JoinRecord* StepIndex::join(LayerId layer) const { return layers_[place(layer)].join; }
+
+const JoinRecord* StepIndex::join_through(LayerId layer) const {
+  return layers_[place(layer)].join_through;
+}
 
 const SymmetryRecord* StepIndex::symmetry(LayerId layer) const {
   const ParamId weight = layers_[place(layer)].weight;

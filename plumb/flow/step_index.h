@@ -24,8 +24,10 @@ class StepIndex {
   const Sketch* find(LayerId layer, Role role) const;
   const Sketch* of_param(ParamId param, Role role) const;
   const ActivationRecord* activation(LayerId layer) const;
-  /// At the layer's first output.
+  /// Of all that read the layer's first output.
   const JoinRecord* join(LayerId layer) const;
+  /// Of the ways through a block alone, by the layer that ends it (JoinRecord::through).
+  const JoinRecord* join_through(LayerId layer) const;
   const SymmetryRecord* symmetry(LayerId layer) const;
   const StepRecord& step() const { return *step_; }
 
@@ -35,6 +37,7 @@ class StepIndex {
     ParamId weight = kNoParam;
     const ActivationRecord* activation = nullptr;
     const JoinRecord* join = nullptr;
+    const JoinRecord* join_through = nullptr;
   };
   const StepRecord* step_;
   std::vector<OfLayer> layers_;

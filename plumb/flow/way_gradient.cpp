@@ -56,9 +56,10 @@ std::optional<JoinWay> sum_of(const std::vector<LayerId>& readers, const JoinRec
 std::optional<JoinWay> way_gradient(const LayerGraph& graph, const StepIndex& index, LayerId layer,
                                     const LayerGraph::WayThrough& way) {
   const LayerId below = graph.below(layer);
-  const JoinRecord* join = below == kNoLayer ? nullptr : index.join(below);
+  const JoinRecord* own = index.join_through(layer);
+  const JoinRecord* join = own != nullptr ? own : below == kNoLayer ? nullptr : index.join(below);
   if (join == nullptr) return std::nullopt;
-  if (!way.chain.empty() && !graph.ways(way.chain.front()).empty()) {
+  if (own == nullptr && !way.chain.empty() && !graph.ways(way.chain.front()).empty()) {
     const Role role = grad_role(graph.info().layer(below));
     return sum_of(readers_on(graph, way.chain.front()), *join,
                   log2_rms_or_nan(index.find(below, role)));
@@ -69,6 +70,21 @@ std::optional<JoinWay> way_gradient(const LayerGraph& graph, const StepIndex& in
   });
   if (it == join->ways.end()) return std::nullopt;
   return *it;
+}
+
+bool is_all_that_reads(const LayerGraph& graph, LayerId layer, LayerId below) {
+  const std::vector<LayerId> inside = readers_on(graph, layer);
+  return std::ranges::all_of(graph.readers(below), [&](LayerId reader) {
+    return std::find(inside.begin(), inside.end(), reader) != inside.end();
+  });
+}
+
+double log2_of_all_ways(const LayerGraph& graph, const StepIndex& index, LayerId layer) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  if (const JoinRecord* own = index.join_through(layer)) return own->log2_rms;
+  const LayerId below = graph.below(layer);
+  if (below == kNoLayer || !is_all_that_reads(graph, layer, below)) return kNaN;
+  return log2_rms_or_nan(index.find(below, grad_role(graph.info().layer(below))));
 }
 
 }  // namespace plumb

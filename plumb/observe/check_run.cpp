@@ -2,6 +2,7 @@
 #include "plumb/observe/check_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -127,7 +128,43 @@ bool check_ids(const RunInfo& info, std::vector<std::string>& found) {
   return found.size() == before;
 }
 
+void check_columns(const std::vector<ColumnInfo>& columns, const char* what,
+                   std::vector<std::string>& found) {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const ColumnInfo& column = columns[i];
+    const std::string who = std::string(what) + " " + std::to_string(i + 1) +
+                            (column.name.empty() ? "" : " (" + quoted(column.name) + ")");
+    if (column.deviation < 0) found.push_back(who + " has a negative deviation");
+    if (column.smallest > column.largest) {
+      found.push_back(who + " has a smallest value above its largest");
+    }
+  }
+}
+
+void check_data(const RunInfo& info, std::vector<std::string>& found) {
+  if (const auto& data = info.data_info) {
+    check_columns(data->inputs, "column", found);
+    check_columns(data->targets, "target", found);
+    std::int64_t labels = 0;
+    for (const std::int64_t size : data->class_sizes) {
+      if (size < 0) found.push_back("a class has a negative number of labels");
+      labels += size;
+    }
+    if (labels == 0 && !data->class_sizes.empty()) found.push_back("no class has a label");
+    if (!data->class_sizes.empty() && !data->targets.empty()) {
+      found.push_back("the data have classes and values as targets, expected one of them");
+    }
+  }
+  if (const auto& baseline = info.baseline) {
+    if (baseline->accuracy < 0 || baseline->accuracy > 1) {
+      found.push_back("the baseline has an accuracy outside 0 to 1");
+    }
+    if (baseline->loss_deviation < 0) found.push_back("the baseline has a negative deviation");
+  }
+}
+
 void check_facts(const RunInfo& info, std::vector<std::string>& found) {
+  check_data(info, found);
   if (info.layers.empty()) {
     found.push_back("the graph has no layers");
     return;
@@ -205,6 +242,7 @@ class StepCheck {
     for (std::size_t i = 0; i < info_.layers.size(); ++i) check_layer(static_cast<LayerId>(i));
     for (std::size_t i = 0; i < info_.params.size(); ++i) check_param(static_cast<ParamId>(i));
     check_joins();
+    check_signals();
   }
 
  private:
@@ -235,6 +273,7 @@ class StepCheck {
     const auto layer_of = [](const auto& record) { return record.layer; };
     fine = are_in(step_.activations, layer_of, layers, "the derivative of layer") && fine;
     fine = are_in(step_.joins, layer_of, layers, "a join at layer") && fine;
+    fine = are_in(step_.signals, layer_of, layers, "the signal of layer") && fine;
     fine = are_in(step_.times, layer_of, layers, "time steps of layer") && fine;
     fine = are_in(step_.inner, layer_of, layers, "an inner quantity of layer") && fine;
     fine = are_in(
@@ -312,13 +351,38 @@ class StepCheck {
       }
     }
     for (const JoinRecord& join : step_.joins) {
+      const bool of_block = join.through != kNoLayer;
+      if (of_block && !brings_together(join.through)) {
+        say("the join at " + quoted(info_.layer(join.layer).path) +
+            " is of the ways through layer " + std::to_string(join.through) +
+            ", which does not bring several tensors together");
+      }
       for (const JoinWay& way : join.ways) {
         if (way.reader == kNoLayer) continue;
         if (is_in(way.reader, info_.layers.size()) && reads(way.reader, join.layer)) continue;
+        // An inner block stands for all of its own ways.
+        if (of_block && way.reader != join.through && brings_together(way.reader)) continue;
         say("the join at " + quoted(info_.layer(join.layer).path) + " has a way from layer " +
             std::to_string(way.reader) + ", which does not read it");
       }
     }
+  }
+
+  void check_signals() {
+    constexpr double kRounding = 1e-3;
+    for (const SignalRecord& record : step_.signals) {
+      const std::string where = quoted(info_.layer(record.layer).path);
+      if (record.samples < 0) say("the signal of " + where + " has a negative number of samples");
+      if (std::abs(record.similarity) > 1 + kRounding) {
+        say("the similarity of samples of " + where + " is outside -1 to 1");
+      }
+      if (record.directions < 0)
+        say("the signal of " + where + " has a negative number of directions");
+    }
+  }
+
+  bool brings_together(LayerId layer) const {
+    return is_in(layer, info_.layers.size()) && info_.layer(layer).inputs.size() > 1;
   }
 
   bool reads(LayerId reader, LayerId from) const {

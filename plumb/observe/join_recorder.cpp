@@ -39,14 +39,24 @@ void JoinRecorder::begin() {
   kept_used_ = 0;
 }
 
-JoinRecorder::Join& JoinRecorder::find(LayerId layer, std::int32_t output) {
+double JoinRecorder::log2_rms_of_sum(std::span<const WaySum> ways, const ScaledSum& squares) {
+  double count = 0;  // of a way that was not told in every call there are fewer
+  for (const WaySum& way : ways) count = std::max(count, way.count);
+  // Ways that cancel may leave less than nothing to rounding.
+  if (squares.total < 0) return -std::numeric_limits<double>::infinity();
+  return 0.5 * (squares.log2() - std::log2(count));
+}
+
+JoinRecorder::Join& JoinRecorder::find(LayerId layer, std::int32_t output, LayerId through) {
   for (std::size_t i = 0; i < used_; ++i) {
-    if (joins_[i].layer == layer && joins_[i].output == output) return joins_[i];
+    const Join& join = joins_[i];
+    if (join.layer == layer && join.output == output && join.through == through) return joins_[i];
   }
   if (used_ == joins_.size()) joins_.emplace_back();
   Join& join = joins_[used_++];
   join.layer = layer;
   join.output = output;
+  join.through = through;
   join.ways.clear();
   return join;
 }
@@ -63,9 +73,10 @@ std::size_t JoinRecorder::way_of(Join& join, const JoinGradient& gradient) {
   return join.ways.size() - 1;
 }
 
-void JoinRecorder::add(LayerId layer, std::int32_t output, std::span<const JoinGradient> ways) {
+void JoinRecorder::add(LayerId layer, std::int32_t output, std::span<const JoinGradient> ways,
+                       LayerId through) {
   if (ways.empty()) return;
-  Join& join = find(layer, output);
+  Join& join = find(layer, output, through);
   for (const JoinGradient& way : ways) {
     if (way.gradient.values.size() == ways.front().gradient.values.size()) continue;
     throw UsageError("Recorder::join of layer " + std::to_string(layer) + ": a gradient of " +
@@ -151,12 +162,14 @@ void JoinRecorder::add_any(Join& join, std::span<const JoinGradient> ways) {
   }
 }
 
-void JoinRecorder::keep(LayerId layer, std::int32_t output, const JoinGradient& way) {
+void JoinRecorder::keep(LayerId layer, std::int32_t output, const JoinGradient& way,
+                        LayerId through) {
   if (kept_used_ == kept_.size()) kept_.emplace_back();
   Kept& to = kept_[kept_used_++];
   to.layer = layer;
   to.output = output;
   to.reader = way.reader;
+  to.through = through;
   to.input = way.input;
   to.log2_scale = way.gradient.log2_scale;
   to.is_double = way.gradient.values.type == ElementType::f64;
@@ -169,10 +182,21 @@ void JoinRecorder::keep(LayerId layer, std::int32_t output, const JoinGradient& 
 }
 
 void JoinRecorder::close(LayerId layer, std::int32_t output) {
+  for (std::size_t i = 0; i < kept_used_;) {
+    const bool is_of_it = kept_[i].layer == layer && kept_[i].output == output;
+    // Those that are left move forward to where it was.
+    is_of_it ? close(layer, output, kept_[i].through) : static_cast<void>(++i);
+  }
+}
+
+void JoinRecorder::close(LayerId layer, std::int32_t output, LayerId through) {
+  const auto is_of_it = [&](const Kept& kept) {
+    return kept.layer == layer && kept.output == output && kept.through == through;
+  };
   closing_.clear();
   for (std::size_t i = 0; i < kept_used_; ++i) {
     const Kept& kept = kept_[i];
-    if (kept.layer != layer || kept.output != output) continue;
+    if (!is_of_it(kept)) continue;
     const ConstView values = kept.is_double
                                  ? ConstView{kept.doubles.data(), DType::f64,
                                              Shape{static_cast<std::int64_t>(kept.doubles.size())}}
@@ -180,12 +204,11 @@ void JoinRecorder::close(LayerId layer, std::int32_t output) {
                                              Shape{static_cast<std::int64_t>(kept.floats.size())}};
     closing_.push_back({kept.reader, kept.input, ObservedView(values).scaled(kept.log2_scale)});
   }
-  if (closing_.empty()) return;
-  add(layer, output, closing_);
+  add(layer, output, closing_, through);
   // Their memory goes behind the others', which keep their order, and is used again.
   std::size_t open = 0;
   for (std::size_t i = 0; i < kept_used_; ++i) {
-    if (kept_[i].layer == layer && kept_[i].output == output) continue;
+    if (is_of_it(kept_[i])) continue;
     if (i != open) std::swap(kept_[i], kept_[open]);
     ++open;
   }
@@ -204,6 +227,7 @@ void JoinRecorder::finish(std::vector<JoinRecord>& records) {
     JoinRecord& to = records[i];
     to.layer = from.layer;
     to.output = from.output;
+    to.through = from.through;
     ScaledSum all;
     for (const WaySum& way : from.ways) all.add(way.product.total, way.product.exponent);
     to.ways.clear();
@@ -214,6 +238,8 @@ void JoinRecorder::finish(std::vector<JoinRecord>& records) {
       to.ways.push_back(
           {way.reader, way.input, 0.5 * (way.squares.log2() - std::log2(way.count)), share});
     }
+    to.log2_rms = from.through == kNoLayer ? std::numeric_limits<double>::quiet_NaN()
+                                           : log2_rms_of_sum(from.ways, all);
   }
 }
 

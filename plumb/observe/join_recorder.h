@@ -21,18 +21,22 @@ struct JoinGradient {
 ///
 ///   share_i = <g_i, g> / <g, g>,   g = g_1 + g_2 + ...
 ///
-/// over all calls and passes of a step. What comes after the first JoinRecord::kMostWays readers is
-/// one way together. Sums are in double, of true values however far their scales lie apart.
+/// over all calls and passes of a step, and of all readers of the tensor or, with `through`, of the
+/// ways through that block (JoinRecord::through). What comes after the first JoinRecord::kMostWays
+/// readers is one way together. Sums are in double, of true values however far their scales lie
+/// apart.
 /// Threads Use one object from one thread. Allocates nothing once it has seen a step like the one
 ///         it is told of.
 class JoinRecorder {
  public:
   void begin();
   /// All ways of one call at once, of equal extents; those of one reader and input are one way.
-  void add(LayerId layer, std::int32_t output, std::span<const JoinGradient> ways);
+  void add(LayerId layer, std::int32_t output, std::span<const JoinGradient> ways,
+           LayerId through = kNoLayer);
   /// One way, of which a copy is kept until close(): several of one reader and input are added up.
-  void keep(LayerId layer, std::int32_t output, const JoinGradient& way);
-  /// All ways of this call came.
+  void keep(LayerId layer, std::int32_t output, const JoinGradient& way,
+            LayerId through = kNoLayer);
+  /// All ways of this call came, those through blocks too.
   void close(LayerId layer, std::int32_t output);
   void close_all();
   void finish(std::vector<JoinRecord>& records);
@@ -55,19 +59,22 @@ class JoinRecorder {
   struct Join {
     LayerId layer = kNoLayer;
     std::int32_t output = 0;
+    LayerId through = kNoLayer;
     std::vector<WaySum> ways;
   };
   struct Kept {
     LayerId layer = kNoLayer;
     std::int32_t output = 0, input = 0;
-    LayerId reader = kNoLayer;
+    LayerId reader = kNoLayer, through = kNoLayer;
     double log2_scale = 0;
     bool is_double = false;
     std::vector<float> floats;
     std::vector<double> doubles;
   };
 
-  Join& find(LayerId layer, std::int32_t output);
+  Join& find(LayerId layer, std::int32_t output, LayerId through);
+  void close(LayerId layer, std::int32_t output, LayerId through);
+  static double log2_rms_of_sum(std::span<const WaySum> ways, const ScaledSum& squares);
   static std::size_t way_of(Join& join, const JoinGradient& gradient);
   void add_dense(Join& join, std::span<const JoinGradient> ways);
   void add_any(Join& join, std::span<const JoinGradient> ways);

@@ -157,14 +157,18 @@ double Recorder::saturation_limit(LayerId layer) const {
   return activations_.limit(layer);
 }
 
-void Recorder::join(LayerId layer, std::span<const JoinGradient> ways, std::int32_t output) {
+void Recorder::join(LayerId layer, std::span<const JoinGradient> ways, std::int32_t output,
+                    LayerId through) {
   layer_of(layer, "join");
-  joins_.add(layer, output, ways);
+  if (through != kNoLayer) layer_of(through, "join");
+  joins_.add(layer, output, ways, through);
 }
 
-void Recorder::join_way(LayerId layer, const JoinGradient& way, std::int32_t output) {
+void Recorder::join_way(LayerId layer, const JoinGradient& way, std::int32_t output,
+                        LayerId through) {
   layer_of(layer, "join_way");
-  joins_.keep(layer, output, way);
+  if (through != kNoLayer) layer_of(through, "join_way");
+  joins_.keep(layer, output, way, through);
 }
 
 void Recorder::parameter(ParamId param, Role role, ConstView values, double log2_scale,

@@ -79,10 +79,25 @@ class Recorder {
 
   /// The gradients that come back to the output of `layer`, one from each reader, before they are
   /// added up.
-  void join(LayerId layer, std::span<const JoinGradient> ways, std::int32_t output = 0);
+  ///
+  /// Of a block that is not all that reads the tensor (one begins the branch of another, two stand
+  /// side by side, a second head reads it), the sum at its end is told as `through`, beside what
+  /// all readers send: the ways of that block alone, each by the layer with which it begins. A way
+  /// that begins with an inner block has the sum of that one as its reader, and what comes back by
+  /// all of it as its gradient. So of y = x + h(x + f(x)):
+  ///
+  ///   recorder.join(x, {{f, 0, grad_f}, {inner, 1, grad_inner}, {outer, 1, grad_outer}});
+  ///   recorder.join(x, {{f, 0, grad_f}, {inner, 1, grad_inner}}, 0, inner);
+  ///   recorder.join(x, {{inner, 0, grad_f + grad_inner}, {outer, 1, grad_outer}}, 0, outer);
+  ///
+  /// Without it the books of these blocks lack what the joint record does not say: the cosine, the
+  /// gate, and where there are two other ways the size.
+  void join(LayerId layer, std::span<const JoinGradient> ways, std::int32_t output = 0,
+            LayerId through = kNoLayer);
   /// The same, one by one as they come: a copy of each is kept until gradient() of the layer,
   /// next_pass() or finish().
-  void join_way(LayerId layer, const JoinGradient& way, std::int32_t output = 0);
+  void join_way(LayerId layer, const JoinGradient& way, std::int32_t output = 0,
+                LayerId through = kNoLayer);
 
   /// The value, the gradient or the update of a parameter (the roles of parameters).
   void parameter(ParamId param, Role role, ConstView values, double log2_scale = 0,

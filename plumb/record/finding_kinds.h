@@ -17,6 +17,7 @@ enum class Quantity : std::uint8_t {
   flow_log2,            ///< norm of one sample's gradient at the place to that at the reference
   flow_log2_per_layer,  ///< the same for one linear layer of those crossed
   layers_crossed,
+  recurrence_log2,        ///< of recurrent layers on the way; no part of flow_log2
   mean_log2_gain,         ///< of the weights: log2(rms(weight) sqrt(fan_in)), average
   mean_log2_derivative,   ///< log2 rms f', average
   usual_log2_derivative,  ///< what it is in a healthy layer of the kind
@@ -100,7 +101,11 @@ enum class CauseKind : std::uint8_t {
   alignment,
   residual_branch,
   normalisation,
-  other_layers,      ///< dropout, reshapes, pooling, what is not taken apart
+  other_layers,  ///< dropout, reshapes, pooling, what is not taken apart
+  /// A layer that is not taken apart, at the place.
+  single_layer,
+  /// The same, of one that divides each row by its sum (softmax).
+  row_normalisation,
   gradient_is_zero,  ///< it ends at the place
   zero_weight,       ///< it ends at the place, whose weight is zero
   zero_derivative,   ///< it ends at the place, whose derivative is zero everywhere
@@ -150,6 +155,7 @@ enum class RemedyKind : std::uint8_t {
   add_normalisation,
   scale_inputs,
   fewer_layers,
+  remove_layer,  ///< because: "it_normalises_rows"
   widen,
   lower_rate,  ///< factor, rate
   raise_rate,

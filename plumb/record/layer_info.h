@@ -58,8 +58,8 @@ struct LayerInfo {
   std::int64_t fan_in = 0;   ///< of the weight; 0 without one
   std::int64_t fan_out = 0;  ///< outputs an input feeds on average; less where windows stride
   std::optional<ActivationTraits> traits;  ///< of an activation
-  /// Of an activation: what theory::make_activation calls it, "leaky_relu 0.2"; empty where it has
-  /// no such name.
+  /// Of an activation: what theory::make_activation calls it, "leaky_relu 0.2"; "softmax" of a
+  /// layer that is one. Empty where it has no such name.
   std::string function;
   std::optional<CellFacts> cell;  ///< of a recurrent layer
   std::int64_t first_step = 0;    ///< the step at which it first appeared

@@ -81,6 +81,8 @@ StepRecord StepRecord::metrics() const {
   result.weight_decay_norm = weight_decay_norm;
   result.validation_loss = validation_loss;
   result.validation_accuracy = validation_accuracy;
+  result.inference_loss = inference_loss;
+  result.inference_accuracy = inference_accuracy;
   result.passes = passes;
   result.skipped = skipped;
   return result;
@@ -96,9 +98,10 @@ const ActivationRecord* StepRecord::activation(LayerId layer) const {
   return find_one(activations, [&](const ActivationRecord& one) { return one.layer == layer; });
 }
 
-const JoinRecord* StepRecord::join(LayerId layer, std::int32_t output) const {
-  return find_one(
-      joins, [&](const JoinRecord& one) { return one.layer == layer && one.output == output; });
+const JoinRecord* StepRecord::join(LayerId layer, std::int32_t output, LayerId through) const {
+  return find_one(joins, [&](const JoinRecord& one) {
+    return one.layer == layer && one.output == output && one.through == through;
+  });
 }
 
 const TimeRecord* StepRecord::time(LayerId layer, bool reverse) const {

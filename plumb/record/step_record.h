@@ -42,15 +42,24 @@ struct JoinWay {
 
 /// The ways by which a gradient came back to a tensor (see flow/ledger.h). It belongs to the tensor
 /// that is read, not to a sum or concatenation further up.
+///
+/// Where blocks share the tensor (one begins the branch of another, or they stand side by side),
+/// the one record of all its readers says nothing of each block alone: beside it there is one for
+/// each of them, of the ways through that block.
 struct JoinRecord {
   static constexpr std::size_t kMostWays = 8;  ///< what more there are is one way, without a reader
 
   LayerId layer = kNoLayer;  ///< whose output is read
   std::int32_t output = 0;
-  /// Where a block that is not all that reads the tensor has books of its own: the sum at its end.
-  /// The ways are then those of the block alone, and so are their shares. Else kNoLayer.
+  /// The sum at the end of the block whose own ways these are; their shares are then of what they
+  /// bring back together. The reader of a way is the front of its chain (LayerGraph::WayThrough):
+  /// where that is the sum of an inner block, the way is what came back by all of that block's.
+  /// kNoLayer: the ways are those of all that read the tensor.
   LayerId through = kNoLayer;
   std::vector<JoinWay> ways;
+  /// Of what the ways through that block bring back together; NaN where `through` is kNoLayer: the
+  /// sketch of the tensor's gradient has it.
+  double log2_rms = std::numeric_limits<double>::quiet_NaN();
 
   const JoinWay* from(LayerId reader) const;
 };
@@ -110,7 +119,8 @@ struct StepRecord {
   /// These walk the lists; flow/step_index.h is for many look-ups.
   const Sketch* find(const Site& site) const;
   const ActivationRecord* activation(LayerId layer) const;
-  const JoinRecord* join(LayerId layer, std::int32_t output = 0) const;
+  /// Of all that read the tensor; with `through`, of the ways through that block.
+  const JoinRecord* join(LayerId layer, std::int32_t output = 0, LayerId through = kNoLayer) const;
   const TimeRecord* time(LayerId layer, bool reverse = false) const;
   /// The first of that name, along that axis where one is asked for.
   const InnerRecord* inner_of(LayerId layer, std::string_view name,

@@ -48,10 +48,6 @@ double log2_of(const ToldWay& way) {
 double cosine_between(const ToldWay& a, const ToldWay& b, const ToldWay& c, double log2_sum) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   if (!a || !b || !std::isfinite(a->log2_rms) || !std::isfinite(b->log2_rms)) return kNaN;
-  // A block that begins the branch of another shares the tensor with it: then more than its own
-  // ways meet there, and the shares say nothing of these alone.
-  const double all = a->share + b->share + (c ? c->share : 0.0);
-  if (!(std::abs(all - 1) < 1e-6)) return kNaN;
   // All in units of the larger of the two.
   const double unit = std::max(a->log2_rms, b->log2_rms);
   const auto square = [&](double log2) { return std::exp2(2 * (log2 - unit)); };
@@ -162,7 +158,7 @@ std::vector<JoinLine> make_join_lines(const LayerGraph& graph, const StepIndex& 
   for (const LayerId sum : graph.forward_order()) {
     const LayerId x = graph.below(sum);
     if (graph.info().layer(sum).family != LayerFamily::residual || x == kNoLayer) continue;
-    if (index.join(x) == nullptr) continue;
+    if (index.join(x) == nullptr && index.join_through(sum) == nullptr) continue;
     const ToldWay branch = way_of(graph, index, sum, Way::branch);
     const ToldWay shortcut = way_of(graph, index, sum, Way::shortcut);
     const ToldWay gate = way_of(graph, index, sum, Way::gate);
@@ -170,7 +166,7 @@ std::vector<JoinLine> make_join_lines(const LayerGraph& graph, const StepIndex& 
                   .log2_branch = log2_of(branch),
                   .log2_shortcut = log2_of(shortcut),
                   .log2_gate = log2_of(gate)};
-    const double log2_sum = log2_rms_or_nan(index.find(x, grad_role(graph.info().layer(x))));
+    const double log2_sum = log2_of_all_ways(graph, index, sum);
     line.cosine = cosine_between(branch, shortcut, gate, log2_sum);
     if (const InnerRecord* carried = index.step().inner_of(sum, kCarriedMean)) {
       if (!carried->values.empty()) line.carried_mean = static_cast<double>(carried->values[0]);

@@ -31,8 +31,13 @@ void RunKeeper::add(const StepRecord& step) {
   if (diagnosis_ == nullptr)
     throw UsageError("RunKeeper::add before begin(): call begin(info) first");
   diagnosis_->add(step);
-  run_->steps.push_back(step.measured ? step : step.metrics());
-  if (!step.measured) return;
+  if (!step.measured) {
+    run_->steps.push_back(step.metrics());
+    return;
+  }
+  // A copy into the memory of the one that went last.
+  run_->steps.push_back(std::move(spare_));
+  run_->steps.back() = step;
   ++measured_;
   const std::size_t now = run_->steps.size() - 1;
   if (!first_) first_ = now;
@@ -44,7 +49,9 @@ void RunKeeper::keep_as(std::optional<std::size_t>& place, std::size_t now) {
   const std::optional<std::size_t> before = std::exchange(place, now);
   if (!before || before == first_ || before == last_ || before == last_finite_) return;
   StepRecord& step = run_->steps[*before];
-  if (!keep_ || !keep_(step.step)) step = step.metrics();
+  if (keep_ && keep_(step.step)) return;
+  StepRecord metrics = step.metrics();
+  spare_ = std::exchange(step, std::move(metrics));
 }
 
 void RunKeeper::end(const RunEnd& end) {

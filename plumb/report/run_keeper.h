@@ -47,6 +47,7 @@ class RunKeeper : public RecordSink {
   RecordSink* next_;
   std::unique_ptr<Run> run_;  ///< the diagnosis refers to it
   std::unique_ptr<Diagnosis> diagnosis_;
+  StepRecord spare_;  ///< of which the memory is used again
   std::size_t measured_ = 0;
   std::optional<std::size_t> first_, last_, last_finite_;  ///< places in run_->steps
 };

@@ -83,6 +83,41 @@ Json layer_json(const LayerInfo& layer) {
   return json;
 }
 
+Json columns_json(const std::vector<ColumnInfo>& columns) {
+  Json list = Json::array();
+  for (const ColumnInfo& column : columns) {
+    list.push_back({{"name", column.name},
+                    {"mean", number(column.mean)},
+                    {"deviation", number(column.deviation)},
+                    {"smallest", number(column.smallest)},
+                    {"largest", number(column.largest)}});
+  }
+  return list;
+}
+
+Json data_json(const DataInfo& data) {
+  return {{"samples", data.samples},
+          {"validation_samples", data.validation_samples},
+          {"inputs", columns_json(data.inputs)},
+          {"targets", columns_json(data.targets)},
+          {"class_sizes", data.class_sizes}};
+}
+
+Json optimiser_json(const OptimiserInfo& optimiser) {
+  return {{"kind", optimiser.kind},
+          {"momentum", number(optimiser.momentum)},
+          {"nesterov", optimiser.nesterov},
+          {"beta2", number(optimiser.beta2)},
+          {"eps", number(optimiser.eps)},
+          {"weight_decay", number(optimiser.weight_decay)},
+          {"is_decay_decoupled", optimiser.is_decay_decoupled},
+          {"clip_norm", number(optimiser.clip_norm)},
+          {"clip_value", number(optimiser.clip_value)},
+          {"learning_rate", number(optimiser.learning_rate)},
+          {"schedule", optimiser.schedule},
+          {"warmup_steps", optimiser.warmup_steps}};
+}
+
 Json info_json(const RunInfo& info) {
   Json settings = Json::array();
   for (const auto& [key, value] : info.settings)
@@ -106,25 +141,33 @@ Json info_json(const RunInfo& info) {
                       {"shards", param.shards},
                       {"first_step", param.first_step}});
   }
-  return {{"kind", info.kind},
-          {"network", info.network},
-          {"data", info.data},
-          {"loss", info.loss},
-          {"optimiser", info.optimiser},
-          {"precision", info.precision},
-          {"seed", info.seed},
-          {"batch", info.batch},
-          {"classes", info.classes},
-          {"planned_steps", info.planned_steps},
-          {"threads", info.threads},
-          {"plumb_version", info.plumb_version},
-          {"machine", info.machine},
-          {"started_at", info.started_at},
-          {"settings", std::move(settings)},
-          {"layers", std::move(layers)},
-          {"blocks", std::move(blocks)},
-          {"params", std::move(params)},
-          {"outputs", info.outputs}};
+  Json json{{"kind", info.kind},
+            {"network", info.network},
+            {"data", info.data},
+            {"loss", info.loss},
+            {"optimiser", info.optimiser},
+            {"precision", info.precision},
+            {"seed", info.seed},
+            {"batch", info.batch},
+            {"classes", info.classes},
+            {"planned_steps", info.planned_steps},
+            {"threads", info.threads},
+            {"plumb_version", info.plumb_version},
+            {"machine", info.machine},
+            {"started_at", info.started_at},
+            {"settings", std::move(settings)}};
+  if (info.data_info) json["data_info"] = data_json(*info.data_info);
+  if (info.baseline) {
+    json["baseline"] = {{"loss", number(info.baseline->loss)},
+                        {"loss_deviation", number(info.baseline->loss_deviation)},
+                        {"accuracy", number(info.baseline->accuracy)}};
+  }
+  if (info.optimiser_info) json["optimiser_info"] = optimiser_json(*info.optimiser_info);
+  json["layers"] = std::move(layers);
+  json["blocks"] = std::move(blocks);
+  json["params"] = std::move(params);
+  json["outputs"] = info.outputs;
+  return json;
 }
 
 Json histogram_json(const Sketch& sketch) {
@@ -193,10 +236,15 @@ Json joins_json(const RunInfo& info, const StepRecord& step) {
                       {"log2_rms", number(way.log2_rms)},
                       {"share", number(way.share)}});
     }
-    list.push_back({{"layer", record.layer},
-                    {"path", layer_path(info, record.layer)},
-                    {"output", record.output},
-                    {"ways", std::move(ways)}});
+    Json& join = list.emplace_back(Json{{"layer", record.layer},
+                                        {"path", layer_path(info, record.layer)},
+                                        {"output", record.output}});
+    if (record.through != kNoLayer) {
+      join["through"] = record.through;
+      join["through_path"] = layer_path(info, record.through);
+      join["log2_rms"] = number(record.log2_rms);
+    }
+    join["ways"] = std::move(ways);
   }
   return list;
 }
@@ -241,12 +289,22 @@ Json step_json(const RunInfo& info, const StepRecord& step) {
             {"measured", step.measured}};
   if (step.validation_loss) json["validation_loss"] = number(*step.validation_loss);
   if (step.validation_accuracy) json["validation_accuracy"] = number(*step.validation_accuracy);
+  if (step.inference_loss) json["inference_loss"] = number(*step.inference_loss);
+  if (step.inference_accuracy) json["inference_accuracy"] = number(*step.inference_accuracy);
   json["sketches"] = Json::array();
   for (const SketchRecord& record : step.sketches) {
     json["sketches"].push_back(sketch_json(info, record));
   }
   json["activations"] = activations_json(info, step);
   json["joins"] = joins_json(info, step);
+  json["signals"] = Json::array();
+  for (const SignalRecord& record : step.signals) {
+    json["signals"].push_back({{"layer", record.layer},
+                               {"path", layer_path(info, record.layer)},
+                               {"samples", record.samples},
+                               {"similarity", number(record.similarity)},
+                               {"directions", number(record.directions)}});
+  }
   json["symmetries"] = Json::array();
   for (const SymmetryRecord& record : step.symmetries) {
     json["symmetries"].push_back({{"param", record.param},

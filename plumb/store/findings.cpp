@@ -12,11 +12,11 @@ namespace plumb {
 
 void save_findings(const std::string& path, std::span<const Finding> findings) {
   store::Database database = store::open_run_file(path, store::Access::write);
-  if (const auto version = store::schema_version(database); version < kSchemaVersion) {
+  if (const auto version = store::schema_version(database); version < store::kOldestSameSchema) {
     throw StoreError(fmt::format(
         "{}: was written with schema version {}, whose findings are sentences; findings "
-        "are saved in files of version {}",
-        path, version, kSchemaVersion));
+        "are saved in files of version {} and newer",
+        path, version, store::kOldestSameSchema));
   }
   store::Transaction transaction(database, store::Access::write);
   const std::string problem = store::check_findings(store::read_info(database), findings);

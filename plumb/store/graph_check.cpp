@@ -107,10 +107,14 @@ std::string check_layout(RecordKind kind, const Columns& keys, const GraphSize& 
     case RecordKind::blocks: return check(0, "block", size.blocks, false);
     case RecordKind::inner: return check(0, "layer", size.layers, true);
     case RecordKind::joins: {
-      constexpr std::size_t kReader = 3;
-      const std::string problem = check(0, "layer", size.layers, false);
-      return problem.empty() ? check(kReader, "layer", size.layers, true) : problem;
+      constexpr std::size_t kReader = 3, kThrough = 5;
+      std::string problem = check(0, "layer", size.layers, false);
+      if (problem.empty()) problem = check(kReader, "layer", size.layers, true);
+      const bool has_blocks = keys.size() > kThrough;
+      if (problem.empty() && has_blocks) problem = check(kThrough, "layer", size.layers, true);
+      return problem;
     }
+    case RecordKind::signals:
     case RecordKind::activations:
     case RecordKind::times: return check(0, "layer", size.layers, false);
   }

@@ -2,6 +2,7 @@
 #include "plumb/store/info_rows.h"
 
 #include "plumb/core/error.h"
+#include "plumb/store/data_rows.h"
 #include "plumb/store/graph_check.h"
 #include "plumb/store/rows.h"
 
@@ -138,6 +139,7 @@ void replace_info(Database& database, const RunInfo& info) {
   Statement setting_row(database, "INSERT INTO setting VALUES(?,?,?)");
   int idx = 0;
   for (const auto& [key, value] : info.settings) setting_row.run(idx++, key, value);
+  replace_data(database, info);
   insert_layers(database, info);
   Statement block_row(database, "INSERT INTO block VALUES(?,?,?,?)");
   idx = 0;
@@ -178,6 +180,7 @@ void read_run(const Database& database, RunInfo& info) {
 RunInfo read_info(const Database& database) {
   RunInfo info;
   read_run(database, info);
+  read_data(database, info);
   read_layers(database, info);
   read_list(database, "SELECT idx, path, kind, parent FROM block ORDER BY idx",
             [&](const Statement& block) {

@@ -81,7 +81,9 @@ LegacyGraph::LegacyGraph(const std::vector<LegacyLayer>& layers,
   // Where an inner block begins with the same x, its ways are among those of the outer one.
   for (auto& [sum, block] : blocks_) {
     const auto inner = blocks_.find(block.branch_reader);
-    if (inner != blocks_.end() && inner->first != sum) block.inner = &inner->second;
+    if (inner == blocks_.end() || inner->first == sum) continue;
+    block.inner = &inner->second;
+    inner->second.outer = &block;
   }
   add_params(sites, info);
 }
@@ -202,37 +204,30 @@ std::optional<ParamId> LegacyGraph::weight(std::string_view path) const {
   return it->second;
 }
 
-std::vector<JoinWay> LegacyGraph::ways(const Block& block,
-                                       const std::unordered_map<LayerId, const LegacyJoin*>& old,
-                                       const StepRecord& step) const {
-  const auto it = old.find(block.sum);
-  if (it == old.end()) return {};
-  const LegacyJoin& join = *it->second;
+LegacyGraph::OwnWays LegacyGraph::own_ways(const Block& block, const LegacyJoin& join,
+                                           const LegacyJoin* outer, const StepRecord& step) const {
   const Sum both = add_up(join.log2_rms_branch, join.log2_rms_shortcut, join.cosine);
+  OwnWays own{.log2_rms = both.log2, .ways = {}};
   double gate_share = 0;
-  if (join.log2_rms_gate) {
+  if (outer != nullptr || join.log2_rms_gate) {
     const Sketch* sum =
         step.find(Site::layer(block.x, grad_roles_[static_cast<std::size_t>(block.x)]));
-    const double g = sum == nullptr ? kNaN : sum->true_log2_rms();
+    own.log2_rms = outer != nullptr ? outer->log2_rms_branch
+                   : sum != nullptr ? sum->true_log2_rms()
+                                    : kNaN;
+  }
+  if (join.log2_rms_gate) {
     // |g - t|^2 = |g|^2 - 2 <t, g> + |t|^2
-    gate_share =
-        0.5 * (1 + std::exp2(2 * (*join.log2_rms_gate - g)) - std::exp2(2 * (both.log2 - g)));
+    gate_share = 0.5 * (1 + std::exp2(2 * (*join.log2_rms_gate - own.log2_rms)) -
+                        std::exp2(2 * (both.log2 - own.log2_rms)));
     if (!std::isfinite(gate_share)) gate_share = kNaN;
   }
   const double rest = 1 - gate_share;
-  std::vector<JoinWay> result;
-  if (block.inner != nullptr) {
-    result = ways(*block.inner, old, step);
-    for (JoinWay& way : result) way.share = kNaN;
-  }
-  if (result.empty()) {
-    const LayerId reader = block.inner == nullptr ? block.branch_reader : kNoLayer;
-    result.push_back({reader, 0, join.log2_rms_branch, rest * both.first_share});
-  }
-  result.push_back({block.shortcut_reader, block.shortcut_reader == block.sum ? 1 : 0,
-                    join.log2_rms_shortcut, rest * both.second_share});
-  if (join.log2_rms_gate) result.push_back({block.gate, 0, *join.log2_rms_gate, gate_share});
-  return result;
+  own.ways = {{block.branch_reader, 0, join.log2_rms_branch, rest * both.first_share},
+              {block.shortcut_reader, block.shortcut_reader == block.sum ? 1 : 0,
+               join.log2_rms_shortcut, rest * both.second_share}};
+  if (join.log2_rms_gate) own.ways.push_back({block.gate, 0, *join.log2_rms_gate, gate_share});
+  return own;
 }
 
 std::vector<JoinRecord> LegacyGraph::joins(const std::vector<LegacyJoin>& old,
@@ -241,18 +236,37 @@ std::vector<JoinRecord> LegacyGraph::joins(const std::vector<LegacyJoin>& old,
   for (const LegacyJoin& join : old) {
     if (const auto sum = layer(join.path)) by_sum[*sum] = &join;
   }
+  const auto told = [&](const Block* block) -> const LegacyJoin* {
+    const auto it = block == nullptr ? by_sum.end() : by_sum.find(block->sum);
+    return it == by_sum.end() ? nullptr : it->second;
+  };
   std::vector<JoinRecord> joins;
   for (const LegacyJoin& join : old) {
     const auto sum = layer(join.path);
     const auto block = sum ? blocks_.find(*sum) : blocks_.end();
-    if (block == blocks_.end()) continue;
-    // An inner block's ways come with the outermost one of the same x.
-    const bool is_inner = std::any_of(blocks_.begin(), blocks_.end(), [&](const auto& other) {
-      return other.second.inner == &block->second && by_sum.contains(other.first);
-    });
-    if (is_inner) continue;
-    joins.push_back(
-        {.layer = block->second.x, .output = 0, .ways = ways(block->second, by_sum, step)});
+    // The joint record of a tensor comes with the outermost block that reads it.
+    if (block == blocks_.end() || told(block->second.outer) != nullptr) continue;
+    const std::size_t place = joins.size();
+    joins.push_back({.layer = block->second.x, .output = 0, .ways = {}});
+    std::vector<JoinWay> beside;  // the ways around the blocks within, innermost first
+    for (const Block* one = &block->second; told(one) != nullptr; one = one->inner) {
+      OwnWays own = own_ways(*one, *told(one), told(one->outer), step);
+      const bool goes_on = told(one->inner) != nullptr;
+      std::vector<JoinWay> ways = own.ways;
+      if (one != &block->second) {
+        for (JoinWay& way : ways) way.share = kNaN;
+      }
+      if (goes_on) {
+        ways.erase(ways.begin());
+      } else if (one->inner != nullptr) {
+        ways.front().reader = kNoLayer;
+      }
+      beside.insert(beside.begin(), ways.begin(), ways.end());
+      if (goes_on || one != &block->second) {
+        joins.push_back({one->x, 0, one->sum, std::move(own.ways), own.log2_rms});
+      }
+    }
+    joins[place].ways = std::move(beside);
   }
   return joins;
 }

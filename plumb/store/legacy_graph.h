@@ -52,14 +52,15 @@ class LegacyGraph {
   std::optional<Site> site(const LegacySite& site) const;
   std::optional<ParamId> weight(std::string_view path) const;  ///< the parameter "weight"
 
-  /// The joins of one step, one for each tensor that is read more than once: where a branch begins
-  /// with a block, both blocks read the same x.
+  /// The joins of one step, one for each tensor that is read more than once. Where a branch begins
+  /// with a block, both blocks read the same x: then there is one of each block's own ways too.
   ///
   ///   share_b = (b^2 + b s cos) / (b^2 + 2 b s cos + s^2)   of the branch; the shortcut's likewise
   ///
   /// With a gate t, <t, g> follows from |g - t|, which is the size of the other two together, and
-  /// from |g|, the sketch of x's gradient; what is left is split as if t stood to both alike. The
-  /// shares within an inner block are not known (NaN), nor are those of a gate without |g|.
+  /// from |g|, the sketch of x's gradient or, of an inner block, the size of the outer one's
+  /// branch; what is left is split as if t stood to both alike. Not known (NaN) are the shares that
+  /// an inner block's ways have in all that meets at x, and those of a gate without |g|.
   std::vector<JoinRecord> joins(const std::vector<LegacyJoin>& old, const StepRecord& step) const;
 
  private:
@@ -67,14 +68,18 @@ class LegacyGraph {
     LayerId sum = kNoLayer, x = kNoLayer, branch_reader = kNoLayer, shortcut_reader = kNoLayer,
             gate = kNoLayer;
     const Block* inner = nullptr;  ///< with which the branch begins
+    const Block* outer = nullptr;  ///< whose branch begins with this one
+  };
+  struct OwnWays {
+    double log2_rms = 0;  ///< of their sum
+    std::vector<JoinWay> ways;
   };
   LayerId build_chain(const std::string& parent, LayerId from, BlockId block, RunInfo& info);
   bool begin_layer(LayerId id);
   void build_block(LayerId sum, LayerId from, BlockId parent, RunInfo& info);
   void add_params(const std::vector<LegacySite>& sites, RunInfo& info);
-  std::vector<JoinWay> ways(const Block& block,
-                            const std::unordered_map<LayerId, const LegacyJoin*>& old,
-                            const StepRecord& step) const;
+  OwnWays own_ways(const Block& block, const LegacyJoin& join, const LegacyJoin* outer,
+                   const StepRecord& step) const;
 
   std::vector<std::string> paths_;  ///< by layer, for the names within a block
   std::unordered_map<std::string, LayerId> ids_;

@@ -148,6 +148,7 @@ CellFacts cell_from_words(const LayerInfo& layer) {
 
 void describe_from_words(double max_derivative, LayerInfo& layer) {
   if (layer.family == LayerFamily::recurrent) layer.cell = cell_from_words(layer);
+  if (layer.family == LayerFamily::other && layer.kind == "softmax") layer.function = layer.kind;
   if (layer.family != LayerFamily::activation) return;
   layer.traits = traits_from_words(layer);
   if (!layer.traits) return;

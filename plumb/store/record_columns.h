@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -29,9 +30,10 @@ enum class RecordKind : std::uint8_t {
   symmetries,
   times,
   inner,
-  blocks
+  blocks,
+  signals
 };
-inline constexpr std::size_t kRecordKinds = 7;
+inline constexpr std::size_t kRecordKinds = 8;
 
 /// The names that a layout's numbers stand for, in both directions.
 class NameTable {
@@ -83,6 +85,8 @@ class ColumnSink {
 
   template <class Records>
   void rows(const Records&) {}
+  /// Whether columns that not every file has follow in the layout: the one who writes knows.
+  static bool more_keys(bool wanted) { return wanted; }
   template <class Records, class Get>
   void key(const Records& records, const Get& get) {
     add(keys_, records, get);
@@ -151,6 +155,7 @@ class ColumnSource {
     if (count > kMostRecords) return fail("has too many records");
     records.resize(count);
   }
+  bool more_keys(bool) const { return ok() && key_ < keys_.size(); }
   template <class Records, class Get>
   void key(Records& records, const Get& get) {
     read(keys_, key_, records, get);
@@ -264,6 +269,15 @@ void walk_joins(Io& io, Joins& records) {
   io.key(ways, &JoinWay::input);
   io.value(ways, &JoinWay::log2_rms);
   io.value(ways, &JoinWay::share);
+  // Only where blocks have books of their own: other files have the columns that they always had.
+  const auto is_of_block = [](const JoinRecord& join) { return join.through != kNoLayer; };
+  if (!io.more_keys(std::any_of(records.begin(), records.end(), is_of_block))) return;
+  io.key(records, &JoinRecord::through);
+  std::vector<decltype(&records[0])> own;
+  for (auto& record : records) {
+    if (is_of_block(record)) own.push_back(&record);
+  }
+  io.value(own, &JoinRecord::log2_rms);
 }
 
 template <class Io, class Symmetries>
@@ -292,6 +306,15 @@ void walk_blocks(Io& io, Blocks& records) {
   io.key(records, &BlockUse::block);
   io.value(records, &BlockUse::calls);
   io.value(records, &BlockUse::tokens);
+}
+
+template <class Io, class Signals>
+void walk_signals(Io& io, Signals& records) {
+  io.rows(records);
+  io.key(records, &SignalRecord::layer);
+  io.value(records, &SignalRecord::samples);
+  io.value(records, &SignalRecord::similarity);
+  io.value(records, &SignalRecord::directions);
 }
 
 /// Without the values of the series, which follow as one column of bytes.
@@ -346,6 +369,8 @@ void walk(Io& io, Records& records) {
     walk_symmetries(io, records);
   } else if constexpr (std::is_same_v<Record, InnerRecord>) {
     walk_inner(io, records);
+  } else if constexpr (std::is_same_v<Record, SignalRecord>) {
+    walk_signals(io, records);
   } else {
     static_assert(std::is_same_v<Record, BlockUse>);
     walk_blocks(io, records);

@@ -134,7 +134,7 @@ std::vector<StepRecord> load_steps_after(const std::string& path, std::int64_t s
 void save_findings(const std::string& path, std::span<const Finding> findings);
 
 /// The schema this build writes; a file of a newer one is refused, an older one is read.
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 /// The run as JSON (everything, schema in docs/formats.md) or as CSV (one line for each step and
 /// site).

@@ -36,6 +36,7 @@ void set_metrics(StepRecord& step, StepRecord&& metrics) {
   std::swap(step.times, metrics.times);
   std::swap(step.inner, metrics.inner);
   std::swap(step.blocks, metrics.blocks);
+  std::swap(step.signals, metrics.signals);
   step = std::move(metrics);
 }
 
@@ -49,6 +50,7 @@ void leave_out_records(StepRecord& step) {
   step.times.clear();
   step.inner.clear();
   step.blocks.clear();
+  step.signals.clear();
 }
 
 }  // namespace
@@ -215,7 +217,7 @@ class RunReader::LegacySource : public RunReader::Source {
 std::unique_ptr<RunReader::Source> RunReader::open(const std::string& path, LoadOptions options,
                                                    bool whole) {
   store::Database database = store::open_run_file(path, store::Access::read);
-  if (store::schema_version(database) < kSchemaVersion) {
+  if (store::schema_version(database) < store::kOldestSameSchema) {
     const store::Transaction snapshot(database, store::Access::read);
     return std::make_unique<LegacySource>(store::read_legacy_run(database), std::move(options));
   }

@@ -28,6 +28,15 @@ CREATE TABLE info(
   batch INTEGER, classes INTEGER, planned_steps INTEGER, threads INTEGER, plumb_version TEXT,
   machine TEXT, started_at TEXT);
 CREATE TABLE setting(idx INTEGER PRIMARY KEY, key TEXT, value TEXT);
+CREATE TABLE data(samples INTEGER, validation_samples INTEGER);
+CREATE TABLE data_column(
+  part TEXT, idx INTEGER, name TEXT, mean, deviation, smallest, largest,
+  PRIMARY KEY(part, idx)) WITHOUT ROWID;
+CREATE TABLE class_size(idx INTEGER PRIMARY KEY, samples INTEGER);
+CREATE TABLE baseline(loss, loss_deviation, accuracy);
+CREATE TABLE optimiser(
+  kind TEXT, momentum, nesterov INTEGER, beta2, eps, weight_decay, is_decay_decoupled INTEGER,
+  clip_norm, clip_value, learning_rate, schedule TEXT, warmup_steps INTEGER);
 CREATE TABLE layer(
   idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, family TEXT, text TEXT, block INTEGER,
   depth INTEGER, units INTEGER, fan_in INTEGER, fan_out INTEGER, function TEXT,
@@ -51,14 +60,14 @@ CREATE TABLE output(idx INTEGER PRIMARY KEY, layer INTEGER);
 CREATE TABLE step(
   step INTEGER PRIMARY KEY, epoch INTEGER, time_s, loss, accuracy, learning_rate, grad_norm,
   clip_factor, weight_decay_norm, validation_loss, validation_accuracy, passes INTEGER,
-  skipped INTEGER, measured INTEGER, thinned INTEGER);
+  skipped INTEGER, measured INTEGER, thinned INTEGER, inference_loss, inference_accuracy);
 CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT);
 CREATE TABLE layout(id INTEGER PRIMARY KEY, kind TEXT, keys BLOB);
 CREATE TABLE measurement(
   step INTEGER PRIMARY KEY, sketch_layout INTEGER, sketches BLOB, activation_layout INTEGER,
   activations BLOB, join_layout INTEGER, joins BLOB, symmetry_layout INTEGER, symmetries BLOB,
   time_layout INTEGER, times BLOB, inner_layout INTEGER, inner BLOB, block_layout INTEGER,
-  blocks BLOB);
+  blocks BLOB, signal_layout INTEGER, signals BLOB);
 CREATE TABLE histogram(step INTEGER PRIMARY KEY, histograms BLOB);
 CREATE TABLE diagnosis(findings INTEGER);
 CREATE TABLE finding(

@@ -29,4 +29,8 @@ Database open_run_file(const std::string& path, Access access);
 /// Of an open run; kSchemaVersion or an older one.
 std::int64_t schema_version(const Database& database);
 
+/// Version 3 lacks tables and columns that version 4 brought, and is the same otherwise. What is
+/// older than that is read by legacy_reader.
+inline constexpr std::int64_t kOldestSameSchema = 3;
+
 }  // namespace plumb::store

@@ -99,6 +99,8 @@ PackedStep StepPacker::pack(const StepRecord& step) {
   packed.metrics.weight_decay_norm = step.weight_decay_norm;
   packed.metrics.validation_loss = step.validation_loss;
   packed.metrics.validation_accuracy = step.validation_accuracy;
+  packed.metrics.inference_loss = step.inference_loss;
+  packed.metrics.inference_accuracy = step.inference_accuracy;
   packed.metrics.passes = step.passes;
   packed.metrics.skipped = step.skipped;
   packed.metrics.measured = step.measured;
@@ -111,6 +113,7 @@ PackedStep StepPacker::pack(const StepRecord& step) {
   pack_part(RecordKind::times, step.times, packed);
   pack_part(RecordKind::inner, step.inner, packed);
   pack_part(RecordKind::blocks, step.blocks, packed);
+  pack_part(RecordKind::signals, step.signals, packed);
   return packed;
 }
 
@@ -231,6 +234,7 @@ std::string unpack_part(const KnownLayout& layout, const Columns& values,
     case RecordKind::times: walk(source, step.times); break;
     case RecordKind::inner: walk(source, step.inner); break;
     case RecordKind::blocks: walk(source, step.blocks); break;
+    case RecordKind::signals: walk(source, step.signals); break;
   }
   source.finish();
   return source.problem();

@@ -8,17 +8,36 @@
 
 #include "plumb/core/names.h"
 #include "plumb/store/info_rows.h"
+#include "plumb/store/schema.h"
 
 namespace plumb::store {
 
 namespace {
 
-constexpr std::string_view kKinds[] = {"sketches", "activations", "joins", "symmetries",
-                                       "times",    "inner",       "blocks"};
+constexpr std::string_view kKinds[] = {"sketches", "activations", "joins",  "symmetries",
+                                       "times",    "inner",       "blocks", "signals"};
 static_assert(std::size(kKinds) == kRecordKinds);
 
 // Our choice: a run that changes its layout at every step forgets those of long ago.
 constexpr std::size_t kMostLayoutsKept = 1024;
+
+// Columns that the file does not have yet read as NULL.
+std::string metrics_sql(std::int64_t version) {
+  return fmt::format(
+      "SELECT step, epoch, time_s, loss, accuracy, learning_rate, grad_norm, clip_factor, "
+      "weight_decay_norm, validation_loss, validation_accuracy, passes, skipped, measured, "
+      "thinned, "
+      "{} FROM step WHERE step >= ? ORDER BY step LIMIT ?",
+      version < 4 ? "NULL, NULL" : "inference_loss, inference_accuracy");
+}
+
+std::string measurement_sql(std::int64_t version) {
+  return fmt::format(
+      "SELECT sketch_layout, sketches, activation_layout, activations, join_layout, joins, "
+      "symmetry_layout, symmetries, time_layout, times, inner_layout, inner, block_layout, blocks, "
+      "{} FROM measurement WHERE step = ?",
+      version < 4 ? "NULL, NULL" : "signal_layout, signals");
+}
 
 // As two parameters of a row: what is not there is NULL.
 std::optional<std::int64_t> layout_of(const PackedStep::Part& part) {
@@ -35,6 +54,7 @@ void clear_records(StepRecord& step, RecordKind kind) {
     case RecordKind::times: return step.times.clear();
     case RecordKind::inner: return step.inner.clear();
     case RecordKind::blocks: return step.blocks.clear();
+    case RecordKind::signals: return step.signals.clear();
   }
 }
 
@@ -45,8 +65,8 @@ const char* to_string(RecordKind kind) { return kKinds[static_cast<std::size_t>(
 StepInserter::StepInserter(const Database& database)
     : name_(database, "INSERT INTO name VALUES(?,?)"),
       layout_(database, "INSERT INTO layout VALUES(?,?,?)"),
-      step_(database, "INSERT INTO step VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
-      measurement_(database, "INSERT INTO measurement VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+      step_(database, "INSERT INTO step VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+      measurement_(database, "INSERT INTO measurement VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       histogram_(database, "INSERT INTO histogram VALUES(?,?)") {}
 
 void StepInserter::insert(const PackedStep& packed, bool with_records) {
@@ -59,7 +79,8 @@ void StepInserter::insert(const PackedStep& packed, bool with_records) {
   const bool thinned = step.measured && !with_records;
   step_.run(step.step, step.epoch, step.time_s, step.loss, step.accuracy, step.learning_rate,
             step.grad_norm, step.clip_factor, step.weight_decay_norm, step.validation_loss,
-            step.validation_accuracy, step.passes, step.skipped, step.measured, thinned);
+            step.validation_accuracy, step.passes, step.skipped, step.measured, thinned,
+            step.inference_loss, step.inference_accuracy);
   if (!step.measured || thinned) return;
   std::array<std::optional<Bytes>, kRecordKinds> blobs;
   for (std::size_t k = 0; k < kRecordKinds; ++k) {
@@ -71,20 +92,14 @@ void StepInserter::insert(const PackedStep& packed, bool with_records) {
   measurement_.run(step.step, layout_of(parts[0]), blobs[0], layout_of(parts[1]), blobs[1],
                    layout_of(parts[2]), blobs[2], layout_of(parts[3]), blobs[3],
                    layout_of(parts[4]), blobs[4], layout_of(parts[5]), blobs[5],
-                   layout_of(parts[6]), blobs[6]);
+                   layout_of(parts[6]), blobs[6], layout_of(parts[7]), blobs[7]);
   if (packed.histograms.size() != 0) histogram_.run(step.step, packer_.pack(packed.histograms));
 }
 
 StepSelector::StepSelector(const Database& database)
     : database_(&database),
-      metrics_(database,
-               "SELECT step, epoch, time_s, loss, accuracy, learning_rate, grad_norm, "
-               "clip_factor, weight_decay_norm, validation_loss, validation_accuracy, passes, "
-               "skipped, measured, thinned FROM step WHERE step >= ? ORDER BY step LIMIT ?"),
-      measurement_(database,
-                   "SELECT sketch_layout, sketches, activation_layout, activations, join_layout, "
-                   "joins, symmetry_layout, symmetries, time_layout, times, inner_layout, inner, "
-                   "block_layout, blocks FROM measurement WHERE step = ?"),
+      metrics_(database, metrics_sql(schema_version(database)).c_str()),
+      measurement_(database, measurement_sql(schema_version(database)).c_str()),
       histogram_(database, "SELECT histograms FROM histogram WHERE step = ?"),
       measured_(database, "SELECT step FROM measurement ORDER BY step"),
       layout_(database, "SELECT kind, keys FROM layout WHERE id = ?"),
@@ -110,6 +125,8 @@ void StepSelector::metrics(std::int64_t first, std::size_t most, std::vector<Ste
     step.passes = row.integer(11);
     step.skipped = row.flag(12);
     const bool thinned = row.flag(14);
+    step.inference_loss = row.optional_real(15);
+    step.inference_accuracy = row.optional_real(16);
     step.measured = row.flag(13) && !thinned;
     if (step.step < first || (last && *last >= step.step)) row.damaged("steps are not ascending");
     last = step.step;

@@ -23,7 +23,8 @@ constexpr const char* kDropLayouts =
     "SELECT symmetry_layout FROM measurement WHERE symmetry_layout IS NOT NULL UNION "
     "SELECT time_layout FROM measurement WHERE time_layout IS NOT NULL UNION "
     "SELECT inner_layout FROM measurement WHERE inner_layout IS NOT NULL UNION "
-    "SELECT block_layout FROM measurement WHERE block_layout IS NOT NULL)";
+    "SELECT block_layout FROM measurement WHERE block_layout IS NOT NULL UNION "
+    "SELECT signal_layout FROM measurement WHERE signal_layout IS NOT NULL)";
 
 std::int64_t pragma(const Database& database, const char* sql) {
   Statement statement(database, sql);
@@ -36,7 +37,8 @@ std::vector<Weighed> weighed_steps(const Database& database) {
                 "SELECT m.step, coalesce(length(sketches), 0) + coalesce(length(activations), 0) + "
                 "coalesce(length(joins), 0) + coalesce(length(symmetries), 0) + "
                 "coalesce(length(times), 0) + coalesce(length(inner), 0) + "
-                "coalesce(length(blocks), 0) + coalesce(length(histograms), 0) "
+                "coalesce(length(blocks), 0) + coalesce(length(signals), 0) + "
+                "coalesce(length(histograms), 0) "
                 "FROM measurement m LEFT JOIN histogram h ON h.step = m.step ORDER BY m.step");
   while (row.next()) steps.push_back({row.integer(0), row.integer(1)});
   return steps;

@@ -87,7 +87,9 @@ class GraphWriter {
     info.kind = node.kind();
     info.family = node.family();
     info.text = node.text;
-    if (info.family == LayerFamily::activation) info.function = node.text;
+    if (info.family == LayerFamily::activation || info.family == LayerFamily::other) {
+      info.function = node.text;
+    }
     info.block = block;
     info.inputs = std::move(inputs);
     info.depth = node.depth;

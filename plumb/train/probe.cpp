@@ -74,7 +74,7 @@ void Probe::find_joins(const std::vector<Node>& nodes, LayerId from, bool is_bra
     if (node.is_residual()) {
       Join& join = joins_[static_cast<std::size_t>(node.id)];
       join.from = from;
-      join.branch = first_layer(node.branch);
+      join.branch = node.branch.front().id;
       join.branch_is_block = node.branch.front().is_residual();
       join.begins_branch = is_branch && &node == &nodes.front();
       join.shortcut = node.shortcut.empty() ? node.id : first_layer(node.shortcut);
@@ -206,7 +206,8 @@ void Probe::on_join(const Node& node, const JoinGradients& gradients) {
   const auto add = [&](LayerId reader, std::int32_t input, ConstView values, int log2_scale) {
     ways_.push_back({reader, input, ObservedView(values).scaled(log2_scale)});
   };
-  if (!join.branch_is_block) add(join.branch, 0, gradients.branch, gradients.branch_log2_scale);
+  // With a block at the front, what comes back by the branch is the sum of that block's ways.
+  add(join.branch, 0, gradients.branch, gradients.branch_log2_scale);
   add(join.shortcut, join.shortcut_input, gradients.shortcut, gradients.shortcut_log2_scale);
   if (gradients.gate) {
     add(join.gate, 0, gradients.gate, gradients.gate_log2_scale);
@@ -217,8 +218,11 @@ void Probe::on_join(const Node& node, const JoinGradients& gradients) {
     recorder_->join(join.from, ways_);
     return;
   }
-  // They stay until the gradient of the tensor itself is told.
-  for (const JoinGradient& way : ways_) recorder_->join_way(join.from, way);
+  recorder_->join(join.from, ways_, 0, node.id);
+  // Beside it the joint record of the tensor, whose ways stay until its own gradient is told.
+  for (std::size_t i = join.branch_is_block ? 1 : 0; i < ways_.size(); ++i) {
+    recorder_->join_way(join.from, ways_[i]);
+  }
 }
 
 void Probe::on_input_gradient(ConstView grad_x, int log2_scale) {

@@ -70,7 +70,8 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
     LayerId branch = kNoLayer, shortcut = kNoLayer, gate = kNoLayer;
     std::int32_t shortcut_input = 0;
     /// The first layer of the branch is a residual block too, which reads the same tensor, or this
-    /// one is the first of another one's branch: the ways of all of them meet there.
+    /// one is the first of another one's branch: the ways of all of them meet there, and each has a
+    /// record of its own beside (JoinRecord::through).
     bool branch_is_block = false;
     bool begins_branch = false;
   };

@@ -500,6 +500,9 @@ class CliTest(unittest.TestCase):
         self.assertIn("unknown command 'trian', expected one of train, probe", self.fails(2, "trian"))
         message = self.fails(1, "diagnose", self.recorded(), "--step", "99999")
         self.assertIn("--step: 99999 was not measured, expected one of 0, 1, 2, ", message)
+        unmeasured = self.recorded("none.plumb", SICK, "--record", "off")
+        message = self.fails(1, "diagnose", unmeasured, "--step", "0")
+        self.assertIn("--step: 0 was not measured, nor was any other step of this run", message)
 
     def test_all_problems_of_a_config_file_are_named_at_once(self):
         (self.folder / "bad.toml").write_text('lr = "fast"\nbatch = 0\ncolour = "red"\n')

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cmath>
 
@@ -202,6 +203,28 @@ TEST(CsvTest, RowNamesSeparatorsAtTheEndAndLinesInFrontArePassedOver) {
   expect_note(titled, kLabel, "semicolons, header (after 2 lines of title); 2 rows");
   EXPECT_EQ(csv_error("Title\na,b,label\n1,2,0\n3,4,1\nTotal\n"),
             "a.csv: line 5: 1 field, expected 3 as in the header");
+}
+
+TEST(CsvTest, TitleCommentAndSeparatorArePassedOverInAnyOrderAndNumber) {
+  const std::vector<float> expected{1, 2, 3, 4};
+  const std::string title = "Survey of 2024, all rows\n", comment = "# made by hand\n",
+                    sign = "sep=;\r\n", table = "a;b;label\n1;2;x\n3;4;y\n";
+  std::vector<std::string> front{title, comment, sign};
+  std::ranges::sort(front);
+  do {
+    const std::string text = front[0] + front[1] + front[2] + table;
+    EXPECT_EQ(inputs(text), expected) << text;
+    expect_note(text, kLabel, "semicolons, header (after 1 line of title); 2 rows");
+    EXPECT_EQ(inputs(front[0] + front[1] + front[1] + "\n" + front[2] + front[0] + table), expected)
+        << text;
+  } while (std::ranges::next_permutation(front).found);
+  EXPECT_EQ(inputs("Survey\n# one\nall rows\n# two\na,b,label\n1,2,x\n3,4,y\n"), expected);
+  EXPECT_EQ(inputs("\"sep=;\"\n" + table), expected);
+  std::string long_front;
+  for (int i = 0; i < 120; ++i) long_front += "# line\n";
+  EXPECT_EQ(inputs(long_front + "Survey\n" + comment + table), expected);
+  EXPECT_EQ(csv_error("a,b,label\n1,2,0\nsep=;\n3,4,1\n"),
+            "a.csv: line 3: 1 field, expected 3 as in the header");
 }
 
 TEST(CsvTest, WordsBecomeOneHotColumns) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -33,6 +34,57 @@ TEST(DepthFlowTest, PartsAddUpToTheTotal) {
     ASSERT_TRUE(flow.known);
     EXPECT_NEAR(parts_of(flow), flow.log2_total, 1e-9);
   }
+}
+
+/// dense > act, `depth` times, where the layers in `unsplit` take 2^-loss of the gradient each and
+/// are not taken apart.
+plumb::Run run_with_unsplit(const std::vector<std::string>& unsplit, double loss,
+                            const std::string& function) {
+  plumb::Run run = test::flat_run(6, 16, "tanh", 1);
+  StepRecord& step = run.steps[0];
+  double grad = 0;
+  for (std::size_t i = run.info.layers.size(); i-- > 1;) {
+    LayerInfo& layer = run.info.layers[i];
+    test::put_rms(run.info, step, layer.path, grad_role(layer), grad);
+    if (std::find(unsplit.begin(), unsplit.end(), layer.path) == unsplit.end()) continue;
+    layer.family = LayerFamily::other;
+    layer.kind = function.empty() ? "mystery" : function;
+    layer.function = function;
+    layer.traits.reset();
+    test::put_rms(run.info, step, layer.path, Role::grad_a, grad);
+    grad -= loss;
+  }
+  std::erase_if(step.activations, [&](const ActivationRecord& record) {
+    return run.info.layer(record.layer).family == LayerFamily::other;
+  });
+  return run;
+}
+
+TEST(DepthFlowTest, TheLayerThatIsNotTakenApartIsNamed) {
+  const plumb::Run run = run_with_unsplit({"5"}, 12, "");
+  const DepthFlow flow = first_flow(run);
+  EXPECT_NEAR(flow.single_log2, -12, 1e-9);
+  const FindingCause cause = flow_cause(run.info, flow);
+  EXPECT_EQ(cause.kind, CauseKind::single_layer);
+  EXPECT_EQ(test::path_at(run.info, cause.place), "5");
+  EXPECT_NEAR(cause.share, 1, 0.2);
+  const std::vector<Remedy> remedies = flow_remedies(run.info, flow);
+  EXPECT_EQ(remedies[0].kind, RemedyKind::remove_layer);
+  EXPECT_EQ(remedies[0].target, cause.place);
+}
+
+TEST(DepthFlowTest, LayersOfSoftmaxAreOneCauseWithItsOwnRemedy) {
+  for (const std::vector<std::string>& places :
+       {std::vector<std::string>{"5"}, std::vector<std::string>{"3", "5", "7", "9"}}) {
+    const plumb::Run run = run_with_unsplit(places, 12, "softmax");
+    const DepthFlow flow = first_flow(run);
+    EXPECT_EQ(flow.single_layers, static_cast<int>(places.size()));
+    EXPECT_EQ(main_cause(flow), CauseKind::row_normalisation);
+    EXPECT_EQ(*flow_remedies(run.info, flow)[0].text("because"), "it_normalises_rows");
+  }
+  // Different layers of which none did most are what they were.
+  const plumb::Run many = run_with_unsplit({"1", "3", "5", "7", "9"}, 3, "");
+  EXPECT_EQ(main_cause(first_flow(many)), CauseKind::other_layers);
 }
 
 // Weights of any size behind which batch normalisation stands: their size is undone, so the books

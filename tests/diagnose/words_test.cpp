@@ -6,6 +6,9 @@
 
 #include "plumb/diagnose/words/layer_names.h"
 #include "plumb/diagnose/words/sizes.h"
+#include "plumb/diagnose/words/verdict.h"
+#include "tests/diagnose/rule_test.h"
+#include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
 
 namespace plumb {
@@ -131,6 +134,32 @@ TEST(WordsTest, PlacesSayWhichTensor) {
   Place backwards = Place::layer(test::id_of(info, "2"));
   backwards.reverse = true;
   EXPECT_EQ(place_text(info, backwards), "the tanh after layer 1, backwards");
+}
+
+// What follows from another is told with it, but for the NaN that ends the run.
+TEST(VerdictTest, ANanIsAlsoFoundWhateverMadeIt) {
+  test::MiniSpec spec;
+  spec.depth = 5;
+  spec.nan_layer = 2;
+  spec.nan_step = 3;
+  const plumb::Run run = test::run_mini_net(spec);
+  std::vector<Finding> findings = diagnose(run);
+  const Finding* nan = test::find_rule(findings, "non_finite");
+  ASSERT_NE(nan, nullptr);
+  Finding follows = *nan;
+  spec = {};
+  spec.depth = 20;
+  spec.activation = "sigmoid";
+  spec.gain = 1;
+  const plumb::Run sick = test::run_mini_net(spec);
+  findings = diagnose(sick);
+  ASSERT_FALSE(findings.empty());
+  follows.id = 99;
+  follows.explained_by = findings.front().id;
+  findings.push_back(follows);
+  EXPECT_TRUE(test::contains(verdict(sick, findings), "non_finite"));
+  findings.back().severity = Severity::warning;
+  EXPECT_FALSE(test::contains(verdict(sick, findings), "non_finite"));
 }
 
 }  // namespace

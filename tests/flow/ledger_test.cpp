@@ -332,8 +332,8 @@ TEST(LedgerTest, AnAttentionIsOneEntryWithAWayForEachOfWhatItReads) {
   for (const LayerInfo& layer : info.layers) {
     test::put_rms(info, step, layer.path, grad_role(layer), layer.path == "norm" ? -4.0 : 0.0);
   }
-  step.joins.push_back({x, 0, {{q, 0, -6, 0.1}, {k, 0, -7, 0.1}, {v, 0, -4.5, 0.8}}});
-  step.joins.push_back({input, 0, {{x, 0, -5, 0.0}, {7, 1, 0, 1.0}}});
+  step.joins.push_back({x, 0, kNoLayer, {{q, 0, -6, 0.1}, {k, 0, -7, 0.1}, {v, 0, -4.5, 0.8}}});
+  step.joins.push_back({input, 0, kNoLayer, {{x, 0, -5, 0.0}, {7, 1, 0, 1.0}}});
   const Ledger ledger = make_ledger(info, step);
   expect_balances(ledger);
   ASSERT_EQ(ledger.entries.size(), 1u);
@@ -378,6 +378,7 @@ TEST(LedgerTest, ABranchThatReadsItsInputThriceIsTheSumOfTheThree) {
   }
   step.joins.push_back({x,
                         0,
+                        kNoLayer,
                         {{q, 0, rms(1), 4.0 / 17},
                          {k, 0, rms(1), 1.0 / 17},
                          {v, 0, rms(2), 5.0 / 17},
@@ -396,6 +397,83 @@ TEST(LedgerTest, ABranchThatReadsItsInputThriceIsTheSumOfTheThree) {
   EXPECT_TRUE(std::isnan(crowded.entries.at(0).way(Way::branch)->log2_rms));
 }
 
+/// x, read by f, by the sum of x + f(x) and by one more: (2, 0) comes back by f, (0, 1) by the
+/// shortcut around it, (-1, 1) by what is beside the block.
+struct SharedTensor {
+  SharedTensor() {
+    x = add("x", LayerFamily::linear, {{add("input", LayerFamily::input, {})}});
+    f = add("f", LayerFamily::linear, {{x}});
+    inner = add("inner", LayerFamily::residual, {{f, 0, Way::branch}, {x, 0, Way::shortcut, true}});
+  }
+  LayerId add(const char* path, LayerFamily family, std::vector<Edge> inputs) {
+    LayerInfo layer = test::dense_info(path, 1, 2, 2);
+    layer.family = family;
+    layer.inputs = std::move(inputs);
+    info.layers.push_back(layer);
+    return static_cast<LayerId>(info.layers.size()) - 1;
+  }
+  static double rms(double squares) { return 0.5 * std::log2(squares / 2); }
+  /// Every gradient is (1, 1) but that of x: (1, 2).
+  StepRecord step(LayerId beside) const {
+    StepRecord step;
+    step.measured = true;
+    for (const LayerInfo& layer : info.layers) {
+      test::put_rms(info, step, layer.path, grad_role(layer), rms(layer.path == "x" ? 5 : 2));
+    }
+    step.joins.push_back(
+        {x,
+         0,
+         kNoLayer,
+         {{f, 0, rms(4), 2.0 / 5}, {inner, 1, rms(1), 2.0 / 5}, {beside, 1, rms(2), 1.0 / 5}}});
+    step.joins.push_back(
+        {x, 0, inner, {{f, 0, rms(4), 4.0 / 5}, {inner, 1, rms(1), 1.0 / 5}}, rms(5)});
+    return step;
+  }
+
+  RunInfo info;
+  LayerId x, f, inner;
+};
+
+TEST(LedgerTest, ABlockAtTheFrontOfABranchHasItsOwnBooks) {
+  SharedTensor net;
+  const LayerId after = net.add("after", LayerFamily::linear, {{net.inner}});
+  const LayerId outer = net.add("outer", LayerFamily::residual,
+                                {{after, 0, Way::branch}, {net.x, 0, Way::shortcut, true}});
+  StepRecord step = net.step(outer);
+  step.joins.push_back({net.x,
+                        0,
+                        outer,
+                        {{net.inner, 0, net.rms(5), 3.0 / 5}, {outer, 1, net.rms(2), 1.0 / 5}},
+                        net.rms(5)});
+  const Ledger ledger = make_ledger(net.info, step);
+  expect_balances(ledger);
+  const LedgerWay& branch = *ledger.entries.at(0).way(Way::branch);
+  EXPECT_NEAR(branch.log2_rms, net.rms(5), 1e-12);
+  ASSERT_EQ(branch.entries.size(), 2u);
+  const LedgerEntry& block = branch.entries[1];
+  EXPECT_EQ(block.layer, net.inner);
+  EXPECT_NEAR(block.attenuation, net.rms(5) - net.rms(2), 1e-12);
+  ASSERT_EQ(block.parts.size(), 2u) << "no reader beside it is in what came back by it";
+  EXPECT_NEAR(block.parts[0].log2, net.rms(1) - net.rms(2), 1e-12);
+  EXPECT_EQ(block.way(Way::branch)->share, 4.0 / 5);
+}
+
+TEST(LedgerTest, WhatIsBesideABlockThatHasItsOwnWaysIsAJoin) {
+  SharedTensor net;
+  const LayerId head = net.add("head", LayerFamily::linear, {{net.x}});
+  net.info.outputs = {head, net.inner};
+  const Ledger ledger = make_ledger(net.info, net.step(head));
+  expect_balances(ledger);
+  const LedgerEntry& block = ledger.entries.at(0);
+  ASSERT_EQ(block.layer, net.inner);
+  ASSERT_EQ(block.parts.size(), 3u);
+  EXPECT_EQ(block.parts[0].cause, Cause::residual_shortcut);
+  EXPECT_EQ(block.parts[1].cause, Cause::residual_branch);
+  EXPECT_NEAR(block.parts[0].log2 + block.parts[1].log2, net.rms(5) - net.rms(2), 1e-12);
+  EXPECT_EQ(block.parts[2].cause, Cause::join);
+  EXPECT_NEAR(block.parts[2].log2, 0, 1e-12);  // (1, 2) is as large as (2, 1)
+}
+
 // A second head reads a hidden layer: what it sends back is no part of what the layer above did.
 TEST(LedgerTest, WhatAnotherReaderAddsHasACauseOfItsOwn) {
   plumb::Run run = test::flat_run(3, 16, "relu", 1);
@@ -408,7 +486,8 @@ TEST(LedgerTest, WhatAnotherReaderAddsHasACauseOfItsOwn) {
   test::put_rms(run.info, step, "head", Role::grad_z, 0);
   test::put_rms(run.info, step, "1", Role::grad_a, 0);
   const LayerId reader = test::id_of(run.info, "2");
-  step.joins.push_back({trunk, 0, {{reader, 0, -3, 0.1}, {run.info.outputs[0], 0, -0.1, 0.9}}});
+  step.joins.push_back(
+      {trunk, 0, kNoLayer, {{reader, 0, -3, 0.1}, {run.info.outputs[0], 0, -0.1, 0.9}}});
   const Ledger ledger = make_ledger(run.info, step);
   expect_balances(ledger);
   const LedgerEntry& entry = ledger.entries[2];

@@ -99,6 +99,19 @@ TEST_F(CheckRunTest, SaysWhichJoinAndDerivativeAreMissing) {
                                "read it"});
 }
 
+TEST_F(CheckRunTest, TheWaysOfOneBlockAreThoseOfABlock) {
+  add_step(0);
+  run_.steps[0].joins.push_back({act_, 0, sum_, {{fc2_, 0, -1, 0.5}, {sum_, 1, -1, 0.5}}, 0});
+  EXPECT_EQ(found(), Sentences{});
+  run_.steps[0].joins[1].ways[0].reader = fc1_;
+  run_.steps[0].joins[1].through = fc2_;
+  EXPECT_EQ(
+      found(),
+      (Sentences{"step 0: the join at 'act' is of the ways through layer 3, which does not "
+                 "bring several tensors together",
+                 "step 0: the join at 'act' has a way from layer 1, which does not read it"}));
+}
+
 TEST_F(CheckRunTest, AnExpertThatWasNotCalledMissesNothing) {
   run_.info.blocks.push_back({"experts.0", "expert", kNoBlock});
   run_.info.layers[static_cast<std::size_t>(fc2_)].block = 0;
@@ -152,6 +165,32 @@ TEST_F(CheckRunTest, RecordsNameWhatIsThere) {
   add_step(4);
   add_step(4);
   EXPECT_EQ(found(), Sentences{"step 4: comes after step 4, expected ascending steps"});
+}
+
+TEST_F(CheckRunTest, NamesDataThatCannotBe) {
+  add_step(0);
+  run_.info.data_info = DataInfo{.samples = 4,
+                                 .inputs = {{"", 0, 1, -1, 1}, {"age", 0, -1, 2, 1}},
+                                 .targets = {{"y", 0, 1, 0, 1}},
+                                 .class_sizes = {0, 0}};
+  run_.info.baseline = Baseline{.loss = 1, .loss_deviation = -1, .accuracy = 50};
+  EXPECT_EQ(found(), (Sentences{"column 2 ('age') has a negative deviation",
+                                "column 2 ('age') has a smallest value above its largest",
+                                "no class has a label",
+                                "the data have classes and values as targets, expected one of them",
+                                "the baseline has an accuracy outside 0 to 1",
+                                "the baseline has a negative deviation"}));
+}
+
+TEST_F(CheckRunTest, NamesSignalsThatCannotBe) {
+  add_step(0);
+  run_.steps[0].signals = {{x_, 3, 0.5, 2}, {act_, -1, 1.5, -2}};
+  EXPECT_EQ(found(),
+            (Sentences{"step 0: the signal of 'act' has a negative number of samples",
+                       "step 0: the similarity of samples of 'act' is outside -1 to 1",
+                       "step 0: the signal of 'act' has a negative number of directions"}));
+  run_.steps[0].signals = {{7, 3, 0.5, 2}};
+  EXPECT_EQ(found(), (Sentences{"step 0: the signal of layer 7, which is not there"}));
 }
 
 }  // namespace

@@ -196,6 +196,39 @@ TEST_F(JoinRecorderTest, OpenJoinsAreKeptApart) {
   expect_same(records_[1], by_definition({{3, c}}), 1e-12);
 }
 
+// x is read by f (5), by the sum 6 of x + f(x), and by the sum 7 around both.
+TEST_F(JoinRecorderTest, ABlockThatSharesItsTensorHasARecordOfItsOwnWays) {
+  const std::vector<double> f = testing::eighths(70, 1), inner = testing::eighths(70, 2),
+                            outer = testing::eighths(70, 3);
+  std::vector<double> block(70);
+  for (std::size_t i = 0; i < block.size(); ++i) block[i] = f[i] + inner[i];
+  const Stored a(f, ElementType::f64), b(inner, ElementType::f64), c(outer, ElementType::f64),
+      ab(block, ElementType::f64);
+  const JoinGradient from_f{5, 0, a.view({70})}, from_inner{6, 1, b.view({70})},
+      from_outer{7, 1, c.view({70})}, from_block{6, 0, ab.view({70})};
+  for (const bool one_by_one : {false, true}) {
+    const auto tell = [&](std::initializer_list<JoinGradient> ways, LayerId through) {
+      if (!one_by_one) return recorder_.add(4, 0, std::vector(ways), through);
+      for (const JoinGradient& way : ways) recorder_.keep(4, 0, way, through);
+    };
+    recorder_.begin();
+    tell({from_f, from_inner}, 6);
+    tell({from_block, from_outer}, 7);
+    tell({from_f, from_inner, from_outer}, kNoLayer);
+    recorder_.close(4, 0);
+    recorder_.finish(records_);
+    ASSERT_EQ(records_.size(), 3U);
+    EXPECT_EQ(records_[0].through, 6);
+    expect_same(records_[0], by_definition({{5, f}, {6, inner}}), 1e-12);
+    EXPECT_EQ(records_[1].through, 7);
+    expect_same(records_[1], by_definition({{6, block}, {7, outer}}), 1e-12);
+    EXPECT_NEAR(records_[0].log2_rms, records_[1].ways[0].log2_rms, 1e-12);
+    EXPECT_EQ(records_[2].through, kNoLayer);
+    expect_same(records_[2], by_definition({{5, f}, {6, inner}, {7, outer}}), 1e-12);
+    EXPECT_TRUE(std::isnan(records_[2].log2_rms)) << "the sketch of the gradient has it";
+  }
+}
+
 TEST_F(JoinRecorderTest, GradientsOfDifferentSizesDoNotMeet) {
   recorder_.begin();
   EXPECT_THROW(add({{1, {1, 2}}, {2, {1, 2, 3}}}, ElementType::f32, false), UsageError);

@@ -63,6 +63,29 @@ TEST(JoinLinesTest, EachBlockHasItsLayersAndItsRecord) {
   }
 }
 
+/// A block that shares what it reads: without its own record nothing is said of the angle.
+TEST(JoinLinesTest, TheAngleIsThatOfTheBlocksOwnWays) {
+  plumb::Run run = residual_run(2);
+  StepRecord& step = run.steps.front();
+  const LayerId sum = make_join_lines(LayerGraph(run.info), StepIndex(run.info, step))[0].layer;
+  const LayerId x = LayerGraph(run.info).below(sum);
+  LayerInfo head = test::dense_info("head", 1, 32, 32);
+  head.inputs = {{x}};
+  run.info.layers.push_back(head);
+  const auto cosine = [&] {
+    return make_join_lines(LayerGraph(run.info), StepIndex(run.info, step))[0].cosine;
+  };
+  EXPECT_TRUE(std::isnan(cosine()));
+  // (1, 0) by the branch and (1, 1) by the shortcut: 45 degrees, (2, 1) together.
+  const auto rms = [](double squares) { return 0.5 * std::log2(squares / 2); };
+  const JoinRecord& all = *step.join(x);
+  JoinWay branch = all.ways[0], shortcut = all.ways[1];
+  branch.log2_rms = rms(1), branch.share = 2.0 / 5;
+  shortcut.log2_rms = rms(2), shortcut.share = 3.0 / 5;
+  step.joins.push_back({x, 0, sum, {branch, shortcut}, rms(5)});
+  EXPECT_NEAR(cosine(), std::sqrt(0.5), 1e-12);
+}
+
 TEST(JoinLinesTest, ManyBlocksAreThinnedWithBothEnds) {
   const plumb::Run run = residual_run(31);
   const std::string text =

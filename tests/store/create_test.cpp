@@ -209,7 +209,7 @@ TEST(LoadRunTest, ANewerSchemaIsRefusedWithBothVersions) {
   write_run(path, plain_run(1, 7));
   execute(path, "PRAGMA user_version = 7; DROP TABLE step");
   EXPECT_EQ(load_error(path),
-            path + ": was written with schema version 7, this build reads up to 3");
+            path + ": was written with schema version 7, this build reads up to 4");
 }
 
 TEST(LoadRunTest, AMissingTableIsDamage) {
@@ -238,6 +238,12 @@ TEST(LoadRunTest, ValuesThatCannotBeAreDamage) {
        "parameter 1 names layer -1, the graph has 7"},
       {"UPDATE block SET parent = 2", "block 0 names block 2, the graph has 2"},
       {"UPDATE output SET layer = 70", "an output names layer 70, the graph has 7"},
+      {"UPDATE data SET samples = 'many'", "column samples does not hold an integer"},
+      {"DELETE FROM data_column WHERE part = 'input' AND idx = 0", "rows are out of order"},
+      {"DELETE FROM class_size WHERE idx = 1", "rows are out of order"},
+      {"UPDATE baseline SET loss = 'x'", "column loss does not hold a real number"},
+      {"UPDATE optimiser SET nesterov = 2", "column nesterov is 2, expected 0 or 1"},
+      {"UPDATE measurement SET signals = symmetries", "signals of step 5 lacks a column"},
       {"DELETE FROM layer WHERE idx = 3", "rows are out of order"},
       {"DELETE FROM edge WHERE layer = 6 AND idx = 1", "rows are out of order"},
       {"DELETE FROM measurement WHERE step = 5", "step 5 lacks its records"},

@@ -27,6 +27,12 @@ TEST(ExportJsonTest, HoldsTheWholeRun) {
   EXPECT_EQ(json["schema_version"], kSchemaVersion);
   EXPECT_EQ(json["info"]["network"], run.info.network);
   EXPECT_EQ(json["info"]["settings"][1]["key"], "empty");
+  EXPECT_EQ(json["info"]["data_info"]["inputs"][0]["name"], "a, \"quoted\" name");
+  EXPECT_EQ(json["info"]["data_info"]["inputs"][0]["smallest"], "-Infinity");
+  EXPECT_EQ(json["info"]["data_info"]["targets"][0]["deviation"], 5e3);
+  EXPECT_EQ(json["info"]["data_info"]["class_sizes"][0], 100);
+  EXPECT_EQ(json["info"]["baseline"]["accuracy"], 0.125);
+  EXPECT_EQ(json["info"]["optimiser_info"]["schedule"], "cosine");
   EXPECT_EQ(json["info"]["layers"][6]["family"], "residual");
   EXPECT_EQ(json["info"]["layers"][6]["inputs"][1]["way"], "shortcut");
   EXPECT_EQ(json["info"]["layers"][2]["traits"]["can_die"], true);
@@ -46,6 +52,13 @@ TEST(ExportJsonTest, HoldsTheWholeRun) {
   EXPECT_EQ(step["activations"][0]["dead_units"], 3);
   EXPECT_EQ(step["joins"][0]["ways"][0]["log2_rms"], -200.5);
   EXPECT_EQ(step["joins"][0]["ways"][1]["path"], "6");
+  EXPECT_EQ(step["inference_loss"], "-Infinity");
+  EXPECT_EQ(step["signals"][0]["directions"], 30.5);
+  EXPECT_EQ(step["signals"][1]["path"], "4");
+  EXPECT_FALSE(json["steps"][0].contains("inference_loss"));
+  EXPECT_FALSE(step["joins"][0].contains("through"));
+  EXPECT_EQ(step["joins"][3]["through_path"], json["info"]["layers"][6]["path"]);
+  EXPECT_EQ(step["joins"][3]["log2_rms"], -3.5);
   EXPECT_EQ(step["inner"][0]["axis"], "head");
   EXPECT_EQ(step["blocks"][0]["calls"], 12);
   EXPECT_EQ(step["passes"], 4);

@@ -213,6 +213,54 @@ TEST(LegacyTest, ARecurrentLayerHasCellFactsAndParameters) {
   EXPECT_NE(time->find(TimeQuantity::forget_gate, TimeStatistic::mean), nullptr);
 }
 
+/// Takes from a file of today what version 4 brought.
+void make_version_3(const std::string& path) {
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(handle,
+                         "DROP TABLE data; DROP TABLE data_column; DROP TABLE class_size; "
+                         "DROP TABLE baseline; DROP TABLE optimiser; "
+                         "ALTER TABLE step DROP COLUMN inference_loss; "
+                         "ALTER TABLE step DROP COLUMN inference_accuracy; "
+                         "ALTER TABLE measurement DROP COLUMN signal_layout; "
+                         "ALTER TABLE measurement DROP COLUMN signals; PRAGMA user_version = 3",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(handle);
+}
+
+TEST(LegacyTest, Version3IsVersion4WithoutDataAndSignals) {
+  const ScratchFolder folder;
+  const std::string path = folder / "old.plumb";
+  plumb::Run run = rich_run();
+  write_run(path, run);
+  make_version_3(path);
+  run.info.data_info.reset();
+  run.info.baseline.reset();
+  run.info.optimiser_info.reset();
+  for (StepRecord& step : run.steps) {
+    step.inference_loss.reset();
+    step.inference_accuracy.reset();
+    step.signals.clear();
+  }
+  EXPECT_EQ(describe(load_run(path)), describe(run));
+  run.findings->pop_back();
+  save_findings(path, *run.findings);
+  EXPECT_EQ(describe(load_run(path)), describe(run));
+}
+
+TEST(LegacyTest, AFileOfVersion3IsReadAndComesBackTheSameFromANewOne) {
+  const ScratchFolder folder;
+  const char* name = "schema_3_residual";
+  plumb::Run run = load_run(golden(name));
+  EXPECT_EQ(run.steps.size(), ask(name, "SELECT count(*) FROM step"));
+  EXPECT_EQ(run.steps[1].loss, ask(name, "SELECT loss FROM step WHERE step = 1"));
+  EXPECT_EQ(run.steps[1].joins.size(), 1U);
+  EXPECT_FALSE(run.info.data_info || run.info.baseline || run.info.optimiser_info);
+  write_run(folder / "new.plumb", run);
+  EXPECT_EQ(describe(load_run(folder / "new.plumb")), describe(run));
+}
+
 TEST(LegacyTest, FindingsCannotBeSavedInAnOldFile) {
   const ScratchFolder folder;
   const std::string path = folder / "old.plumb";
@@ -272,14 +320,26 @@ TEST(LegacyGraphTest, AnInnerBlockAtTheBeginningReadsTheSameX) {
               ElementsAre(Edge{4, 0, Way::branch, false}, Edge{1, 0, Way::shortcut, true}));
   EXPECT_EQ(info.blocks[1].parent, 0);
   const auto joins = graph.joins({{"1.0", -1, -2, 0.5, {}}, {"1", 0, 0, 0, {}}}, {});
-  ASSERT_EQ(joins.size(), 1U);
+  ASSERT_EQ(joins.size(), 3U);
   EXPECT_EQ(joins[0].layer, 1);
+  EXPECT_EQ(joins[0].through, kNoLayer);
   ASSERT_EQ(joins[0].ways.size(), 3U);
   EXPECT_EQ(joins[0].ways[0].reader, 2);
   EXPECT_EQ(joins[0].ways[1].reader, 3);
   EXPECT_TRUE(std::isnan(joins[0].ways[0].share)) << "the angle to the outer shortcut is not told";
   EXPECT_EQ(joins[0].ways[2].reader, 5);
   EXPECT_NEAR(joins[0].ways[2].share, 0.5, 1e-12);  // of two that are equal and at right angles
+  EXPECT_EQ(joins[1].through, 5);
+  EXPECT_NEAR(joins[1].log2_rms, 0.5, 1e-12);
+  EXPECT_EQ(joins[1].ways[0].reader, 3) << "the front of the branch is the inner block";
+  EXPECT_NEAR(joins[1].ways[0].share, 0.5, 1e-12);
+  EXPECT_EQ(joins[2].through, 3);
+  EXPECT_EQ(joins[2].log2_rms, 0) << "what the outer block has of its branch";
+  EXPECT_EQ(joins[2].ways[0].reader, 2);
+  EXPECT_EQ(joins[2].ways[0].log2_rms, -1);
+  // b = 1/2, s = 1/4, cos = 1/2: b^2 + b s cos = 5/16, of 7/16.
+  EXPECT_NEAR(joins[2].ways[0].share, 5.0 / 7, 1e-12);
+  EXPECT_NEAR(joins[2].ways[1].share, 2.0 / 7, 1e-12);
 }
 
 // What no file of ours says, and a damaged one may.

@@ -66,6 +66,8 @@ StepRecord any_step(std::int64_t number) {
   }
   if (any<bool>()) step.validation_loss = any_double();
   if (any<bool>()) step.validation_accuracy = any_double();
+  if (any<bool>()) step.inference_loss = any_double();
+  if (any<bool>()) step.inference_accuracy = any_double();
   step.passes = any_bits<std::int64_t>();
   step.skipped = any<bool>();
   step.measured = any<bool>();
@@ -84,10 +86,13 @@ StepRecord any_step(std::int64_t number) {
     JoinRecord& join = step.joins.emplace_back();
     join.layer = any_id();
     join.output = any<std::int32_t>();
+    join.through = any_id() - 1;
+    if (join.through != kNoLayer) join.log2_rms = any_double();
     for (int w = *rc::gen::inRange(0, 4); w > 0; --w) {
       join.ways.push_back({any_id() - 1, any<std::int32_t>(), any_double(), any_double()});
     }
     step.symmetries.push_back({any_id(), any_bits<std::int64_t>(), any_bits<std::int64_t>()});
+    step.signals.push_back({any_id(), any<std::int32_t>(), any_double(), any_double()});
     InnerRecord& inner = step.inner.emplace_back();
     inner.layer = any_id() - 1;
     inner.output = any<std::int32_t>();

@@ -122,6 +122,40 @@ void add(Lines& line, const RunInfo& info) {
     line("setting.key", key);
     line("setting.value", value);
   }
+  if (const auto& data = info.data_info) {
+    line("data.samples", data->samples);
+    line("data.validation_samples", data->validation_samples);
+    for (const auto* columns : {&data->inputs, &data->targets}) {
+      line("data.columns", static_cast<std::int64_t>(columns->size()));
+      for (const ColumnInfo& column : *columns) {
+        line("column.name", column.name);
+        line("column.mean", column.mean);
+        line("column.deviation", column.deviation);
+        line("column.smallest", column.smallest);
+        line("column.largest", column.largest);
+      }
+    }
+    for (const std::int64_t size : data->class_sizes) line("data.class_size", size);
+  }
+  if (const auto& baseline = info.baseline) {
+    line("baseline.loss", baseline->loss);
+    line("baseline.loss_deviation", baseline->loss_deviation);
+    line("baseline.accuracy", baseline->accuracy);
+  }
+  if (const auto& optimiser = info.optimiser_info) {
+    line("optimiser.kind", optimiser->kind);
+    line("optimiser.momentum", optimiser->momentum);
+    line("optimiser.nesterov", optimiser->nesterov);
+    line("optimiser.beta2", optimiser->beta2);
+    line("optimiser.eps", optimiser->eps);
+    line("optimiser.weight_decay", optimiser->weight_decay);
+    line("optimiser.is_decay_decoupled", optimiser->is_decay_decoupled);
+    line("optimiser.clip_norm", optimiser->clip_norm);
+    line("optimiser.clip_value", optimiser->clip_value);
+    line("optimiser.learning_rate", optimiser->learning_rate);
+    line("optimiser.schedule", optimiser->schedule);
+    line("optimiser.warmup_steps", optimiser->warmup_steps);
+  }
   for (const LayerInfo& layer : info.layers) add(line, layer);
   for (const BlockInfo& block : info.blocks) {
     line("block.path", block.path);
@@ -177,6 +211,8 @@ void add(Lines& line, const StepRecord& step) {
   line("weight_decay_norm", step.weight_decay_norm);
   line("validation_loss", step.validation_loss);
   line("validation_accuracy", step.validation_accuracy);
+  line("inference_loss", step.inference_loss);
+  line("inference_accuracy", step.inference_accuracy);
   line("passes", step.passes);
   line("skipped", step.skipped);
   line("measured", step.measured);
@@ -193,12 +229,20 @@ void add(Lines& line, const StepRecord& step) {
   for (const JoinRecord& record : step.joins) {
     line("join.layer", record.layer);
     line("join.output", record.output);
+    line("join.through", record.through);
+    line("join.log2_rms", record.log2_rms);
     for (const JoinWay& way : record.ways) {
       line("way.reader", way.reader);
       line("way.input", way.input);
       line("way.log2_rms", way.log2_rms);
       line("way.share", way.share);
     }
+  }
+  for (const SignalRecord& record : step.signals) {
+    line("signal.layer", record.layer);
+    line("signal.samples", record.samples);
+    line("signal.similarity", record.similarity);
+    line("signal.directions", record.directions);
   }
   for (const SymmetryRecord& record : step.symmetries) {
     line("symmetry.param", record.param);
@@ -306,6 +350,25 @@ Run rich_run() {
               .machine = "two\nlines, \"quoted\", \xff not UTF-8",
               .started_at = "2026-01-02T03:04:05Z",
               .settings = {{"lr", "0.1"}, {"empty", ""}, {"lr", std::string("zero\0inside", 11)}},
+              .data_info = DataInfo{.samples = kMostInteger,
+                                    .validation_samples = 7,
+                                    .inputs = {{"a, \"quoted\" name", -0.0, 1.0 / 3, -kInf, kNaN},
+                                               {"", 5e-324, 0, 1, 1e308}},
+                                    .targets = {{"y", 2e4, 5e3, -1, kInf}},
+                                    .class_sizes = {100, 0, kMostInteger}},
+              .baseline = Baseline{2.302, kNaN, 0.125},
+              .optimiser_info = OptimiserInfo{.kind = "adamw",
+                                              .momentum = 0.9,
+                                              .nesterov = true,
+                                              .beta2 = 0.999,
+                                              .eps = 1e-8,
+                                              .weight_decay = 0.01,
+                                              .is_decay_decoupled = true,
+                                              .clip_norm = 1.5,
+                                              .clip_value = -0.0,
+                                              .learning_rate = kNaN,
+                                              .schedule = "cosine",
+                                              .warmup_steps = 12},
               .layers = {},
               .blocks = {{"2", "res", kNoBlock}, {"2.1", "expert", 0}},
               .params = {},
@@ -379,6 +442,8 @@ Run rich_run() {
   full.weight_decay_norm = 1.0;
   full.validation_loss = kNaN;  // validated, and it was NaN: not the same as none
   full.validation_accuracy = 0.5;
+  full.inference_loss = -kInf;
+  full.inference_accuracy = kNaN;
   full.passes = 4;
   full.skipped = true;
   full.measured = true;
@@ -399,9 +464,12 @@ Run rich_run() {
   full.sketches.push_back({Site::param(1, Role::grad_weight), {}});
   full.sketches.push_back({Site::layer(0, Role::grad_a), record.sketch});
   full.activations = {{2, -kInf, 0.25, 1.0, 128, 3, kMax}, {3, kNaN, 0, 0, 0, 0, 0}};
-  full.joins = {{1, 2, {{5, 0, -200.5, kNaN}, {6, 1, -kInf, -0.0}, {kNoLayer, 0, 2, 1.5}}},
-                {0, 0, {}},
-                {2, 0, {{3, 0, 7.25, 1}}}};
+  full.joins = {
+      {1, 2, kNoLayer, {{5, 0, -200.5, kNaN}, {6, 1, -kInf, -0.0}, {kNoLayer, 0, 2, 1.5}}},
+      {0, 0, kNoLayer, {}},
+      {2, 0, kNoLayer, {{3, 0, 7.25, 1}}},
+      {2, 0, 6, {{3, 0, 7.25, 1}}, -3.5}};
+  full.signals = {{0, 32, -1.0 / 31, 30.5}, {4, 0, kNaN, kNaN}, {6, 2147483647, 1, -0.0}};
   full.symmetries = {{0, 128, 127}};
   constexpr auto kInfF = std::numeric_limits<float>::infinity();
   constexpr auto kNaNF = std::numeric_limits<float>::quiet_NaN();

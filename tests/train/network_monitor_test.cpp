@@ -73,18 +73,29 @@ TEST(NetworkMonitorTest, EveryKindOfNetworkIsRecordedWhole) {
   }
 }
 
-TEST(NetworkMonitorTest, BlocksThatBeginAtOneTensorHaveOneJoin) {
+TEST(NetworkMonitorTest, BlocksThatBeginAtOneTensorHaveOneJoinAndEachItsOwn) {
   Loop loop("dense 6 > res[res[dense 6 > tanh] > dense 6] > dense 2");
   NetworkMonitor monitor(loop.network);
   loop.step(monitor, 0);
   const plumb::Run& run = monitor.run();
   // 0 is read by 1.0.0 (through both blocks), by the inner sum 1.0 and by the outer one 1.
-  ASSERT_EQ(run.steps[0].joins.size(), 1U);
-  const JoinRecord& join = run.steps[0].joins[0];
-  EXPECT_EQ(run.info.layer(join.layer).path, "0");
-  std::vector<std::string> readers;
-  for (const JoinWay& way : join.ways) readers.push_back(run.info.layer(way.reader).path);
-  EXPECT_EQ(readers, (std::vector<std::string>{"1.0.0", "1.0", "1"}));
+  using Paths = std::vector<std::string>;
+  const auto id = [&](const std::string& path) {
+    const auto has_path = [&](const LayerInfo& layer) { return layer.path == path; };
+    const auto it = std::ranges::find_if(run.info.layers, has_path);
+    return static_cast<LayerId>(it - run.info.layers.begin());
+  };
+  const auto readers = [&](LayerId through) {
+    const JoinRecord* join = run.steps[0].join(id("0"), 0, through);
+    Paths paths;
+    if (join == nullptr) return paths;
+    for (const JoinWay& way : join->ways) paths.push_back(run.info.layer(way.reader).path);
+    return paths;
+  };
+  EXPECT_EQ(run.steps[0].joins.size(), 3U);
+  EXPECT_EQ(readers(kNoLayer), (Paths{"1.0.0", "1.0", "1"}));
+  EXPECT_EQ(readers(id("1.0")), (Paths{"1.0.0", "1.0"}));
+  EXPECT_EQ(readers(id("1")), (Paths{"1.0", "1"})) << "all of the inner block is one way";
 }
 
 TEST(NetworkMonitorTest, ObserversAreNullWhereTheStepIsNotDue) {

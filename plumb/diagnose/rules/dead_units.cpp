@@ -109,14 +109,24 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
   finding.first_step = view.measured()[first.episode.first].step;
   finding.last_step = view.measured()[latest.episode.last].step;
   finding.over = std::all_of(hits.begin(), hits.end(), [](const Hit& h) { return h.episode.over; });
-  finding.evidence = {
-      {{Quantity::dead_fraction, worst.fraction, place, {}}, dead_fraction_limit(then.units)},
-      {{Quantity::dead_fraction_rise, rise, place, {}}, died_fraction_limit(then.units)}};
-  finding.facts = {{Quantity::dead_units, number(then.dead_units), place, {}},
-                   {Quantity::units, number(then.units), place, {}},
-                   {Quantity::window_samples, number(then.window_samples), place, {}},
-                   {Quantity::layers_affected, number(hits.size()), {}, {}},
-                   {Quantity::layers_judged, number(judged), {}, {}}};
+  // Either is enough.
+  const Evidence all{{Quantity::dead_fraction, worst.fraction, place, {}},
+                     dead_fraction_limit(then.units)};
+  const Evidence since{{Quantity::dead_fraction_rise, rise, place, {}},
+                       died_fraction_limit(then.units)};
+  for (const Evidence& one : {all, since}) {
+    if (one.fact.value >= one.threshold) {
+      finding.evidence.push_back(one);
+    } else {
+      finding.facts.push_back(one.fact);
+    }
+  }
+  const Fact more[] = {{Quantity::dead_units, number(then.dead_units), place, {}},
+                       {Quantity::units, number(then.units), place, {}},
+                       {Quantity::window_samples, number(then.window_samples), place, {}},
+                       {Quantity::layers_affected, number(hits.size()), {}, {}},
+                       {Quantity::layers_judged, number(judged), {}, {}}};
+  finding.facts.insert(finding.facts.end(), std::begin(more), std::end(more));
   finding.cause = {
       died ? CauseKind::died_in_training : CauseKind::silent_from_start,
       place,

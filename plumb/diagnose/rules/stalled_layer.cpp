@@ -111,8 +111,12 @@ void check_single_layers(const RunView& view, std::vector<Finding>& findings) {
   finding.first_step = view.measured()[first].step;
   finding.last_step = view.measured()[last].step;
   finding.over = std::all_of(hits.begin(), hits.end(), [](const Hit& h) { return h.episode.over; });
-  finding.evidence = {{{Quantity::relative_pace_log2, pace.relative, place, {}}, kStalledLog2}};
-  finding.facts = {{Quantity::pace_log2, pace.learning, place, {}},
+  const Fact relative{Quantity::relative_pace_log2, pace.relative, place, {}};
+  const Fact learning{Quantity::pace_log2, pace.learning, place, {}};
+  const bool is_slow = pace.relative <= kStalledLog2;  // else its updates are rounded away
+  finding.evidence = {is_slow ? Evidence{relative, kStalledLog2}
+                              : Evidence{learning, kRoundedAwayLog2}};
+  finding.facts = {is_slow ? learning : relative,
                    {Quantity::layers_affected, static_cast<double>(hits.size()), {}, {}},
                    {Quantity::layers_judged, static_cast<double>(judged), {}, {}}};
   finding.cause.kind = only_decay ? CauseKind::only_weight_decay : CauseKind::small_gradient;

@@ -90,12 +90,20 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   finding.first_step = begin.step;
   finding.last_step = end.step;
   finding.over = episode->over;
-  finding.evidence = {{{Quantity::update_log2, worst.log2_update, place, {}}, kLayerUpdateLog2},
-                      {{Quantity::median_update_log2, median_log2(then), {}, {}}, kUpdateLog2}};
   finding.facts = {
       {Quantity::layers_affected, number(count_affected(view, *episode)), {}, {}},
       {Quantity::layers_judged, number(then.size()), {}, {}},
       {Quantity::largest_at_step, number(view.measured()[episode->worst].step), place, {}}};
+  // Either is enough.
+  const Evidence of_one{{Quantity::update_log2, worst.log2_update, place, {}}, kLayerUpdateLog2};
+  const Evidence of_most{{Quantity::median_update_log2, median_log2(then), {}, {}}, kUpdateLog2};
+  for (const Evidence& one : {of_one, of_most}) {
+    if (one.fact.value >= one.threshold) {
+      finding.evidence.push_back(one);
+    } else {
+      finding.facts.push_back(one.fact);
+    }
+  }
   // A loss that is not finite is no number to show; non_finite tells of it.
   if (std::isfinite(begin.loss)) {
     finding.facts.push_back({Quantity::loss_at_first, begin.loss, Place::loss(), {}});

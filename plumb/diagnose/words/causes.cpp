@@ -116,6 +116,28 @@ std::string residual_text(const Telling& telling) {
       is_loss(telling) ? "cancels part of" : "adds to");
 }
 
+/// One layer that is not taken apart, or several that are alike.
+std::string single_text(const Telling& telling) {
+  const Place& place = telling.finding.cause.place;
+  const long long layers = telling.count(Quantity::layers_affected);
+  if (layers < 2) {
+    return fmt::format("{} alone does {}", capitalised(telling.names.where(place)),
+                       share_text(telling));
+  }
+  return fmt::format("The {} layers of {} do {}, {} most", layers,
+                     telling.kind_at(place, "its kind"), share_text(telling),
+                     telling.names.where(place));
+}
+
+std::string row_text(const Telling& telling) {
+  const LayerId layer = layer_at(telling.info, telling.finding.cause.place);
+  const std::int64_t units = layer == kNoLayer ? 0 : telling.info.layer(layer).units;
+  std::string text = single_text(telling) +
+                     ": it multiplies the gradient by its outputs, which add up to 1 over each row";
+  if (units > 1) text += fmt::format(" (1/{} each, where none stands out)", units);
+  return text + ", and takes away what is common to the row.";
+}
+
 std::string drift_text(const Telling& telling) {
   std::string text =
       "It was not there at the start: training drove the weights to where the loss is steep";
@@ -242,6 +264,9 @@ std::string cause(const Telling& telling) {
     case CauseKind::other_layers:
       return fmt::format("Dropout, reshaping, attention and what is not taken apart do {}.",
                          share_text(telling));
+    case CauseKind::single_layer:
+      return single_text(telling) + "; it is not taken apart, so the books cannot say how.";
+    case CauseKind::row_normalisation: return row_text(telling);
     case CauseKind::gradient_is_zero: return zero_text(telling);
     case CauseKind::zero_weight: return ends_text(telling, "; its weight is zero everywhere");
     case CauseKind::zero_derivative:

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "plumb/diagnose/depth_flow.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/sizes.h"
 
@@ -47,6 +49,7 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
       return "time steps per e-fold of the gradient (negative: it grows)";
     case Quantity::relative_pace_log2:
       return fmt::format("learning pace of {} against the median layer, log2", where);
+    case Quantity::pace_log2: return fmt::format("learning pace of {}, log2", where);
     case Quantity::fastest_pace_log2: return "learning pace of the fastest layer, log2";
     case Quantity::duplicate_units: return "repeated rows in the weight of " + where;
     case Quantity::nonfinite_count:
@@ -59,7 +62,10 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
 
 std::string evidence_source(const Telling& telling, const Evidence& evidence) {
   switch (evidence.fact.quantity) {
-    case Quantity::flow_log2: return "a factor of 100; " + our_choice(telling);
+    case Quantity::flow_log2:
+      return (std::abs(evidence.threshold) < kFlowLog2Extreme ? "a factor of 100; "
+                                                              : "a factor of 1000; ") +
+             our_choice(telling);
     case Quantity::gradient_norm_growth_log2: return "a factor of 1000; " + our_choice(telling);
     case Quantity::time_kept_log2:
       return (evidence.threshold < 0 ? "a factor of 1000; " : "a factor of 100; ") +
@@ -76,6 +82,10 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
       return fmt::format("the same limit over {} steps",
                          telling.count(Quantity::time_steps_crossed));
     case Quantity::relative_pace_log2: return "1/1000; " + our_choice(telling);
+    case Quantity::pace_log2:
+      return "2^-25: half a unit in the last place of a float weight, which such an update leaves "
+             "as "
+             "it was";
     case Quantity::fastest_pace_log2:
       return "1e-6: a hundredth of the usual lower end of 1e-4 (Ben Braiek and Khomh 2022)";
     case Quantity::duplicate_units: return "continuous random initialisation never repeats a row";

@@ -121,6 +121,17 @@ std::string clip_norm(const Telling& telling, const Remedy& remedy) {
   return "clip the gradient's norm" + condition(remedy);
 }
 
+std::string remove_layer(const Telling& telling, const Remedy& remedy) {
+  const std::string where = telling.names.where(remedy.target);
+  if (text(remedy, "because") != "it_normalises_rows") {
+    return fmt::format("remove {}, or put another layer in its place", where);
+  }
+  return fmt::format(
+      "remove {}, or put an activation such as relu or gelu in its place: a {} belongs behind the "
+      "last layer, where the loss makes it anyway",
+      where, telling.kind_at(remedy.target, "softmax"));
+}
+
 std::string open_gate(const Remedy& remedy) {
   const bool forget = text(remedy, "gate") == to_string(TimeQuantity::forget_gate);
   if (has(remedy, "forget_bias")) {
@@ -174,6 +185,7 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
     case RemedyKind::scale_inputs: return "scale the inputs to mean 0 and variance 1";
     case RemedyKind::fewer_layers:
       return "fewer layers: no initialisation helps, since normalisation undoes its size";
+    case RemedyKind::remove_layer: return remove_layer(telling, remedy);
     case RemedyKind::widen: return "widen the narrowest layers";
     case RemedyKind::lower_rate: return lower_rate(remedy);
     case RemedyKind::raise_rate:

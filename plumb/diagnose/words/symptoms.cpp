@@ -22,6 +22,12 @@ std::string top_text(const Telling& telling) {
       layer_at(telling.info, telling.fact(Quantity::flow_log2)->reference));
 }
 
+/// What the rules through time judge is left out of a flow over depth.
+std::string without_time_text(const Telling& telling) {
+  return telling.has(Quantity::recurrence_log2) ? ", without what recurrent layers do on the way"
+                                                : "";
+}
+
 std::string vanishing_gradient(const Telling& telling) {
   const std::string bottom = telling.names.where(telling.finding.place);
   if (telling.finding.cause.kind == CauseKind::zero_start) {
@@ -36,9 +42,10 @@ std::string vanishing_gradient(const Telling& telling) {
                        bottom, over);
   }
   return fmt::format(
-      "From {} back to {} the gradient shrinks to {} of its size: on average a layer passes on {} "
+      "From {} back to {} the gradient shrinks to {} of its size{}: on average a layer passes on "
+      "{} "
       "of it.{}",
-      top_text(telling), bottom, size_text(total),
+      top_text(telling), bottom, size_text(total), without_time_text(telling),
       size_text(telling.value(Quantity::flow_log2_per_layer)), over);
 }
 
@@ -51,10 +58,10 @@ std::string exploding_gradient(const Telling& telling) {
         telling.value(Quantity::first_gradient_norm), telling.finding.first_step);
   }
   return fmt::format(
-      "From {} back to {} the gradient grows to {} times its size: on average a layer multiplies "
+      "From {} back to {} the gradient grows to {} times its size{}: on average a layer multiplies "
       "it by {}.{}",
       top_text(telling), telling.names.where(telling.finding.place),
-      size_text(telling.value(Quantity::flow_log2)),
+      size_text(telling.value(Quantity::flow_log2)), without_time_text(telling),
       size_text(telling.value(Quantity::flow_log2_per_layer)), over_text(telling.finding));
 }
 

@@ -77,7 +77,8 @@ std::string sick_verdict(const RunInfo& info, std::span<const Finding> findings,
       fmt::format("{} {} {}{}", worst.symptom, worst.cause, worst.consequence, accuracy);
   std::string also;
   for (const Finding& finding : findings.subspan(1)) {
-    if (finding.is_explained()) continue;
+    // What follows from another is told by that one, but for what ends the run (a NaN).
+    if (finding.is_explained() && finding.severity != Severity::critical) continue;
     also += also.empty() ? finding.rule : ", " + finding.rule;
   }
   if (!also.empty()) text += fmt::format(" Also found: {}.", also);

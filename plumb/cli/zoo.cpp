@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plumb/cli/command.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/core/error.h"
+#include "plumb/report/run_keeper.h"
+#include "plumb/store/run_file.h"
+#include "plumb/zoo/harm.h"
+#include "plumb/zoo/score.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  plumb zoo list
+  plumb zoo run sigmoid_depth --seed 3
+  plumb zoo run sigmoid_depth --seed 3 --twin -o twin.plumb
+  plumb zoo run --check-harm --seeds 5 --jobs 4
+  plumb zoo score --half open --seeds 5 --jobs 4 --details
+
+docs/zoo.md says what the kinds are, what counts as right, and what plumb reaches.)";
+
+struct Options {
+  std::string family;
+  std::string half;
+  std::vector<std::string> names;
+  std::uint64_t seed = 0;
+  std::int64_t seeds = 5;
+  int jobs = 1;
+  bool twin = false;
+  bool twins = false;
+  bool peers = false;
+  bool check_harm = false;
+  bool details = false;
+  bool json = false;
+  std::string record = "log";
+  std::string output;
+  std::string log;
+  std::string note;
+};
+
+std::optional<zoo::Half> half_option(const std::string& text) {
+  if (text.empty() || text == "all") return std::nullopt;
+  if (const auto half = zoo::parse_half(text)) return half;
+  throw SpecError("--half: '" + text + "', expected open, unseen or all");
+}
+
+std::optional<zoo::Family> family_option(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (const auto family = zoo::parse_family(text)) return family;
+  throw SpecError("--family: '" + text +
+                  "', expected flow, signal, trainer, data, output, norm or time");
+}
+
+std::vector<const zoo::Kind*> chosen(const Options& options) {
+  std::vector<const zoo::Kind*> chosen;
+  const auto half = half_option(options.half);
+  const auto family = family_option(options.family);
+  for (const std::string& name : options.names) chosen.push_back(&zoo::find_kind(name));
+  if (!options.names.empty()) return chosen;
+  for (const zoo::Kind& kind : zoo::kinds()) {
+    if (half && half_of(kind) != *half) continue;
+    if (family && kind.family != *family) continue;
+    chosen.push_back(&kind);
+  }
+  return chosen;
+}
+
+int run_list(const Options& options) {
+  constexpr int kName = 24, kFamily = 9, kHalf = 8;
+  for (const zoo::Kind* kind : chosen(options)) {
+    const std::string truth =
+        kind->is_healthy() ? "healthy" : std::string(kind->truth.rules.front());
+    fmt::print("{:<{}}{:<{}}{:<{}}{:<{}}{}\n", kind->name, kName, to_string(kind->family), kFamily,
+               to_string(half_of(*kind)), kHalf, truth, kName, kind->summary);
+  }
+  return kOk;
+}
+
+/// A line on standard error that is written over, on a terminal alone.
+class Counter {
+ public:
+  void operator()(std::size_t done, std::size_t all) const {
+    if (!stderr_is_terminal()) return;
+    fmt::print(stderr, "\r{} of {} trainings{}", done, all, done == all ? "\n" : "");
+  }
+};
+
+std::string said_text(const zoo::Answer& answer) {
+  std::string text = answer.outcome;
+  for (const zoo::Said& said : answer.findings) {
+    text += fmt::format("\n    {:<9}{} ({}{}){}", to_string(said.severity), said.rule, said.cause,
+                        said.depth > 0 ? fmt::format(", layer {}", said.depth) : "",
+                        said.is_explained ? ", follows from another" : "");
+  }
+  return text;
+}
+
+void print_specimen(const zoo::Kind& kind, const Options& options) {
+  const zoo::Specimen specimen = make_specimen(kind, options.seed, options.twin);
+  fmt::print("{}: {}\n  network  {}\n", kind.name, kind.summary, specimen.config.network);
+  const TrainConfig usual;
+  for (const Setting& setting : settings()) {
+    if (setting.key == "network" || setting.get(specimen.config) == setting.get(usual)) continue;
+    fmt::print("  --{} {}\n", setting.key, setting.get(specimen.config));
+  }
+  fmt::print("  {} samples{}\n", specimen.data.train.size(),
+             specimen.surgery ? ", weights changed before the first step" : "");
+}
+
+int run_one(const Options& options, const zoo::Kind& kind) {
+  print_specimen(kind, options);
+  std::unique_ptr<RunWriter> writer;
+  if (!options.output.empty()) writer = std::make_unique<RunWriter>(options.output);
+  RunKeeper keeper({}, writer.get());
+  zoo::TrialOptions trial_options;
+  trial_options.record = options.record;
+  trial_options.sink = &keeper;
+  const zoo::Trial trial = run_trial(kind, options.seed, options.twin, trial_options);
+  if (writer) {
+    writer->close();
+    save_findings(options.output, keeper.diagnosis().findings());
+  }
+  fmt::print("\nbaseline {:.4g}, loss at the end {:.4g}: gained {:.3f}\n", trial.baseline,
+             trial.loss, trial.gained());
+  if (trial.is_healthy()) {
+    fmt::print("truth    healthy\n");
+  } else {
+    fmt::print("truth    {} ({}{}){}\n", kind.truth.rules.front(), kind.truth.causes.front(),
+               trial.bad_depth > 0 ? fmt::format(", layer {}", trial.bad_depth) : "",
+               kind.truth.at_start ? ", to be seen at the start" : "");
+  }
+  fmt::print("start    {}\nend      {}\n\n", said_text(trial.at_start), said_text(trial.at_end));
+  if (options.details) fmt::print("{}", keeper.table(terminal_options()));
+  return kOk;
+}
+
+int run_run(const Options& options) {
+  const auto kinds = chosen(options);
+  if (options.check_harm) {
+    const auto harms = zoo::check_harm(kinds, options.seeds, options.jobs, Counter());
+    fmt::print("{}", zoo::harm_text(harms));
+    return std::ranges::all_of(harms, &zoo::Harm::is_shown) ? kOk : kError;
+  }
+  if (options.names.empty()) throw CLI::RequiredError("NAME");
+  for (const zoo::Kind* kind : kinds) run_one(options, *kind);
+  return kOk;
+}
+
+int run_score(const Options& options) {
+  zoo::ScoreOptions wanted;
+  wanted.half = half_option(options.half);
+  for (const std::string& name : options.names) {
+    wanted.only.emplace_back(zoo::find_kind(name).name);
+  }
+  wanted.seeds = options.seeds;
+  wanted.jobs = options.jobs;
+  wanted.twins = options.twins;
+  wanted.peers = options.peers;
+  wanted.record = options.record;
+  const zoo::Score score = zoo::score(wanted, Counter());
+  if (!options.log.empty()) {
+    std::ofstream log(options.log, std::ios::app);
+    log << zoo::score_log_line(score, options.note) << "\n";
+    if (!log.flush()) throw DataError("--log: " + options.log + " cannot be written");
+  }
+  fmt::print("{}\n",
+             options.json ? zoo::score_json(score) : zoo::score_text(score, options.details));
+  return kOk;
+}
+
+}  // namespace
+
+void add_zoo(CLI::App& app, int& result) {
+  auto* command =
+      app.add_subcommand("zoo", "Networks of known truth: list them, train them, score the rules");
+  command->require_subcommand(1);
+  command->footer(kFooter);
+  auto options = std::make_shared<Options>();
+  const auto selects = [&](CLI::App* part) {
+    part->add_option("--half", options->half, "open, unseen or all")->type_name("HALF");
+  };
+  const auto repeats = [&](CLI::App* part) {
+    part->add_option("--seeds", options->seeds, "seeds from 0 on")
+        ->type_name("COUNT")
+        ->check(CLI::PositiveNumber);
+    part->add_option("--jobs", options->jobs, "trainings at a time, each on one thread")
+        ->type_name("COUNT")
+        ->check(CLI::Range(1, 256));
+    part->add_option("--record", options->record, "when to measure, as of train")
+        ->type_name("WHEN");
+  };
+
+  auto* list = command->add_subcommand("list", "The kinds, with family, half and truth");
+  selects(list);
+  list->add_option("--family", options->family, "one family alone")->type_name("FAMILY");
+  list->callback([options, &result] { result = run_list(*options); });
+
+  auto* run = command->add_subcommand("run", "Train one specimen and show what was said of it");
+  run->add_option("NAME", options->names, "kinds");
+  run->add_option("--seed", options->seed, "which specimen")->type_name("NUMBER");
+  run->add_flag("--twin", options->twin, "the same without the fault");
+  run->add_option("-o,--output", options->output, "record the run in this file")->type_name("FILE");
+  run->add_flag("--details", options->details, "print the whole diagnosis");
+  run->add_flag("--check-harm", options->check_harm,
+                "train kinds beside their twins and show what the fault costs");
+  run->add_option("--family", options->family, "with --check-harm: one family")
+      ->type_name("FAMILY");
+  selects(run);
+  repeats(run);
+  run->callback([options, &result] { result = run_run(*options); });
+
+  auto* score = command->add_subcommand("score", "Train a half and count what plumb got right");
+  score->add_option("NAME", options->names, "these kinds alone");
+  selects(score);
+  repeats(score);
+  score->add_flag("--twins", options->twins, "the twins too, as healthy runs");
+  score->add_flag("--peers", options->peers, "the published rules of others too, on the same runs");
+  score->add_flag("--details", options->details, "list each miss and each false alarm");
+  score->add_flag("--json", options->json, "print everything as JSON");
+  score->add_option("--log", options->log, "append one line of JSON to this file")
+      ->type_name("FILE");
+  score->add_option("--note", options->note, "stands in that line: a commit")->type_name("TEXT");
+  score->callback([options, &result] { result = run_score(*options); });
+}
+
+}  // namespace plumb::cli
