@@ -12,9 +12,9 @@
 namespace plumb::zoo {
 
 struct ScoreOptions {
-  std::optional<Half> half;  ///< nothing for both
+  std::optional<Half> half;            ///< nothing for both
   std::vector<std::string> only = {};  ///< kinds by name; empty for all of the half
-  std::int64_t seeds = 5;    ///< 0 to seeds - 1
+  std::int64_t seeds = 5;              ///< 0 to seeds - 1
   int jobs = 1;
   bool twins = false;  ///< the twins of the sick kinds too, as healthy runs
   bool peers = false;  ///< the rules of others beside ours, on the same runs

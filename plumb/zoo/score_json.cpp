@@ -79,11 +79,11 @@ Json peers_json(const Score& score) {
 
 Json summary(const Score& score) {
   Json json = {{"half", score.options.half ? Json(to_string(*score.options.half)) : Json(nullptr)},
-          {"seeds", score.options.seeds},
-          {"record", score.options.record},
-          {"runs", score.trials.size()},
-          {"start", tally_json(score.tally(true))},
-          {"end", tally_json(score.tally(false))}};
+               {"seeds", score.options.seeds},
+               {"record", score.options.record},
+               {"runs", score.trials.size()},
+               {"start", tally_json(score.tally(true))},
+               {"end", tally_json(score.tally(false))}};
   if (score.options.peers) json["peers"] = peers_json(score);
   return json;
 }

@@ -52,7 +52,7 @@ TEST(SessionTest, AGraphThatIsFoundOutWithinTheFirstStep) {
   session.end_step();
   session.end("finished");
 
-  const Run run = load_run(session.path());
+  const auto run = load_run(session.path());
   ASSERT_EQ(run.info.layers.size(), 4u);
   EXPECT_EQ(run.info.layers[1].inputs, (std::vector<Edge>{{2}}));
   ASSERT_EQ(run.steps.size(), 2u);
@@ -81,7 +81,7 @@ TEST(SessionTest, TheCallerMayDecideWhatIsMeasured) {
   tell(session, 0, 1);
   session.end_step();
   session.end("interrupted");
-  const Run run = load_run(session.path());
+  const auto run = load_run(session.path());
   EXPECT_FALSE(run.steps[0].measured);
   EXPECT_TRUE(run.steps[1].measured);
 }
@@ -96,7 +96,7 @@ TEST(SessionTest, AStepThatIsDroppedLeavesNothing) {
   tell(session, 0, 5);
   session.end_step();
   session.end("finished");
-  const Run run = load_run(session.path());
+  const auto run = load_run(session.path());
   ASSERT_EQ(run.steps.size(), 1u);
   EXPECT_EQ(run.steps[0].find(Site::layer(0, Role::a))->count, 8u);
   EXPECT_EQ(run.steps[0].find(Site::layer(0, Role::a))->mean, 5);

@@ -25,8 +25,8 @@ bool does_not_fall(const PeerView& view) {
 }  // namespace
 
 /// Mean |gradient of a weight| below 1e-7; half of the values before a tanh or sigmoid beyond 5 (by
-/// the record: saturated); 70 % zeros behind a relu at the end; a mean that is NaN, infinite or zero;
-/// a loss that does not fall over five epochs; weights that do not change.
+/// the record: saturated); 70 % zeros behind a relu at the end; a mean that is NaN, infinite or
+/// zero; a loss that does not fall over five epochs; weights that do not change.
 Symptoms deep_diagnosis(const PeerView& view) {
   Symptoms found;
   for (const PeerView::Step& step : view.steps()) {
@@ -62,9 +62,10 @@ Symptoms deep_diagnosis(const PeerView& view) {
   return found;
 }
 
-/// Mean |gradient| of a weight below 1e-7; NaN or infinity in any tensor; half of a relu layer's units
-/// zero for all samples; half of the units beyond |tanh| = 0.95; a loss that fell by less than 0.1 % in
-/// an epoch's time; an update over its weight above 10 or below 1e-8; a tensor of zeros.
+/// Mean |gradient| of a weight below 1e-7; NaN or infinity in any tensor; half of a relu layer's
+/// units zero for all samples; half of the units beyond |tanh| = 0.95; a loss that fell by less
+/// than 0.1 % in an epoch's time; an update over its weight above 10 or below 1e-8; a tensor of
+/// zeros.
 Symptoms sagemaker_debugger(const PeerView& view) {
   Symptoms found;
   for (const PeerView::Step& step : view.steps()) {
@@ -95,8 +96,9 @@ Symptoms sagemaker_debugger(const PeerView& view) {
   return found;
 }
 
-/// log10 of update over weight outside -4 .. -1 on average over the steps; half of a relu layer dead
-/// for a window; the first loss of a classifier more than twice ln C away; equal rows at the start.
+/// log10 of update over weight outside -4 .. -1 on average over the steps; half of a relu layer
+/// dead for a window; the first loss of a classifier more than twice ln C away; equal rows at the
+/// start.
 Symptoms deep_checker(const PeerView& view) {
   Symptoms found;
   std::size_t large = 0, small = 0, judged = 0;

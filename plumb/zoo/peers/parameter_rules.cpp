@@ -27,9 +27,9 @@ bool has_nonfinite_loss(const PeerView& view) {
 }  // namespace
 
 /// First over last norm of the kernels' gradients below 1e-3 and the first below 1e-4; above 70;
-/// zeros in 70 % of all gradients; the accuracy swings by 0.03 in a fifth of the epochs; its largest
-/// rise is below 0.01. The first three count only while no accuracy has reached 0.7. A regression has
-/// none, so that its gate is open.
+/// zeros in 70 % of all gradients; the accuracy swings by 0.03 in a fifth of the epochs; its
+/// largest rise is below 0.01. The first three count only while no accuracy has reached 0.7. A
+/// regression has none, so that its gate is open.
 Symptoms auto_trainer(const PeerView& view) {
   Symptoms found;
   double best = 0, rise = 0;
@@ -74,8 +74,8 @@ Symptoms auto_trainer(const PeerView& view) {
   return found;
 }
 
-/// A NaN, an infinity or an exact zero in what a layer passes on or in a gradient's mean; a loss that
-/// does not fall over the epochs.
+/// A NaN, an infinity or an exact zero in what a layer passes on or in a gradient's mean; a loss
+/// that does not fall over the epochs.
 Symptoms deep_localize(const PeerView& view) {
   Symptoms found;
   for (const PeerView::Step& step : view.steps()) {
@@ -88,13 +88,14 @@ Symptoms deep_localize(const PeerView& view) {
   }
   const auto& epochs = view.epochs();
   if (has_nonfinite_loss(view)) found.insert("numerical");
-  if (epochs.size() > 1 && !(epochs.back().loss < epochs.front().loss)) found.insert("not_learning");
+  if (epochs.size() > 1 && !(epochs.back().loss < epochs.front().loss))
+    found.insert("not_learning");
   return found;
 }
 
-/// Inputs outside -1 .. 1; a NaN in the loss; validation loss up while training loss falls, from one
-/// epoch to the next; a validation accuracy above 0.95 or above that of training. (Its check of a
-/// missing softmax does not apply where the loss takes logits.)
+/// Inputs outside -1 .. 1; a NaN in the loss; validation loss up while training loss falls, from
+/// one epoch to the next; a validation accuracy above 0.95 or above that of training. (Its check of
+/// a missing softmax does not apply where the loss takes logits.)
 Symptoms umlaut(const PeerView& view) {
   Symptoms found;
   if (!view.steps().empty() && view.run().info.layers.size() > 1) {

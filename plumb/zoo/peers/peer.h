@@ -12,7 +12,8 @@
 #include "plumb/record/run.h"
 
 /// The rules of other tools, as far as they are published, on the runs of the zoo. Each is written
-/// from the thresholds that its authors state, not from their code; what a record lacks is said at the rule.
+/// from the thresholds that its authors state, not from their code; what a record lacks is said at
+/// the rule.
 namespace plumb::zoo {
 
 /// What one sketch says, in the linear units that the other tools use; 0 where it is below float.
@@ -59,7 +60,8 @@ using Symptoms = std::set<std::string>;
 struct Peer {
   std::string_view name;  ///< "AutoTrainer"
   std::string_view source;
-  /// Which of plumb's rules each symptom stands for; more than one where it does not tell them apart.
+  /// Which of plumb's rules each symptom stands for; more than one where it does not tell them
+  /// apart.
   std::map<std::string, std::vector<std::string_view>> means;
   Symptoms (*check)(const PeerView& view) = nullptr;
 };
