@@ -35,8 +35,10 @@ Finding flow_finding(const RunView& view, const Episode& episode, const std::str
     finding.facts.push_back({Quantity::recurrence_log2, flow.recurrence, bottom, top});
   }
   if (!std::isnan(step.log2_learning)) {
+    // By the updates where some were recorded, else by the gradients.
+    const Role by = step.paces.empty() ? Role::grad_weight : Role::update;
     finding.facts.push_back({Quantity::learning_log2, step.log2_learning,
-                             Place::layer(view.chain_ends().first),
+                             Place::layer(view.chain_ends().first, by),
                              Place::layer(view.chain_ends().last)});
   }
   finding.cause = flow_cause(view.info(), flow);

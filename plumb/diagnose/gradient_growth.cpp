@@ -26,15 +26,16 @@ double GradientGrowth::reference(std::size_t steps) const {
 
 void GradientGrowth::judge(const Step& step, std::optional<Growth>& growth, double reference) {
   const double log2 = std::log2(step.grad_norm / reference);
-  if (log2 < kLimitLog2) return;
+  if (log2 < kLimitLog2 || !step.open) return;
   if (!growth) growth = Growth{reference, {}, step, step, log2};
   growth->end = step;
   growth->worst_log2 = std::max(growth->worst_log2, log2);
 }
 
-void GradientGrowth::add(const StepRecord& record) {
+void GradientGrowth::add(const StepRecord& record, double reference_loss) {
   if (record.skipped || !std::isfinite(record.grad_norm) || record.grad_norm <= 0) return;
-  const Step step{record.step, record.grad_norm, record.loss};
+  const bool open = !(record.loss < kOpenFraction * reference_loss);
+  const Step step{record.step, record.grad_norm, record.loss, open};
   if (early_.size() == kSettled) {
     judge(step, settled_, reference_);
     return;

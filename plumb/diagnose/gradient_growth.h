@@ -13,16 +13,21 @@ namespace plumb {
 /// first ten steps that have one: when the first steps themselves explode, their better half is the
 /// reference. Of shorter runs the first half and one are the first steps.
 ///
+/// Done     A step whose loss is below kOpenFraction of the reference loss (learning.h) is no
+/// growth:
+///          gradients next to an optimum are small numbers whose ratios say nothing.
 /// Memory   Constant: once the reference is settled the steps are judged as they come.
 class GradientGrowth {
  public:
   /// The factor that counts as growth, in log2.
   static constexpr double kLimitLog2 = 9.966;
+  static constexpr double kOpenFraction = 0.1;
 
   struct Step {
     std::int64_t step = 0;
     double grad_norm = 0;
     double loss = 0;
+    bool open = true;  ///< not done
   };
   struct Growth {
     double reference = 0;  ///< that median
@@ -32,7 +37,8 @@ class GradientGrowth {
     double worst_log2 = 0;
   };
 
-  void add(const StepRecord& step);
+  /// NaN for a reference loss that is not known: every step is judged then.
+  void add(const StepRecord& step, double reference_loss);
   /// Nothing with fewer than two steps, or where none is at the limit.
   std::optional<Growth> find() const;
 

@@ -3,9 +3,13 @@
 
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/rules/dead_units.h"
+#include "plumb/diagnose/rules/diverging.h"
 #include "plumb/diagnose/rules/exploding_gradient.h"
 #include "plumb/diagnose/rules/exploding_through_time.h"
 #include "plumb/diagnose/rules/non_finite.h"
+#include "plumb/diagnose/rules/not_learning.h"
+#include "plumb/diagnose/rules/overfitting.h"
+#include "plumb/diagnose/rules/running_statistics.h"
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/rules/saturated_gate.h"
 #include "plumb/diagnose/rules/stalled_layer.h"
@@ -13,6 +17,7 @@
 #include "plumb/diagnose/rules/update_too_large.h"
 #include "plumb/diagnose/rules/vanishing_gradient.h"
 #include "plumb/diagnose/rules/vanishing_through_time.h"
+#include "plumb/diagnose/rules/zero_gradient.h"
 
 namespace plumb {
 
@@ -21,6 +26,7 @@ namespace {
 constexpr std::array kRules{
     RuleEntry{"non_finite", "a NaN or an infinity, and what produced the first one",
               check_non_finite},
+    RuleEntry{"zero_gradient", "a loss that gives no weight a gradient", check_zero_gradient},
     RuleEntry{"symmetric_units", "units with the same weights, which training cannot tell apart",
               check_symmetric_units},
     RuleEntry{"dead_units", "units of a relu layer that are silent for every sample",
@@ -42,6 +48,14 @@ constexpr std::array kRules{
               "a gradient that shrinks from the last time step to the first",
               check_vanishing_through_time},
     RuleEntry{"stalled_layer", "a layer that does not move while others do", check_stalled_layer},
+    RuleEntry{"running_statistics",
+              "running statistics of a normalisation that are not those of the batches",
+              check_running_statistics},
+    RuleEntry{"overfitting", "training that fits while validation does not", check_overfitting},
+    // These ask what the rules before them have found.
+    RuleEntry{"diverging", "a loss that ends far above what it was", check_diverging},
+    RuleEntry{"not_learning", "no better than the best constant answer, for no known cause",
+              check_not_learning},
 };
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "plumb/diagnose/depth_flow.h"
 #include "plumb/diagnose/gradient_growth.h"
 #include "plumb/diagnose/layer_pace.h"
+#include "plumb/diagnose/learning.h"
+#include "plumb/diagnose/loss_curve.h"
 #include "plumb/diagnose/nonfinite.h"
 #include "plumb/diagnose/step_series.h"
 #include "plumb/diagnose/zero_start.h"
@@ -30,6 +32,11 @@ struct MeasuredStep {
   /// log2 of how much faster the first linear layer of the chain moves than the last one, or, where
   /// no update was recorded, would move by its gradient. NaN where neither is known.
   double log2_learning = 0;
+  /// Less than kDoneFraction of the reference loss is left: what gradients do here is no sickness.
+  bool done = false;
+  /// The gradient is zero everywhere before it comes to the last layer with weights: the layer
+  /// above whose derivative is zero, or that layer itself where the loss gives none. kNoLayer else.
+  LayerId zero_above = kNoLayer;
 };
 
 /// The last linear layer of the chain is `last`.
@@ -110,11 +117,11 @@ class RunView {
   const GradientGrowth& growth() const { return growth_; }
   Missing missing() const;
 
-  struct Validation {
-    std::int64_t step = 0;
-    double accuracy = 0;
-  };
-  const std::optional<Validation>& last_validation() const { return last_validation_; }
+  const LossCurve& losses() const { return losses_; }
+  /// Of the steps so far; made anew at each call.
+  Learning learning() const { return learning_of(info(), losses_); }
+  /// The linear layers whose weight was zero everywhere when it was first recorded, ascending.
+  std::vector<LayerId> started_at_zero() const { return zero_start_.started_at_zero(); }
 
  private:
   template <class T>
@@ -137,7 +144,7 @@ class RunView {
   ZeroStart zero_start_;
   NonFiniteHistory nonfinite_;
   GradientGrowth growth_;
-  std::optional<Validation> last_validation_;
+  LossCurve losses_;
   Ledger last_;  ///< of the last measured step, which the next one may show in another light
   std::vector<FlowPoint> last_profile_;
   bool saw_gradients_ = false;

@@ -53,6 +53,7 @@ class BatchNorm final : public Layer {
                 const Context& context) override;
   std::span<Param> params() override { return params_; }
   std::span<Buffer> buffers() override { return buffers_; }
+  const Options& options() const { return options_; }
 
  private:
   struct Geometry;

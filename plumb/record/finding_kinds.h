@@ -41,6 +41,21 @@ enum class Quantity : std::uint8_t {
   loss_at_last,
   learning_rate,
   clip_factor,
+  baseline_loss,      ///< of the best constant answer (Baseline)
+  baseline_accuracy,  ///< the same, 0..1
+  gained_fraction,    ///< of the way from the baseline to a loss of zero, at the end
+  best_loss,          ///< the lowest that the loss was, over a stretch of steps
+  best_at_step,
+  loss_noise,  ///< standard deviation of the loss from step to step
+  steps_taken,
+  training_accuracy,  ///< of the batches, at the end
+  inference_loss,     ///< of a batch of the training part, as the network answers in use
+  inference_accuracy,
+  validation_loss,
+  validation_accuracy,
+  best_validation_loss,
+  running_momentum,  ///< of a normalisation's running statistics
+  running_memory,    ///< what is left in them of their start, 0..1
   // Updates.
   update_log2,         ///< rms(update) / rms(weight) of the place
   median_update_log2,  ///< of the median layer
@@ -137,7 +152,10 @@ enum class CauseKind : std::uint8_t {
   recurrent_weight,
   recurrent_derivative,
   recurrence,
-  truncation
+  truncation,
+  slow_running_statistics,    ///< their momentum is too small for so few steps
+  unlike_running_statistics,  ///< they differ from those of the batches for another reason
+  learned_by_heart            ///< what holds for the samples that it has seen alone
 };
 std::string_view to_string(CauseKind kind);
 std::optional<CauseKind> parse_cause_kind(std::string_view text);
@@ -168,6 +186,12 @@ enum class RemedyKind : std::uint8_t {
   loss_from_logits,
   check_targets,
   clean_data,
+  check_labels,     ///< whether they belong to their samples
+  drop_activation,  ///< the one that stands before the loss
+  set_momentum,     ///< value: of running statistics
+  stop_early,       ///< at: the step
+  regularise,
+  more_data,
   train_on,  ///< steps
   record_more,
   open_gate,   ///< chrono, forget_bias

@@ -62,7 +62,10 @@ struct LayerInfo {
   /// layer that is one. Empty where it has no such name.
   std::string function;
   std::optional<CellFacts> cell;  ///< of a recurrent layer
-  std::int64_t first_step = 0;    ///< the step at which it first appeared
+  /// Of a normalisation that keeps running statistics for inference: what part of the way to those
+  /// of the batch a step takes them. Absent where it keeps none, or it is not known.
+  std::optional<double> running_momentum;
+  std::int64_t first_step = 0;  ///< the step at which it first appeared
   friend bool operator==(const LayerInfo&, const LayerInfo&) = default;
 };
 

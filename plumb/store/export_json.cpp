@@ -80,6 +80,7 @@ Json layer_json(const LayerInfo& layer) {
   if (!layer.function.empty()) json["function"] = layer.function;
   if (layer.traits) json["traits"] = traits_json(*layer.traits);
   if (layer.cell) json["cell"] = cell_json(*layer.cell);
+  if (layer.running_momentum) json["running_momentum"] = number(*layer.running_momentum);
   return json;
 }
 

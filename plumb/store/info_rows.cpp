@@ -5,16 +5,20 @@
 #include "plumb/store/data_rows.h"
 #include "plumb/store/graph_check.h"
 #include "plumb/store/rows.h"
+#include "plumb/store/schema.h"
 
 namespace plumb::store {
 
 namespace {
+
+constexpr std::int64_t kFirstWithRunning = 4;  ///< schema version
 
 void insert_layers(Database& database, const RunInfo& info) {
   Statement layer_row(database, "INSERT INTO layer VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement edge_row(database, "INSERT INTO edge VALUES(?,?,?,?,?,?)");
   Statement traits_row(database, "INSERT INTO traits VALUES(?,?,?,?,?,?,?,?,?,?)");
   Statement cell_row(database, "INSERT INTO cell VALUES(?,?,?,?,?,?,?,?)");
+  Statement running_row(database, "INSERT INTO running VALUES(?,?)");
   int number = 0;
   for (const LayerInfo& layer : info.layers) {
     layer_row.run(number, layer.path, layer.kind, to_string(layer.family), layer.text, layer.block,
@@ -33,6 +37,7 @@ void insert_layers(Database& database, const RunInfo& info) {
       cell_row.run(number, cell->state_activation, cell->truncated_steps, cell->orthogonal_start,
                    cell->identity_start, cell->gain, cell->forget_bias, cell->memory_steps);
     }
+    if (layer.running_momentum) running_row.run(number, *layer.running_momentum);
     ++number;
   }
 }
@@ -102,6 +107,9 @@ void read_layers(const Database& database, RunInfo& info) {
                              .forget_bias = row.optional_real(7),
                              .memory_steps = row.integer(8)};
              });
+  if (schema_version(database) < kFirstWithRunning) return;
+  read_parts(database, "SELECT layer, 0, momentum FROM running ORDER BY layer", info.layers,
+             [](const Statement& row, LayerInfo& layer) { layer.running_momentum = row.real(2); });
 }
 
 void read_params(const Database& database, RunInfo& info) {
@@ -130,7 +138,8 @@ void read_params(const Database& database, RunInfo& info) {
 void replace_info(Database& database, const RunInfo& info) {
   database.execute(
       "DELETE FROM info; DELETE FROM setting; DELETE FROM layer; DELETE FROM edge; "
-      "DELETE FROM traits; DELETE FROM cell; DELETE FROM block; DELETE FROM param; "
+      "DELETE FROM traits; DELETE FROM cell; DELETE FROM running; DELETE FROM block; DELETE FROM "
+      "param; "
       "DELETE FROM param_user; DELETE FROM output");
   Statement(database, "INSERT INTO info VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
       .run(info.kind, info.network, info.data, info.loss, info.optimiser, info.precision, info.seed,

@@ -50,6 +50,7 @@ CREATE TABLE traits(
 CREATE TABLE cell(
   layer INTEGER PRIMARY KEY, state_activation TEXT, truncated_steps INTEGER,
   orthogonal_start INTEGER, identity_start INTEGER, gain, forget_bias, memory_steps INTEGER);
+CREATE TABLE running(layer INTEGER PRIMARY KEY, momentum);
 CREATE TABLE block(idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, parent INTEGER);
 CREATE TABLE param(
   idx INTEGER PRIMARY KEY, path TEXT, name TEXT, use TEXT, reverse INTEGER, count INTEGER,

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "plumb/nn/batch_norm.h"
 #include "plumb/nn/recurrent.h"
 
 namespace plumb {
@@ -28,6 +29,11 @@ std::optional<CellFacts> describe_cell(const Layer& layer) {
   facts.forget_bias = options.start.forget_bias;
   facts.memory_steps = options.start.memory_steps;
   return facts;
+}
+
+std::optional<double> running_momentum(const Layer& layer) {
+  const auto* const norm = dynamic_cast<const BatchNorm*>(&layer);
+  return norm == nullptr ? std::nullopt : std::optional(norm->options().momentum);
 }
 
 ParamUse use_of(const Node& node, std::string_view name) {
@@ -97,6 +103,7 @@ class GraphWriter {
     if (node.layer) {
       info.traits = node.layer->traits();
       info.cell = describe_cell(*node.layer);
+      info.running_momentum = running_momentum(*node.layer);
     }
     for (std::size_t i = 0; i < node.params().size(); ++i) {
       const Param& param = node.params()[i];

@@ -10,6 +10,7 @@
 
 #include "plumb/core/error.h"
 #include "plumb/stats/magnitude.h"
+#include "plumb/train/baseline.h"
 #include "plumb/train/run_info.h"
 #include "plumb/train/weights.h"
 
@@ -47,6 +48,21 @@ const Split& checked(const Split& data) {
   check_dataset(data.train);
   check_dataset(data.validation);
   return data;
+}
+
+/// How many values are compared with one label, or with the targets of a sample.
+std::int64_t outputs_of(const Network& network, const Dataset& data) {
+  const Shape& y = network.output_row_shape();
+  return data.labels_per_sample > 1 ? y[y.rank() - 1] : y.size();
+}
+
+/// Running statistics or dropout.
+bool infers_otherwise(const std::vector<Node>& nodes) {
+  return std::any_of(nodes.begin(), nodes.end(), [](const Node& node) {
+    const bool here = node.family() == LayerFamily::dropout ||
+                      (node.layer != nullptr && !node.layer->buffers().empty());
+    return here || infers_otherwise(node.branch) || infers_otherwise(node.shortcut);
+  });
 }
 
 std::int64_t usable_batch(const TrainConfig& config, const Dataset& data) {
@@ -90,12 +106,14 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
     values_ = Tensor(network_.output_gradient().shape, network_.dtype());
   }
   if (data.validation.size() > 0) expect_like_training(data.validation);
+  has_inference_mode_ = infers_otherwise(network_.nodes());
   probe_.emplace(network_);
 }
 
 RunInfo Trainer::info() const {
   RunInfo info = describe_run(config_, network_);
   info.loss = loss_->kind();
+  info.baseline = best_constant_answer(data_.train, info.loss, outputs_of(network_, data_.train));
   info.batch = batches_.batch();
   info.classes = data_.train.classes;
   info.planned_steps = planned_steps_;
@@ -173,6 +191,8 @@ const StepRecord& Trainer::step() {
   record.learning_rate = learning_rate_.at(step_);
   record.validation_loss.reset();
   record.validation_accuracy.reset();
+  record.inference_loss.reset();
+  record.inference_accuracy.reset();
   load_batch(step_);
   if (measured) probe_->begin(record);
   Probe* const probe = measured ? &*probe_ : nullptr;
@@ -194,8 +214,10 @@ const StepRecord& Trainer::step() {
   }
   record.accuracy = batch_accuracy();
   if (measured) probe_->finish();
+  const bool evaluated = (step_ + 1) % batches_.batches_per_epoch() == 0 || last;
+  if (evaluated && has_inference_mode_) evaluate_inference(record);
   ++step_;
-  if ((step_ % batches_.batches_per_epoch() == 0 || last) && data_.validation.size() > 0) {
+  if (evaluated && data_.validation.size() > 0) {
     const Evaluation evaluation = evaluate(data_.validation);
     record.validation_loss = evaluation.loss;
     record.validation_accuracy = evaluation.accuracy;
@@ -270,6 +292,14 @@ const StepRecord& Trainer::probe(PassObserver* extra, TimeObserver* extra_time) 
   probe_->finish();
   record.time_s = elapsed_s();
   return record;
+}
+
+void Trainer::evaluate_inference(StepRecord& record) {
+  load_batch(step_);
+  const Context context{Mode::infer, static_cast<std::uint64_t>(step_), threads_};
+  const ConstView y = network_.forward(context);
+  record.inference_loss = loss_->value(y, target(batches_.batch()));
+  if (data_.train.is_classification()) record.inference_accuracy = batch_accuracy();
 }
 
 void Trainer::expect_like_training(const Dataset& data) const {

@@ -24,7 +24,9 @@ Sick sense_of(Quantity quantity) {
     case Quantity::weight_rms_log2:
     case Quantity::pace_log2:
     case Quantity::relative_pace_log2:
-    case Quantity::fastest_pace_log2: return Sick::below;
+    case Quantity::fastest_pace_log2:
+    case Quantity::validation_accuracy:
+    case Quantity::inference_accuracy: return Sick::below;
     default: return Sick::above;
   }
 }

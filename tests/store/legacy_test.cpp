@@ -219,7 +219,7 @@ void make_version_3(const std::string& path) {
   ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
   EXPECT_EQ(sqlite3_exec(handle,
                          "DROP TABLE data; DROP TABLE data_column; DROP TABLE class_size; "
-                         "DROP TABLE baseline; DROP TABLE optimiser; "
+                         "DROP TABLE baseline; DROP TABLE optimiser; DROP TABLE running; "
                          "ALTER TABLE step DROP COLUMN inference_loss; "
                          "ALTER TABLE step DROP COLUMN inference_accuracy; "
                          "ALTER TABLE measurement DROP COLUMN signal_layout; "
@@ -238,6 +238,7 @@ TEST(LegacyTest, Version3IsVersion4WithoutDataAndSignals) {
   run.info.data_info.reset();
   run.info.baseline.reset();
   run.info.optimiser_info.reset();
+  for (LayerInfo& layer : run.info.layers) layer.running_momentum.reset();
   for (StepRecord& step : run.steps) {
     step.inference_loss.reset();
     step.inference_accuracy.reset();

@@ -81,6 +81,7 @@ void add(Lines& line, const LayerInfo& layer) {
   line("layer.fan_out", layer.fan_out);
   line("layer.function", layer.function);
   line("layer.first_step", layer.first_step);
+  line("layer.running_momentum", layer.running_momentum);
   if (const auto& traits = layer.traits) {
     line("traits.max_derivative", traits->max_derivative);
     line("traits.low_slope", traits->low_slope);
@@ -391,6 +392,7 @@ Run rich_run() {
                .traits = {},
                .function = "",
                .cell = {},
+               .running_momentum = {},
                .first_step = 0};
   layers[2].family = LayerFamily::activation;
   layers[2].function = "leaky_relu 0.2";
@@ -407,6 +409,7 @@ Run rich_run() {
   layers[4].family = LayerFamily::recurrent;
   layers[4].cell = CellFacts{"tanh", 7, true, false, 1.5, kNaN, 20};
   layers[5].cell.emplace();
+  layers[5].running_momentum = 1e-3;
   layers[6].family = LayerFamily::residual;
   layers[6].inputs = {
       {5, 0, Way::branch, false}, {1, 2, Way::shortcut, true}, {kNoLayer, 0, Way::gate, false}};

@@ -69,6 +69,11 @@ std::vector<Remedy> remedies_of(bool died, const Place& place) {
           {RemedyKind::scale_inputs, {}, {}, {}}};
 }
 
+/// A limit that is met to the last digit but one counts as met: judged was the ratio to it.
+bool is_passed(const Evidence& evidence) {
+  return evidence.fact.value >= evidence.threshold - 1e-12 * std::abs(evidence.threshold);
+}
+
 }  // namespace
 
 double dead_fraction_limit(std::int64_t units) {
@@ -115,7 +120,7 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
   const Evidence since{{Quantity::dead_fraction_rise, rise, place, {}},
                        died_fraction_limit(then.units)};
   for (const Evidence& one : {all, since}) {
-    if (one.fact.value >= one.threshold) {
+    if (is_passed(one)) {
       finding.evidence.push_back(one);
     } else {
       finding.facts.push_back(one.fact);

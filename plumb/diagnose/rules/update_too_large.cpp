@@ -60,6 +60,11 @@ Remedy lower_rate(const LayerPace& first, double rate) {
           {}};
 }
 
+/// A limit that is met to the last digit but one counts as met: judged was the ratio to it.
+bool is_passed(const Evidence& evidence) {
+  return evidence.fact.value >= evidence.threshold - 1e-12 * std::abs(evidence.threshold);
+}
+
 }  // namespace
 
 void check_update_too_large(const RunView& view, std::vector<Finding>& findings) {
@@ -98,7 +103,7 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   const Evidence of_one{{Quantity::update_log2, worst.log2_update, place, {}}, kLayerUpdateLog2};
   const Evidence of_most{{Quantity::median_update_log2, median_log2(then), {}, {}}, kUpdateLog2};
   for (const Evidence& one : {of_one, of_most}) {
-    if (one.fact.value >= one.threshold) {
+    if (is_passed(one)) {
       finding.evidence.push_back(one);
     } else {
       finding.facts.push_back(one.fact);

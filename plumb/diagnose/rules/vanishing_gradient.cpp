@@ -52,7 +52,9 @@ void note_hidden_depth(const RunView& view, std::vector<Finding>& findings) {
 
 void check_vanishing_gradient(const RunView& view, std::vector<Finding>& findings) {
   std::vector<double> badness;
-  for (const MeasuredStep& step : view.measured()) badness.push_back(badness_of(step.flow));
+  for (const MeasuredStep& step : view.measured()) {
+    badness.push_back(step.done ? std::numeric_limits<double>::quiet_NaN() : badness_of(step.flow));
+  }
   const auto episode = find_episode(badness, true, 2);
   if (!episode) {
     note_hidden_depth(view, findings);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/time_finding.h"
+#include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/sizes.h"
 
@@ -249,6 +250,8 @@ std::string cause(const Telling& telling) {
   const std::string where = telling.names.where(telling.finding.cause.place);
   switch (telling.finding.cause.kind) {
     case CauseKind::unknown:
+      if (telling.finding.rule == "not_learning") return ruled_out_text(telling);
+      [[fallthrough]];
     case CauseKind::not_measured: return last_finite_text(telling);
     case CauseKind::activation_derivative: return derivative_text(telling);
     case CauseKind::weight_scale: return weight_text(telling);
@@ -334,6 +337,10 @@ std::string cause(const Telling& telling) {
     case CauseKind::truncation:
       return fmt::format("The gradient is cut on purpose (bptt), at time step {}.",
                          telling.count(Quantity::time_ends_at));
+    case CauseKind::slow_running_statistics:
+    case CauseKind::unlike_running_statistics: return running_statistics_cause(telling);
+    case CauseKind::learned_by_heart:
+      return "It has learned what holds for the samples that it has seen alone.";
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/time_finding.h"
+#include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/sizes.h"
 
@@ -23,17 +24,30 @@ std::string vanishing_gradient(const Telling& telling) {
   if (learning == nullptr) return "The early layers learn far more slowly than the late ones.";
   const std::string first = telling.names.where(learning->place);
   const std::string last = telling.names.where(learning->reference);
+  const bool by_update = learning->place.role == Role::update;
+  const bool rescaled = telling.info.optimiser_info && telling.info.optimiser_info->is_adaptive();
   if (learning->value < 0.5 * total) {
+    if (by_update || !rescaled) {
+      return fmt::format(
+          "{} {} {} times more slowly than {}: what it does stays close to its random start.",
+          capitalised(first), by_update ? "learns" : "would learn", size_text(-learning->value),
+          last);
+    }
     return fmt::format(
-        "{} {} {} times more slowly than {}, so the first layers stay as random as they began.",
-        capitalised(first), telling.info.kind == "probe" ? "would learn" : "learns",
-        size_text(-learning->value), last);
+        "Against its weight the gradient of {} is {} times smaller than that of {}; {} makes up "
+        "for the size of it.",
+        first, size_text(-learning->value), last, telling.info.optimiser);
+  }
+  if (by_update && rescaled) {
+    return fmt::format(
+        "The updates show little of it ({} against {}: {}), for {} divides each by the size of its "
+        "gradient; what is left of the direction in so small a gradient is another question.",
+        first, last, size_text(learning->value), telling.info.optimiser);
   }
   return fmt::format(
-      "The weight gradients show little of it ({} against {}: {}), because the signal shrinks on "
-      "the way forward as well: all layers learn slowly together, and the output hardly depends on "
-      "the input.",
-      first, last, size_text(learning->value));
+      "The {} show little of it ({} against {}: {}), because the signal shrinks on the way forward "
+      "as well: all layers learn slowly together, and the output hardly depends on the input.",
+      by_update ? "updates" : "weight gradients", first, last, size_text(learning->value));
 }
 
 std::string exploding_gradient(const Telling& telling) {
@@ -53,9 +67,7 @@ std::string vanishing_through_time(const Telling& telling) {
       "{}: what came before adds less than a hundredth to the gradient of its weights.", reach);
   if (telling.value(Quantity::time_kept_log2) < kFloatRoundingLog2 &&
       !telling.has(Quantity::time_ends_at)) {
-    text +=
-        " The part of the first steps is below the rounding of a float, so no learning rate and no "
-        "number of steps brings it back.";
+    text += " While that is so, the part of the first steps is below the rounding of a float.";
   }
   return text;
 }
@@ -71,6 +83,10 @@ std::string non_finite(const Telling&) {
 }
 
 std::string symmetric_units(const Telling& telling) {
+  if (telling.finding.over) {
+    return fmt::format("After step {} they differ, by what little the updates before had in them.",
+                       telling.finding.last_step);
+  }
   const long long units = telling.count(Quantity::units);
   return fmt::format(
       "Training cannot tell these units apart: {} works as if it had {} instead of {}.",
@@ -124,6 +140,7 @@ struct Row {
 };
 
 constexpr std::array kRules{Row{"non_finite", non_finite},
+                            Row{"zero_gradient", zero_gradient_consequence},
                             Row{"symmetric_units", symmetric_units},
                             Row{"dead_units", dead_units},
                             Row{"saturated_activation", saturated_activation},
@@ -133,7 +150,11 @@ constexpr std::array kRules{Row{"non_finite", non_finite},
                             Row{"vanishing_gradient", vanishing_gradient},
                             Row{"exploding_through_time", exploding_through_time},
                             Row{"vanishing_through_time", vanishing_through_time},
-                            Row{"stalled_layer", stalled_layer}};
+                            Row{"stalled_layer", stalled_layer},
+                            Row{"running_statistics", running_statistics_consequence},
+                            Row{"overfitting", overfitting_consequence},
+                            Row{"diverging", diverging_consequence},
+                            Row{"not_learning", not_learning_consequence}};
 
 }  // namespace
 

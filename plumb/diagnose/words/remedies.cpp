@@ -202,9 +202,26 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
     case RemedyKind::check_targets: return "check the targets";
     case RemedyKind::clean_data:
       return "clean the data: drop or fill the samples that hold NaN or infinity";
+    case RemedyKind::check_labels:
+      return "see whether the labels belong to their samples, and whether the inputs say anything "
+             "about them";
+    case RemedyKind::drop_activation:
+      return fmt::format(
+          "take {} away: the loss takes the output of the last linear layer as it is",
+          telling.names.where(remedy.target));
+    case RemedyKind::set_momentum:
+      return fmt::format("give {} a momentum of {:.3g}", telling.names.where(remedy.target),
+                         number(remedy, "value"));
+    case RemedyKind::stop_early:
+      return fmt::format("stop at about step {:.0f}, where validation was best",
+                         number(remedy, "at"));
+    case RemedyKind::regularise: return "restrain the network: weight decay, dropout, fewer units";
+    case RemedyKind::more_data: return "more training samples, or variations of those there are";
     case RemedyKind::train_on:
-      return fmt::format("train a few steps and judge those: plumb train --steps {:.0f}",
-                         number(remedy, "steps"));
+      return telling.finding.rule == "vanishing_gradient"
+                 ? fmt::format("train a few steps and judge those: plumb train --steps {:.0f}",
+                               number(remedy, "steps"))
+                 : fmt::format("train longer: --steps {:.0f}", number(remedy, "steps"));
     case RemedyKind::record_more:
       return "record every step around this one to see the growth before it";
     case RemedyKind::open_gate: return open_gate(remedy);

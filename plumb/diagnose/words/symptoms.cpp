@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/rules/saturated_gate.h"
+#include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/sizes.h"
 #include "plumb/record/step_record.h"
@@ -129,9 +130,10 @@ std::string symmetric_units(const Telling& telling) {
 
 std::string dead_units(const Telling& telling) {
   std::string text =
-      fmt::format("{} of {} units of {} gave zero for each of {} samples",
+      fmt::format("{} of {} units of {} gave zero for each of {} samples (step {})",
                   telling.count(Quantity::dead_units), telling.count(Quantity::units),
-                  telling.where(Quantity::units), telling.count(Quantity::window_samples));
+                  telling.where(Quantity::units), telling.count(Quantity::window_samples),
+                  telling.count(Quantity::largest_at_step));
   const long long layers = telling.count(Quantity::layers_affected);
   return text + (layers == 1 ? "."
                              : fmt::format("; {} of {} such layers have too many dead units.",
@@ -140,9 +142,12 @@ std::string dead_units(const Telling& telling) {
 
 std::string saturated_activation(const Telling& telling) {
   std::string text = fmt::format(
-      "{} of the values of {} are in its flat ends, where its slope f' is below {} of the largest",
+      "{} of the values of {} are in its flat ends (step {}), where its slope f' is below {} of "
+      "the "
+      "largest",
       percent_text(telling.value(Quantity::saturated_fraction)),
-      telling.where(Quantity::saturated_fraction), percent_text(kSaturatedDerivative));
+      telling.where(Quantity::saturated_fraction), telling.count(Quantity::largest_at_step),
+      percent_text(kSaturatedDerivative));
   const long long layers = telling.count(Quantity::layers_affected);
   if (layers == 1) return text + ".";
   return text + fmt::format("; so it is in {} layers, and {} is the worst ({}).", layers,
@@ -167,9 +172,11 @@ std::string update_too_large(const Telling& telling) {
       telling.where(Quantity::update_log2), size_text(telling.value(Quantity::update_log2)),
       telling.count(Quantity::largest_at_step));
   const auto loss = [&](Quantity quantity) {
-    return telling.has(quantity) ? fmt::format("{:.3g}", telling.value(quantity)) : "no number";
+    return telling.has(quantity) ? loss_text(telling.value(quantity)) : "no number";
   };
-  return text + fmt::format(" The loss went from {} to {} meanwhile.",
+  if (telling.finding.first_step == telling.finding.last_step) return text;
+  return text + fmt::format(" From step {} to step {} the loss went from {} to {}.",
+                            telling.finding.first_step, telling.finding.last_step,
                             loss(Quantity::loss_at_first), loss(Quantity::loss_at_last));
 }
 
@@ -194,6 +201,7 @@ struct Row {
 };
 
 constexpr std::array kRules{Row{"non_finite", non_finite},
+                            Row{"zero_gradient", zero_gradient_symptom},
                             Row{"symmetric_units", symmetric_units},
                             Row{"dead_units", dead_units},
                             Row{"saturated_activation", saturated_activation},
@@ -203,7 +211,11 @@ constexpr std::array kRules{Row{"non_finite", non_finite},
                             Row{"vanishing_gradient", vanishing_gradient},
                             Row{"exploding_through_time", exploding_through_time},
                             Row{"vanishing_through_time", vanishing_through_time},
-                            Row{"stalled_layer", stalled_layer}};
+                            Row{"stalled_layer", stalled_layer},
+                            Row{"running_statistics", running_statistics_symptom},
+                            Row{"overfitting", overfitting_symptom},
+                            Row{"diverging", diverging_symptom},
+                            Row{"not_learning", not_learning_symptom}};
 
 }  // namespace
 
