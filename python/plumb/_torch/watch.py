@@ -295,8 +295,6 @@ class Watch(Diagnosed):
         metrics = {}
         if self._losses:
             metrics["loss"] = sum(self._losses)
-        if self._optimizers:
-            metrics["learning_rate"] = float(self._optimizers[0].param_groups[0].get("lr", 0))
         core.set_metrics(metrics)
         keeps = was_measured and self._keeps_hooks()
         core.end_step()
@@ -457,6 +455,8 @@ class Watch(Diagnosed):
         core = self._core
         if core.in_step and id(optimizer) in self._stepped:
             self._close_step()
+        if core.in_step and optimizer is self._optimizers[0]:  # a scheduler changes it later
+            core.set_metrics({"learning_rate": float(optimizer.param_groups[0].get("lr", 0))})
         if not core.in_step or not core.recording or not (self._saw_backward):
             return
         if not self._stepped:
