@@ -9,9 +9,11 @@
 
 namespace plumb {
 
-/// How the norm of all parameter gradients grew over training, against its lower median in the
-/// first ten steps that have one: when the first steps themselves explode, their better half is the
-/// reference. Of shorter runs the first half and one are the first steps.
+/// How the norm of all parameter gradients grew over training, against what it was in the first ten
+/// steps: the larger of that of the very first one, and of the lower median of those that have one.
+/// When the first steps themselves explode, their better half is the reference; when the network
+/// converges within them, where it came from. Of runs of less than twenty steps the first half are
+/// the first steps. They are steps of the training, however many of them were measured.
 ///
 /// Done     A step whose loss is below kOpenFraction of the reference loss (learning.h) is no
 /// growth:
@@ -30,7 +32,7 @@ class GradientGrowth {
     bool open = true;  ///< not done
   };
   struct Growth {
-    double reference = 0;  ///< that median
+    double reference = 0;  ///< what it was in the first steps
     Step first;            ///< of all steps
     Step begin;            ///< the first one at kLimitLog2 or above
     Step end;              ///< the last one
@@ -43,7 +45,8 @@ class GradientGrowth {
   std::optional<Growth> find() const;
 
  private:
-  double reference(std::size_t steps) const;
+  static constexpr std::int64_t kFirstSteps = 10;
+  double reference(std::int64_t last_step) const;
   static void judge(const Step& step, std::optional<Growth>& growth, double reference);
 
   std::vector<Step> early_;  ///< as many as it takes to settle the reference

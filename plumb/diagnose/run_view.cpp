@@ -130,9 +130,11 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   now.loss = step.loss;
   now.learning_rate = step.learning_rate;
   now.clip_factor = step.clip_factor;
+  now.weight_decay = decay_of(info(), step);
   now.waking = zero_start_.last(*graph_);
   now.flow = depth_flow(*graph_, last_, now.waking.waking);
-  now.paces = layer_paces(info(), step, last_profile_);
+  now.odd = odd_layers(*graph_, last_, last_profile_, zero_start_.started_at_zero());
+  now.paces = layer_paces(info(), step, last_profile_, index);
   now.log2_learning = log2_learning(last_profile_, chain_ends_);
   now.done = step.loss <= kDoneFraction * reference_loss(info(), losses_);
   now.zero_above = zero_above_weights(*graph_, last_, chain_ends_.last);
@@ -142,6 +144,9 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   }
   add_units(step, index);
   add_symmetry(index);
+  last_forward_ = forward_step(info(), step);
+  if (!first_forward_) first_forward_ = last_forward_;
+  if (!step.signals.empty()) signals_.push_back({step.step, step.signals});
   for (std::size_t layer = 0; layer < units_.size() && !saw_gradients_; ++layer) {
     const auto id = static_cast<LayerId>(layer);
     const Sketch* sketch = index.find(id, grad_role(info().layer(id)));

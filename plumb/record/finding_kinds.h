@@ -33,6 +33,11 @@ enum class Quantity : std::uint8_t {
   learning_log2,      ///< pace of the place's layer to that of the reference's
   own_gradient_log2,  ///< log2 rms of the weight's own gradient
   weight_rms_log2,
+  // One layer beside the others.
+  odd_log2,         ///< what the place does to the gradient, to the median of the others
+  own_gain_log2,    ///< what the place's weight, f', normalisation or block multiplies by
+  usual_gain_log2,  ///< the median of the same of the others
+  others,           ///< how many they are
   // Over training.
   gradient_norm_growth_log2,  ///< to its median in the first steps
   first_gradient_norm,        ///< that median
@@ -41,10 +46,21 @@ enum class Quantity : std::uint8_t {
   loss_at_last,
   learning_rate,
   clip_factor,
-  baseline_loss,      ///< of the best constant answer (Baseline)
-  baseline_accuracy,  ///< the same, 0..1
-  gained_fraction,    ///< of the way from the baseline to a loss of zero, at the end
-  best_loss,          ///< the lowest that the loss was, over a stretch of steps
+  clip_value,
+  asked_rate,  ///< what the schedule begins from
+  warmup_steps,
+  eps,
+  gradient_rms_log2,  ///< of a weight, as the optimiser gets it
+  momentum,
+  effective_rate,  ///< the rate over 1 - momentum
+  weight_decay,
+  decay_fraction,      ///< of a weight that its decay takes in one step
+  weight_change_log2,  ///< of the median layer's weight, the last size to the first
+  moved_log2,          ///< all steps of the fastest layer together, to its weight
+  baseline_loss,       ///< of the best constant answer (Baseline)
+  baseline_accuracy,   ///< the same, 0..1
+  gained_fraction,     ///< of the way from the baseline to a loss of zero, at the end
+  best_loss,           ///< the lowest that the loss was, over a stretch of steps
   best_at_step,
   loss_noise,  ///< standard deviation of the loss from step to step
   steps_taken,
@@ -65,6 +81,43 @@ enum class Quantity : std::uint8_t {
   pace_log2,           ///< what the loss moves the layer by, relative to its weight
   relative_pace_log2,  ///< to the median layer
   fastest_pace_log2,
+  // Data, signal and output.
+  input_rms,        ///< of all columns together
+  small_input_rms,  ///< the same, where it is too small
+  input_mean,
+  column_number,  ///< counted from 0
+  column_factor,  ///< its rms to the median of the others
+  column_mean,
+  column_deviation,
+  columns_affected,  ///< without any variation
+  columns,
+  target_rms,
+  small_target_rms,
+  target_mean,
+  target_deviation,
+  target_smallest,
+  target_largest,
+  target_beyond,  ///< beyond the range of the output, in deviations
+  output_rms,
+  output_low,  ///< end of the range of what an activation gives
+  output_high,
+  activations_before_loss,
+  loss_over_baseline,  ///< the first loss to that of the best constant answer
+  baseline_loss,       ///< of the best constant answer (Baseline)
+  loss_floor,          ///< the lowest that such outputs can reach
+  linear_pairs,        ///< with nothing between them that is not linear
+  outputs,
+  classes,
+  values_normalised,  ///< that share a mean
+  dropped_fraction,
+  units_left,
+  similarity,  ///< mean cosine of two samples (SignalRecord)
+  input_similarity,
+  closed_log2,          ///< rms f' to the usual
+  shift_in_deviations,  ///< mean of what an activation reads, over its deviation
+  bias_mean,
+  bias_rms,
+  scale_rms,  ///< of a normalisation (gamma)
   // Units.
   dead_fraction,
   dead_fraction_rise,
@@ -121,12 +174,16 @@ enum class CauseKind : std::uint8_t {
   single_layer,
   /// The same, of one that divides each row by its sum (softmax).
   row_normalisation,
-  gradient_is_zero,  ///< it ends at the place
-  zero_weight,       ///< it ends at the place, whose weight is zero
-  zero_derivative,   ///< it ends at the place, whose derivative is zero everywhere
-  zero_start,        ///< a weight that starts at zero on purpose
-  zero_rows,         ///< all weights of the layer are zero, so that its units are equal
-  drift,             ///< training drove it there
+  gradient_is_zero,   ///< it ends at the place
+  zero_weight,        ///< it ends at the place, whose weight is zero
+  zero_derivative,    ///< it ends at the place, whose derivative is zero everywhere
+  zero_start,         ///< a weight that starts at zero on purpose
+  zero_rows,          ///< all weights of the layer are zero, so that its units are equal
+  odd_weight,         ///< the size of one layer's weight is out of line with the others'
+  odd_derivative,     ///< one activation's derivatives are
+  odd_normalisation,  ///< one normalisation is
+  odd_branch,         ///< one residual block is
+  drift,              ///< training drove it there
   learning_rate,
   weight_decay,       ///< does most of the update
   only_weight_decay,  ///< does all of it
@@ -138,6 +195,11 @@ enum class CauseKind : std::uint8_t {
   equal_start,
   small_gradient,
   small_rate,
+  clipping,      ///< leaves next to nothing of the gradient
+  large_eps,     ///< the optimiser's eps is far above the size of the gradient
+  decayed_rate,  ///< the schedule took the rate away
+  long_warm_up,  ///< the rate has not arrived
+  momentum,      ///< adds up so many gradients that the rate is a multiple of what was asked
   no_gradient,
   data,           ///< they hold it themselves
   broken_weight,  ///< an earlier update broke it
@@ -146,6 +208,13 @@ enum class CauseKind : std::uint8_t {
   backward_overflow,
   optimiser_overflow,
   not_measured,
+  depth,              ///< each layer does a little of it
+  output_activation,  ///< what stands at the output does not fit the loss or the targets
+  no_activation,
+  few_outputs,
+  dropout,
+  norm_scale,        ///< of a normalisation (gamma)
+  norm_shift,        ///< the same of its shift (beta)
   large_gate_input,  ///< x and h times the weights, from the start
   gate_drift,        ///< training drove the gate's weights there
   gate_carry,
@@ -181,8 +250,22 @@ enum class RemedyKind : std::uint8_t {
   clip_norm,  ///< at
   lower_weight_decay,
   lower_dropout,
+  scale_targets,
+  drop_activation,  ///< the one that stands before the loss
+  add_activation,
+  drop_columns,
+  more_outputs,  ///< units
+  larger_batch,
+  drop_normalisation,
+  set_scale,  ///< value
   adaptive_optimiser,
   raise_eps,
+  lower_eps,
+  raise_clip,
+  longer_schedule,
+  shorter_warm_up,
+  lower_momentum,
+  like_others,  ///< gain
   loss_from_logits,
   check_targets,
   clean_data,

@@ -11,6 +11,7 @@
 #include "plumb/core/error.h"
 #include "plumb/stats/magnitude.h"
 #include "plumb/train/baseline.h"
+#include "plumb/train/data_info.h"
 #include "plumb/train/run_info.h"
 #include "plumb/train/weights.h"
 
@@ -23,8 +24,15 @@ std::string loss_name(const TrainConfig& config, const Dataset& data) {
   return data.is_classification() ? "cross_entropy" : "mse";
 }
 
-/// The output must have one logit a class (at each step, where each step has a label), or one value
-/// a target.
+/// More logits than there are classes in the data: those of classes that do not occur in them.
+bool has_spare_outputs(const Network& network, const Dataset& data) {
+  const Shape& y = network.output_row_shape();
+  return data.is_classification() && data.labels_per_sample == 1 && y.rank() == 1 &&
+         y.size() > data.classes;
+}
+
+/// The output must have at least one logit a class (at each step, where each step has a label), or
+/// one value a target.
 void check_output(const Network& network, const Dataset& data, std::string_view loss) {
   const Shape& y = network.output_row_shape();
   const bool classes = data.is_classification();
@@ -37,11 +45,13 @@ void check_output(const Network& network, const Dataset& data, std::string_view 
   const bool one_value = data.classes == 2 && loss != "cross_entropy" &&
                          (labels == 1 ? y == Shape{1} : y == Shape{labels, 1});
   const bool fits = classes || y.rank() > 2 ? y == wanted : y.size() == wanted.size();
-  if (fits || one_step || one_value) return;
+  if (fits || one_step || one_value || has_spare_outputs(network, data)) return;
+  const bool wants_one_logit = data.classes == 2 && y == Shape{1};
   throw ShapeError(fmt::format(
-      "network: its output has shape {} a sample, expected {} ({} of {}){}", y.to_string(),
+      "network: its output has shape {} a sample, expected {} ({} of {}){}{}", y.to_string(),
       wanted.to_string(), classes ? "the classes" : "the target values", data.name,
-      y.rank() > 1 && wanted.rank() == 1 ? "; put flatten or last before the last dense" : ""));
+      y.rank() > 1 && wanted.rank() == 1 ? "; put flatten or last before the last dense" : "",
+      wants_one_logit ? "; one output tells two classes with the loss binary_cross_entropy" : ""));
 }
 
 const Split& checked(const Split& data) {
@@ -81,6 +91,10 @@ Network make_network(const TrainConfig& config, const Dataset& data,
   options.bias_init = parse_init(config.bias_init);
   Network network(parse_spec(config.network), data.x.shape().row_shape(), options);
   check_output(network, data, loss_name(config, data));
+  if (notes != nullptr && has_spare_outputs(network, data)) {
+    notes->push_back(fmt::format("network: {} outputs for {} classes in {}; the others stay unused",
+                                 network.output_row_shape().size(), data.classes, data.name));
+  }
   if (config.weights.empty()) return network;
   const std::vector<std::string> said = load_weights(network, config.weights);
   if (notes != nullptr) notes->insert(notes->end(), said.begin(), said.end());
@@ -107,7 +121,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
   }
   if (data.validation.size() > 0) expect_like_training(data.validation);
   has_inference_mode_ = infers_otherwise(network_.nodes());
-  probe_.emplace(network_);
+  probe_.emplace(network_, Recorder::window_steps(batches_.batch()));
 }
 
 RunInfo Trainer::info() const {
@@ -117,7 +131,19 @@ RunInfo Trainer::info() const {
   info.batch = batches_.batch();
   info.classes = data_.train.classes;
   info.planned_steps = planned_steps_;
+  const bool is_sequence =
+      std::any_of(info.layers.begin(), info.layers.end(),
+                  [](const LayerInfo& layer) { return layer.family == LayerFamily::recurrent; });
+  info.data_info = describe_data(data_, is_sequence);
   return info;
+}
+
+double Trainer::loss_unit() const {
+  const double unit = data_.train.target_unit;
+  return data_.train.is_classification() ? 1
+         : loss_->kind() == "mse"        ? unit * unit
+         : loss_->kind() == "difference" ? unit
+                                         : 1;
 }
 
 double Trainer::elapsed_s() const {
@@ -149,14 +175,28 @@ double Trainer::batch_accuracy() const {
                                          : std::numeric_limits<double>::quiet_NaN();
 }
 
-double Trainer::backward_from_loss(PassObserver* observer, TimeObserver* time,
-                                   GradientReady* ready) {
+double Trainer::backward_from_loss(PassObserver* forward, PassObserver* backward,
+                                   TimeObserver* time, GradientReady* ready) {
   const Context context{Mode::train, static_cast<std::uint64_t>(step_), threads_, time};
   network_.zero_grad();
-  const ConstView y = network_.forward(context, observer);
+  const ConstView y = network_.forward(context, forward);
   const double loss = loss_->gradient(y, target(batches_.batch()), network_.output_gradient());
-  network_.backward(context, observer, ready);
-  return loss;
+  network_.backward(context, backward, ready);
+  return loss * loss_unit();
+}
+
+bool Trainer::is_measured(std::int64_t step) const {
+  return !schedule_.is_off() && (schedule_.due(step) || step + 1 == planned_steps_);
+}
+
+// A batch alone may be few samples to call a unit dead by.
+bool Trainer::is_before_measured(std::int64_t step) const {
+  const std::int64_t end =
+      std::min(planned_steps_, step + Recorder::window_steps(batches_.batch()));
+  for (std::int64_t next = step + 1; next < end; ++next) {
+    if (is_measured(next)) return true;
+  }
+  return false;
 }
 
 namespace {
@@ -184,7 +224,7 @@ const StepRecord& Trainer::step() {
         "Trainer::step after the last of {} planned steps: ask done() first", planned_steps_));
   }
   const bool last = step_ + 1 == planned_steps_;
-  const bool measured = !schedule_.is_off() && (schedule_.due(step_) || last);
+  const bool measured = is_measured(step_);
   StepRecord& record = measured ? measured_ : unmeasured_;
   record.step = step_;
   record.epoch = step_ / batches_.batches_per_epoch();
@@ -196,11 +236,13 @@ const StepRecord& Trainer::step() {
   load_batch(step_);
   if (measured) probe_->begin(record);
   Probe* const probe = measured ? &*probe_ : nullptr;
+  const bool watches_units = !measured && is_before_measured(step_);
+  PassObserver* const pass = watches_units ? probe_->begin_units(step_) : probe;
   record.clip_factor = 1;
   const auto params = network_.params();
   if (config_.clip_norm > 0) {
     // The factor needs the gradients of all parameters first.
-    record.loss = backward_from_loss(probe, probe);
+    record.loss = backward_from_loss(pass, probe, probe);
     record.grad_norm = gradient_norm(params);
     record.clip_factor = clip_factor(record.grad_norm, config_.clip_norm);
     record.weight_decay_norm = optimiser_->step(params, record.learning_rate, record.clip_factor,
@@ -208,12 +250,13 @@ const StepRecord& Trainer::step() {
   } else {
     UpdateWhenReady ready(*optimiser_, threads_, probe);
     optimiser_->begin(params, record.learning_rate, 1, config_.clip_value);
-    record.loss = backward_from_loss(probe, probe, &ready);
+    record.loss = backward_from_loss(pass, probe, probe, &ready);
     record.weight_decay_norm = optimiser_->finish();
     record.grad_norm = measured ? probe->gradient_norm() : std::numeric_limits<double>::quiet_NaN();
   }
   record.accuracy = batch_accuracy();
   if (measured) probe_->finish();
+  if (watches_units) probe_->finish_units();
   const bool evaluated = (step_ + 1) % batches_.batches_per_epoch() == 0 || last;
   if (evaluated && has_inference_mode_) evaluate_inference(record);
   ++step_;
@@ -283,9 +326,9 @@ const StepRecord& Trainer::probe(PassObserver* extra, TimeObserver* extra_time) 
   if (extra != nullptr) both.emplace(*probe_, *extra);
   std::optional<BothTimes> both_times;
   if (extra_time != nullptr) both_times.emplace(*probe_, *extra_time);
-  record.loss =
-      backward_from_loss(both ? static_cast<PassObserver*>(&*both) : &*probe_,
-                         both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
+  PassObserver* const pass = both ? static_cast<PassObserver*>(&*both) : &*probe_;
+  record.loss = backward_from_loss(
+      pass, pass, both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
   record.accuracy = batch_accuracy();
   record.grad_norm = gradient_norm(network_.params());
   probe_->on_parameters();
@@ -346,7 +389,7 @@ Evaluation Trainer::evaluate(const Dataset& data) {
     ConstView y = network_.forward(context);
     y.shape = y.shape.with_batch(count);
     const double weight = static_cast<double>(count) / static_cast<double>(data.size());
-    sum.loss += weight * loss_->value(y, target(count));
+    sum.loss += weight * loss_unit() * loss_->value(y, target(count));
     sum.accuracy += data.is_classification()
                         ? weight * accuracy(y, labels(count), class_threshold())
                         : std::numeric_limits<double>::quiet_NaN();

@@ -22,13 +22,13 @@ static_assert(!std::is_constructible_v<RunView, RunInfo&&>);
 static_assert(!std::is_constructible_v<Diagnosis, Run&&>);
 static_assert(!std::is_constructible_v<Diagnosis, RunInfo&&>);
 
-TEST(RuleTableTest, HasSixteenRulesWithNamesOfTheirOwn) {
+TEST(RuleTableTest, EveryRuleHasANameOfItsOwn) {
   std::set<std::string_view> ids;
   for (const RuleEntry& rule : rule_table()) {
     ids.insert(rule.id);
     EXPECT_FALSE(rule.summary.empty());
   }
-  EXPECT_EQ(ids.size(), 16u);
+  EXPECT_EQ(ids.size(), rule_table().size());
 }
 
 TEST(DiagnoseTest, ARunWithoutMeasuredStepsHasNoFindings) {

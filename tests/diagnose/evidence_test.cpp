@@ -19,11 +19,22 @@ Sick sense_of(Quantity quantity) {
   switch (quantity) {
     case Quantity::flow_log2:
     case Quantity::flow_log2_per_layer:
+    case Quantity::odd_log2:
     case Quantity::time_kept_log2: return Sick::beyond;
     case Quantity::time_steps_per_efold: return Sick::within;
     case Quantity::weight_rms_log2:
+    case Quantity::small_input_rms:
+    case Quantity::small_target_rms:
+    case Quantity::outputs:
+    case Quantity::values_normalised:
+    case Quantity::units_left:
+    case Quantity::closed_log2:
+    case Quantity::shift_in_deviations:
+    case Quantity::scale_rms:
     case Quantity::pace_log2:
     case Quantity::relative_pace_log2:
+    case Quantity::moved_log2:
+    case Quantity::weight_change_log2:
     case Quantity::fastest_pace_log2:
     case Quantity::validation_accuracy:
     case Quantity::inference_accuracy: return Sick::below;

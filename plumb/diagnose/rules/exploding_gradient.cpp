@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "plumb/diagnose/episode.h"
 #include "plumb/diagnose/flow_finding.h"
@@ -28,7 +29,9 @@ bool check_over_depth(const RunView& view, std::vector<Finding>& findings) {
   }
   const auto episode = find_episode(badness, true, 2);
   if (!episode) return false;
-  findings.push_back(flow_finding(view, *episode, "exploding_gradient", +1));
+  for (Finding& finding : flow_findings(view, *episode, "exploding_gradient", +1)) {
+    findings.push_back(std::move(finding));
+  }
   return true;
 }
 

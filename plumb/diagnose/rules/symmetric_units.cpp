@@ -43,6 +43,18 @@ std::vector<double> badness_of(const RunView& view, LayerId layer, bool excused)
   return badness;
 }
 
+/// Rows that are equal now were so in the steps before that could not be judged yet: that is when
+/// it began.
+std::size_t begin_of(const RunView& view, LayerId layer, std::size_t first) {
+  const auto& items = view.symmetry(layer).items();
+  for (auto it = items.rbegin(); it != items.rend(); ++it) {
+    if (it->first >= first) continue;
+    if (it->second.duplicate_units == 0) break;
+    first = it->first;
+  }
+  return first;
+}
+
 }  // namespace
 
 void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) {
@@ -52,8 +64,9 @@ void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) 
   for (const LayerId layer : view.graph().forward_order()) {
     // The rows of the last layer get different gradients, since their targets differ.
     if (view.symmetry(layer).empty() || view.next_linear(layer).empty()) continue;
-    const auto episode = find_episode(badness_of(view, layer, excused), false, 2);
+    auto episode = find_episode(badness_of(view, layer, excused), false, 2);
     if (!episode) continue;
+    episode->first = begin_of(view, layer, episode->first);
     const SymmetryFacts* facts = view.symmetry(layer).at(episode->worst);
     hits.push_back(
         {layer, *episode, facts,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "plumb/diagnose/episode.h"
 #include "plumb/diagnose/flow_finding.h"
@@ -60,7 +61,9 @@ void check_vanishing_gradient(const RunView& view, std::vector<Finding>& finding
     note_hidden_depth(view, findings);
     return;
   }
-  findings.push_back(flow_finding(view, *episode, "vanishing_gradient", -1));
+  for (Finding& finding : flow_findings(view, *episode, "vanishing_gradient", -1)) {
+    findings.push_back(std::move(finding));
+  }
 }
 
 }  // namespace plumb

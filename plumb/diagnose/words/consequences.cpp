@@ -7,6 +7,7 @@
 #include "plumb/diagnose/time_finding.h"
 #include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -17,6 +18,10 @@ namespace {
 std::string vanishing_gradient(const Telling& telling) {
   if (telling.finding.cause.kind == CauseKind::zero_start) {
     return "The first update of that weight ends it, unless the layer is frozen.";
+  }
+  if (telling.has(Quantity::odd_log2)) {
+    return fmt::format("The layers before {} get next to no gradient through it.",
+                       telling.names.where(telling.finding.place));
   }
   const double total = telling.value(Quantity::flow_log2);
   if (std::isinf(total)) return "The layers before it get no gradient at all and do not learn.";
@@ -51,6 +56,13 @@ std::string vanishing_gradient(const Telling& telling) {
 }
 
 std::string exploding_gradient(const Telling& telling) {
+  if (telling.has(Quantity::odd_log2)) {
+    return fmt::format(
+        "The layers before {} get that much more of a gradient than those behind it, and no "
+        "learning "
+        "rate fits both.",
+        telling.names.where(telling.finding.place));
+  }
   return telling.has(Quantity::gradient_norm_growth_log2)
              ? "Each such step throws away what was learned before; the run diverges or ends in "
                "NaN."
@@ -127,9 +139,26 @@ std::string update_too_large(const Telling&) {
          "diverges, and units die or saturate.";
 }
 
+std::string odd_layer(const Telling& telling) {
+  return telling.value(Quantity::odd_log2) < 0
+             ? "What it adds to the signal is lost among what the others do, and so is what comes "
+               "back through it."
+             : "The signal behind it is that much too large, and so is the gradient of every "
+               "weight "
+               "there: no learning rate fits all layers.";
+}
+
+std::string shrinking_weights(const Telling&) {
+  return "The signal fades with them, on the way forward and back: what the loss teaches is "
+         "forgotten "
+         "before it adds up.";
+}
+
 std::string stalled_layer(const Telling& telling) {
   return telling.has(Quantity::fastest_pace_log2)
-             ? "At this pace training takes hundreds of thousands of steps to leave its start."
+             ? telling.finding.cause.kind == CauseKind::decayed_rate
+                   ? "What is not learned by then is not learned in the rest of the run."
+                   : "At this pace training does not leave its start in so many steps."
              : fmt::format("While the median layer renews itself, {} stays at its random start.",
                            telling.where(Quantity::relative_pace_log2));
 }
@@ -150,6 +179,8 @@ constexpr std::array kRules{Row{"non_finite", non_finite},
                             Row{"vanishing_gradient", vanishing_gradient},
                             Row{"exploding_through_time", exploding_through_time},
                             Row{"vanishing_through_time", vanishing_through_time},
+                            Row{"odd_layer", odd_layer},
+                            Row{"shrinking_weights", shrinking_weights},
                             Row{"stalled_layer", stalled_layer},
                             Row{"running_statistics", running_statistics_consequence},
                             Row{"overfitting", overfitting_consequence},
@@ -162,7 +193,7 @@ std::string consequence(const Telling& telling) {
   for (const Row& row : kRules) {
     if (row.rule == telling.finding.rule) return row.text(telling);
   }
-  return {};
+  return signal_consequence(telling);
 }
 
 }  // namespace plumb::words

@@ -6,6 +6,7 @@
 
 #include "plumb/diagnose/depth_flow.h"
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -26,6 +27,7 @@ std::string plain_name(Quantity quantity) {
 }  // namespace
 
 std::string evidence_name(const Telling& telling, const Evidence& evidence) {
+  if (std::string text = signal_evidence(telling, evidence); !text.empty()) return text;
   const Fact& fact = evidence.fact;
   const std::string where = telling.names.where(fact.place);
   switch (fact.quantity) {
@@ -51,6 +53,10 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
       return fmt::format("learning pace of {} against the median layer, log2", where);
     case Quantity::pace_log2: return fmt::format("learning pace of {}, log2", where);
     case Quantity::fastest_pace_log2: return "learning pace of the fastest layer, log2";
+    case Quantity::moved_log2:
+      return "what the fastest layer moved in all steps, to its weight, log2";
+    case Quantity::odd_log2: return fmt::format("{} against the others, log2", where);
+    case Quantity::weight_change_log2: return "weight of the median layer against its start, log2";
     case Quantity::duplicate_units: return "repeated rows in the weight of " + where;
     case Quantity::nonfinite_count:
       return "non-finite values in " + telling.names.place(fact.place);
@@ -93,6 +99,9 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
              "it was";
     case Quantity::fastest_pace_log2:
       return "1e-6: a hundredth of the usual lower end of 1e-4 (Ben Braiek and Khomh 2022)";
+    case Quantity::moved_log2: return "1/50; " + our_choice(telling);
+    case Quantity::odd_log2: return "a factor of 100; " + our_choice(telling);
+    case Quantity::weight_change_log2: return "1/4; " + our_choice(telling);
     case Quantity::duplicate_units: return "continuous random initialisation never repeats a row";
     case Quantity::loss_at_last:
       if (telling.finding.rule == "zero_gradient") {
