@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/src/watcher.h"
 
+#include <nanobind/stl/tuple.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -14,7 +16,7 @@ void Watcher::fail(const std::string& what) noexcept {
   if (failed) return;
   failed = true;
   try {
-    if (!on_fail.is_none()) on_fail(what);
+    if (on_fail.is_valid() && !on_fail.is_none()) on_fail(nb::str(what.c_str()));
   } catch (...) {
     PyErr_Clear();
   }

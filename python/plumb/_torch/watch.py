@@ -275,6 +275,7 @@ class Watch(Diagnosed):
             core.flow_log2_scale = 0.0
         self._losses, self._outputs = [], []
         self._pending.clear()
+        self._told_params = False
         self._stepped.clear()
         self._saw_backward = self._saw_forward = False
 
@@ -389,7 +390,8 @@ class Watch(Diagnosed):
         self._graph.forget()
         if core.recording and self._pending:
             recurrent.tell_pending(self)
-        if core.recording and not self._optimizers and finished:
+        if core.recording and not self._optimizers and finished and not self._told_params:
+            self._told_params = True
             core.before_update([(i, p, a) for i, p, a in self._entries() if p.grad is not None], 0.0)
 
     # Parameters.

@@ -110,6 +110,19 @@ def code_of(finding, remedy, model):
         return f"nn.utils.clip_grad_norm_(model.parameters(), max_norm={arguments.get('at', 1.0):.2g})"
     if kind == "lower_weight_decay":
         return 'for group in optimizer.param_groups:\n    group["weight_decay"] /= 10'
+    if kind == "scale_targets":
+        return "y = (y - y_train.mean(0)) / (y_train.std(0) + 1e-8)"
+    if kind == "drop_activation" and module is not None:
+        return f"{where} = nn.Identity()"
+    if kind == "lower_dropout" and hasattr(module, "p"):
+        return f"{where}.p /= 2"
+    if kind == "set_momentum" and hasattr(module, "running_mean"):
+        # PyTorch's momentum is the part of the new value
+        return f"{where}.momentum = {arguments['value']:.3g}" if "value" in arguments else None
+    if kind == "set_scale" and hasattr(module, "weight"):
+        return f"nn.init.constant_({where}.weight, {arguments['value']:.3g})" if "value" in arguments else None
+    if kind == "lower_eps":
+        return 'for group in optimizer.param_groups:\n    group["eps"] = 1e-8'
     if kind == "adaptive_optimiser":
         return "optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)"
     if kind == "raise_eps":
