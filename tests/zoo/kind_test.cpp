@@ -85,9 +85,8 @@ TEST(KindTest, SeedsAreDifferentNetworks) {
     std::set<std::string> texts;
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
       const Specimen specimen = make_specimen(kind, seed);
-      texts.insert(specimen.config.network + " " +
-                   std::to_string(specimen.data.train.size()) + " " +
-                   std::to_string(specimen.config.seed));
+      texts.insert(specimen.config.network + " " + std::to_string(specimen.data.train.size()) +
+                   " " + std::to_string(specimen.config.seed));
     }
     EXPECT_EQ(texts.size(), 5U) << kind.name;
   }
