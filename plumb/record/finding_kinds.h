@@ -82,6 +82,8 @@ enum class Quantity : std::uint8_t {
   units_left,
   similarity,  ///< mean cosine of two samples (SignalRecord)
   input_similarity,
+  directions,  ///< that the samples spread over (SignalRecord)
+  directions_before,
   closed_log2,          ///< rms f' to the usual
   shift_in_deviations,  ///< mean of what an activation reads, over its deviation
   bias_mean,
@@ -168,6 +170,7 @@ enum class CauseKind : std::uint8_t {
   backward_overflow,
   optimiser_overflow,
   not_measured,
+  rank,               ///< of a weight that maps everything onto one direction
   depth,              ///< each layer does a little of it
   output_activation,  ///< what stands at the output does not fit the loss or the targets
   no_activation,

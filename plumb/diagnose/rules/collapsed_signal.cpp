@@ -46,9 +46,38 @@ Alike read(const RunView::Signals& signals, LayerId input, LayerId hidden) {
   return {out->similarity, in->similarity};
 }
 
+/// A linear layer that brings what it reads down to one direction.
+void add_rank(const RunView& view, std::vector<Finding>& findings) {
+  constexpr int kEnoughSamples = 8;
+  const RunInfo& info = view.info();
+  const RunView::Signals& start = view.signals().front();
+  for (const LayerId layer : view.graph().forward_order()) {
+    const LayerInfo& one = info.layer(layer);
+    if (one.family != LayerFamily::linear || one.units < 3 || one.inputs.size() != 1) continue;
+    const SignalRecord* before = of_layer(start.records, one.inputs[0].from);
+    const SignalRecord* after = of_layer(start.records, layer);
+    if (before == nullptr || after == nullptr || after->samples < kEnoughSamples) continue;
+    if (!(after->directions <= kOneDirection && before->directions >= kSomeDirections)) continue;
+    const Place place = Place::layer(layer);
+    Finding finding;
+    finding.rule = "collapsed_signal";
+    finding.severity = Severity::warning;
+    finding.place = place;
+    finding.first_step = finding.last_step = start.step;
+    finding.evidence = {{{Quantity::directions, after->directions, place, {}}, kOneDirection}};
+    finding.facts = {{Quantity::directions_before, before->directions, place, {}}};
+    finding.cause = {CauseKind::rank, Place::layer(layer, Role::weight), 1, {}};
+    finding.remedies = {{RemedyKind::random_weights, place, {}, {}}};
+    findings.push_back(std::move(finding));
+    return;
+  }
+}
+
 }  // namespace
 
 void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings) {
+  if (view.signals().empty()) return;
+  add_rank(view, findings);
   const RunInfo& info = view.info();
   const LayerId hidden = last_hidden(view);
   LayerId input = kNoLayer;
@@ -58,7 +87,7 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
     input = static_cast<LayerId>(i);
     ++inputs;
   }
-  if (hidden == kNoLayer || inputs != 1 || view.signals().empty()) return;
+  if (hidden == kNoLayer || inputs != 1) return;
   const RunView::Signals& start = view.signals().front();
   const Alike first = read(start, input, hidden);
   if (!first.is_alike() || has_residual(view)) return;

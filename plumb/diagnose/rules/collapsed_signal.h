@@ -14,6 +14,8 @@ namespace plumb {
 ///            training has taken the samples apart since. Our choice, beside theory: in a wide relu
 ///            network with He's weights 1 - similarity goes as 9 pi^2 / (2 l^2), 0.028 behind 30
 ///            layers: docs/rules/collapsed_signal.md.
+///            One layer: its samples spread over kOneDirection where those that it reads spread over
+///            kSomeDirections; its weight has rank one, or nearly.
 /// Silent     where the samples of the data are alike themselves; on a chain with residual blocks,
 ///            whose branches get what tells samples apart however small it is beside the sum.
 /// Advice     residual shortcuts; fewer layers; an activation whose fixed point is not 1.
@@ -22,5 +24,7 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
 
 inline constexpr double kAlike = 0.03;
 inline constexpr double kVeryAlike = 0.004;
+inline constexpr double kOneDirection = 1.05;
+inline constexpr double kSomeDirections = 3;
 
 }  // namespace plumb
