@@ -53,13 +53,17 @@ std::string diagnosis_json(const DiagnosedRun& diagnosed, const StepRecord* book
     list.push_back(Json::parse(finding_json(run.info, findings, finding)));
   }
   const Outcome outcome = diagnosed.diagnosis->outcome();
-  Json result{{"healthy", outcome == Outcome::healthy},
+  const Learning learning = diagnosed.diagnosis->view().learning();
+  const bool has_baseline = learning.known && learning.has_baseline;
+  Json result{{"healthy", is_well(outcome)},
               {"outcome", to_string(outcome)},
               {"verdict", verdict(*diagnosed.diagnosis)},
               {"network", run.info.network},
               {"steps", run.steps.size()},
               {"loss", nullptr},
               {"accuracy", nullptr},
+              {"baseline_loss", has_baseline ? number(learning.reference) : Json(nullptr)},
+              {"gained_fraction", has_baseline ? number(learning.gained) : Json(nullptr)},
               {"end", run.end ? Json(run.end->reason) : Json(nullptr)},
               {"findings", list},
               {"theory", theory_json(run)}};

@@ -3,16 +3,13 @@
 
 #include <algorithm>
 
-#include "plumb/core/names.h"
 #include "plumb/diagnose/explain.h"
+#include "plumb/diagnose/harm.h"
 #include "plumb/diagnose/rule.h"
 
 namespace plumb {
 
 namespace {
-
-constexpr std::string_view kOutcomes[] = {"healthy", "found", "not_measured", "not_recorded"};
-static_assert(std::size(kOutcomes) == static_cast<std::size_t>(Outcome::not_recorded) + 1);
 
 /// From now on an id is a place in the list.
 void number(std::vector<Finding>& findings) {
@@ -30,14 +27,13 @@ void number(std::vector<Finding>& findings) {
 
 }  // namespace
 
-std::string_view to_string(Outcome outcome) { return name_of(outcome, kOutcomes); }
-
 std::vector<Finding> diagnose(const RunView& view) {
   std::vector<Finding> findings;
   if (view.measured().empty()) return findings;
   for (const RuleEntry& rule : rule_table()) rule.check(view, findings);
   for (std::size_t i = 0; i < findings.size(); ++i) findings[i].id = static_cast<int>(i);
   explain(view, findings);
+  judge_harm(view, findings);
   // What follows from something comes after everything that does not; a NaN among them keeps its
   // severity.
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
@@ -49,18 +45,6 @@ std::vector<Finding> diagnose(const RunView& view) {
 }
 
 std::vector<Finding> diagnose(const Run& run) { return diagnose(RunView(run)); }
-
-Outcome outcome_of(const RunView& view, const std::vector<Finding>& findings) {
-  if (!findings.empty()) return Outcome::found;
-  switch (view.missing()) {
-    case Missing::nothing: return Outcome::healthy;
-    case Missing::steps: return Outcome::not_measured;
-    case Missing::layers:
-    case Missing::gradients:
-    case Missing::edges: break;
-  }
-  return Outcome::not_recorded;
-}
 
 void Diagnosis::grow(const RunInfo& info) {
   view_.grow(info);

@@ -4,19 +4,11 @@
 #include <optional>
 #include <vector>
 
+#include "plumb/diagnose/outcome.h"
 #include "plumb/diagnose/run_view.h"
 #include "plumb/record/finding.h"
 
 namespace plumb {
-
-/// What came of looking at a run.
-enum class Outcome : std::uint8_t {
-  healthy,       ///< nothing was found
-  found,         ///< something was
-  not_measured,  ///< nothing was found, since no step was measured
-  not_recorded   ///< nor could it be: the gradient between layers was not recorded (Missing)
-};
-std::string_view to_string(Outcome outcome);  ///< "healthy"; stable
 
 /// The diagnosis of one run, which grows with it: takes the steps as they come, and can be asked at
 /// any time. What it answers is what a new one over the same steps would.
@@ -49,12 +41,10 @@ class Diagnosis {
   mutable std::optional<std::vector<Finding>> findings_;
 };
 
-/// Runs every rule, in the order of Diagnosis::findings.
+/// Runs every rule, finds what follows from what (explain.h) and what did harm (harm.h); in the
+/// order of Diagnosis::findings.
 std::vector<Finding> diagnose(const RunView& view);
 /// The short way for a finished run. Without measured steps the result is empty.
 std::vector<Finding> diagnose(const Run& run);
-
-/// `findings` are those of the view.
-Outcome outcome_of(const RunView& view, const std::vector<Finding>& findings);
 
 }  // namespace plumb

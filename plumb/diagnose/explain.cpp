@@ -8,78 +8,44 @@ namespace plumb {
 
 namespace {
 
-struct Relation {
+/// Findings are seen in measured steps; what comes of one in the same measured step happened in the
+/// steps before it that nobody measured.
+enum class Order : std::uint8_t {
+  with,   ///< the root began no later than what it makes
+  before  ///< the root began earlier: a state follows from the updates before it
+};
+
+using Condition = bool (*)(const RunView& view, const Finding& root, const Finding& symptom);
+
+struct Mechanism {
   std::string_view root;
   std::string_view symptom;
-  bool strictly_later = false;  ///< the symptom must begin after the root, not with it
+  Order order = Order::with;
+  Condition holds = nullptr;  ///< null: always
 };
 
-// Roots first: a relation may only use a root that is not itself explained.
-constexpr Relation kRelations[] = {
-    {"column_scale", "update_too_large"},
-    {"column_scale", "saturated_activation"},
-    {"column_scale", "dead_units", true},
-    {"column_scale", "exploding_gradient", true},
-    {"column_scale", "vanishing_gradient", true},
-    {"column_scale", "stalled_layer", true},
-    {"column_scale", "non_finite", true},
-    {"input_scale", "update_too_large"},
-    {"input_scale", "saturated_activation"},
-    {"input_scale", "dead_units", true},
-    {"input_scale", "exploding_gradient", true},
-    {"input_scale", "vanishing_gradient", true},
-    {"input_scale", "stalled_layer", true},
-    {"input_scale", "non_finite", true},
-    {"target_scale", "update_too_large"},
-    {"target_scale", "dead_units", true},
-    {"target_scale", "exploding_gradient", true},
-    {"target_scale", "vanishing_gradient", true},
-    {"target_scale", "stalled_layer", true},
-    {"target_scale", "non_finite", true},
-    {"output_scale", "update_too_large"},
-    {"tiny_normalisation", "vanishing_gradient"},
-    {"tiny_normalisation", "stalled_layer"},
-    {"closed_units", "vanishing_gradient"},
-    {"closed_units", "dead_units"},
-    {"closed_units", "stalled_layer"},
-    {"symmetric_units", "vanishing_gradient"},
-    {"symmetric_units", "stalled_layer"},
-    {"symmetric_units", "dead_units"},
-    {"symmetric_units", "saturated_activation"},
-    {"exploding_gradient", "update_too_large"},
-    {"exploding_gradient", "non_finite"},
-    {"exploding_gradient", "dead_units", true},
-    {"exploding_gradient", "saturated_activation", true},
-    {"update_too_large", "dead_units", true},
-    {"update_too_large", "saturated_activation", true},
-    {"update_too_large", "exploding_gradient", true},
-    {"update_too_large", "vanishing_gradient", true},
-    {"update_too_large", "stalled_layer", true},
-    {"update_too_large", "symmetric_units", true},
-    {"update_too_large", "non_finite"},
-    {"exploding_through_time", "update_too_large"},
-    {"exploding_through_time", "exploding_gradient"},
-    {"exploding_through_time", "non_finite"},
-    {"exploding_through_time", "saturated_gate", true},
-    {"update_too_large", "saturated_gate", true},
-    {"update_too_large", "exploding_through_time", true},
-    {"update_too_large", "vanishing_through_time", true},
-    {"saturated_gate", "vanishing_through_time"},
-    {"dead_units", "vanishing_gradient"},
-    {"dead_units", "stalled_layer"},
-    {"saturated_activation", "vanishing_gradient"},
-    {"saturated_activation", "stalled_layer"},
-    {"vanishing_gradient", "stalled_layer"},
-    // Where the signal is tiny, the updates of the biases outweigh it and fix every unit on or off.
-    {"vanishing_gradient", "dead_units", true},
-};
+bool is_adaptive(const RunView& view) {
+  return view.info().optimiser_info && view.info().optimiser_info->is_adaptive();
+}
 
-/// Dead and saturated units explain a vanishing gradient only if the ledger blames the derivatives,
-/// or cannot tell them from the weights.
-bool ledger_agrees(const RunView& view, const Relation& relation) {
-  const bool by_derivative =
-      relation.root == "dead_units" || relation.root == "saturated_activation";
-  if (!by_derivative || relation.symptom != "vanishing_gradient") return true;
+/// A note about a scale is no cause, and data that hold a NaN are one of their own.
+bool is_of_scale(const RunView&, const Finding& root, const Finding& symptom) {
+  return root.severity != Severity::note && symptom.cause.kind != CauseKind::data;
+}
+
+bool is_equal_start(const Finding& finding) {
+  return finding.cause.kind == CauseKind::equal_start || finding.cause.kind == CauseKind::zero_rows;
+}
+
+bool is_of_all_layers(const Finding& finding) { return finding.place.of == Place::Of::network; }
+
+/// Dead and saturated units take the gradient only where the ledger blames the derivatives, or
+/// cannot tell them from the weights.
+bool by_derivatives(const RunView& view, const Finding&, const Finding& symptom) {
+  if (symptom.cause.kind == CauseKind::odd_weight ||
+      symptom.cause.kind == CauseKind::odd_normalisation) {
+    return false;
+  }
   const std::vector<MeasuredStep>& steps = view.measured();
   return std::any_of(steps.begin(), steps.end(), [](const MeasuredStep& step) {
     const DepthFlow& flow = step.flow;
@@ -90,9 +56,146 @@ bool ledger_agrees(const RunView& view, const Relation& relation) {
   });
 }
 
-void follow(Finding& symptom, Finding& root) {
+/// Layers that lag behind others, or all of them for want of a gradient: not for want of a rate.
+bool lacks_gradient(const RunView&, const Finding&, const Finding& symptom) {
+  return !is_of_all_layers(symptom) || symptom.cause.kind == CauseKind::small_gradient ||
+         symptom.cause.kind == CauseKind::no_gradient;
+}
+
+/// Rows that were equal from the start owe that to nobody; and equal ones take the same step
+/// together, so that it is large.
+bool root_is_from_start(const RunView&, const Finding& root, const Finding&) {
+  return is_equal_start(root);
+}
+bool rows_became_equal(const RunView&, const Finding&, const Finding& symptom) {
+  return !is_equal_start(symptom);
+}
+
+/// The step of an optimiser that divides by the gradient's size does not grow with it.
+bool step_grows_with_gradient(const RunView& view, const Finding&, const Finding& symptom) {
+  return !is_adaptive(view) && symptom.cause.kind != CauseKind::weight_decay;
+}
+
+bool is_decay(const RunView&, const Finding&, const Finding& symptom) {
+  return symptom.cause.kind == CauseKind::weight_decay;
+}
+
+bool died_in_training(const RunView&, const Finding&, const Finding& symptom) {
+  return symptom.cause.kind == CauseKind::died_in_training;
+}
+
+/// Over training, not over depth.
+bool is_drift(const RunView&, const Finding&, const Finding& symptom) {
+  return symptom.cause.kind == CauseKind::drift;
+}
+
+/// The layer next to the input passes nothing on, or too much of it, to all behind it.
+bool is_large(const RunView&, const Finding& root, const Finding&) {
+  const Fact* odd = root.find(Quantity::odd_log2);
+  return odd != nullptr && odd->value > 0;
+}
+
+/// What can make what. Of several that fit, the first is meant.
+constexpr Mechanism kMechanisms[] = {
+    // What the network gets and what stands at its end come before anything that it does with them.
+    {"column_scale", "update_too_large", Order::with, is_of_scale},
+    {"column_scale", "saturated_activation", Order::with, is_of_scale},
+    {"column_scale", "dead_units", Order::before, is_of_scale},
+    {"column_scale", "exploding_gradient", Order::before, is_of_scale},
+    {"column_scale", "vanishing_gradient", Order::before, is_of_scale},
+    {"column_scale", "stalled_layer", Order::before, is_of_scale},
+    {"column_scale", "non_finite", Order::before, is_of_scale},
+    {"input_scale", "update_too_large", Order::with, is_of_scale},
+    {"input_scale", "saturated_activation", Order::with, is_of_scale},
+    {"input_scale", "dead_units", Order::before, is_of_scale},
+    {"input_scale", "exploding_gradient", Order::before, is_of_scale},
+    {"input_scale", "vanishing_gradient", Order::before, is_of_scale},
+    {"input_scale", "stalled_layer", Order::before, is_of_scale},
+    {"input_scale", "non_finite", Order::before, is_of_scale},
+    {"target_scale", "update_too_large", Order::with, is_of_scale},
+    {"target_scale", "dead_units", Order::before, is_of_scale},
+    {"target_scale", "exploding_gradient", Order::before, is_of_scale},
+    {"target_scale", "vanishing_gradient", Order::before, is_of_scale},
+    {"target_scale", "stalled_layer", Order::before, is_of_scale},
+    {"target_scale", "non_finite", Order::before, is_of_scale},
+    {"output_scale", "update_too_large", Order::with, is_of_scale},
+    {"tiny_normalisation", "vanishing_gradient"},
+    {"tiny_normalisation", "stalled_layer"},
+    {"closed_units", "vanishing_gradient"},
+    {"closed_units", "dead_units"},
+    {"closed_units", "stalled_layer"},
+    // How the weights were drawn comes before anything that training does with them.
+    {"symmetric_units", "update_too_large", Order::with, root_is_from_start},
+    {"symmetric_units", "vanishing_gradient"},
+    {"symmetric_units", "stalled_layer", Order::with, lacks_gradient},
+    {"symmetric_units", "dead_units"},
+    {"symmetric_units", "saturated_activation"},
+    {"odd_layer", "exploding_gradient", Order::with, is_large},
+    {"odd_layer", "update_too_large", Order::with, is_large},
+    {"odd_layer", "dead_units", Order::before, is_large},
+    {"odd_layer", "saturated_activation", Order::with, is_large},
+    {"odd_layer", "non_finite", Order::with, is_large},
+    {"exploding_gradient", "update_too_large", Order::with, step_grows_with_gradient},
+    {"exploding_gradient", "non_finite"},
+    {"exploding_gradient", "dead_units", Order::before},
+    {"exploding_gradient", "saturated_activation", Order::before},
+    {"exploding_through_time", "update_too_large", Order::with, step_grows_with_gradient},
+    {"exploding_through_time", "exploding_gradient"},
+    {"exploding_through_time", "non_finite"},
+    {"exploding_through_time", "saturated_gate", Order::before},
+    // What the trainer does to the weights.
+    {"shrinking_weights", "update_too_large", Order::with, is_decay},
+    {"shrinking_weights", "vanishing_gradient"},
+    {"shrinking_weights", "vanishing_through_time"},
+    {"shrinking_weights", "symmetric_units", Order::with, rows_became_equal},
+    {"shrinking_weights", "stalled_layer"},
+    {"shrinking_weights", "dead_units"},
+    // A step changes what the next one sees.
+    {"update_too_large", "dead_units", Order::with, died_in_training},
+    {"update_too_large", "saturated_activation", Order::before},
+    {"update_too_large", "saturated_gate", Order::before},
+    {"update_too_large", "exploding_gradient", Order::with, is_drift},
+    {"update_too_large", "exploding_gradient", Order::before},
+    {"update_too_large", "exploding_through_time", Order::before},
+    {"update_too_large", "vanishing_gradient", Order::before},
+    {"update_too_large", "vanishing_through_time", Order::before},
+    {"update_too_large", "stalled_layer", Order::before, lacks_gradient},
+    {"update_too_large", "symmetric_units", Order::before, rows_became_equal},
+    {"update_too_large", "non_finite"},
+    // Units that pass nothing on.
+    {"saturated_gate", "vanishing_through_time"},
+    {"dead_units", "vanishing_gradient", Order::with, by_derivatives},
+    {"dead_units", "vanishing_through_time"},
+    {"dead_units", "stalled_layer", Order::with, lacks_gradient},
+    {"saturated_activation", "vanishing_gradient", Order::with, by_derivatives},
+    {"saturated_activation", "stalled_layer", Order::with, lacks_gradient},
+    {"vanishing_gradient", "stalled_layer", Order::with, lacks_gradient},
+    {"vanishing_through_time", "stalled_layer", Order::with, lacks_gradient},
+    // Where the signal is tiny, the updates of the biases outweigh it and fix every unit on or off.
+    {"vanishing_gradient", "dead_units", Order::before},
+};
+
+bool is_in_time(Order order, const Finding& root, const Finding& symptom) {
+  return order == Order::before ? root.first_step < symptom.first_step
+                                : root.first_step <= symptom.first_step;
+}
+
+Finding& with_id(std::vector<Finding>& findings, int id) {
+  return *std::find_if(findings.begin(), findings.end(),
+                       [id](const Finding& one) { return one.id == id; });
+}
+
+/// What the finding follows from in the end: itself, where that is nothing.
+Finding& root_of(std::vector<Finding>& findings, Finding& finding) {
+  Finding* root = &finding;
+  while (root->explained_by) root = &with_id(findings, *root->explained_by);
+  return *root;
+}
+
+void follow(std::vector<Finding>& findings, Finding& symptom, Finding& root) {
   symptom.explained_by = root.id;
-  root.severity = std::max(root.severity, symptom.severity);
+  Finding& last = root_of(findings, root);
+  last.severity = std::max(last.severity, symptom.severity);
   if (symptom.severity == Severity::critical && symptom.rule != "non_finite") {
     symptom.severity = Severity::warning;
   } else if (symptom.severity == Severity::warning) {
@@ -103,18 +206,14 @@ void follow(Finding& symptom, Finding& root) {
 }  // namespace
 
 void explain(const RunView& view, std::vector<Finding>& findings) {
-  for (const Relation& relation : kRelations) {
-    if (!ledger_agrees(view, relation)) continue;
+  for (const Mechanism& mechanism : kMechanisms) {
     for (Finding& symptom : findings) {
-      if (symptom.rule != relation.symptom || symptom.is_explained()) continue;
+      if (symptom.rule != mechanism.symptom || symptom.is_explained()) continue;
       for (Finding& root : findings) {
-        const bool in_time = relation.strictly_later ? root.first_step < symptom.first_step
-                                                     : root.first_step <= symptom.first_step;
-        if (root.rule != relation.root || root.is_explained() || !in_time) continue;
-        // A note about the data is no cause, and data that hold a NaN are one of their own.
-        const bool is_note = root.severity == Severity::note && root.rule.ends_with("_scale");
-        if (is_note || symptom.cause.kind == CauseKind::data) continue;
-        follow(symptom, root);
+        if (root.rule != mechanism.root || !is_in_time(mechanism.order, root, symptom)) continue;
+        if (&root_of(findings, root) == &symptom) continue;
+        if (mechanism.holds != nullptr && !mechanism.holds(view, root, symptom)) continue;
+        follow(findings, symptom, root);
         break;
       }
     }

@@ -57,6 +57,22 @@ Remedy initialise(const RunInfo& info, const DepthFlow& flow) {
   return remedy;
 }
 
+/// A network that starts with the gain that would be advised has nothing to change there.
+bool has_critical_gain(const RunInfo& info, const DepthFlow& flow) {
+  constexpr double kAsGood = 0.074;  // 5 %
+  const auto gain = critical_gain(info, flow);
+  return gain && std::abs(flow.mean_log2_gain - std::log2(*gain)) < kAsGood;
+}
+
+/// A bounded activation keeps its gradient only within its slope: a gain that makes its small slope
+/// good drives it into its flat ends.
+bool would_saturate(const RunInfo& info, const DepthFlow& flow) {
+  const ActivationTraits* traits = traits_of(info, flow);
+  const auto gain = critical_gain(info, flow);
+  constexpr double kMostGain = 2;
+  return traits != nullptr && traits->saturates.value_or(false) && gain && *gain > kMostGain;
+}
+
 Remedy of(RemedyKind kind, std::vector<Remedy::Argument> arguments = {}) {
   return {kind, {}, std::move(arguments), {}};
 }
@@ -78,7 +94,7 @@ std::vector<Remedy> derivative_remedies(const RunInfo& info, const DepthFlow& fl
                                                 {"or_activation", "relu"},
                                                 {"or_scheme", "he_normal"}}),
                                  of(RemedyKind::add_residual), of(RemedyKind::add_normalisation)};
-    if (traits->critical_gain) {
+    if (traits->critical_gain && !would_saturate(info, flow)) {
       remedies.push_back({RemedyKind::initialise,
                           activation_place(flow),
                           {{"scheme", "lecun_normal"},
@@ -147,7 +163,10 @@ FindingCause flow_cause(const RunInfo& info, const DepthFlow& flow) {
   return cause;
 }
 
-std::vector<Remedy> flow_remedies(const RunInfo& info, const DepthFlow& flow) {
+namespace {
+
+/// By the cause alone, the best first.
+std::vector<Remedy> remedies_by_cause(const RunInfo& info, const DepthFlow& flow) {
   const bool loss = flow.log2_judged() < 0;
   const Remedy residual = of(RemedyKind::add_residual);
   const Remedy clip = of(RemedyKind::clip_norm);
@@ -189,6 +208,32 @@ std::vector<Remedy> flow_remedies(const RunInfo& info, const DepthFlow& flow) {
   return {of(RemedyKind::random_weights),
           {RemedyKind::look_closer, Place::layer(flow.bottom), {{"at", "end_of_gradient"}}, {}},
           residual};
+}
+
+}  // namespace
+
+std::vector<Remedy> flow_remedies(const RunInfo& info, const DepthFlow& flow) {
+  std::vector<Remedy> remedies = remedies_by_cause(info, flow);
+  const bool in_force = has_critical_gain(info, flow);
+  const bool harmful = would_saturate(info, flow);
+  std::erase_if(remedies, [&](const Remedy& remedy) {
+    return remedy.kind == RemedyKind::initialise && (in_force || harmful);
+  });
+  const bool is_loss = flow.log2_judged() < 0;
+  const bool replaces = std::any_of(remedies.begin(), remedies.end(), [](const Remedy& remedy) {
+    return remedy.kind == RemedyKind::replace_activation;
+  });
+  if (!in_force || replaces || flow.activation == kNoLayer) return remedies;
+  // The gain is right and the gradient is lost all the same: the activation or the way has to go.
+  std::stable_partition(remedies.begin(), remedies.end(), [&](const Remedy& remedy) {
+    return remedy.kind == (is_loss ? RemedyKind::add_residual : RemedyKind::add_normalisation);
+  });
+  const ActivationTraits* traits = traits_of(info, flow);
+  const bool is_relu = traits != nullptr && traits->can_die.value_or(false);
+  if (!is_relu) {
+    remedies.push_back(replace(flow, {{"activation", "relu"}, {"scheme", "he_normal"}}));
+  }
+  return remedies;
 }
 
 }  // namespace plumb

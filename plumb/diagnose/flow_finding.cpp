@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/diagnose/flow_finding.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace plumb {
 
-Finding flow_finding(const RunView& view, const Episode& episode, const std::string& rule,
-                     int sign) {
+namespace {
+
+/// Of the whole flow, what single layers must do to be its place.
+constexpr double kMostOfIt = 0.6;
+
+/// The weights were in order when the run began: what came later is not of how they were drawn.
+bool began_in_order(const RunView& view, const Episode& episode) {
+  const std::vector<MeasuredStep>& steps = view.measured();
+  return std::any_of(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(episode.first),
+                     [](const MeasuredStep& step) { return step.flow.known; });
+}
+
+Finding over_depth(const RunView& view, const Episode& episode, const std::string& rule, int sign) {
   const MeasuredStep& step = view.measured()[episode.first];
   const DepthFlow& flow = step.flow;
   const Place bottom = Place::layer(flow.bottom);
@@ -35,13 +47,77 @@ Finding flow_finding(const RunView& view, const Episode& episode, const std::str
     finding.facts.push_back({Quantity::recurrence_log2, flow.recurrence, bottom, top});
   }
   if (!std::isnan(step.log2_learning)) {
+    // By the updates where some were recorded, else by the gradients.
+    const Role by = step.paces.empty() ? Role::grad_weight : Role::update;
     finding.facts.push_back({Quantity::learning_log2, step.log2_learning,
-                             Place::layer(view.chain_ends().first),
+                             Place::layer(view.chain_ends().first, by),
                              Place::layer(view.chain_ends().last)});
   }
-  finding.cause = flow_cause(view.info(), flow);
-  finding.remedies = flow_remedies(view.info(), flow);
   return finding;
+}
+
+}  // namespace
+
+std::vector<OddLayer> layers_at_fault(const MeasuredStep& step) {
+  const double total = step.flow.log2_judged();
+  std::vector<OddLayer> layers;
+  if (!step.flow.known || std::isinf(total)) return layers;
+  double sum = 0;
+  for (const OddLayer& one : step.odd) {
+    if (!one.on_chain || one.log2 * total <= 0) continue;
+    layers.push_back(one);
+    sum += one.log2;
+  }
+  if (sum / total < kMostOfIt) layers.clear();
+  return layers;
+}
+
+void blame(const RunInfo& info, const OddLayer& odd, Finding& finding) {
+  const Place place = Place::layer(odd.layer);
+  finding.place = place;
+  finding.cause = {odd.kind,
+                   place,
+                   1,
+                   {{Quantity::odd_log2, odd.log2, place, {}},
+                    {Quantity::own_gain_log2, odd.own, place, {}},
+                    {Quantity::usual_gain_log2, odd.usual, {}, {}},
+                    {Quantity::others, static_cast<double>(odd.alike), {}, {}}}};
+  const Remedy like_others{RemedyKind::like_others, place, {{"gain", std::exp2(odd.usual)}}, {}};
+  const Remedy residual{RemedyKind::add_residual, {}, {}, {}};
+  const Remedy normalise{RemedyKind::add_normalisation, {}, {}, {}};
+  finding.remedies = {like_others, normalise};
+  if (odd.kind == CauseKind::odd_derivative) {
+    // Replaced where it is the activation itself; what it is fed decides that.
+    finding.remedies = {like_others, {RemedyKind::set_bias, place, {{"value", 0.0}}, {}}};
+    if (info.layer(odd.layer).traits) finding.remedies.push_back(residual);
+  }
+  if (odd.kind == CauseKind::odd_branch) {
+    finding.remedies = {like_others, {RemedyKind::scale_branch, place, {{"scale", 0.1}}, {}}};
+  }
+}
+
+std::vector<Finding> flow_findings(const RunView& view, const Episode& episode,
+                                   const std::string& rule, int sign) {
+  const MeasuredStep& step = view.measured()[episode.first];
+  const Finding whole = over_depth(view, episode, rule, sign);
+  std::vector<Finding> findings;
+  for (const OddLayer& odd : layers_at_fault(step)) {
+    Finding finding = whole;
+    blame(view.info(), odd, finding);
+    finding.cause.share = odd.log2 / step.flow.log2_judged();
+    findings.push_back(std::move(finding));
+  }
+  if (!findings.empty()) return findings;
+  findings.push_back(whole);
+  Finding& finding = findings.back();
+  finding.cause = flow_cause(view.info(), step.flow);
+  finding.remedies = flow_remedies(view.info(), step.flow);
+  if (began_in_order(view, episode)) {
+    std::erase_if(finding.remedies, [](const Remedy& remedy) {
+      return remedy.kind == RemedyKind::initialise || remedy.kind == RemedyKind::random_weights;
+    });
+  }
+  return findings;
 }
 
 }  // namespace plumb

@@ -58,6 +58,14 @@ std::vector<std::vector<LayerId>> find_next_linear(const LayerGraph& graph) {
   return next;
 }
 
+LayerId zero_above_weights(const LayerGraph& graph, const Ledger& ledger, LayerId last_linear) {
+  if (!ledger.ends_in_zero()) return kNoLayer;
+  if (ledger.ends_at == last_linear) return ledger.ends_at_output ? last_linear : kNoLayer;
+  const LayerGraph::Chain& chain = graph.main_chain();
+  const auto last = std::find(chain.begin(), chain.end(), last_linear);
+  return std::find(last, chain.end(), ledger.ends_at) == chain.end() ? kNoLayer : ledger.ends_at;
+}
+
 }  // namespace
 
 std::uint64_t steps_booked() { return booked; }
@@ -91,8 +99,8 @@ void RunView::read_graph() {
 }
 
 void RunView::add(const StepRecord& step) {
-  if (step.validation_accuracy) last_validation_ = {step.step, *step.validation_accuracy};
-  growth_.add(step);
+  losses_.add(step);
+  growth_.add(step, reference_loss(info(), losses_));
   if (!step.measured) {
     nonfinite_.add(*graph_, params_, step, nullptr);
     return;
@@ -122,10 +130,14 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   now.loss = step.loss;
   now.learning_rate = step.learning_rate;
   now.clip_factor = step.clip_factor;
+  now.weight_decay = decay_of(info(), step);
   now.waking = zero_start_.last(*graph_);
   now.flow = depth_flow(*graph_, last_, now.waking.waking);
-  now.paces = layer_paces(info(), step, last_profile_);
+  now.odd = odd_layers(*graph_, last_, last_profile_, zero_start_.started_at_zero());
+  now.paces = layer_paces(info(), step, last_profile_, index);
   now.log2_learning = log2_learning(last_profile_, chain_ends_);
+  now.done = step.loss <= kDoneFraction * reference_loss(info(), losses_);
+  now.zero_above = zero_above_weights(*graph_, last_, chain_ends_.last);
   for (const TimeRecord& record : step.times) {
     if (record.layer < 0 || static_cast<std::size_t>(record.layer) >= units_.size()) continue;
     now.times.push_back(time_flow(info(), step, record));

@@ -9,7 +9,10 @@
 #include "plumb/diagnose/forward_step.h"
 #include "plumb/diagnose/gradient_growth.h"
 #include "plumb/diagnose/layer_pace.h"
+#include "plumb/diagnose/learning.h"
+#include "plumb/diagnose/loss_curve.h"
 #include "plumb/diagnose/nonfinite.h"
+#include "plumb/diagnose/odd_layers.h"
 #include "plumb/diagnose/step_series.h"
 #include "plumb/diagnose/zero_start.h"
 #include "plumb/flow/time_flow.h"
@@ -23,7 +26,9 @@ struct MeasuredStep {
   double loss = 0;
   double learning_rate = 0;
   double clip_factor = 1;
+  double weight_decay = 0;  ///< see decay_of
   DepthFlow flow;
+  std::vector<OddLayer> odd;
   WakingLayers waking;
   std::vector<LayerPace> paces;
   /// Of each recurrent layer and direction, in the order of the step's records.
@@ -31,6 +36,11 @@ struct MeasuredStep {
   /// log2 of how much faster the first linear layer of the chain moves than the last one, or, where
   /// no update was recorded, would move by its gradient. NaN where neither is known.
   double log2_learning = 0;
+  /// Less than kDoneFraction of the reference loss is left: what gradients do here is no sickness.
+  bool done = false;
+  /// The gradient is zero everywhere before it comes to the last layer with weights: the layer
+  /// above whose derivative is zero, or that layer itself where the loss gives none. kNoLayer else.
+  LayerId zero_above = kNoLayer;
 };
 
 /// The last linear layer of the chain is `last`.
@@ -121,11 +131,11 @@ class RunView {
   const GradientGrowth& growth() const { return growth_; }
   Missing missing() const;
 
-  struct Validation {
-    std::int64_t step = 0;
-    double accuracy = 0;
-  };
-  const std::optional<Validation>& last_validation() const { return last_validation_; }
+  const LossCurve& losses() const { return losses_; }
+  /// Of the steps so far; made anew at each call.
+  Learning learning() const { return learning_of(info(), losses_); }
+  /// The linear layers whose weight was zero everywhere when it was first recorded, ascending.
+  std::vector<LayerId> started_at_zero() const { return zero_start_.started_at_zero(); }
 
  private:
   template <class T>
@@ -148,7 +158,7 @@ class RunView {
   ZeroStart zero_start_;
   NonFiniteHistory nonfinite_;
   GradientGrowth growth_;
-  std::optional<Validation> last_validation_;
+  LossCurve losses_;
   Ledger last_;  ///< of the last measured step, which the next one may show in another light
   std::vector<FlowPoint> last_profile_;
   std::optional<ForwardStep> first_forward_, last_forward_;

@@ -119,4 +119,11 @@ WakingLayers ZeroStart::last(const LayerGraph& graph) const {
   });
 }
 
+std::vector<LayerId> ZeroStart::started_at_zero() const {
+  std::vector<LayerId> layers;
+  for (const Followed& one : followed_) layers.push_back(one.layer);
+  std::sort(layers.begin(), layers.end());
+  return layers;
+}
+
 }  // namespace plumb

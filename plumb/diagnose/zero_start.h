@@ -37,6 +37,8 @@ class ZeroStart {
   WakingLayers before_last(const LayerGraph& graph) const;
   /// Of the last one, as far as is known.
   WakingLayers last(const LayerGraph& graph) const;
+  /// Those whose weight was zero everywhere when it was first recorded, ascending.
+  std::vector<LayerId> started_at_zero() const;
 
  private:
   struct Sizes {

@@ -128,8 +128,11 @@ class Bookkeeper {
       return entry;
     }
     // Where the tensor below has other readers, this layer sent a part of its gradient alone.
-    const bool is_join = below != kNoLayer && graph_.readers(below).size() > 1;
-    const JoinRecord* join = is_join ? index_.join(below) : nullptr;
+    // At the input it need not be told.
+    const bool is_read_twice = below != kNoLayer && graph_.readers(below).size() > 1;
+    const JoinRecord* join = is_read_twice ? index_.join(below) : nullptr;
+    const bool is_join =
+        is_read_twice && (join != nullptr || layer_of(below).family != LayerFamily::input);
     const JoinWay* own = join == nullptr ? nullptr : join->from(id);
     if (is_told(own)) {
       split(id, own->log2_rms - log2_out, entry);

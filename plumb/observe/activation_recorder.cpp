@@ -26,9 +26,10 @@ void check_mask(const ObservedView& view) {
 
 }  // namespace
 
-void ActivationRecorder::begin(const RunInfo& info) {
+void ActivationRecorder::begin(const RunInfo& info, std::int64_t step) {
   info_ = &info;
-  ++step_;
+  step_ = step;
+  ++begun_;
   told_.clear();
   if (states_.size() < info.layers.size()) states_.resize(info.layers.size());
 }
@@ -42,7 +43,7 @@ ActivationRecorder::State& ActivationRecorder::state(LayerId layer, std::int64_t
   if (at(layer) >= states_.size()) states_.resize(at(layer) + 1);
   State& state = states_[at(layer)];
   if (!state.window) {
-    state.window.emplace(units, window_samples_);
+    state.window.emplace(units, window_steps_);
     state.units = units;
   }
   if (state.units != units) {
@@ -50,9 +51,10 @@ ActivationRecorder::State& ActivationRecorder::state(LayerId layer, std::int64_t
                      "': " + std::to_string(units) + " units, expected " +
                      std::to_string(state.units) + " as before");
   }
-  if (state.step != step_) {
-    state.step = step_;
+  if (state.begun != begun_) {
+    state.begun = begun_;
     state.stats = {};
+    state.window->begin(step_);
     told_.push_back(layer);
   }
   return state;

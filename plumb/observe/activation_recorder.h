@@ -14,7 +14,7 @@
 namespace plumb {
 
 /// Judges the derivative f' of activation layers: of one step over all calls and passes together,
-/// and whether units were silent over a window of steps.
+/// and whether units were silent over a window of the latest steps.
 ///
 /// Where sup |f'| of a layer is not known, saturated_fraction is NaN.
 /// Errors  UsageError where a layer has another number of units than before, or a mask differs
@@ -23,9 +23,9 @@ namespace plumb {
 ///         it is told of.
 class ActivationRecorder {
  public:
-  explicit ActivationRecorder(std::uint64_t window_samples) : window_samples_(window_samples) {}
+  explicit ActivationRecorder(std::int64_t window_steps) : window_steps_(window_steps) {}
 
-  void begin(const RunInfo& info);
+  void begin(const RunInfo& info, std::int64_t step);
   /// What counts as saturated in the layer: an |f'| below it. 0 where that is not known.
   double limit(LayerId layer) const;
   /// f' of a batch, or of a part of one.
@@ -38,7 +38,7 @@ class ActivationRecorder {
 
  private:
   struct State {
-    std::int64_t step = -1;  ///< in which the layer was told last
+    std::int64_t begun = -1;  ///< with which begin() the layer was told last
     std::int64_t units = 0;
     std::optional<ActivityWindow> window;
     DerivativeStats stats;  ///< of this step
@@ -46,9 +46,10 @@ class ActivationRecorder {
   State& state(LayerId layer, std::int64_t units);
   void add_kept(State& to, const ObservedView& sample, double limit);
 
-  std::uint64_t window_samples_;
+  std::int64_t window_steps_;
   const RunInfo* info_ = nullptr;
   std::int64_t step_ = 0;
+  std::int64_t begun_ = 0;     ///< calls of begin()
   std::vector<State> states_;  ///< by layer
   std::vector<LayerId> told_;  ///< in this step, in order
   std::vector<float> room_;    ///< what counts of a sample with padding

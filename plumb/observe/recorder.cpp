@@ -31,20 +31,36 @@ bool is_in(std::int64_t id, std::size_t count) {
 
 }  // namespace
 
-Recorder::Recorder(const RunInfo& info, std::uint64_t window_samples)
-    : info_(info), activations_(window_samples) {}
+std::int64_t Recorder::window_steps(std::int64_t batch) {
+  if (batch <= 0) return kMostWindowSteps;
+  return std::clamp<std::int64_t>((kWindowSamples + batch - 1) / batch, 1, kMostWindowSteps);
+}
+
+Recorder::Recorder(const RunInfo& info, std::int64_t window_steps)
+    : info_(info), activations_(window_steps) {}
+
+void Recorder::begin_units(std::int64_t step) {
+  if (record_ != nullptr) {
+    throw UsageError("Recorder::begin_units within a step: call finish() first");
+  }
+  watches_units_ = true;
+  activations_.begin(info_, step);
+}
+
+void Recorder::finish_units() { watches_units_ = false; }
 
 void Recorder::begin(StepRecord& record) {
   if (record_ != nullptr) {
     throw UsageError("Recorder::begin within a step: call finish(), or abandon() where it failed");
   }
   record_ = &record;
+  watches_units_ = false;
   record.measured = true;
   record.passes = 1;
   record.symmetries.clear();
   record.blocks.clear();
   sites_.begin(info_, record.sketches);
-  activations_.begin(info_);
+  activations_.begin(info_, record.step);
   joins_.begin();
   parameters_.begin(info_);
   times_.begin();
@@ -56,6 +72,11 @@ void Recorder::begin(StepRecord& record) {
 void Recorder::require_step(const char* call) const {
   if (record_ != nullptr) return;
   throw UsageError(std::string("Recorder::") + call + " outside a step: call begin(record) first");
+}
+
+void Recorder::require_activation(LayerId layer, const char* call) const {
+  if (watches_units_ && is_in(layer, info_.layers.size())) return;
+  layer_of(layer, call);
 }
 
 const LayerInfo& Recorder::layer_of(LayerId layer, const char* call) const {
@@ -142,22 +163,22 @@ void Recorder::add_slices(const Site& site, const ObservedView& values) {
 }
 
 void Recorder::derivative(LayerId layer, ConstView derivative) {
-  layer_of(layer, "derivative");
+  require_activation(layer, "derivative");
   activations_.add(layer, derivative);
 }
 
 void Recorder::derivative(LayerId layer, const ObservedView& derivative) {
-  layer_of(layer, "derivative");
+  require_activation(layer, "derivative");
   activations_.add(layer, derivative);
 }
 
 void Recorder::derivative(LayerId layer, const Shape& shape, const DerivativeSurvey& survey) {
-  layer_of(layer, "derivative");
+  require_activation(layer, "derivative");
   activations_.add(layer, shape, survey);
 }
 
 double Recorder::saturation_limit(LayerId layer) const {
-  layer_of(layer, "saturation_limit");
+  require_activation(layer, "saturation_limit");
   return activations_.limit(layer);
 }
 

@@ -37,8 +37,9 @@ namespace plumb {
 ///
 /// Records stand in the order in which their sites are first told. Weights are to be those of the
 /// passes, before the update. Rows of weights are compared for symmetry when is_symmetry_due().
-/// Dead units are judged over a window of samples, gathered from the measured steps. How alike the
-/// samples look to each layer is told at geometric steps (SignalRecorder).
+/// Dead units are judged over a window of the latest steps. Where a batch alone is few samples for
+/// that, units() watches the activations of the steps in front of one that is measured. How alike
+/// the samples look to each layer is told at geometric steps (SignalRecorder).
 ///
 /// Errors  UsageError for a call outside begin() and finish(), an id that the graph does not have,
 ///         parameters told twice or in pieces out of order, another number of units than before.
@@ -47,22 +48,35 @@ namespace plumb {
 ///         tensor's magnitudes spread wider than before; comparing rows for symmetry does.
 class Recorder {
  public:
-  static constexpr std::uint64_t kWindowSamples = 1024;
+  /// A unit counts as dead that was silent for about as many samples ...
+  static constexpr std::int64_t kWindowSamples = 256;
+  /// ... of at most as many steps: what it did before those says nothing of it now.
+  static constexpr std::int64_t kMostWindowSteps = 8;
+  /// How many steps of that batch a window has.
+  static std::int64_t window_steps(std::int64_t batch);
 
   /// `info` must outlive the recorder; layers and parameters may be added at its ends.
-  explicit Recorder(const RunInfo& info, std::uint64_t window_samples = kWindowSamples);
+  explicit Recorder(const RunInfo& info, std::int64_t window_steps = kMostWindowSteps);
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
   /// `record` must live until finish(); its vectors are reused. Its numbers (loss and the like) are
   /// the caller's, but for `measured` and `passes`; its `step` is set before.
   void begin(StepRecord& record);
+  /// Begins a step that is not measured, whose activations alone are watched: derivative() may be
+  /// told, and finish_units() ends it.
+  void begin_units(std::int64_t step);
+  void finish_units();
   /// A further forward pass of the same step begins.
   void next_pass();
   void finish();
   /// Ends a step that failed half-way; what the record has is of no use.
-  void abandon() { record_ = nullptr; }
+  void abandon() {
+    record_ = nullptr;
+    watches_units_ = false;
+  }
   bool is_recording() const { return record_ != nullptr; }
+  bool watches_units() const { return watches_units_; }
 
   void output(LayerId layer, ConstView values, Use use = {});
   void output(LayerId layer, const ObservedView& values, Use use = {});
@@ -131,10 +145,12 @@ class Recorder {
   const LayerInfo& layer_of(LayerId layer, const char* call) const;
   void require_param(ParamId param, Role role, const char* call) const;
   void require_step(const char* call) const;
+  void require_activation(LayerId layer, const char* call) const;
   void add_slices(const Site& site, const ObservedView& values);
 
   const RunInfo& info_;
   StepRecord* record_ = nullptr;
+  bool watches_units_ = false;
   SiteSketches sites_;
   ActivationRecorder activations_;
   JoinRecorder joins_;

@@ -33,6 +33,11 @@ enum class Quantity : std::uint8_t {
   learning_log2,      ///< pace of the place's layer to that of the reference's
   own_gradient_log2,  ///< log2 rms of the weight's own gradient
   weight_rms_log2,
+  // One layer beside the others.
+  odd_log2,         ///< what the place does to the gradient, to the median of the others
+  own_gain_log2,    ///< what the place's weight, f', normalisation or block multiplies by
+  usual_gain_log2,  ///< the median of the same of the others
+  others,           ///< how many they are
   // Over training.
   gradient_norm_growth_log2,  ///< to its median in the first steps
   first_gradient_norm,        ///< that median
@@ -41,6 +46,32 @@ enum class Quantity : std::uint8_t {
   loss_at_last,
   learning_rate,
   clip_factor,
+  clip_value,
+  asked_rate,  ///< what the schedule begins from
+  warmup_steps,
+  eps,
+  gradient_rms_log2,  ///< of a weight, as the optimiser gets it
+  momentum,
+  effective_rate,  ///< the rate over 1 - momentum
+  weight_decay,
+  decay_fraction,      ///< of a weight that its decay takes in one step
+  weight_change_log2,  ///< of the median layer's weight, the last size to the first
+  moved_log2,          ///< all steps of the fastest layer together, to its weight
+  baseline_loss,       ///< of the best constant answer (Baseline)
+  baseline_accuracy,   ///< the same, 0..1
+  gained_fraction,     ///< of the way from the baseline to a loss of zero, at the end
+  best_loss,           ///< the lowest that the loss was, over a stretch of steps
+  best_at_step,
+  loss_noise,  ///< standard deviation of the loss from step to step
+  steps_taken,
+  training_accuracy,  ///< of the batches, at the end
+  inference_loss,     ///< of a batch of the training part, as the network answers in use
+  inference_accuracy,
+  validation_loss,
+  validation_accuracy,
+  best_validation_loss,
+  running_momentum,  ///< of a normalisation's running statistics
+  running_memory,    ///< what is left in them of their start, 0..1
   // Updates.
   update_log2,         ///< rms(update) / rms(weight) of the place
   median_update_log2,  ///< of the median layer
@@ -145,12 +176,16 @@ enum class CauseKind : std::uint8_t {
   single_layer,
   /// The same, of one that divides each row by its sum (softmax).
   row_normalisation,
-  gradient_is_zero,  ///< it ends at the place
-  zero_weight,       ///< it ends at the place, whose weight is zero
-  zero_derivative,   ///< it ends at the place, whose derivative is zero everywhere
-  zero_start,        ///< a weight that starts at zero on purpose
-  zero_rows,         ///< all weights of the layer are zero, so that its units are equal
-  drift,             ///< training drove it there
+  gradient_is_zero,   ///< it ends at the place
+  zero_weight,        ///< it ends at the place, whose weight is zero
+  zero_derivative,    ///< it ends at the place, whose derivative is zero everywhere
+  zero_start,         ///< a weight that starts at zero on purpose
+  zero_rows,          ///< all weights of the layer are zero, so that its units are equal
+  odd_weight,         ///< the size of one layer's weight is out of line with the others'
+  odd_derivative,     ///< one activation's derivatives are
+  odd_normalisation,  ///< one normalisation is
+  odd_branch,         ///< one residual block is
+  drift,              ///< training drove it there
   learning_rate,
   weight_decay,       ///< does most of the update
   only_weight_decay,  ///< does all of it
@@ -162,6 +197,11 @@ enum class CauseKind : std::uint8_t {
   equal_start,
   small_gradient,
   small_rate,
+  clipping,      ///< leaves next to nothing of the gradient
+  large_eps,     ///< the optimiser's eps is far above the size of the gradient
+  decayed_rate,  ///< the schedule took the rate away
+  long_warm_up,  ///< the rate has not arrived
+  momentum,      ///< adds up so many gradients that the rate is a multiple of what was asked
   no_gradient,
   data,           ///< they hold it themselves
   broken_weight,  ///< an earlier update broke it
@@ -184,7 +224,10 @@ enum class CauseKind : std::uint8_t {
   recurrent_weight,
   recurrent_derivative,
   recurrence,
-  truncation
+  truncation,
+  slow_running_statistics,    ///< their momentum is too small for so few steps
+  unlike_running_statistics,  ///< they differ from those of the batches for another reason
+  learned_by_heart            ///< what holds for the samples that it has seen alone
 };
 std::string_view to_string(CauseKind kind);
 std::optional<CauseKind> parse_cause_kind(std::string_view text);
@@ -220,9 +263,21 @@ enum class RemedyKind : std::uint8_t {
   set_scale,  ///< value
   adaptive_optimiser,
   raise_eps,
+  lower_eps,
+  raise_clip,
+  longer_schedule,
+  shorter_warm_up,
+  lower_momentum,
+  like_others,  ///< gain
   loss_from_logits,
   check_targets,
   clean_data,
+  check_labels,     ///< whether they belong to their samples
+  drop_activation,  ///< the one that stands before the loss
+  set_momentum,     ///< value: of running statistics
+  stop_early,       ///< at: the step
+  regularise,
+  more_data,
   train_on,  ///< steps
   record_more,
   open_gate,   ///< chrono, forget_bias

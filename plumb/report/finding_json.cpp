@@ -65,6 +65,7 @@ std::string finding_json(const RunInfo& info, std::span<const Finding> all,
       {"evidence", std::move(evidence)},
       {"cause", words.cause},
       {"cause_kind", to_string(finding.cause.kind)},
+      {"did_harm", finding.did_harm ? Json(*finding.did_harm) : Json(nullptr)},
       {"explained_by", finding.explained_by ? Json(*finding.explained_by) : Json(nullptr)},
       {"consequence", words.consequence},
       {"remedies", std::move(remedies)}};

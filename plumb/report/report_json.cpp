@@ -20,6 +20,7 @@ using page::log10_of;
 using page::number;
 
 constexpr int kSchema = 2;
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 Json to_json(const RunInfo& info) {
   return {{"kind", info.kind},
@@ -94,6 +95,28 @@ Json series_json(const std::vector<StepRecord>& steps, std::size_t at_most) {
   return series;
 }
 
+std::string_view severity_of(const Diagnosis& diagnosis) {
+  const Outcome outcome = diagnosis.outcome();
+  if (is_well(outcome)) return "healthy";
+  const std::vector<Finding>& findings = diagnosis.findings();
+  const bool alarm = !findings.empty() && findings.front().severity > Severity::note;
+  if (alarm) return to_string(findings.front().severity);
+  return to_string(outcome == Outcome::not_learning ? Severity::critical : Severity::note);
+}
+
+/// Null where the losses tell nothing.
+Json learning_json(const RunView& view) {
+  const Learning learning = view.learning();
+  if (!learning.known || view.info().kind == "probe") return nullptr;
+  return {{"steps", learning.steps},
+          {"loss_at_first", number(learning.at_first)},
+          {"loss_at_last", number(learning.at_last)},
+          {"best_loss", number(learning.best)},
+          {"baseline_loss", number(learning.has_baseline ? learning.reference : kNan)},
+          {"baseline_accuracy", number(learning.baseline_accuracy)},
+          {"gained_fraction", number(learning.gained)}};
+}
+
 // Points of time that the page gets for each measured step and layer.
 std::size_t time_points(const std::vector<std::size_t>& picked,
                         const std::vector<const StepRecord*>& measured,
@@ -127,12 +150,10 @@ Json to_json(const DiagnosedRun& one, const ReportLimits& limits) {
                      {"steps", run.end->steps},
                      {"time_s", number(run.end->time_s)}};
   }
-  const Outcome outcome = diagnosis.outcome();
-  result["verdict"] = {{"severity", !findings.empty() ? to_string(findings.front().severity)
-                                    : outcome == Outcome::healthy ? "healthy"
-                                                                  : "note"},
-                       {"outcome", to_string(outcome)},
+  result["verdict"] = {{"severity", severity_of(diagnosis)},
+                       {"outcome", to_string(diagnosis.outcome())},
                        {"text", verdict(diagnosis)}};
+  result["learning"] = learning_json(diagnosis.view());
   result["findings"] = Json::array();
   for (const auto& finding : findings) {
     result["findings"].push_back(Json::parse(finding_json(run.info, findings, finding)));

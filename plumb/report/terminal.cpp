@@ -64,13 +64,25 @@ void write_verdict(Page& page, const Run& run, const Diagnosis& diagnosis) {
   page.line(page.ink(shorten(page.clean(about), page.width()), Ink::faint));
   page.line();
   const std::string text = verdict(diagnosis);
+  const std::vector<Finding>& findings = diagnosis.findings();
+  const Severity worst = findings.empty() ? Severity::note : findings.front().severity;
   switch (diagnosis.outcome()) {
-    case Outcome::found: {
-      const Severity worst = diagnosis.findings().front().severity;
-      page.paragraph(heading_of(worst), text, 10, ink_of(worst));
+    case Outcome::healthy: page.paragraph("HEALTHY", text, 10, Ink::good); break;
+    case Outcome::converged: page.paragraph("CONVERGED", text, 11, Ink::good); break;
+    case Outcome::not_learning: {
+      const bool alarm = worst > Severity::note;
+      page.paragraph(alarm ? heading_of(worst) : "NOT LEARNING", text, alarm ? 10 : 14,
+                     alarm ? ink_of(worst) : Ink::bad);
       break;
     }
-    case Outcome::healthy: page.paragraph("HEALTHY", text, 10, Ink::good); break;
+    case Outcome::sick: page.paragraph(heading_of(worst), text, 10, ink_of(worst)); break;
+    case Outcome::too_early:
+      if (run.info.kind == "probe") {
+        page.paragraph("START OK", text, 10, Ink::good);
+      } else {
+        page.paragraph("TOO EARLY", text, 11, Ink::strong);
+      }
+      break;
     case Outcome::not_measured:
     case Outcome::not_recorded: page.paragraph("UNKNOWN", text, 10, Ink::faint); break;
   }
@@ -236,10 +248,12 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
   const int bar_width = std::min(page.width() - 61, 24);
   for (const auto& [cause, total] : totals) {
     const double share = total / (total < 0 ? lost : gained);
+    // One measure for both, so that a small gain has a small bar.
+    const double length = std::abs(total) / std::max(-lost, gained);
     const std::string line =
         fmt::format("  {:<22} {:>8.2f} decades {:>4} of all {} {}", cause_name(cause),
                     total * kLog10Of2, format_percent(share), total < 0 ? "lost" : "gained",
-                    bar_width < 6 ? "" : horizontal_bar(share, bar_width, page.unicode()));
+                    bar_width < 6 ? "" : horizontal_bar(length, bar_width, page.unicode()));
     page.line(shorten(line, page.width()));
   }
 }
@@ -254,7 +268,7 @@ void write_findings(Page& page, const Run& run, const std::vector<Finding>& find
                                steps_text(finding.first_step, finding.last_step)),
                    13, ink_of(finding.severity));
     // The verdict has just said the first one in full; what follows from another has its remedies.
-    const bool told = i == 0;
+    const bool told = i == 0 && finding.severity > Severity::note;
     const bool follows = finding.is_explained();
     if (!told) page.paragraph("", words.symptom, 3);
     for (std::size_t k = 0; k < finding.evidence.size(); ++k) {

@@ -79,8 +79,8 @@ Json layer_json(const LayerInfo& layer) {
             {"first_step", layer.first_step}};
   if (!layer.function.empty()) json["function"] = layer.function;
   if (layer.traits) json["traits"] = traits_json(*layer.traits);
-  if (layer.running_momentum) json["running_momentum"] = number(*layer.running_momentum);
   if (layer.cell) json["cell"] = cell_json(*layer.cell);
+  if (layer.running_momentum) json["running_momentum"] = number(*layer.running_momentum);
   return json;
 }
 

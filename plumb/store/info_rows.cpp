@@ -11,16 +11,19 @@ namespace plumb::store {
 
 namespace {
 
+constexpr std::int64_t kFirstWithRunning = 4;  ///< schema version
+
 void insert_layers(Database& database, const RunInfo& info) {
-  Statement layer_row(database, "INSERT INTO layer VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  Statement layer_row(database, "INSERT INTO layer VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
   Statement edge_row(database, "INSERT INTO edge VALUES(?,?,?,?,?,?)");
   Statement traits_row(database, "INSERT INTO traits VALUES(?,?,?,?,?,?,?,?,?,?)");
   Statement cell_row(database, "INSERT INTO cell VALUES(?,?,?,?,?,?,?,?)");
+  Statement running_row(database, "INSERT INTO running VALUES(?,?)");
   int number = 0;
   for (const LayerInfo& layer : info.layers) {
     layer_row.run(number, layer.path, layer.kind, to_string(layer.family), layer.text, layer.block,
                   layer.depth, layer.units, layer.fan_in, layer.fan_out, layer.function,
-                  layer.first_step, layer.running_momentum);
+                  layer.first_step);
     int idx = 0;
     for (const Edge& edge : layer.inputs) {
       edge_row.run(number, idx++, edge.from, edge.output, to_string(edge.way), edge.main);
@@ -34,6 +37,7 @@ void insert_layers(Database& database, const RunInfo& info) {
       cell_row.run(number, cell->state_activation, cell->truncated_steps, cell->orthogonal_start,
                    cell->identity_start, cell->gain, cell->forget_bias, cell->memory_steps);
     }
+    if (layer.running_momentum) running_row.run(number, *layer.running_momentum);
     ++number;
   }
 }
@@ -52,11 +56,9 @@ void insert_params(Database& database, const RunInfo& info) {
 }
 
 void read_layers(const Database& database, RunInfo& info) {
-  const std::string columns =
-      "SELECT idx, path, kind, family, text, block, depth, units, fan_in, fan_out, function, "
-      "first_step, ";
-  const char* const momentum = schema_version(database) < 4 ? "NULL" : "running_momentum";
-  read_list(database, (columns + momentum + " FROM layer ORDER BY idx").c_str(),
+  read_list(database,
+            "SELECT idx, path, kind, family, text, block, depth, units, fan_in, fan_out, function, "
+            "first_step FROM layer ORDER BY idx",
             [&](const Statement& row) {
               LayerInfo& layer = info.layers.emplace_back();
               layer.path = row.text(1);
@@ -70,7 +72,6 @@ void read_layers(const Database& database, RunInfo& info) {
               layer.fan_out = row.integer(9);
               layer.function = row.text(10);
               layer.first_step = row.integer(11);
-              layer.running_momentum = row.optional_real(12);
             });
   read_parts(database, "SELECT layer, idx, source, output, way, main FROM edge ORDER BY layer, idx",
              info.layers, [](const Statement& row, LayerInfo& layer) {
@@ -106,6 +107,9 @@ void read_layers(const Database& database, RunInfo& info) {
                              .forget_bias = row.optional_real(7),
                              .memory_steps = row.integer(8)};
              });
+  if (schema_version(database) < kFirstWithRunning) return;
+  read_parts(database, "SELECT layer, 0, momentum FROM running ORDER BY layer", info.layers,
+             [](const Statement& row, LayerInfo& layer) { layer.running_momentum = row.real(2); });
 }
 
 void read_params(const Database& database, RunInfo& info) {
@@ -134,7 +138,8 @@ void read_params(const Database& database, RunInfo& info) {
 void replace_info(Database& database, const RunInfo& info) {
   database.execute(
       "DELETE FROM info; DELETE FROM setting; DELETE FROM layer; DELETE FROM edge; "
-      "DELETE FROM traits; DELETE FROM cell; DELETE FROM block; DELETE FROM param; "
+      "DELETE FROM traits; DELETE FROM cell; DELETE FROM running; DELETE FROM block; DELETE FROM "
+      "param; "
       "DELETE FROM param_user; DELETE FROM output");
   Statement(database, "INSERT INTO info VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
       .run(info.kind, info.network, info.data, info.loss, info.optimiser, info.precision, info.seed,

@@ -40,7 +40,7 @@ CREATE TABLE optimiser(
 CREATE TABLE layer(
   idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, family TEXT, text TEXT, block INTEGER,
   depth INTEGER, units INTEGER, fan_in INTEGER, fan_out INTEGER, function TEXT,
-  first_step INTEGER, running_momentum);
+  first_step INTEGER);
 CREATE TABLE edge(
   layer INTEGER, idx INTEGER, source INTEGER, output INTEGER, way TEXT, main INTEGER,
   PRIMARY KEY(layer, idx)) WITHOUT ROWID;
@@ -50,6 +50,7 @@ CREATE TABLE traits(
 CREATE TABLE cell(
   layer INTEGER PRIMARY KEY, state_activation TEXT, truncated_steps INTEGER,
   orthogonal_start INTEGER, identity_start INTEGER, gain, forget_bias, memory_steps INTEGER);
+CREATE TABLE running(layer INTEGER PRIMARY KEY, momentum);
 CREATE TABLE block(idx INTEGER PRIMARY KEY, path TEXT, kind TEXT, parent INTEGER);
 CREATE TABLE param(
   idx INTEGER PRIMARY KEY, path TEXT, name TEXT, use TEXT, reverse INTEGER, count INTEGER,

@@ -49,11 +49,11 @@ LayerId first_layer(const std::vector<Node>& chain) {
 
 }  // namespace
 
-Probe::Probe(const Network& network)
+Probe::Probe(const Network& network, std::int64_t window_steps)
     : network_(network),
       watch_(network.watch()),
       graph_(graph_of(network)),
-      own_(std::in_place, graph_),
+      own_(std::in_place, graph_, window_steps),
       recorder_(&*own_) {
   find_nodes();
 }
@@ -64,7 +64,10 @@ Probe::Probe(const Network& network, Recorder& recorder)
 }
 
 void Probe::find_nodes() {
-  network_.visit([&](const Node& node) { nodes_.push_back(&node); });
+  network_.visit([&](const Node& node) {
+    nodes_.push_back(&node);
+    has_units_ = has_units_ || node.family() == LayerFamily::activation || is_relu_cell(node.id);
+  });
   joins_.resize(graph_.layers.size());
   find_joins(network_.nodes(), kInput, false);
 }
@@ -134,6 +137,18 @@ void Probe::start() {
   current_ = kNoLayer;
 }
 
+PassObserver* Probe::begin_units(std::int64_t step) {
+  network();
+  if (!has_units_) return nullptr;
+  recorder_->abandon();
+  recorder_->begin_units(step);
+  return &unit_watch_;
+}
+
+void Probe::UnitWatch::on_output(const Node& node, ConstView x, ConstView y) {
+  probe_.judge_units(node, x, y);
+}
+
 void Probe::finish() {
   require_begun("finish");
   recorder_->finish();
@@ -154,7 +169,39 @@ void Probe::on_output(const Node& node, ConstView x, ConstView y) {
   require_begun("on_output");
   begin_pass(node);
   recorder_->output(node.id, y);
-  if (node.family() == LayerFamily::activation) judge_derivative(node, x, y);
+  judge_units(node, x, y);
+}
+
+void Probe::judge_units(const Node& node, ConstView x, ConstView y) {
+  if (node.family() == LayerFamily::activation) {
+    judge_derivative(node, x, y);
+  } else if (is_relu_cell(node.id)) {
+    judge_cells(node, y);
+  }
+}
+
+bool Probe::is_relu_cell(LayerId layer) const {
+  const std::optional<CellFacts>& cell = graph_.layer(layer).cell;
+  return cell && cell->state_activation == "relu";
+}
+
+// Of h = relu(z) the derivative is 1 where h is not zero.
+void Probe::judge_cells(const Node& node, ConstView h) {
+  const std::int64_t at_once = samples_at_once(h.shape);
+  const std::int64_t needed = at_once * h.shape.row_size();
+  if (derivative_.size() < needed) derivative_ = Tensor(Shape{needed}, h.dtype);
+  for (std::int64_t begin = 0; begin < h.shape[0]; begin += at_once) {
+    const std::int64_t count = std::min(at_once, h.shape[0] - begin);
+    const View derivative{derivative_.view().data, h.dtype, h.shape.with_batch(count), h.layout};
+    const ConstView part = samples_of(h, begin, count);
+    dispatch(h.dtype, [&]<class T>(T) {
+      const auto from = part.as<T>();
+      const auto to = derivative.as<T>();
+      std::transform(from.begin(), from.end(), to.begin(),
+                     [](T value) { return value == T{} ? T{} : T{1}; });
+    });
+    recorder_->derivative(node.id, ConstView(derivative));
+  }
 }
 
 void Probe::judge_derivative(const Node& node, ConstView x, ConstView y) {

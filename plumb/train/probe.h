@@ -26,12 +26,13 @@ namespace plumb {
 ///         plan() of the network is followed.
 class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
  public:
-  /// The network stays where it is as long as the probe is used.
-  explicit Probe(const Network& network);
+  /// The network stays where it is as long as the probe is used. Units are judged over so many
+  /// steps (Recorder).
+  explicit Probe(const Network& network, std::int64_t window_steps = Recorder::kMostWindowSteps);
   /// Tells a recorder of somebody else's, whose RunInfo has the network's graph (describe_graph);
   /// it must live as long as the probe. start() takes the place of begin() and finish().
   Probe(const Network& network, Recorder& recorder);
-  explicit Probe(const Network&&) = delete;  ///< would dangle
+  explicit Probe(const Network&&, std::int64_t = 0) = delete;  ///< would dangle
   Probe(const Network&&, Recorder&) = delete;
 
   /// Starts a measured step. `record` must live until finish(); its vectors are reused. begin()
@@ -40,6 +41,11 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   void finish();
   /// The recorder was begun by whoever owns it.
   void start();
+
+  /// Watches the activations of a forward pass alone: what a step that is not measured adds to the
+  /// window of those that follow it. Null where there is no activation.
+  PassObserver* begin_units(std::int64_t step);
+  void finish_units() { recorder_->finish_units(); }
 
   void on_output(const Node& node, ConstView x, ConstView y) override;
   void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override;
@@ -64,6 +70,16 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
  private:
   static constexpr LayerId kInput = 0;
 
+  /// Sees outputs alone.
+  class UnitWatch : public PassObserver {
+   public:
+    explicit UnitWatch(Probe& probe) : probe_(probe) {}
+    void on_output(const Node& node, ConstView x, ConstView y) override;
+
+   private:
+    Probe& probe_;
+  };
+
   /// Whoever reads the tensor that a residual block reads.
   struct Join {
     LayerId from = kNoLayer;
@@ -86,6 +102,10 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   void find_joins(const std::vector<Node>& nodes, LayerId from, bool is_branch);
   void begin_pass(const Node& node);
   void judge_derivative(const Node& node, ConstView x, ConstView y);
+  bool is_relu_cell(LayerId layer) const;
+  void judge_cells(const Node& node, ConstView h);
+  /// Of a layer whose units can be silent; judges them.
+  void judge_units(const Node& node, ConstView x, ConstView y);
   void compare_rows(std::size_t index);
 
   const Network& network_;
@@ -93,9 +113,11 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   RunInfo graph_;
   std::optional<Recorder> own_;
   Recorder* recorder_;
+  UnitWatch unit_watch_{*this};
   std::vector<const Node*> nodes_;  ///< by LayerId - 1: in forward order
   std::vector<Join> joins_;         ///< by LayerId, of residual nodes
   std::vector<JoinGradient> ways_;
+  bool has_units_ = false;
   std::size_t next_node_ = 0;   ///< the one whose output is expected
   bool saw_output_ = false;     ///< in this step
   bool in_backward_ = false;    ///< a gradient was the last thing that was told of a node

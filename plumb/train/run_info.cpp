@@ -27,6 +27,26 @@ std::string cpu_model() {
   return "unknown processor";
 }
 
+OptimiserInfo describe_optimiser(const TrainConfig& config) {
+  const OptimiserConfig& given = config.optimiser;
+  const bool is_adam = given.name == "adam" || given.name == "adamw";
+  OptimiserInfo info;
+  info.kind = given.name;
+  info.momentum = is_adam ? given.beta1 : given.momentum;
+  info.nesterov = given.nesterov;
+  if (is_adam) info.beta2 = given.beta2;
+  if (given.name == "rmsprop") info.beta2 = given.rho;
+  if (info.is_adaptive()) info.eps = given.eps;
+  info.weight_decay = given.weight_decay;
+  info.is_decay_decoupled = given.decoupled || given.name == "adamw";
+  info.clip_norm = config.clip_norm;
+  info.clip_value = config.clip_value;
+  info.learning_rate = config.learning_rate;
+  info.schedule = config.schedule;
+  info.warmup_steps = config.warmup_steps;
+  return info;
+}
+
 }  // namespace
 
 std::string describe_machine() {
@@ -39,6 +59,7 @@ RunInfo describe_run(const TrainConfig& config, const Network& network) {
   info.network = write_out_presets(parse_spec(config.network)).text;
   info.data = config.data;
   info.optimiser = config.optimiser.name;
+  info.optimiser_info = describe_optimiser(config);
   info.precision = config.precision;
   info.seed = config.seed;
   info.threads = config.threads;

@@ -7,8 +7,8 @@
 
 namespace plumb {
 
-/// What a run is: the settings, this machine, this build, and the graph (graph_info.h). The caller
-/// adds what it alone knows (loss, batch, planned steps).
+/// What a run is: the settings, the optimiser, this machine, this build, and the graph
+/// (graph_info.h). The caller adds what it alone knows (loss, baseline, batch, planned steps).
 RunInfo describe_run(const TrainConfig& config, const Network& network);
 
 /// "Intel Xeon, 2 threads, AVX3": what the machine calls itself, for the record.

@@ -10,6 +10,7 @@
 
 #include "plumb/core/error.h"
 #include "plumb/stats/magnitude.h"
+#include "plumb/train/baseline.h"
 #include "plumb/train/data_info.h"
 #include "plumb/train/run_info.h"
 #include "plumb/train/weights.h"
@@ -59,6 +60,21 @@ const Split& checked(const Split& data) {
   return data;
 }
 
+/// How many values are compared with one label, or with the targets of a sample.
+std::int64_t outputs_of(const Network& network, const Dataset& data) {
+  const Shape& y = network.output_row_shape();
+  return data.labels_per_sample > 1 ? y[y.rank() - 1] : y.size();
+}
+
+/// Running statistics or dropout.
+bool infers_otherwise(const std::vector<Node>& nodes) {
+  return std::any_of(nodes.begin(), nodes.end(), [](const Node& node) {
+    const bool here = node.family() == LayerFamily::dropout ||
+                      (node.layer != nullptr && !node.layer->buffers().empty());
+    return here || infers_otherwise(node.branch) || infers_otherwise(node.shortcut);
+  });
+}
+
 std::int64_t usable_batch(const TrainConfig& config, const Dataset& data) {
   if (data.size() == 0) throw DataError(data.name + ": no samples, expected at least one");
   return std::min(config.batch, data.size());
@@ -104,12 +120,14 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
     values_ = Tensor(network_.output_gradient().shape, network_.dtype());
   }
   if (data.validation.size() > 0) expect_like_training(data.validation);
-  probe_.emplace(network_);
+  has_inference_mode_ = infers_otherwise(network_.nodes());
+  probe_.emplace(network_, Recorder::window_steps(batches_.batch()));
 }
 
 RunInfo Trainer::info() const {
   RunInfo info = describe_run(config_, network_);
   info.loss = loss_->kind();
+  info.baseline = best_constant_answer(data_.train, info.loss, outputs_of(network_, data_.train));
   info.batch = batches_.batch();
   info.classes = data_.train.classes;
   info.planned_steps = planned_steps_;
@@ -157,14 +175,28 @@ double Trainer::batch_accuracy() const {
                                          : std::numeric_limits<double>::quiet_NaN();
 }
 
-double Trainer::backward_from_loss(PassObserver* observer, TimeObserver* time,
-                                   GradientReady* ready) {
+double Trainer::backward_from_loss(PassObserver* forward, PassObserver* backward,
+                                   TimeObserver* time, GradientReady* ready) {
   const Context context{Mode::train, static_cast<std::uint64_t>(step_), threads_, time};
   network_.zero_grad();
-  const ConstView y = network_.forward(context, observer);
+  const ConstView y = network_.forward(context, forward);
   const double loss = loss_->gradient(y, target(batches_.batch()), network_.output_gradient());
-  network_.backward(context, observer, ready);
+  network_.backward(context, backward, ready);
   return loss * loss_unit();
+}
+
+bool Trainer::is_measured(std::int64_t step) const {
+  return !schedule_.is_off() && (schedule_.due(step) || step + 1 == planned_steps_);
+}
+
+// A batch alone may be few samples to call a unit dead by.
+bool Trainer::is_before_measured(std::int64_t step) const {
+  const std::int64_t end =
+      std::min(planned_steps_, step + Recorder::window_steps(batches_.batch()));
+  for (std::int64_t next = step + 1; next < end; ++next) {
+    if (is_measured(next)) return true;
+  }
+  return false;
 }
 
 namespace {
@@ -192,21 +224,25 @@ const StepRecord& Trainer::step() {
         "Trainer::step after the last of {} planned steps: ask done() first", planned_steps_));
   }
   const bool last = step_ + 1 == planned_steps_;
-  const bool measured = !schedule_.is_off() && (schedule_.due(step_) || last);
+  const bool measured = is_measured(step_);
   StepRecord& record = measured ? measured_ : unmeasured_;
   record.step = step_;
   record.epoch = step_ / batches_.batches_per_epoch();
   record.learning_rate = learning_rate_.at(step_);
   record.validation_loss.reset();
   record.validation_accuracy.reset();
+  record.inference_loss.reset();
+  record.inference_accuracy.reset();
   load_batch(step_);
   if (measured) probe_->begin(record);
   Probe* const probe = measured ? &*probe_ : nullptr;
+  const bool watches_units = !measured && is_before_measured(step_);
+  PassObserver* const pass = watches_units ? probe_->begin_units(step_) : probe;
   record.clip_factor = 1;
   const auto params = network_.params();
   if (config_.clip_norm > 0) {
     // The factor needs the gradients of all parameters first.
-    record.loss = backward_from_loss(probe, probe);
+    record.loss = backward_from_loss(pass, probe, probe);
     record.grad_norm = gradient_norm(params);
     record.clip_factor = clip_factor(record.grad_norm, config_.clip_norm);
     record.weight_decay_norm = optimiser_->step(params, record.learning_rate, record.clip_factor,
@@ -214,14 +250,17 @@ const StepRecord& Trainer::step() {
   } else {
     UpdateWhenReady ready(*optimiser_, threads_, probe);
     optimiser_->begin(params, record.learning_rate, 1, config_.clip_value);
-    record.loss = backward_from_loss(probe, probe, &ready);
+    record.loss = backward_from_loss(pass, probe, probe, &ready);
     record.weight_decay_norm = optimiser_->finish();
     record.grad_norm = measured ? probe->gradient_norm() : std::numeric_limits<double>::quiet_NaN();
   }
   record.accuracy = batch_accuracy();
   if (measured) probe_->finish();
+  if (watches_units) probe_->finish_units();
+  const bool evaluated = (step_ + 1) % batches_.batches_per_epoch() == 0 || last;
+  if (evaluated && has_inference_mode_) evaluate_inference(record);
   ++step_;
-  if ((step_ % batches_.batches_per_epoch() == 0 || last) && data_.validation.size() > 0) {
+  if (evaluated && data_.validation.size() > 0) {
     const Evaluation evaluation = evaluate(data_.validation);
     record.validation_loss = evaluation.loss;
     record.validation_accuracy = evaluation.accuracy;
@@ -287,15 +326,23 @@ const StepRecord& Trainer::probe(PassObserver* extra, TimeObserver* extra_time) 
   if (extra != nullptr) both.emplace(*probe_, *extra);
   std::optional<BothTimes> both_times;
   if (extra_time != nullptr) both_times.emplace(*probe_, *extra_time);
-  record.loss =
-      backward_from_loss(both ? static_cast<PassObserver*>(&*both) : &*probe_,
-                         both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
+  PassObserver* const pass = both ? static_cast<PassObserver*>(&*both) : &*probe_;
+  record.loss = backward_from_loss(
+      pass, pass, both_times ? static_cast<TimeObserver*>(&*both_times) : &*probe_);
   record.accuracy = batch_accuracy();
   record.grad_norm = gradient_norm(network_.params());
   probe_->on_parameters();
   probe_->finish();
   record.time_s = elapsed_s();
   return record;
+}
+
+void Trainer::evaluate_inference(StepRecord& record) {
+  load_batch(step_);
+  const Context context{Mode::infer, static_cast<std::uint64_t>(step_), threads_};
+  const ConstView y = network_.forward(context);
+  record.inference_loss = loss_->value(y, target(batches_.batch()));
+  if (data_.train.is_classification()) record.inference_accuracy = batch_accuracy();
 }
 
 void Trainer::expect_like_training(const Dataset& data) const {

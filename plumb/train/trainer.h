@@ -54,7 +54,8 @@ class Trainer {
   bool done() const { return step_ >= planned_steps_; }
 
   /// One training step: forward, loss, backward, clipping, update; measured when due. At the end of
-  /// an epoch the validation part is evaluated too. The record is valid until the next step.
+  /// an epoch the validation part is evaluated too, and, of a network that infers otherwise than it
+  /// trains (running statistics, dropout), its last batch. The record is valid until the next step.
   const StepRecord& step();
   /// Measures the network as it is on the first batch, without changing it: forward and backward
   /// only. `extra` may watch too, and `extra_time` the time steps of recurrent layers.
@@ -77,11 +78,16 @@ class Trainer {
   double class_threshold() const;
   /// Of the forward pass that has just run; NaN for regression.
   double batch_accuracy() const;
-  double backward_from_loss(PassObserver* observer, TimeObserver* time,
+  /// The batch of the step again, as the network answers in use; where that is another answer.
+  void evaluate_inference(StepRecord& record);
+  double backward_from_loss(PassObserver* forward, PassObserver* backward, TimeObserver* time,
                             GradientReady* ready = nullptr);
   double elapsed_s() const;
   /// What 1 of the loss that is trained on stands for in the unit of the data.
   double loss_unit() const;
+  bool is_measured(std::int64_t step) const;
+  /// Near enough in front of a measured one that its samples belong to that one's window.
+  bool is_before_measured(std::int64_t step) const;
 
   TrainConfig config_;
   const Split& data_;
@@ -97,6 +103,7 @@ class Trainer {
   std::vector<std::int32_t> labels_;
   Tensor values_;  ///< regression targets of the batch
   std::optional<Probe> probe_;
+  bool has_inference_mode_ = false;  ///< the network answers otherwise when it infers
   StepRecord measured_;    ///< of the last measured step: its vectors are reused by the next one
   StepRecord unmeasured_;  ///< of the last other step: metrics alone
   std::int64_t step_ = 0;

@@ -22,13 +22,13 @@ static_assert(!std::is_constructible_v<RunView, RunInfo&&>);
 static_assert(!std::is_constructible_v<Diagnosis, Run&&>);
 static_assert(!std::is_constructible_v<Diagnosis, RunInfo&&>);
 
-TEST(RuleTableTest, HasElevenRulesWithNamesOfTheirOwn) {
+TEST(RuleTableTest, EveryRuleHasANameOfItsOwn) {
   std::set<std::string_view> ids;
   for (const RuleEntry& rule : rule_table()) {
     ids.insert(rule.id);
     EXPECT_FALSE(rule.summary.empty());
   }
-  EXPECT_EQ(ids.size(), 11u);
+  EXPECT_EQ(ids.size(), rule_table().size());
 }
 
 TEST(DiagnoseTest, ARunWithoutMeasuredStepsHasNoFindings) {
@@ -42,7 +42,7 @@ TEST(DiagnoseTest, ARunWithoutMeasuredStepsHasNoFindings) {
 TEST(DiagnoseTest, ANetworkOfOneLayerOrNoneIsHandled) {
   const plumb::Run one = test::flat_run(1, 16, "relu", 3);
   EXPECT_TRUE(diagnose(one).empty());
-  EXPECT_EQ(Diagnosis(one).outcome(), Outcome::healthy);
+  EXPECT_EQ(Diagnosis(one).outcome(), Outcome::too_early);
   plumb::Run run;
   run.steps.resize(2);
   for (StepRecord& step : run.steps) step.measured = true;

@@ -19,6 +19,7 @@ Sick sense_of(Quantity quantity) {
   switch (quantity) {
     case Quantity::flow_log2:
     case Quantity::flow_log2_per_layer:
+    case Quantity::odd_log2:
     case Quantity::time_kept_log2: return Sick::beyond;
     case Quantity::time_steps_per_efold: return Sick::within;
     case Quantity::weight_rms_log2:
@@ -33,7 +34,11 @@ Sick sense_of(Quantity quantity) {
     case Quantity::scale_rms:
     case Quantity::pace_log2:
     case Quantity::relative_pace_log2:
-    case Quantity::fastest_pace_log2: return Sick::below;
+    case Quantity::moved_log2:
+    case Quantity::weight_change_log2:
+    case Quantity::fastest_pace_log2:
+    case Quantity::validation_accuracy:
+    case Quantity::inference_accuracy: return Sick::below;
     default: return Sick::above;
   }
 }

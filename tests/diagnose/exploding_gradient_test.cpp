@@ -70,6 +70,32 @@ TEST(ExplodingGradientTest, GrowthOverTimeIsARatioToTheFirstSteps) {
   }
 }
 
+// The first steps are steps: with every fifth of them measured there are two.
+TEST(ExplodingGradientTest, TheFirstStepsAreNotThoseThatHappenToBeMeasured) {
+  for (const int spacing : {1, 5, 20}) {
+    auto run = test::flat_run(4, 32, "relu", 20);
+    for (std::size_t s = 0; s < 20; ++s) {
+      StepRecord& step = run.steps[s];
+      step.step = static_cast<std::int64_t>(s) * spacing;
+      step.grad_norm = std::exp2(0.2 * static_cast<double>(step.step));
+    }
+    const auto findings = test::findings_of(check_exploding_gradient, run);
+    ASSERT_EQ(findings.size(), spacing == 1 ? 0u : 1u) << spacing;
+    if (!findings.empty()) {
+      EXPECT_LE(test::value_of(findings[0], Quantity::first_gradient_norm), 4);
+    }
+  }
+}
+
+// A network that converges within its first steps has not exploded in the very first one.
+TEST(ExplodingGradientTest, SilentOnANetworkThatConvergesAtOnce) {
+  auto run = test::flat_run(4, 32, "relu", 60);
+  for (std::size_t s = 0; s < 60; ++s) {
+    run.steps[s].grad_norm = std::exp2(-4.0 * static_cast<double>(s));
+  }
+  EXPECT_TRUE(test::findings_of(check_exploding_gradient, run).empty());
+}
+
 // The gradient of a converged network is tiny; a batch with a large one is not an explosion.
 TEST(ExplodingGradientTest, SilentOnASpikeAfterConvergence) {
   auto run = test::flat_run(4, 32, "relu", 40);

@@ -12,7 +12,8 @@ namespace plumb {
 namespace {
 
 std::vector<LayerPace> paces(const plumb::Run& run) {
-  return layer_paces(run.info, run.steps[0], flow_profile(run.info, run.steps[0]));
+  const StepIndex index(run.info, run.steps[0]);
+  return layer_paces(run.info, run.steps[0], flow_profile(LayerGraph(run.info), index), index);
 }
 
 TEST(LayerPaceTest, IsTheUpdateRelativeToTheWeight) {

@@ -9,6 +9,7 @@
 #include "tests/diagnose/rule_test.h"
 #include "tests/diagnose/sick_signals.h"
 #include "tests/diagnose/time_test.h"
+#include "tests/support/loss_course.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
 
@@ -124,6 +125,40 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
                           .put_gate(TimeQuantity::output_gate, 0.1, 0.95, 0);
                       return builder.record();
                     }));
+  runs.emplace_back("at its baseline", with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 2.3}));
+  runs.emplace_back("learned", with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.2}));
+  runs.emplace_back("converged", with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 1e-6}));
+  runs.emplace_back("a loss that comes back",
+                    with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.4, 0.4, 2.2}));
+  plumb::Run heart = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.05});
+  heart.steps[60].validation_loss = 1.9;
+  heart.steps[60].validation_accuracy = 0.45;
+  heart.steps[119].validation_loss = 3.2;
+  heart.steps[119].validation_accuracy = 0.41;
+  runs.emplace_back("learned by heart", heart);
+  plumb::Run running = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.05});
+  running.steps[119].inference_loss = 2.6;
+  running.steps[119].inference_accuracy = 0.3;
+  running.info.layers[static_cast<std::size_t>(id_of(running.info, "1"))].running_momentum = 1e-3;
+  runs.emplace_back("slow running statistics", running);
+  running.info.layers[static_cast<std::size_t>(id_of(running.info, "1"))].running_momentum = 0.1;
+  runs.emplace_back("running statistics that differ", running);
+  plumb::Run silent_loss = flat_run(3, 32, "relu", 4);
+  for (StepRecord& step : silent_loss.steps) {
+    for (const char* path : {"0", "2", "4"})
+      put_rms(silent_loss.info, step, path, Role::grad_z, kZero);
+  }
+  runs.emplace_back("a loss without a gradient", silent_loss);
+  plumb::Run harmless = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.1});
+  for (const char* path : {"0", "2", "4"}) {
+    put_rms(harmless.info, harmless.steps[0], path, Role::update, -1);
+  }
+  runs.emplace_back("a large first step without harm", harmless);
+  plumb::Run harmful = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 2.3});
+  for (const char* path : {"0", "2", "4"}) {
+    put_rms(harmful.info, harmful.steps[0], path, Role::update, -1);
+  }
+  runs.emplace_back("a large first step that did harm", harmful);
   for (auto& one : sick_signals()) runs.push_back(std::move(one));
   return runs;
 }

@@ -219,12 +219,12 @@ void make_version_3(const std::string& path) {
   ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
   EXPECT_EQ(sqlite3_exec(handle,
                          "DROP TABLE data; DROP TABLE data_column; DROP TABLE class_size; "
-                         "DROP TABLE baseline; DROP TABLE optimiser; "
+                         "DROP TABLE baseline; DROP TABLE optimiser; DROP TABLE running; "
                          "ALTER TABLE step DROP COLUMN inference_loss; "
                          "ALTER TABLE step DROP COLUMN inference_accuracy; "
                          "ALTER TABLE measurement DROP COLUMN signal_layout; "
                          "ALTER TABLE measurement DROP COLUMN signals; "
-                         "ALTER TABLE layer DROP COLUMN running_momentum; PRAGMA user_version = 3",
+                         "PRAGMA user_version = 3",
                          nullptr, nullptr, nullptr),
             SQLITE_OK);
   sqlite3_close(handle);

@@ -409,6 +409,7 @@ Run rich_run() {
   layers[4].family = LayerFamily::recurrent;
   layers[4].cell = CellFacts{"tanh", 7, true, false, 1.5, kNaN, 20};
   layers[5].cell.emplace();
+  layers[5].running_momentum = 1e-3;
   layers[6].family = LayerFamily::residual;
   layers[6].inputs = {
       {5, 0, Way::branch, false}, {1, 2, Way::shortcut, true}, {kNoLayer, 0, Way::gate, false}};

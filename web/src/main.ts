@@ -11,7 +11,7 @@ setTheme(storedTheme());
 const app = document.getElementById("app")!;
 try {
   const report = readReport(document.getElementById("plumb-data")?.textContent ?? "");
-  const sick = report.runs.find((run) => run.verdict.outcome === "found") ?? report.runs[0];
+  const sick = report.runs.find((run) => run.verdict.outcome === "sick" || run.verdict.outcome === "not_learning") ?? report.runs[0];
   document.title = `plumb: ${sick?.label ?? "report"}`;
   app.replaceChildren(...page(report));
   followPrinting();

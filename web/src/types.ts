@@ -6,7 +6,14 @@ export type Value = number | null;
 
 export type Severity = "healthy" | "note" | "warning" | "critical";
 
-export type Outcome = "healthy" | "found" | "not_measured" | "not_recorded";
+export type Outcome =
+  | "healthy"
+  | "converged"
+  | "not_learning"
+  | "sick"
+  | "too_early"
+  | "not_measured"
+  | "not_recorded";
 
 export type Cause =
   | "weight_scale"

@@ -60,7 +60,7 @@ export function sampleRun(options: SampleOptions = {}): Run {
   return {
     ...runOf(label, layers, steps),
     verdict: critical
-      ? { severity: "critical", outcome: "found", text: "The first layers get no gradient. It is lost in the sigmoids." }
+      ? { severity: "critical", outcome: "sick", text: "The first layers get no gradient. It is lost in the sigmoids." }
       : { severity: "healthy", outcome: "healthy", text: "Nothing was found." },
     findings: critical ? [sampleFinding(1)] : [],
     measured: steps.map(measured),

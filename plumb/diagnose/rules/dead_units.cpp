@@ -28,7 +28,13 @@ bool can_tell(const UnitFacts& facts) {
   return facts.units > 0 && facts.window_samples > 0 && facts.finite_loss;
 }
 
+bool is_relu_cell(const LayerInfo& layer) {
+  return layer.family == LayerFamily::recurrent && layer.cell &&
+         layer.cell->state_activation == "relu";
+}
+
 bool is_judged(const LayerInfo& layer) {
+  if (is_relu_cell(layer)) return true;
   return layer.family == LayerFamily::activation && layer.traits && layer.traits->can_die == true &&
          layer.traits->saturates == false;
 }
@@ -55,8 +61,12 @@ std::optional<Hit> judge(const RunView& view, LayerId layer) {
   return hit;
 }
 
-std::vector<Remedy> remedies_of(bool died, const Place& place) {
-  const Remedy immortal{RemedyKind::replace_activation, place, {{"activation", "leaky_relu"}}, {}};
+std::vector<Remedy> remedies_of(const LayerInfo& layer, const UnitFacts& facts, bool died,
+                                const Place& place) {
+  const Remedy immortal =
+      is_relu_cell(layer)
+          ? Remedy{RemedyKind::gated_cell, place, {{"units", static_cast<double>(facts.units)}}, {}}
+          : Remedy{RemedyKind::replace_activation, place, {{"activation", "leaky_relu"}}, {}};
   if (died) {
     return {{RemedyKind::lower_rate, {}, {}, {}},
             {RemedyKind::warm_up, {}, {}, {}},
@@ -67,6 +77,11 @@ std::vector<Remedy> remedies_of(bool died, const Place& place) {
           {RemedyKind::initialise, place, {{"scheme", "he_normal"}}, {}},
           immortal,
           {RemedyKind::scale_inputs, {}, {}, {}}};
+}
+
+/// A limit that is met to the last digit but one counts as met: judged was the ratio to it.
+bool is_passed(const Evidence& evidence) {
+  return evidence.fact.value >= evidence.threshold - 1e-12 * std::abs(evidence.threshold);
 }
 
 }  // namespace
@@ -115,7 +130,7 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
   const Evidence since{{Quantity::dead_fraction_rise, rise, place, {}},
                        died_fraction_limit(then.units)};
   for (const Evidence& one : {all, since}) {
-    if (one.fact.value >= one.threshold) {
+    if (is_passed(one)) {
       finding.evidence.push_back(one);
     } else {
       finding.facts.push_back(one.fact);
@@ -133,7 +148,7 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
       1,
       {{Quantity::dead_fraction_at_first, worst.at_first, place, {}},
        {Quantity::largest_at_step, number(view.measured()[worst.episode.worst].step), place, {}}}};
-  finding.remedies = remedies_of(died, place);
+  finding.remedies = remedies_of(view.info().layer(worst.layer), then, died, place);
   findings.push_back(std::move(finding));
 }
 

@@ -7,7 +7,8 @@
 
 namespace plumb {
 
-/// Symptom    Units of a relu layer (ActivationTraits::can_die, and not bounded on both sides) that
+/// Symptom    Units of a relu layer, or of a plain recurrence with relu (ActivationTraits::can_die,
+/// and not bounded on both sides) that
 ///            are silent for every sample, so that no gradient passes them.
 /// Measured   Units (of images: channels, at all positions) with f'(z) = 0 in all samples of the
 ///            window (ActivationRecord::dead_units),

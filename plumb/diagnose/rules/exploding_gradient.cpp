@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "plumb/diagnose/episode.h"
 #include "plumb/diagnose/flow_finding.h"
@@ -23,10 +24,14 @@ double badness_of(const DepthFlow& flow) {
 
 bool check_over_depth(const RunView& view, std::vector<Finding>& findings) {
   std::vector<double> badness;
-  for (const MeasuredStep& step : view.measured()) badness.push_back(badness_of(step.flow));
+  for (const MeasuredStep& step : view.measured()) {
+    badness.push_back(step.done ? std::numeric_limits<double>::quiet_NaN() : badness_of(step.flow));
+  }
   const auto episode = find_episode(badness, true, 2);
   if (!episode) return false;
-  findings.push_back(flow_finding(view, *episode, "exploding_gradient", +1));
+  for (Finding& finding : flow_findings(view, *episode, "exploding_gradient", +1)) {
+    findings.push_back(std::move(finding));
+  }
   return true;
 }
 

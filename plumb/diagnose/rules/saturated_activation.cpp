@@ -78,7 +78,9 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
   finding.evidence = {
       {{Quantity::worst_saturated_fraction, worst.fraction, Place::layer(worst.layer), {}},
        kSaturatedFraction}};
+  const auto step = static_cast<double>(view.measured()[first.episode.worst].step);
   finding.facts = {{Quantity::saturated_fraction, first.fraction, place, {}},
+                   {Quantity::largest_at_step, step, place, {}},
                    {Quantity::layers_affected, static_cast<double>(hits.size()), {}, {}}};
   finding.cause = cause_of(view, first);
   finding.remedies = {

@@ -5,8 +5,10 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/standstill.h"
 
 namespace plumb {
 
@@ -127,36 +129,14 @@ void check_single_layers(const RunView& view, std::vector<Finding>& findings) {
   findings.push_back(std::move(finding));
 }
 
-bool check_standstill(const RunView& view, std::vector<Finding>& findings) {
-  double top = -std::numeric_limits<double>::infinity();
-  int telling = 0;
-  const MeasuredStep* first = nullptr;
-  for (const MeasuredStep& step : view.measured()) {
-    if (step.paces.empty()) continue;
-    if (first == nullptr) first = &step;
-    for (const LayerPace& pace : step.paces) top = std::max(top, pace.log2_learning);
-    if (++telling == kStepsInARow) break;
-  }
-  if (first == nullptr || top > kStandstillLog2) return false;
-  if (std::isinf(top) && telling < 2) return false;
-  Finding finding;
-  finding.rule = "stalled_layer";
-  finding.severity = Severity::warning;
-  finding.first_step = first->step;
-  finding.last_step = view.measured().back().step;
-  finding.evidence = {{{Quantity::fastest_pace_log2, top, {}, {}}, kStandstillLog2}};
-  finding.cause.kind = std::isinf(top) ? CauseKind::no_gradient : CauseKind::small_rate;
-  finding.cause.facts = {{Quantity::learning_rate, first->learning_rate, {}, {}}};
-  finding.remedies = {{RemedyKind::raise_rate, {}, {}, {}},
-                      {RemedyKind::look_closer, {}, {{"at", "whether_it_vanishes"}}, {}}};
-  findings.push_back(std::move(finding));
-  return true;
-}
-
 }  // namespace
 
 void check_stalled_layer(const RunView& view, std::vector<Finding>& findings) {
-  if (!check_standstill(view, findings)) check_single_layers(view, findings);
+  if (auto finding = find_standstill(view)) {
+    findings.push_back(std::move(*finding));
+  } else {
+    check_single_layers(view, findings);
+  }
 }
 
 }  // namespace plumb

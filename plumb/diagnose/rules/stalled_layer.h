@@ -12,18 +12,16 @@ namespace plumb {
 /// Threshold  (a) 1/1000 of the median layer. Our choice, calibrated: docs/rules/stalled_layer.md.
 ///            (b) float weights only: below 2^-25, half a unit in the last place, adding the update
 ///            leaves most weights as they were. Judged while the median layer is above it.
-///            (c) no layer above 1e-6 in the first steps: a hundredth of the lower end of the usual
-///            band (log10 of -4 to -1; Ben Braiek and Khomh 2022). Three measured steps one after
-///            another (all of them, if fewer): a residual branch that starts at zero has no
+///            (c) none of the layers moves, as standstill.h has it. Three measured steps one after
+///            another for (a) and (b) (all of them, if fewer): a residual branch that starts at zero has no
 ///            gradient for one step. A layer behind one that started at zero and leaves it is not
 ///            stalled while that lasts (zero_start.h). A zero update that was seen in one step only is not judged.
 /// False alarms  Layers frozen on purpose whose zero updates were recorded, where the run does not
 ///            say that they are (ParamInfo::frozen).
-/// Advice     Mostly what vanishing_gradient says; else the rate.
+/// Advice     Mostly what vanishing_gradient says; else by what took the update away.
 void check_stalled_layer(const RunView& view, std::vector<Finding>& findings);
 
 inline constexpr double kStalledLog2 = -9.966;  ///< 1/1000
 inline constexpr double kRoundedAwayLog2 = -25;
-inline constexpr double kStandstillLog2 = -19.93;  ///< 1e-6
 
 }  // namespace plumb

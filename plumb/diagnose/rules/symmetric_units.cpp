@@ -28,30 +28,45 @@ bool next_are_symmetric(const RunView& view, LayerId layer, std::size_t step) {
                      [&](LayerId one) { return mostly_symmetric(view.symmetry(one).at(step)); });
 }
 
-std::vector<double> badness_of(const RunView& view, LayerId layer) {
+/// `excused`: a weight of zeros that waits for its first gradient, or has just had it, may.
+std::vector<double> badness_of(const RunView& view, LayerId layer, bool excused) {
   const std::size_t steps = view.measured().size();
   std::vector<double> badness(steps, std::numeric_limits<double>::quiet_NaN());
   for (const auto& [s, facts] : view.symmetry(layer).items()) {
     if (facts.units < 2) continue;
-    // A weight of zeros that waits for its first gradient, or has just had it.
     const WakingLayers& layers = view.measured()[s].waking;
     const bool leaves_zero =
-        facts.zero_weight && (layers.is_waking(layer) || layers.is_behind(layer));
+        excused && facts.zero_weight && (layers.is_waking(layer) || layers.is_behind(layer));
     const bool may_break = steps == 1 && !next_are_symmetric(view, layer, s);
     badness[s] = leaves_zero || may_break ? 0 : static_cast<double>(facts.duplicate_units);
   }
   return badness;
 }
 
+/// Rows that are equal now were so in the steps before that could not be judged yet: that is when
+/// it began.
+std::size_t begin_of(const RunView& view, LayerId layer, std::size_t first) {
+  const auto& items = view.symmetry(layer).items();
+  for (auto it = items.rbegin(); it != items.rend(); ++it) {
+    if (it->first >= first) continue;
+    if (it->second.duplicate_units == 0) break;
+    first = it->first;
+  }
+  return first;
+}
+
 }  // namespace
 
 void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) {
   std::vector<Hit> hits;
+  // Weights that were to leave zero and made nothing of it are no careful start.
+  const bool excused = !view.learning().at_baseline();
   for (const LayerId layer : view.graph().forward_order()) {
     // The rows of the last layer get different gradients, since their targets differ.
     if (view.symmetry(layer).empty() || view.next_linear(layer).empty()) continue;
-    const auto episode = find_episode(badness_of(view, layer), false, 2);
+    auto episode = find_episode(badness_of(view, layer, excused), false, 2);
     if (!episode) continue;
+    episode->first = begin_of(view, layer, episode->first);
     const SymmetryFacts* facts = view.symmetry(layer).at(episode->worst);
     hits.push_back(
         {layer, *episode, facts,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "plumb/diagnose/episode.h"
 
@@ -50,14 +51,36 @@ std::size_t count_affected(const RunView& view, const Episode& episode) {
   return static_cast<std::size_t>(std::count(affected.begin(), affected.end(), true));
 }
 
-/// The factor that brings the first too large update to 1/100 of its weight.
-Remedy lower_rate(const LayerPace& first, double rate) {
-  constexpr double kTarget = -6.644;
-  const double too_much = std::clamp(first.log2_update - kTarget, -1000.0, 1000.0);
-  return {RemedyKind::lower_rate,
-          {},
-          {{"factor", std::exp2(too_much)}, {"rate", rate * std::exp2(-too_much)}},
-          {}};
+/// How many gradients a step is: what momentum added up. 1 where that is not known, and of an
+/// optimiser that divides by their size.
+double gradients_a_step(const RunView& view, const MeasuredStep& step, const LayerPace& pace) {
+  const std::optional<OptimiserInfo>& optimiser = view.info().optimiser_info;
+  if (!optimiser || optimiser->is_adaptive() || !(optimiser->momentum > 0)) return 1;
+  const double log2 = pace.log2_step - pace.log2_gradient - std::log2(step.learning_rate);
+  return std::isnan(log2) ? 1 : std::exp2(std::min(log2, 60.0));
+}
+
+CauseKind cause_of(const RunView& view, const MeasuredStep& step, const LayerPace& worst) {
+  constexpr double kMany = 4;
+  if (worst.log2_learning < worst.log2_update - 1) return CauseKind::weight_decay;
+  const double many = gradients_a_step(view, step, worst);
+  // The same rate without what was added up would have been in order.
+  const bool alone_in_order = worst.log2_update - std::log2(many) < kUpdateLog2;
+  return many > kMany && alone_in_order ? CauseKind::momentum : CauseKind::learning_rate;
+}
+
+Remedy first_remedy(CauseKind cause) {
+  switch (cause) {
+    case CauseKind::weight_decay: return {RemedyKind::lower_weight_decay, {}, {}, {}};
+    case CauseKind::momentum: return {RemedyKind::lower_momentum, {}, {{"to", 0.9}}, {}};
+    default: break;
+  }
+  return {RemedyKind::lower_rate, {}, {{"factor", 10.0}}, {}};
+}
+
+/// A limit that is met to the last digit but one counts as met: judged was the ratio to it.
+bool is_passed(const Evidence& evidence) {
+  return evidence.fact.value >= evidence.threshold - 1e-12 * std::abs(evidence.threshold);
 }
 
 }  // namespace
@@ -79,7 +102,6 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   const Paces& then = view.measured()[episode->worst].paces;
   const LayerPace& worst = largest(then);
   const LayerPace& first = largest(begin.paces);
-  const bool decay = worst.log2_learning < worst.log2_update - 1;
   const Place place = Place::layer(worst.layer);
   const auto number = [](auto value) { return static_cast<double>(value); };
 
@@ -98,7 +120,7 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   const Evidence of_one{{Quantity::update_log2, worst.log2_update, place, {}}, kLayerUpdateLog2};
   const Evidence of_most{{Quantity::median_update_log2, median_log2(then), {}, {}}, kUpdateLog2};
   for (const Evidence& one : {of_one, of_most}) {
-    if (one.fact.value >= one.threshold) {
+    if (is_passed(one)) {
       finding.evidence.push_back(one);
     } else {
       finding.facts.push_back(one.fact);
@@ -111,14 +133,24 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   if (std::isfinite(end.loss)) {
     finding.facts.push_back({Quantity::loss_at_last, end.loss, Place::loss(), {}});
   }
-  finding.cause.kind = decay ? CauseKind::weight_decay : CauseKind::learning_rate;
+  const CauseKind cause = cause_of(view, view.measured()[episode->worst], worst);
+  finding.cause.kind = cause;
   finding.cause.place = place;
   finding.cause.facts = {{Quantity::learning_rate, begin.learning_rate, {}, {}},
                          {Quantity::clip_factor, begin.clip_factor, {}, {}}};
-  finding.remedies = {decay ? Remedy{RemedyKind::lower_weight_decay, {}, {}, {}}
-                            : lower_rate(first, begin.learning_rate),
-                      {RemedyKind::warm_up, {}, {}, {}},
-                      {RemedyKind::clip_norm, {}, {}, {}}};
+  if (cause == CauseKind::momentum) {
+    const double momentum = view.info().optimiser_info->momentum;
+    finding.cause.facts.push_back({Quantity::momentum, momentum, {}, {}});
+    finding.cause.facts.push_back(
+        {Quantity::effective_rate, begin.learning_rate / (1 - momentum), {}, {}});
+  }
+  if (std::isfinite(worst.log2_weight)) {
+    finding.cause.facts.push_back({Quantity::weight_rms_log2, worst.log2_weight, place, {}});
+  }
+  finding.remedies = {first_remedy(cause), {RemedyKind::warm_up, {}, {}, {}}};
+  const bool adaptive = view.info().optimiser_info && view.info().optimiser_info->is_adaptive();
+  // One that divides by the gradient's size takes the same step for a shorter one.
+  if (!adaptive) finding.remedies.push_back({RemedyKind::clip_norm, {}, {}, {}});
   findings.push_back(std::move(finding));
 }
 

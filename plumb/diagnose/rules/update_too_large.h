@@ -13,8 +13,11 @@ namespace plumb {
 ///            net reaches 0.36; in two measured steps one after another. Or 1, a step as large as
 ///            the weight, once. Calibration: docs/rules/update_too_large.md.
 /// False alarms  The first steps of adam at a deliberately high, warmed-up rate.
-/// Advice     A lower rate, by the factor that brings the ratio to 1/100; or less weight decay, if
-///            that is what moves the weights.
+/// Cause      Weight decay, where that is most of the update; momentum, where the step adds up so
+/// many
+///            gradients that one of them alone would have been in order; else the rate.
+/// Advice     By the cause. How much lower the rate has to be is not known from a ratio: it says 10
+///            times, and to measure again.
 void check_update_too_large(const RunView& view, std::vector<Finding>& findings);
 
 inline constexpr double kUpdateLog2 = -3.322;   ///< 1/10, of the median layer

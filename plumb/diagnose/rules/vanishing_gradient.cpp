@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "plumb/diagnose/episode.h"
 #include "plumb/diagnose/flow_finding.h"
@@ -52,13 +53,17 @@ void note_hidden_depth(const RunView& view, std::vector<Finding>& findings) {
 
 void check_vanishing_gradient(const RunView& view, std::vector<Finding>& findings) {
   std::vector<double> badness;
-  for (const MeasuredStep& step : view.measured()) badness.push_back(badness_of(step.flow));
+  for (const MeasuredStep& step : view.measured()) {
+    badness.push_back(step.done ? std::numeric_limits<double>::quiet_NaN() : badness_of(step.flow));
+  }
   const auto episode = find_episode(badness, true, 2);
   if (!episode) {
     note_hidden_depth(view, findings);
     return;
   }
-  findings.push_back(flow_finding(view, *episode, "vanishing_gradient", -1));
+  for (Finding& finding : flow_findings(view, *episode, "vanishing_gradient", -1)) {
+    findings.push_back(std::move(finding));
+  }
 }
 
 }  // namespace plumb

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/time_finding.h"
+#include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
@@ -117,6 +118,27 @@ std::string residual_text(const Telling& telling) {
       is_loss(telling) ? "cancels part of" : "adds to");
 }
 
+/// "the gain of its weight", by the factor that is out of line.
+const char* odd_factor(CauseKind kind) {
+  switch (kind) {
+    case CauseKind::odd_derivative: return "its derivative f'";
+    case CauseKind::odd_normalisation: return "what its normalisation makes of the gradient";
+    case CauseKind::odd_branch: return "what the block makes of the gradient";
+    default: return "the gain of its weight";
+  }
+}
+
+std::string odd_text(const Telling& telling, const std::string& where) {
+  std::string text = fmt::format("At {}, {} is {}", where, odd_factor(telling.finding.cause.kind),
+                                 size_at(telling, Quantity::own_gain_log2));
+  const long long others = telling.count(Quantity::others);
+  if (others == 0) return text + ", and no other layer has the like.";
+  return text + fmt::format(", that of the {} others has a median of {}: {} times as much.", others,
+                            size_at(telling, Quantity::usual_gain_log2),
+                            size_text(telling.value(Quantity::own_gain_log2) -
+                                      telling.value(Quantity::usual_gain_log2)));
+}
+
 /// One layer that is not taken apart, or several that are alike.
 std::string single_text(const Telling& telling) {
   const Place& place = telling.finding.cause.place;
@@ -148,13 +170,6 @@ std::string drift_text(const Telling& telling) {
                         telling.value(Quantity::loss_at_first));
   }
   return text + ".";
-}
-
-std::string rate_text(const Telling& telling) {
-  return fmt::format(
-      "The learning rate {:.2g} is too high for gradients of this size{}.",
-      telling.value(Quantity::learning_rate),
-      telling.value(Quantity::clip_factor) < 1 ? ", although clipping already shortens them" : "");
 }
 
 std::string died_text(const Telling& telling) {
@@ -251,6 +266,8 @@ std::string cause(const Telling& telling) {
   const std::string where = telling.names.where(telling.finding.cause.place);
   switch (telling.finding.cause.kind) {
     case CauseKind::unknown:
+      if (telling.finding.rule == "not_learning") return ruled_out_text(telling);
+      [[fallthrough]];
     case CauseKind::not_measured: return last_finite_text(telling);
     case CauseKind::activation_derivative: return derivative_text(telling);
     case CauseKind::weight_scale: return weight_text(telling);
@@ -277,9 +294,18 @@ std::string cause(const Telling& telling) {
       return "Its weight starts at zero, as Fixup and careful output layers do.";
     case CauseKind::zero_rows: return "All weights of the layer are zero.";
     case CauseKind::drift: return drift_text(telling);
-    case CauseKind::learning_rate: return rate_text(telling);
-    case CauseKind::weight_decay:
-      return "Most of the update is weight decay, not a gradient of the loss.";
+    case CauseKind::odd_weight:
+    case CauseKind::odd_derivative:
+    case CauseKind::odd_normalisation:
+    case CauseKind::odd_branch: return odd_text(telling, where);
+    case CauseKind::learning_rate:
+    case CauseKind::clipping:
+    case CauseKind::large_eps:
+    case CauseKind::decayed_rate:
+    case CauseKind::long_warm_up:
+    case CauseKind::momentum:
+    case CauseKind::small_rate:
+    case CauseKind::weight_decay: return trainer_cause(telling);
     case CauseKind::only_weight_decay:
       return "What moves its weight is weight decay; the loss gives it next to no gradient.";
     case CauseKind::died_in_training: return died_text(telling);
@@ -298,10 +324,14 @@ std::string cause(const Telling& telling) {
              "get "
              "equal gradients.";
     case CauseKind::small_gradient:
+      if (telling.finding.place.of == Place::Of::network) {
+        return fmt::format(
+            "The gradient of every weight is next to nothing; the learning rate of {:.2g} is not "
+            "to "
+            "blame.",
+            telling.value(Quantity::learning_rate));
+      }
       return "The gradient of its weight is that small against the others'.";
-    case CauseKind::small_rate:
-      return fmt::format("The learning rate ({:.2g}) is too small for gradients of this size.",
-                         telling.value(Quantity::learning_rate));
     case CauseKind::no_gradient: return "The loss gives none of the weights a gradient.";
     case CauseKind::data:
       return nonfinite_text(telling, "The data themselves hold it; the network is not to blame.");
@@ -344,6 +374,10 @@ std::string cause(const Telling& telling) {
     case CauseKind::truncation:
       return fmt::format("The gradient is cut on purpose (bptt), at time step {}.",
                          telling.count(Quantity::time_ends_at));
+    case CauseKind::slow_running_statistics:
+    case CauseKind::unlike_running_statistics: return running_statistics_cause(telling);
+    case CauseKind::learned_by_heart:
+      return "It has learned what holds for the samples that it has seen alone.";
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/time_finding.h"
+#include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
@@ -18,26 +19,50 @@ std::string vanishing_gradient(const Telling& telling) {
   if (telling.finding.cause.kind == CauseKind::zero_start) {
     return "The first update of that weight ends it, unless the layer is frozen.";
   }
+  if (telling.has(Quantity::odd_log2)) {
+    return fmt::format("The layers before {} get next to no gradient through it.",
+                       telling.names.where(telling.finding.place));
+  }
   const double total = telling.value(Quantity::flow_log2);
   if (std::isinf(total)) return "The layers before it get no gradient at all and do not learn.";
   const Fact* learning = telling.fact(Quantity::learning_log2);
   if (learning == nullptr) return "The early layers learn far more slowly than the late ones.";
   const std::string first = telling.names.where(learning->place);
   const std::string last = telling.names.where(learning->reference);
+  const bool by_update = learning->place.role == Role::update;
+  const bool rescaled = telling.info.optimiser_info && telling.info.optimiser_info->is_adaptive();
   if (learning->value < 0.5 * total) {
+    if (by_update || !rescaled) {
+      return fmt::format(
+          "{} {} {} times more slowly than {}: what it does stays close to its random start.",
+          capitalised(first), by_update ? "learns" : "would learn", size_text(-learning->value),
+          last);
+    }
     return fmt::format(
-        "{} {} {} times more slowly than {}, so the first layers stay as random as they began.",
-        capitalised(first), telling.info.kind == "probe" ? "would learn" : "learns",
-        size_text(-learning->value), last);
+        "Against its weight the gradient of {} is {} times smaller than that of {}; {} makes up "
+        "for the size of it.",
+        first, size_text(-learning->value), last, telling.info.optimiser);
+  }
+  if (by_update && rescaled) {
+    return fmt::format(
+        "The updates show little of it ({} against {}: {}), for {} divides each by the size of its "
+        "gradient; what is left of the direction in so small a gradient is another question.",
+        first, last, size_text(learning->value), telling.info.optimiser);
   }
   return fmt::format(
-      "The weight gradients show little of it ({} against {}: {}), because the signal shrinks on "
-      "the way forward as well: all layers learn slowly together, and the output hardly depends on "
-      "the input.",
-      first, last, size_text(learning->value));
+      "The {} show little of it ({} against {}: {}), because the signal shrinks on the way forward "
+      "as well: all layers learn slowly together, and the output hardly depends on the input.",
+      by_update ? "updates" : "weight gradients", first, last, size_text(learning->value));
 }
 
 std::string exploding_gradient(const Telling& telling) {
+  if (telling.has(Quantity::odd_log2)) {
+    return fmt::format(
+        "The layers before {} get that much more of a gradient than those behind it, and no "
+        "learning "
+        "rate fits both.",
+        telling.names.where(telling.finding.place));
+  }
   return telling.has(Quantity::gradient_norm_growth_log2)
              ? "Each such step throws away what was learned before; the run diverges or ends in "
                "NaN."
@@ -54,9 +79,7 @@ std::string vanishing_through_time(const Telling& telling) {
       "{}: what came before adds less than a hundredth to the gradient of its weights.", reach);
   if (telling.value(Quantity::time_kept_log2) < kFloatRoundingLog2 &&
       !telling.has(Quantity::time_ends_at)) {
-    text +=
-        " The part of the first steps is below the rounding of a float, so no learning rate and no "
-        "number of steps brings it back.";
+    text += " While that is so, the part of the first steps is below the rounding of a float.";
   }
   return text;
 }
@@ -72,6 +95,10 @@ std::string non_finite(const Telling&) {
 }
 
 std::string symmetric_units(const Telling& telling) {
+  if (telling.finding.over) {
+    return fmt::format("After step {} they differ, by what little the updates before had in them.",
+                       telling.finding.last_step);
+  }
   const long long units = telling.count(Quantity::units);
   return fmt::format(
       "Training cannot tell these units apart: {} works as if it had {} instead of {}.",
@@ -112,9 +139,26 @@ std::string update_too_large(const Telling&) {
          "diverges, and units die or saturate.";
 }
 
+std::string odd_layer(const Telling& telling) {
+  return telling.value(Quantity::odd_log2) < 0
+             ? "What it adds to the signal is lost among what the others do, and so is what comes "
+               "back through it."
+             : "The signal behind it is that much too large, and so is the gradient of every "
+               "weight "
+               "there: no learning rate fits all layers.";
+}
+
+std::string shrinking_weights(const Telling&) {
+  return "The signal fades with them, on the way forward and back: what the loss teaches is "
+         "forgotten "
+         "before it adds up.";
+}
+
 std::string stalled_layer(const Telling& telling) {
   return telling.has(Quantity::fastest_pace_log2)
-             ? "At this pace training takes hundreds of thousands of steps to leave its start."
+             ? telling.finding.cause.kind == CauseKind::decayed_rate
+                   ? "What is not learned by then is not learned in the rest of the run."
+                   : "At this pace training does not leave its start in so many steps."
              : fmt::format("While the median layer renews itself, {} stays at its random start.",
                            telling.where(Quantity::relative_pace_log2));
 }
@@ -125,6 +169,7 @@ struct Row {
 };
 
 constexpr std::array kRules{Row{"non_finite", non_finite},
+                            Row{"zero_gradient", zero_gradient_consequence},
                             Row{"symmetric_units", symmetric_units},
                             Row{"dead_units", dead_units},
                             Row{"saturated_activation", saturated_activation},
@@ -134,7 +179,13 @@ constexpr std::array kRules{Row{"non_finite", non_finite},
                             Row{"vanishing_gradient", vanishing_gradient},
                             Row{"exploding_through_time", exploding_through_time},
                             Row{"vanishing_through_time", vanishing_through_time},
-                            Row{"stalled_layer", stalled_layer}};
+                            Row{"odd_layer", odd_layer},
+                            Row{"shrinking_weights", shrinking_weights},
+                            Row{"stalled_layer", stalled_layer},
+                            Row{"running_statistics", running_statistics_consequence},
+                            Row{"overfitting", overfitting_consequence},
+                            Row{"diverging", diverging_consequence},
+                            Row{"not_learning", not_learning_consequence}};
 
 }  // namespace
 

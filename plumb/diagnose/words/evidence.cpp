@@ -53,10 +53,19 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
       return fmt::format("learning pace of {} against the median layer, log2", where);
     case Quantity::pace_log2: return fmt::format("learning pace of {}, log2", where);
     case Quantity::fastest_pace_log2: return "learning pace of the fastest layer, log2";
+    case Quantity::moved_log2:
+      return "what the fastest layer moved in all steps, to its weight, log2";
+    case Quantity::odd_log2: return fmt::format("{} against the others, log2", where);
+    case Quantity::weight_change_log2: return "weight of the median layer against its start, log2";
     case Quantity::duplicate_units: return "repeated rows in the weight of " + where;
     case Quantity::nonfinite_count:
       return "non-finite values in " + telling.names.place(fact.place);
     case Quantity::nonfinite_steps: return "steps with a non-finite loss or gradient";
+    case Quantity::loss_at_last: return "loss at the end";
+    case Quantity::validation_loss: return "loss of the validation part";
+    case Quantity::validation_accuracy: return "accuracy of the validation part";
+    case Quantity::inference_loss: return "loss of a training batch in use";
+    case Quantity::inference_accuracy: return "accuracy of a training batch in use";
     default: break;
   }
   return plain_name(fact.quantity);
@@ -90,7 +99,16 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
              "it was";
     case Quantity::fastest_pace_log2:
       return "1e-6: a hundredth of the usual lower end of 1e-4 (Ben Braiek and Khomh 2022)";
+    case Quantity::moved_log2: return "1/50; " + our_choice(telling);
+    case Quantity::odd_log2: return "a factor of 100; " + our_choice(telling);
+    case Quantity::weight_change_log2: return "1/4; " + our_choice(telling);
     case Quantity::duplicate_units: return "continuous random initialisation never repeats a row";
+    case Quantity::loss_at_last:
+      if (telling.finding.rule == "zero_gradient") {
+        return "1/100 of the best constant answer's loss, or of the first: an optimum has no "
+               "gradient";
+      }
+      return "relative to the best constant answer; " + our_choice(telling);
     case Quantity::nonfinite_count:
     case Quantity::nonfinite_steps: return "no healthy computation makes one";
     // Chosen by the example of saturated_activation, whose page has the calibration.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/sizes.h"
 
 namespace plumb {
 
@@ -24,13 +25,21 @@ std::string follows_text(const LayerNames& names, std::span<const Finding> all,
 
 }  // namespace
 
+std::string disease_name(std::string_view rule) {
+  std::string name(rule);
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return capitalised(name);
+}
+
 FindingWords words_of(const RunInfo& info, std::span<const Finding> all, const Finding& finding) {
   const LayerNames names(info);
   const words::Telling telling{info, names, finding};
   FindingWords words;
   words.symptom = words::symptom(telling);
   words.cause = words::cause(telling) + follows_text(names, all, finding);
-  words.consequence = words::consequence(telling);
+  words.consequence = finding.did_harm == false
+                          ? "It did no harm: the network learned all the same."
+                          : words::consequence(telling);
   for (const Evidence& evidence : finding.evidence) {
     words.evidence_names.push_back(words::evidence_name(telling, evidence));
     words.evidence_sources.push_back(words::evidence_source(telling, evidence));

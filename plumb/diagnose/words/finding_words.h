@@ -3,12 +3,16 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plumb/record/finding.h"
 #include "plumb/record/run_info.h"
 
 namespace plumb {
+
+/// The rule as a person names what it found, with a capital letter: "Vanishing gradient".
+std::string disease_name(std::string_view rule);
 
 /// A finding as people read it, complete enough to be read alone. Made from its facts, last, and
 /// never searched.

@@ -40,6 +40,21 @@ std::string linear_text(const LayerInfo& layer, std::string_view beside) {
   return fmt::format("the {} '{}' beside layer {}", kind_of(layer), layer.path, layer.depth);
 }
 
+/// "lstm", or "lstm 2 of 3" where recurrent layers of a kind stand one upon the other.
+std::string numbered_kind(const RunInfo& info, LayerId id) {
+  const LayerInfo& layer = info.layer(id);
+  std::string kind(kind_of(layer));
+  if (layer.family != LayerFamily::recurrent) return kind;
+  int place = 0, count = 0;
+  for (std::size_t other = 0; other < info.layers.size(); ++other) {
+    const LayerInfo& one = info.layers[other];
+    if (one.family != layer.family || one.depth != layer.depth || kind_of(one) != kind) continue;
+    ++count;
+    if (static_cast<LayerId>(other) == id) place = count;
+  }
+  return count < 2 ? kind : fmt::format("{} {} of {}", kind, place, count);
+}
+
 }  // namespace
 
 std::string_view LayerNames::beside(LayerId id) const {
@@ -65,8 +80,9 @@ std::string LayerNames::layer(LayerId id) const {
     case LayerFamily::embedding:
     case LayerFamily::other: break;
   }
-  return layer.depth == 0 ? fmt::format("the {} before layer 1", kind_of(layer))
-                          : fmt::format("the {} after layer {}", kind_of(layer), layer.depth);
+  const std::string kind = numbered_kind(*info_, id);
+  return layer.depth == 0 ? fmt::format("the {} before layer 1", kind)
+                          : fmt::format("the {} after layer {}", kind, layer.depth);
 }
 
 std::string LayerNames::layer_of(LayerId id) const {

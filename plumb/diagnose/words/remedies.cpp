@@ -104,6 +104,10 @@ std::string replace_activation(const Telling& telling, const Remedy& remedy) {
 
 std::string lower_rate(const Remedy& remedy) {
   if (!has(remedy, "factor")) return "lower the learning rate" + condition(remedy);
+  if (!has(remedy, "rate")) {
+    return fmt::format("lower the learning rate by {:.2g} times, then measure again",
+                       number(remedy, "factor"));
+  }
   return fmt::format("lower the learning rate by about {:.2g}, to {:.2g}", number(remedy, "factor"),
                      number(remedy, "rate"));
 }
@@ -124,6 +128,23 @@ std::string clip_norm(const Telling& telling, const Remedy& remedy) {
     return "clip the gradient's norm (treats the symptom, the gain remains wrong)";
   }
   return "clip the gradient's norm" + condition(remedy);
+}
+
+std::string like_others(const Telling& telling, const Remedy& remedy) {
+  const std::string where = telling.names.where(remedy.target);
+  switch (telling.finding.cause.kind) {
+    case CauseKind::odd_derivative:
+      return fmt::format(
+          "give {} what the others have: the same activation, at the same scale of "
+          "its input",
+          where);
+    case CauseKind::odd_normalisation:
+      return fmt::format("start the scale (gamma) of {} as that of the others, at 1", where);
+    case CauseKind::odd_branch: return fmt::format("start {} as the others", where);
+    default: break;
+  }
+  return fmt::format("initialise {} as the others, with a gain of {:.3g}", where,
+                     number(remedy, "gain"));
 }
 
 std::string remove_layer(const Telling& telling, const Remedy& remedy) {
@@ -211,7 +232,6 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return "raise the learning rate until updates are about a thousandth of the weights";
     case RemedyKind::warm_up: return "warm the rate up over the first steps";
     case RemedyKind::clip_norm: return clip_norm(telling, remedy);
-    case RemedyKind::lower_weight_decay: return "lower the weight decay";
     case RemedyKind::lower_dropout:
       if (has(remedy, "rate")) {
         return fmt::format("lower the dropout rate (0.1 to 0.5 is usual, {:.1g} to begin with)",
@@ -240,6 +260,20 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
                  : "take that normalisation away";
     case RemedyKind::set_scale:
       return fmt::format("start the scale of the normalisation at {:.2g}", number(remedy, "value"));
+    case RemedyKind::lower_weight_decay:
+      return has(remedy, "to") ? fmt::format("lower the weight decay: {:.2g} is usual, or none",
+                                             number(remedy, "to"))
+                               : "lower the weight decay";
+    case RemedyKind::lower_eps: return "lower the optimiser's eps to its usual 1e-8";
+    case RemedyKind::raise_clip:
+      return "raise the limit at which gradients are clipped to a few times their usual size, or "
+             "leave clipping away";
+    case RemedyKind::longer_schedule:
+      return "keep the rate up for longer: let the schedule end with the run, or leave it away";
+    case RemedyKind::shorter_warm_up: return "shorten the warm-up to a tenth of the run at most";
+    case RemedyKind::lower_momentum:
+      return fmt::format("lower the momentum to {:.2g}, or the rate with it", number(remedy, "to"));
+    case RemedyKind::like_others: return like_others(telling, remedy);
     case RemedyKind::adaptive_optimiser:
       return "an optimiser that scales each layer for itself (adam), which treats the symptom";
     case RemedyKind::raise_eps: return "raise the optimiser's eps";
@@ -248,9 +282,26 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
     case RemedyKind::check_targets: return "check the targets";
     case RemedyKind::clean_data:
       return "clean the data: drop or fill the samples that hold NaN or infinity";
+    case RemedyKind::check_labels:
+      return "see whether the labels belong to their samples, and whether the inputs say anything "
+             "about them";
+    case RemedyKind::drop_activation:
+      return fmt::format(
+          "take {} away: the loss takes the output of the last linear layer as it is",
+          telling.names.where(remedy.target));
+    case RemedyKind::set_momentum:
+      return fmt::format("give {} a momentum of {:.3g}", telling.names.where(remedy.target),
+                         number(remedy, "value"));
+    case RemedyKind::stop_early:
+      return fmt::format("stop at about step {:.0f}, where validation was best",
+                         number(remedy, "at"));
+    case RemedyKind::regularise: return "restrain the network: weight decay, dropout, fewer units";
+    case RemedyKind::more_data: return "more training samples, or variations of those there are";
     case RemedyKind::train_on:
-      return fmt::format("train a few steps and judge those: plumb train --steps {:.0f}",
-                         number(remedy, "steps"));
+      return telling.finding.rule == "vanishing_gradient"
+                 ? fmt::format("train a few steps and judge those: plumb train --steps {:.0f}",
+                               number(remedy, "steps"))
+                 : fmt::format("train longer: --steps {:.0f}", number(remedy, "steps"));
     case RemedyKind::record_more:
       return "record every step around this one to see the growth before it";
     case RemedyKind::open_gate: return open_gate(remedy);

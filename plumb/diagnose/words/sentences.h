@@ -43,6 +43,8 @@ std::string symptom(const Telling& telling);
 std::string consequence(const Telling& telling);
 /// By kind of cause, without what it follows from.
 std::string cause(const Telling& telling);
+/// Of a cause that is what the trainer does to the update; empty for others.
+std::string trainer_cause(const Telling& telling);
 /// By quantity.
 std::string evidence_name(const Telling& telling, const Evidence& evidence);
 std::string evidence_source(const Telling& telling, const Evidence& evidence);

@@ -39,6 +39,8 @@ std::string count_text(long long count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+std::string loss_text(double loss) { return fmt::format("{:.4g}", loss); }
+
 std::string percent_text(double fraction) { return fmt::format("{:.0f} %", 100 * fraction); }
 
 std::string steps_text(long long first, long long last) {

@@ -16,6 +16,9 @@ std::string capitalised(std::string text);
 /// "1 layer", "4 layers".
 std::string count_text(long long count, std::string_view noun);
 
+/// A loss, in four digits: "2.303", "1.2e-09".
+std::string loss_text(double loss);
+
 /// "0.25" as "25 %".
 std::string percent_text(double fraction);
 

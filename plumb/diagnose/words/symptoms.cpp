@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/rules/saturated_gate.h"
+#include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
@@ -23,6 +24,36 @@ std::string top_text(const Telling& telling) {
       layer_at(telling.info, telling.fact(Quantity::flow_log2)->reference));
 }
 
+bool is_odd(CauseKind kind) {
+  return kind == CauseKind::odd_weight || kind == CauseKind::odd_derivative ||
+         kind == CauseKind::odd_normalisation || kind == CauseKind::odd_branch;
+}
+
+/// One layer does it: the way as a whole is said after it.
+std::string at_one_layer(const Telling& telling, const char* does) {
+  const Fact& flow = *telling.fact(Quantity::flow_log2);
+  return fmt::format(
+      "At {} the gradient {} {} times its size against what the other layers do; on the whole way "
+      "from {} back to {} it keeps {} times its size.{}",
+      telling.names.where(telling.finding.place), does,
+      size_text(telling.value(Quantity::odd_log2)), top_text(telling),
+      telling.names.where(flow.place), size_text(flow.value), over_text(telling.finding));
+}
+
+std::string odd_layer(const Telling& telling) {
+  return fmt::format("{} is out of line with the others: it multiplies by {} times what they do.",
+                     capitalised(telling.names.where(telling.finding.place)),
+                     size_text(telling.value(Quantity::odd_log2)));
+}
+
+std::string shrinking_weights(const Telling& telling) {
+  return fmt::format(
+      "The weights shrink: by step {} that of the median layer is {} times as large "
+      "as at the start.",
+      telling.count(Quantity::shown_at_step),
+      size_text(telling.value(Quantity::weight_change_log2)));
+}
+
 /// What the rules through time judge is left out of a flow over depth.
 std::string without_time_text(const Telling& telling) {
   return telling.has(Quantity::recurrence_log2) ? ", without what recurrent layers do on the way"
@@ -30,6 +61,7 @@ std::string without_time_text(const Telling& telling) {
 }
 
 std::string vanishing_gradient(const Telling& telling) {
+  if (is_odd(telling.finding.cause.kind)) return at_one_layer(telling, "shrinks to");
   const std::string bottom = telling.names.where(telling.finding.place);
   if (telling.finding.cause.kind == CauseKind::zero_start) {
     return fmt::format(
@@ -58,6 +90,7 @@ std::string exploding_gradient(const Telling& telling) {
         size_text(telling.value(Quantity::gradient_norm_growth_log2)),
         telling.value(Quantity::first_gradient_norm), telling.finding.first_step);
   }
+  if (is_odd(telling.finding.cause.kind)) return at_one_layer(telling, "grows to");
   return fmt::format(
       "From {} back to {} the gradient grows to {} times its size{}: on average a layer multiplies "
       "it by {}.{}",
@@ -130,9 +163,10 @@ std::string symmetric_units(const Telling& telling) {
 
 std::string dead_units(const Telling& telling) {
   std::string text =
-      fmt::format("{} of {} units of {} gave zero for each of {} samples",
+      fmt::format("{} of {} units of {} gave zero for each of {} samples (step {})",
                   telling.count(Quantity::dead_units), telling.count(Quantity::units),
-                  telling.where(Quantity::units), telling.count(Quantity::window_samples));
+                  telling.where(Quantity::units), telling.count(Quantity::window_samples),
+                  telling.count(Quantity::largest_at_step));
   const long long layers = telling.count(Quantity::layers_affected);
   return text + (layers == 1 ? "."
                              : fmt::format("; {} of {} such layers have too many dead units.",
@@ -141,9 +175,12 @@ std::string dead_units(const Telling& telling) {
 
 std::string saturated_activation(const Telling& telling) {
   std::string text = fmt::format(
-      "{} of the values of {} are in its flat ends, where its slope f' is below {} of the largest",
+      "{} of the values of {} are in its flat ends (step {}), where its slope f' is below {} of "
+      "the "
+      "largest",
       percent_text(telling.value(Quantity::saturated_fraction)),
-      telling.where(Quantity::saturated_fraction), percent_text(kSaturatedDerivative));
+      telling.where(Quantity::saturated_fraction), telling.count(Quantity::largest_at_step),
+      percent_text(kSaturatedDerivative));
   const long long layers = telling.count(Quantity::layers_affected);
   if (layers == 1) return text + ".";
   return text + fmt::format("; so it is in {} layers, and {} is the worst ({}).", layers,
@@ -168,17 +205,24 @@ std::string update_too_large(const Telling& telling) {
       telling.where(Quantity::update_log2), size_text(telling.value(Quantity::update_log2)),
       telling.count(Quantity::largest_at_step));
   const auto loss = [&](Quantity quantity) {
-    return telling.has(quantity) ? fmt::format("{:.3g}", telling.value(quantity)) : "no number";
+    return telling.has(quantity) ? loss_text(telling.value(quantity)) : "no number";
   };
-  return text + fmt::format(" The loss went from {} to {} meanwhile.",
+  if (telling.finding.first_step == telling.finding.last_step) return text;
+  return text + fmt::format(" From step {} to step {} the loss went from {} to {}.",
+                            telling.finding.first_step, telling.finding.last_step,
                             loss(Quantity::loss_at_first), loss(Quantity::loss_at_last));
 }
 
 std::string stalled_layer(const Telling& telling) {
   if (telling.has(Quantity::fastest_pace_log2)) {
+    const bool stopped = telling.finding.cause.kind == CauseKind::decayed_rate;
     return fmt::format(
-        "No layer moves: in the first steps the fastest one changes by {} of its weight a step.",
-        size_text(telling.value(Quantity::fastest_pace_log2)));
+        "No layer moves{}: the fastest one changes by {} of its weight a step at the most, and by "
+        "{} "
+        "in all.",
+        stopped ? fmt::format(" from step {} on", telling.finding.first_step) : "",
+        size_text(telling.value(Quantity::fastest_pace_log2)),
+        size_text(telling.value(Quantity::moved_log2)));
   }
   const long long layers = telling.count(Quantity::layers_affected);
   return fmt::format(
@@ -195,6 +239,7 @@ struct Row {
 };
 
 constexpr std::array kRules{Row{"non_finite", non_finite},
+                            Row{"zero_gradient", zero_gradient_symptom},
                             Row{"symmetric_units", symmetric_units},
                             Row{"dead_units", dead_units},
                             Row{"saturated_activation", saturated_activation},
@@ -204,7 +249,13 @@ constexpr std::array kRules{Row{"non_finite", non_finite},
                             Row{"vanishing_gradient", vanishing_gradient},
                             Row{"exploding_through_time", exploding_through_time},
                             Row{"vanishing_through_time", vanishing_through_time},
-                            Row{"stalled_layer", stalled_layer}};
+                            Row{"odd_layer", odd_layer},
+                            Row{"shrinking_weights", shrinking_weights},
+                            Row{"stalled_layer", stalled_layer},
+                            Row{"running_statistics", running_statistics_symptom},
+                            Row{"overfitting", overfitting_symptom},
+                            Row{"diverging", diverging_symptom},
+                            Row{"not_learning", not_learning_symptom}};
 
 }  // namespace
 

@@ -16,13 +16,31 @@ namespace plumb {
 
 namespace {
 
-/// How well the network does, with what guessing would give beside it; empty if that is not known.
-std::string accuracy_text(const RunInfo& info, const std::optional<RunView::Validation>& last) {
-  if (!last || info.classes < 2) return {};
-  return fmt::format(
-      " After {} it has {} of the validation samples right; guessing among {} classes gives {}.",
-      count_text(last->step + 1, "step"), percent_text(last->accuracy), info.classes,
-      percent_text(1.0 / static_cast<double>(info.classes)));
+/// What the verdict says of the loss, the validation and the findings of a run.
+struct Told {
+  const RunInfo& info;
+  const LossCurve& losses;
+  Learning learning;  ///< nothing of a probe
+  std::span<const Finding> findings;
+};
+
+Told told_of(const RunInfo& info, const LossCurve& losses, std::span<const Finding> findings) {
+  return {info, losses, info.kind == "probe" ? Learning{} : learning_of(info, losses), findings};
+}
+
+/// How well the network does, with what a constant answer would give beside it; empty if that is
+/// not known.
+std::string accuracy_text(const Told& told) {
+  const auto& last = told.losses.last_validation();
+  if (!last || told.info.classes < 2 || !std::isfinite(last->accuracy)) return {};
+  const double baseline = told.learning.baseline_accuracy;
+  const std::string other =
+      std::isfinite(baseline)
+          ? fmt::format("answering always the most frequent class gives {}", percent_text(baseline))
+          : fmt::format("guessing among {} classes gives {}", told.info.classes,
+                        percent_text(1.0 / static_cast<double>(told.info.classes)));
+  return fmt::format(" After {} it has {} of the validation samples right; {}.",
+                     count_text(last->step + 1, "step"), percent_text(last->accuracy), other);
 }
 
 const char* missing_text(Missing missing) {
@@ -41,6 +59,57 @@ const char* missing_text(Missing missing) {
   return "";
 }
 
+/// "; the best constant answer has 2.303".
+std::string baseline_text(const Learning& learning) {
+  return learning.has_baseline
+             ? fmt::format("; the best constant answer has {}", loss_text(learning.reference))
+             : std::string();
+}
+
+/// What the loss says of the outcome; empty where nothing is known of it.
+std::string learning_text(const Learning& learning) {
+  if (!learning.known || learning.steps < 2) return {};
+  const std::string steps = count_text(learning.steps, "step");
+  const std::string baseline = baseline_text(learning);
+  if (learning.at_baseline()) {
+    return fmt::format(" The network has not learned: after {} the loss is {}{}.", steps,
+                       loss_text(learning.at_last), baseline);
+  }
+  if (learning.lost) {
+    return fmt::format(" After {} the loss is {}, where it was {} at its best (from step {} on){}.",
+                       steps, loss_text(learning.at_last), loss_text(learning.best),
+                       learning.best_step, baseline);
+  }
+  const std::string way =
+      fmt::format("in {} the loss went from {} to {}{}", steps, loss_text(learning.at_first),
+                  loss_text(learning.at_last), baseline);
+  if (learning.converged) return fmt::format(" The network has converged: {}.", way);
+  if (learning.learns) return fmt::format(" The network learns: {}.", way);
+  return " " + capitalised(way) + ".";
+}
+
+/// Why nothing can be said of learning.
+std::string early_text(const Told& told) {
+  const Learning& learning = told.learning;
+  if (told.info.kind == "probe") {
+    return " It is a look at the start: whether the network learns, a training shows.";
+  }
+  const bool few = learning.steps < Learning::kEnoughSteps;
+  return learning_text(learning) +
+         (few || !learning.known || learning.has_baseline
+              ? " Whether it learns cannot be said yet."
+              : " What the best constant answer reaches is not known, so whether it learns cannot "
+                "be said.");
+}
+
+/// "so it reaches every layer" is said where no measured step loses more than kReachesLog2.
+bool reaches_every_layer(const RunView& view) {
+  return std::all_of(view.measured().begin(), view.measured().end(), [](const MeasuredStep& step) {
+    const DepthFlow& flow = step.flow;
+    return !flow.known || step.done || (flow.reaches_first && flow.log2_total >= kReachesLog2);
+  });
+}
+
 std::string depth_text(const RunView& view, const LayerNames& names) {
   // The first that tells: a network whose output layer starts at zero has none in its first step.
   const auto step = std::find_if(
@@ -48,13 +117,15 @@ std::string depth_text(const RunView& view, const LayerNames& names) {
       [](const MeasuredStep& one) { return one.flow.known && std::isfinite(one.flow.log2_total); });
   if (step == view.measured().end()) return {};
   const DepthFlow& flow = step->flow;
-  return fmt::format(" On the way back from {} to {} the gradient keeps {} times its size{}.",
-                     names.layer_of(flow.top), names.layer(flow.bottom), size_text(flow.log2_total),
-                     flow.reaches_first ? ", so it reaches every layer"
-                                        : "; what it does in the layers before was not recorded");
+  return fmt::format(
+      " On the way back from {} to {} the gradient keeps {} times its size (step {}){}.",
+      names.layer_of(flow.top), names.layer(flow.bottom), size_text(flow.log2_total), step->step,
+      !flow.reaches_first         ? "; what it does in the layers before was not recorded"
+      : reaches_every_layer(view) ? ", so it reaches every layer"
+                                  : "");
 }
 
-std::string healthy_verdict(const RunView& view) {
+std::string flow_text(const RunView& view) {
   const LayerNames names(view.info());
   std::string text = fmt::format(
       "Nothing wrong was found in {} ({}), looking for {} kinds of trouble.",
@@ -70,13 +141,49 @@ std::string healthy_verdict(const RunView& view) {
   return text;
 }
 
-std::string sick_verdict(const RunInfo& info, std::span<const Finding> findings,
-                         const std::string& accuracy) {
-  const FindingWords worst = words_of(info, findings, findings.front());
-  std::string text =
-      fmt::format("{} {} {}{}", worst.symptom, worst.cause, worst.consequence, accuracy);
+/// " Showed and did no harm: update_too_large. Overfitting: ..."
+std::string notes_text(const Told& told) {
+  std::string harmless;
+  std::string others;
+  for (const Finding& finding : told.findings) {
+    if (finding.is_explained()) continue;
+    if (finding.did_harm == false) {
+      harmless += (harmless.empty() ? "" : ", ") + finding.rule;
+    } else {
+      others += fmt::format(" {}: {}", disease_name(finding.rule),
+                            words_of(told.info, told.findings, finding).symptom);
+    }
+  }
+  return (harmless.empty() ? "" : fmt::format(" Showed and did no harm: {}.", harmless)) + others;
+}
+
+/// No finding is above a note.
+std::string quiet_verdict(const RunView& view, const Told& told) {
+  const Missing missing = view.missing();
+  std::string text;
+  if (missing == Missing::nothing) {
+    text = flow_text(view);
+    text += outcome_of(view, told.findings) == Outcome::too_early ? early_text(told)
+                                                                  : learning_text(told.learning);
+  } else {
+    text = missing_text(missing) + learning_text(told.learning);
+  }
+  return text + accuracy_text(told) + notes_text(told);
+}
+
+/// The rule's own sentences say how it went.
+bool tells_of_learning(const Finding& finding) {
+  return finding.rule == "not_learning" || finding.rule == "diverging";
+}
+
+std::string sick_verdict(const Told& told) {
+  const Finding& first = told.findings.front();
+  const FindingWords worst = words_of(told.info, told.findings, first);
+  std::string text = fmt::format(
+      "{}: {} {} {}{}{}", disease_name(first.rule), worst.symptom, worst.cause, worst.consequence,
+      tells_of_learning(first) ? std::string() : learning_text(told.learning), accuracy_text(told));
   std::string also;
-  for (const Finding& finding : findings.subspan(1)) {
+  for (const Finding& finding : told.findings.subspan(1)) {
     // What follows from another is told by that one, but for what ends the run (a NaN).
     if (finding.is_explained() && finding.severity != Severity::critical) continue;
     also += also.empty() ? finding.rule : ", " + finding.rule;
@@ -88,6 +195,10 @@ std::string sick_verdict(const RunInfo& info, std::span<const Finding> findings,
   return text;
 }
 
+bool is_alarming(std::span<const Finding> findings) {
+  return !findings.empty() && findings.front().severity > Severity::note;
+}
+
 }  // namespace
 
 std::string verdict(const Diagnosis& diagnosis) {
@@ -95,19 +206,15 @@ std::string verdict(const Diagnosis& diagnosis) {
 }
 
 std::string verdict(const RunView& view, std::span<const Finding> findings) {
-  const std::string accuracy = accuracy_text(view.info(), view.last_validation());
-  if (!findings.empty()) return sick_verdict(view.info(), findings, accuracy);
-  const Missing missing = view.missing();
-  return (missing == Missing::nothing ? healthy_verdict(view) : missing_text(missing)) + accuracy;
+  const Told told = told_of(view.info(), view.losses(), findings);
+  return is_alarming(findings) ? sick_verdict(told) : quiet_verdict(view, told);
 }
 
 std::string verdict(const Run& run, std::span<const Finding> findings) {
-  if (findings.empty()) return verdict(RunView(run), findings);
-  std::optional<RunView::Validation> last;
-  for (const StepRecord& step : run.steps) {
-    if (step.validation_accuracy) last = {step.step, *step.validation_accuracy};
-  }
-  return sick_verdict(run.info, findings, accuracy_text(run.info, last));
+  if (!is_alarming(findings)) return verdict(RunView(run), findings);
+  LossCurve losses;
+  for (const StepRecord& step : run.steps) losses.add(step);
+  return sick_verdict(told_of(run.info, losses, findings));
 }
 
 }  // namespace plumb

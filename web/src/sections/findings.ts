@@ -6,7 +6,8 @@ import type { Finding, Run } from "../types";
 
 export function findingsOf(run: Run, index: number): HTMLElement {
   if (run.findings.length === 0) {
-    const text = run.verdict.outcome === "healthy" ? `No rule found anything. ${prose(run.verdict.text)}` : "No rule could judge this run.";
+    const judged = run.verdict.outcome !== "not_measured" && run.verdict.outcome !== "not_recorded";
+    const text = judged ? `No rule found anything. ${prose(run.verdict.text)}` : "No rule could judge this run.";
     return h("p", { class: "none" }, text);
   }
   const link = (i: number) => `finding-${index}-${i}`;

@@ -6,14 +6,28 @@ import type { Measured, Place, Run, TimeRecord } from "../types";
 
 const kHeadings = { healthy: "Healthy", note: "Note", warning: "Warning", critical: "Critical" } as const;
 
-function heading({ verdict }: Run): string {
-  if (verdict.outcome === "not_measured") return "Not measured";
-  return verdict.outcome === "not_recorded" ? "Not recorded" : kHeadings[verdict.severity];
+function heading({ verdict, info }: Run): string {
+  switch (verdict.outcome) {
+    case "converged":
+      return "Converged";
+    case "too_early":
+      return info.kind === "probe" ? "Start OK" : "Too early";
+    case "not_measured":
+      return "Not measured";
+    case "not_recorded":
+      return "Not recorded";
+    default:
+      return kHeadings[verdict.severity];
+  }
 }
 
 /** What a reader should take away within seconds; a rule that is not listed leads with its own words. */
 const kHeadlines: Record<string, string> = {
   non_finite: "The numbers broke: a NaN or an infinity spreads.",
+  zero_gradient: "No weight gets a gradient.",
+  running_statistics: "In use the network is another one than in training.",
+  diverging: "The loss ends far above what it was.",
+  not_learning: "The network does not learn.",
   symmetric_units: "Units repeat each other, so part of the network is wasted.",
   dead_units: "Units are dead: they pass no gradient for any sample.",
   saturated_activation: "Activations are saturated: where they are flat, no gradient passes.",
@@ -30,10 +44,14 @@ const kHeadlines: Record<string, string> = {
 export function story(run: Run): [string, string] {
   const text = run.verdict.text.replace(/\s*First thing to try:.*$/s, "");
   const worst = run.findings[0];
-  const headline = worst ? kHeadlines[worst.rule] : undefined;
-  if (run.verdict.outcome === "healthy") {
-    const times = run.measured.some((measured) => measured.times.length > 0);
-    return [`The gradient reaches every layer${times ? " and far back in time" : ""}.`, text];
+  const headline = worst && worst.severity !== "note" ? kHeadlines[worst.rule] : undefined;
+  switch (run.verdict.outcome) {
+    case "healthy":
+      return ["The gradient arrives, and the network learns.", text];
+    case "converged":
+      return ["The network has converged.", text];
+    case "too_early":
+      return ["Nothing wrong so far.", text];
   }
   return headline ? [headline, text] : firstSentence(text);
 }
@@ -47,7 +65,7 @@ export function firstSentence(text: string): [string, string] {
 export function verdictCard(run: Run, index: number, shown: Measured | undefined): HTMLElement {
   const [head, rest] = story(run);
   const worst = run.findings[0];
-  const remedy = worst?.remedies[0];
+  const remedy = worst && worst.severity !== "note" ? worst.remedies[0] : undefined;
   return h(
     "article",
     { class: `verdict ${run.verdict.severity}` },

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/harm.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace plumb {
+
+namespace {
+
+/// Rules whose finding is an outcome: they know themselves what harm it is.
+constexpr std::array<std::string_view, 4> kOfOutcome{"not_learning", "diverging", "overfitting",
+                                                     "running_statistics"};
+
+constexpr double kMendedGain = 0.2;
+
+bool is_of_outcome(const Finding& finding) {
+  return std::find(kOfOutcome.begin(), kOfOutcome.end(), finding.rule) != kOfOutcome.end();
+}
+
+/// All of it was over in the first half, and the network learned on.
+bool is_mended(const RunView& view, const Learning& learning,
+               const std::vector<Finding>& findings) {
+  if (!learning.learns || !(learning.gained >= kMendedGain)) return false;
+  const std::int64_t half = view.measured().back().step / 2;
+  return std::all_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+    return is_of_outcome(finding) || finding.severity == Severity::note ||
+           (finding.over && finding.last_step <= half);
+  });
+}
+
+}  // namespace
+
+void judge_harm(const RunView& view, std::vector<Finding>& findings) {
+  if (view.info().kind == "probe") return;
+  const Learning learning = view.learning();
+  const bool harm = learning.at_baseline() || learning.lost || !learning.ends_finite;
+  const bool none = !harm && learning.steps >= Learning::kSomeSteps &&
+                    (learning.reached || is_mended(view, learning, findings));
+  if (!none && !harm) return;
+  for (Finding& finding : findings) {
+    if (is_of_outcome(finding)) continue;
+    finding.did_harm = harm;
+    if (none) finding.severity = Severity::note;
+    if (harm && finding.over) finding.severity = std::max(finding.severity, Severity::warning);
+  }
+}
+
+}  // namespace plumb

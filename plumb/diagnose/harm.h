@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "plumb/diagnose/run_view.h"
+#include "plumb/record/finding.h"
+
+namespace plumb {
+
+/// Judges what the findings did to learning (Finding::did_harm), and their severity by it:
+///
+///   no harm   the network has reached most of what can be had (Learning::reached): whatever showed,
+///             it is a note now. So it is in a run that has converged. Nor did it where everything
+///             above a note was over in the first half of the run and the network learns (a fifth of
+///             the way at least: of labels full of noise no network gets much further).
+///   harm      the network stands at the level of the best constant answer, has lost what it had
+///             learned, or its loss is no number any more: a finding keeps its severity, and one that is over is a warning at least, for
+///             what it did is not.
+///   unknown   anything between, and runs of less than Learning::kSomeSteps steps: what was found at
+///             the start of a network is a warning about the start.
+///
+/// Findings that speak of learning itself (overfitting, running_statistics, and what else says so
+/// in the source) are left as they are.
+void judge_harm(const RunView& view, std::vector<Finding>& findings);
+
+}  // namespace plumb

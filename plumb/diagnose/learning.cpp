@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/learning.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace plumb {
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kStandardErrors = 4;
+constexpr std::int64_t kStepsToLose = 20;
+/// Median distance of two independent normal numbers of deviation 1.
+constexpr double kMedianDistance = 0.9539;
+/// Standard error of a median to that of a mean.
+constexpr double kMedianError = 1.2533;
+
+using Stretches = std::span<const LossCurve::Stretch>;
+
+double median(std::vector<double> values) {
+  if (values.empty()) return kNan;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+double median_loss(Stretches stretches) {
+  std::vector<double> losses;
+  for (const LossCurve::Stretch& one : stretches) losses.push_back(one.loss);
+  return median(std::move(losses));
+}
+
+double mean_accuracy(Stretches stretches) {
+  double sum = 0;
+  double told = 0;
+  for (const LossCurve::Stretch& one : stretches) {
+    if (one.accuracies == 0) continue;
+    sum += one.accuracy * static_cast<double>(one.accuracies);
+    told += static_cast<double>(one.accuracies);
+  }
+  return told > 0 ? sum / told : kNan;
+}
+
+/// Of one stretch about the course of the curve.
+double noise_of(Stretches stretches) {
+  std::vector<double> distances;
+  for (std::size_t i = 1; i < stretches.size(); ++i) {
+    distances.push_back(std::abs(stretches[i].loss - stretches[i - 1].loss));
+  }
+  return distances.empty() ? 0 : median(std::move(distances)) / kMedianDistance;
+}
+
+double standard_error(double noise, std::size_t stretches) {
+  return kMedianError * noise / std::sqrt(static_cast<double>(std::max<std::size_t>(stretches, 1)));
+}
+
+void find_best(Learning& learning, Stretches all, std::size_t width) {
+  double sum = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    sum += all[i].loss;
+    if (i + 1 < width) continue;
+    if (i >= width) sum -= all[i - width].loss;
+    const double mean = sum / static_cast<double>(width);
+    if (std::isnan(learning.best) || mean < learning.best) {
+      learning.best = mean;
+      learning.best_step = all[i + 1 - width].first_step;
+    }
+  }
+}
+
+/// The last quarter is not below the one before, beyond the noise.
+bool is_flat(Stretches all, double noise) {
+  const std::size_t quarter = all.size() / 4;
+  if (quarter == 0) return false;
+  const double before = median_loss(all.subspan(all.size() - 2 * quarter, quarter));
+  const double after = median_loss(all.last(quarter));
+  return before - after <= kStandardErrors * std::sqrt(2.0) * standard_error(noise, quarter);
+}
+
+}  // namespace
+
+bool Learning::at_baseline() const {
+  return known && has_baseline && steps >= kEnoughSteps && !learns && (flat || lost);
+}
+
+double reference_loss(const RunInfo& info, const LossCurve& curve) {
+  if (info.baseline && info.baseline->loss > 0) return info.baseline->loss;
+  return curve.first() && curve.first()->loss > 0 ? curve.first()->loss : kNan;
+}
+
+Learning learning_of(const RunInfo& info, const LossCurve& curve) {
+  Learning result;
+  result.ends_finite = curve.ends_finite();
+  result.steps = curve.steps();
+  const Stretches all = curve.stretches();
+  result.reference = reference_loss(info, curve);
+  if (all.empty() || std::isnan(result.reference) || info.loss == "difference") return result;
+  const bool signless =
+      std::all_of(all.begin(), all.end(), [](const auto& one) { return one.loss >= 0; });
+  if (!signless) return result;
+
+  result.known = true;
+  result.has_baseline = info.baseline && info.baseline->loss > 0;
+  result.at_first = curve.first()->loss;
+  const std::size_t width = std::min(all.size(), std::max<std::size_t>(5, all.size() / 10));
+  const Stretches end = all.last(width);
+  result.at_last = median_loss(end);
+  result.accuracy = mean_accuracy(end);
+  const double noise = noise_of(all.last(std::max<std::size_t>(width, all.size() / 2)));
+  result.noise = noise * std::sqrt(static_cast<double>(all.front().steps));
+  result.standard_error = standard_error(noise, width);
+  find_best(result, all, width);
+  result.flat = is_flat(all, noise);
+
+  result.gained = (result.reference - result.at_last) / result.reference;
+  const bool beyond_noise =
+      result.reference - result.at_last > kStandardErrors * result.standard_error;
+  result.learns = result.gained >= Learning::kLearned && beyond_noise;
+  result.reached = result.gained >= Learning::kReached && beyond_noise;
+  result.converged = result.at_last <= Learning::kConverged * result.reference;
+  if (result.has_baseline && info.baseline->accuracy < 1) {
+    result.baseline_accuracy = info.baseline->accuracy;
+    const double left = 1 - result.baseline_accuracy;
+    result.gained_accuracy = (result.accuracy - result.baseline_accuracy) / left;
+    // A batch of n varies by sqrt(p (1 - p) / n).
+    const double samples = static_cast<double>(std::max<std::int64_t>(info.batch, 1) *
+                                               static_cast<std::int64_t>(width));
+    const double error = std::sqrt(result.baseline_accuracy * left / samples);
+    result.learns = result.learns || (result.gained_accuracy >= Learning::kLearnedAccuracy &&
+                                      result.gained_accuracy * left > kStandardErrors * error);
+    result.reached = result.reached || result.gained_accuracy >= 0.9;
+  }
+  const double had = result.reference - result.best;
+  const double gone = result.at_last - result.best;
+  const bool gave_up = had >= Learning::kLearned * result.reference && gone > had / 2;
+  const bool far_above = result.at_last > 2 * std::max(result.reference, result.at_first);
+  result.lost = (gave_up || far_above) && !result.reached && result.steps >= kStepsToLose &&
+                gone > kStandardErrors * std::sqrt(2.0) * result.standard_error;
+  return result;
+}
+
+}  // namespace plumb

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/rules/overfitting.h"
+
+#include <cmath>
+
+#include "plumb/diagnose/learning_finding.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr double kPart = 0.5;
+
+}  // namespace
+
+void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
+  const Learning learning = view.learning();
+  const auto& validation = view.losses().last_validation();
+  if (!learning.learns || !learning.has_baseline || !validation) return;
+  // Where the running statistics are to blame, the training part itself has the loss in use.
+  const auto& inference = view.losses().last_inference();
+  const double loss = inference ? inference->loss : learning.at_last;
+  const double accuracy = inference ? inference->accuracy : learning.accuracy;
+  const double gained = (learning.reference - loss) / learning.reference;
+  const double kept = (learning.reference - validation->loss) / learning.reference;
+  const double left = 1 - learning.baseline_accuracy;
+  const double gained_right = (accuracy - learning.baseline_accuracy) / left;
+  const double kept_right = (validation->accuracy - learning.baseline_accuracy) / left;
+  const bool has_accuracy = std::isfinite(gained_right) && std::isfinite(kept_right);
+  const bool over =
+      has_accuracy ? gained_right > Learning::kLearnedAccuracy && kept_right < kPart * gained_right
+                   : gained > Learning::kLearned && kept < kPart * gained;
+  if (!over || !std::isfinite(validation->loss)) return;
+
+  Finding finding = learning_finding(view, learning, "overfitting");
+  finding.severity = Severity::note;
+  finding.first_step = view.losses().best_validation()->step;
+  finding.last_step = validation->step;
+  finding.facts.push_back(
+      {Quantity::best_validation_loss, view.losses().best_validation()->loss, Place::loss(), {}});
+  finding.facts.push_back(
+      {Quantity::best_at_step, static_cast<double>(finding.first_step), Place::loss(), {}});
+  const Evidence by_loss{{Quantity::validation_loss, validation->loss, Place::loss(), {}},
+                         learning.reference * (1 - kPart * gained)};
+  if (has_accuracy) {
+    finding.evidence = {{{Quantity::validation_accuracy, validation->accuracy, {}, {}},
+                         learning.baseline_accuracy + kPart * gained_right * left}};
+    finding.facts.push_back({Quantity::training_accuracy, accuracy, {}, {}});
+    finding.facts.push_back(by_loss.fact);
+  } else {
+    finding.evidence = {by_loss};
+  }
+  finding.cause.kind = CauseKind::learned_by_heart;
+  finding.remedies = {{RemedyKind::more_data, {}, {}, {}}, {RemedyKind::regularise, {}, {}, {}}};
+  if (finding.first_step < finding.last_step) {
+    finding.remedies.push_back(
+        {RemedyKind::stop_early, {}, {{"at", static_cast<double>(finding.first_step)}}, {}});
+  }
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace plumb

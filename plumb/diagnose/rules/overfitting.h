@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/diagnose/rule.h"
+
+namespace plumb {
+
+/// Symptom    The network fits the samples that it has seen and does not carry over to others.
+/// Measured   The last validation against the training at the end, both in use where that is known
+///            (StepRecord::inference_loss).
+/// Threshold  Of what the training part gained on the baseline the validation part lacks more than
+/// a
+///            half by the loss, or by the accuracy where there is one. Our choice:
+///            docs/rules/overfitting.md. It is a note: no gradient is to blame, and many a network
+///            that is used has it.
+/// False alarms  Validation data of another kind than the training data.
+/// Advice     More data, a smaller or more restrained network, an earlier end.
+void check_overfitting(const RunView& view, std::vector<Finding>& findings);
+
+}  // namespace plumb

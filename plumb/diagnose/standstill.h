@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "plumb/diagnose/run_view.h"
+#include "plumb/record/finding.h"
+
+namespace plumb {
+
+/// No layer moves, and what stands between the gradient and the weights is asked why.
+///
+/// Measured   The pace of the fastest layer (layer_pace.h), summed over all steps: each measured
+///            step stands for those up to the next one.
+/// Threshold  (a) Of at least kFewestSteps steps: kStandstillMoved of its weight in all, while the
+///            loss came down by less than kLossMoved of itself and did not begin below half of the
+///            best constant answer's (where that is known; else of log(classes)): a network that has
+///            learned already may stand still.
+///            (b) kStandstillLog2 a step at the most, of runs of any length.
+///            (c) The rate fell to kRateGone of its largest before half of the run was over, the
+///            fastest layer moved by kStandstillMoved from then on, and the loss is still above
+///            kLossLeft of what it was at first.
+/// Cause      What took most of the way from a usual update, in the step in which the fastest layer
+///            was fastest, by the optimiser that runs (OptimiserInfo): clipping (its factor, of an
+///            optimiser that does not divide by the gradient's size), eps (of one that does: rms of
+///            update / rate far below 1, and eps above the rms of the gradient), a warm-up that did
+///            not end, a schedule; the gradient itself, where no usual rate would do; else the rate.
+std::optional<Finding> find_standstill(const RunView& view);
+
+inline constexpr double kStandstillLog2 = -19.93;  ///< 1e-6
+inline constexpr double kStandstillMoved = 0.02;
+inline constexpr int kFewestSteps = 50;
+inline constexpr double kLossMoved = 0.05;
+inline constexpr double kLossLeft = 0.3;
+inline constexpr double kRateGone = 0.02;
+
+}  // namespace plumb

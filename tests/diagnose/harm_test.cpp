@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/harm.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/diagnose/rule_test.h"
+#include "tests/support/loss_course.h"
+#include "tests/support/run_builder.h"
+
+namespace plumb {
+namespace {
+
+/// A run whose first steps are too large, and whose losses are these.
+plumb::Run large_start(int steps, const std::vector<double>& losses) {
+  plumb::Run run = test::flat_run(3, 32, "relu", 1);
+  for (const char* path : {"0", "2", "4"}) {
+    test::put_rms(run.info, run.steps[0], path, Role::update, -1);
+  }
+  const StepRecord first = run.steps[0];
+  run = test::flat_run(3, 32, "relu", 1);
+  run = test::with_losses(std::move(run), steps, losses);
+  run.steps[0].sketches = first.sketches;
+  return run;
+}
+
+const Finding& only(const std::vector<Finding>& findings) {
+  EXPECT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings.front().rule, "update_too_large");
+  return findings.front();
+}
+
+TEST(HarmTest, WhatDidNoHarmIsANote) {
+  const auto findings = diagnose(large_start(120, {2.3, 0.2, 0.2}));
+  EXPECT_EQ(only(findings).severity, Severity::note);
+  EXPECT_EQ(only(findings).did_harm, false);
+}
+
+TEST(HarmTest, WhatDidHarmIsNotForgottenWhenItIsOver) {
+  const auto findings = diagnose(large_start(120, {2.3, 2.3}));
+  EXPECT_TRUE(only(findings).over);
+  EXPECT_GE(only(findings).severity, Severity::warning);
+  EXPECT_EQ(only(findings).did_harm, true);
+}
+
+TEST(HarmTest, OfFewStepsNothingIsSaid) {
+  const auto findings = diagnose(large_start(20, {2.3, 0.1, 0.1}));
+  EXPECT_FALSE(only(findings).did_harm.has_value());
+  EXPECT_GE(only(findings).severity, Severity::warning);
+}
+
+TEST(HarmTest, HalfWayNothingIsSaid) {
+  EXPECT_FALSE(only(diagnose(large_start(120, {2.3, 1.2, 1.2}))).did_harm.has_value());
+}
+
+}  // namespace
+}  // namespace plumb

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "plumb/diagnose/rules/diverging.h"
+#include "plumb/diagnose/rules/not_learning.h"
+#include "plumb/diagnose/rules/overfitting.h"
+#include "plumb/diagnose/rules/running_statistics.h"
+#include "plumb/diagnose/rules/zero_gradient.h"
+#include "tests/diagnose/rule_test.h"
+#include "tests/support/loss_course.h"
+#include "tests/support/run_builder.h"
+
+namespace plumb {
+namespace {
+
+constexpr double kZero = -std::numeric_limits<double>::infinity();
+
+plumb::Run course(int steps, const std::vector<double>& losses) {
+  return test::with_losses(test::flat_run(3, 32, "relu", 1), steps, losses);
+}
+
+TEST(NotLearningTest, NamesWhatWasRuledOutWithItsNumbers) {
+  const plumb::Run run = course(200, {2.31, 2.3});
+  const auto findings = test::findings_of(check_not_learning, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].severity, Severity::critical);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::unknown);
+  EXPECT_EQ(test::value_of(findings[0], Quantity::flow_log2), 0);
+  EXPECT_EQ(test::value_of(findings[0], Quantity::median_update_log2), -7);
+  EXPECT_EQ(test::value_of(findings[0], Quantity::dead_fraction), 0);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+}
+
+TEST(NotLearningTest, SaysNothingOfShortRunsOfLearnersAndOfKnownCauses) {
+  EXPECT_TRUE(test::findings_of(check_not_learning, course(60, {2.31, 2.3})).empty());
+  EXPECT_TRUE(test::findings_of(check_not_learning, course(200, {2.31, 1})).empty());
+  const plumb::Run run = course(200, {2.31, 2.3});
+  const RunView view(run);
+  std::vector<Finding> known(1);
+  known[0].severity = Severity::warning;
+  check_not_learning(view, known);
+  EXPECT_EQ(known.size(), 1u);
+}
+
+TEST(DivergingTest, NamesALossThatComesBackAndNoLearner) {
+  const plumb::Run run = course(200, {2.31, 0.3, 0.3, 2.2});
+  const auto findings = test::findings_of(check_diverging, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_TRUE(test::findings_of(check_diverging, course(200, {2.31, 0.3, 0.4})).empty());
+}
+
+TEST(OverfittingTest, IsANoteAboutValidation) {
+  plumb::Run run = course(200, {2.31, 0.05});
+  run.steps[100].validation_loss = 1.5;
+  run.steps[199].validation_loss = 2.9;
+  EXPECT_EQ(test::findings_of(check_overfitting, run).size(), 1u) << "by the loss";
+  run.steps[199].validation_accuracy = 0.3;
+  const auto findings = test::findings_of(check_overfitting, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].severity, Severity::note);
+  EXPECT_EQ(findings[0].first_step, 100);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  run.steps[199].validation_accuracy = 0.9;
+  EXPECT_TRUE(test::findings_of(check_overfitting, run).empty()) << "sure, and seldom wrong";
+}
+
+plumb::Run running(double momentum, double inference_loss, double inference_accuracy) {
+  plumb::Run run = course(200, {2.31, 0.05});
+  run.info.layers[2].running_momentum = momentum;
+  run.steps[199].inference_loss = inference_loss;
+  run.steps[199].inference_accuracy = inference_accuracy;
+  return run;
+}
+
+TEST(RunningStatisticsTest, NamesTheMomentumThatIsTooSmall) {
+  const plumb::Run run = running(1e-3, 2.2, 0.35);
+  const auto findings = test::findings_of(check_running_statistics, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].severity, Severity::critical);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::slow_running_statistics);
+  EXPECT_EQ(findings[0].place.id, 2);
+  EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::set_momentum);
+  EXPECT_EQ(*findings[0].remedies[0].number("value"), 0.1);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+}
+
+TEST(RunningStatisticsTest, LooksForAnotherCauseWhereTheMomentumIsEnough) {
+  const auto findings = test::findings_of(check_running_statistics, running(0.1, 2.2, 0.35));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::unlike_running_statistics);
+  EXPECT_NE(test::first_remedy(findings[0]), RemedyKind::set_momentum);
+}
+
+TEST(RunningStatisticsTest, IsSilentWhereUseIsAsGoodAsTraining) {
+  EXPECT_TRUE(test::findings_of(check_running_statistics, running(1e-3, 0.05, 0.97)).empty());
+  plumb::Run without = running(1e-3, 2.2, 0.35);
+  without.info.layers[2].running_momentum.reset();
+  EXPECT_TRUE(test::findings_of(check_running_statistics, without).empty());
+}
+
+// The overfitting of such a run is not known: in use the training part is as bad.
+TEST(RunningStatisticsTest, IsNoOverfitting) {
+  plumb::Run run = running(1e-3, 2.2, 0.35);
+  run.steps[199].validation_loss = 2.2;
+  run.steps[199].validation_accuracy = 0.34;
+  EXPECT_TRUE(test::findings_of(check_overfitting, run).empty());
+}
+
+plumb::Run silent_output(int steps, int from) {
+  plumb::Run run = test::flat_run(3, 32, "relu", steps);
+  for (StepRecord& step : run.steps) {
+    if (step.step < from) continue;
+    for (const char* path : {"0", "2", "4"}) {
+      test::put_rms(run.info, step, path, Role::grad_z, kZero);
+    }
+  }
+  return run;
+}
+
+TEST(ZeroGradientTest, NamesALossThatGivesNone) {
+  const plumb::Run run = silent_output(6, 2);
+  const auto findings = test::findings_of(check_zero_gradient, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].severity, Severity::critical);
+  EXPECT_EQ(findings[0].first_step, 2);
+  EXPECT_TRUE(findings[0].place == Place::loss());
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+}
+
+// An exactly zero gradient, one that was not recorded and one below the range of float are three.
+TEST(ZeroGradientTest, AMissingGradientAndATinyOneAreNotZero) {
+  plumb::Run missing = silent_output(6, 0);
+  for (StepRecord& step : missing.steps) {
+    std::erase_if(step.sketches,
+                  [](const SketchRecord& one) { return one.site.role == Role::grad_z; });
+  }
+  EXPECT_TRUE(test::findings_of(check_zero_gradient, missing).empty());
+  plumb::Run tiny = test::flat_run(3, 32, "relu", 6);
+  for (StepRecord& step : tiny.steps) {
+    for (const char* path : {"0", "2", "4"}) {
+      test::put_rms(tiny.info, step, path, Role::grad_z, -400);
+    }
+  }
+  EXPECT_TRUE(test::findings_of(check_zero_gradient, tiny).empty());
+}
+
+TEST(ZeroGradientTest, AnOptimumHasNone) {
+  plumb::Run run = silent_output(6, 2);
+  for (StepRecord& step : run.steps) step.loss = step.step < 2 ? 1 : 1e-6;
+  EXPECT_TRUE(test::findings_of(check_zero_gradient, run).empty());
+}
+
+}  // namespace
+}  // namespace plumb

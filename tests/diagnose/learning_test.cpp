@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/learning.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/loss_course.h"
+#include "tests/support/run_builder.h"
+
+namespace plumb {
+namespace {
+
+plumb::Run course(int steps, const std::vector<double>& losses, double noise = 0.01) {
+  return test::with_losses(test::flat_run(2, 8, "relu", 1), steps, losses, noise);
+}
+
+Learning learning_in(const plumb::Run& run) {
+  LossCurve curve;
+  for (const StepRecord& step : run.steps) curve.add(step);
+  return learning_of(run.info, curve);
+}
+
+TEST(LearningTest, ANetworkAtTheBestConstantAnswerHasNotLearned) {
+  for (const double noise : {0.0, 0.001, 0.02}) {
+    const Learning flat = learning_in(course(200, {2.31, 2.3026, 2.3026}, noise));
+    EXPECT_TRUE(flat.known);
+    EXPECT_FALSE(flat.learns) << noise;
+    EXPECT_TRUE(flat.at_baseline()) << noise;
+    EXPECT_NEAR(flat.gained, 0, 0.02);
+  }
+}
+
+// The noise of one lucky stretch is no learning.
+TEST(LearningTest, ALargeNoiseIsNoLearning) {
+  const Learning noisy = learning_in(course(200, {2.3, 2.3}, 0.3));
+  EXPECT_FALSE(noisy.learns);
+  EXPECT_FALSE(noisy.converged);
+}
+
+TEST(LearningTest, KnowsWhatWasGained) {
+  const Learning half = learning_in(course(200, {2.3, 1.15, 1.15, 1.15}));
+  EXPECT_NEAR(half.gained, 0.5, 0.02);
+  EXPECT_TRUE(half.learns);
+  EXPECT_FALSE(half.reached);
+  EXPECT_TRUE(half.flat);
+  const Learning most = learning_in(course(200, {2.3, 0.2, 0.2}));
+  EXPECT_TRUE(most.reached);
+  EXPECT_FALSE(most.converged);
+  EXPECT_TRUE(learning_in(course(200, {2.3, 1e-4, 1e-4})).converged);
+}
+
+TEST(LearningTest, TooFewStepsAreNoFailure) {
+  const Learning few = learning_in(course(60, {2.31, 2.3}));
+  EXPECT_FALSE(few.learns);
+  EXPECT_FALSE(few.at_baseline());
+  EXPECT_TRUE(few.is_early());
+}
+
+TEST(LearningTest, WhatStillFallsIsNoFailure) {
+  const Learning falling = learning_in(course(300, {2.31, 2.25}, 0.001));
+  EXPECT_FALSE(falling.flat);
+  EXPECT_FALSE(falling.at_baseline());
+}
+
+TEST(LearningTest, SeesWhatWasLost) {
+  const Learning lost = learning_in(course(200, {2.3, 0.3, 0.3, 2.2}));
+  EXPECT_TRUE(lost.lost);
+  EXPECT_NEAR(lost.best, 0.3, 0.1);
+  EXPECT_TRUE(learning_in(course(200, {2.3, 40})).lost);
+  EXPECT_FALSE(learning_in(course(200, {2.3, 0.3, 0.5, 0.3})).lost);
+  EXPECT_FALSE(learning_in(course(200, {90, 2.3})).lost) << "a large start that comes down";
+}
+
+// A sure network that errs seldom has a large loss, and has learned all the same.
+TEST(LearningTest, AccuracyAloneShowsLearningToo) {
+  plumb::Run run = course(200, {2.3, 4, 4});
+  for (StepRecord& step : run.steps) step.accuracy = step.step < 20 ? 0.1 : 0.97;
+  const Learning sure = learning_in(run);
+  EXPECT_TRUE(sure.learns);
+  EXPECT_TRUE(sure.reached);
+  EXPECT_FALSE(sure.lost);
+}
+
+TEST(LearningTest, WithoutABaselineItCanTellThatItLearnsAndNotThatItDoesNot) {
+  plumb::Run run = course(200, {2.3, 0.2, 0.2});
+  run.info.baseline.reset();
+  EXPECT_TRUE(learning_in(run).learns);
+  run = course(200, {2.3, 2.3});
+  run.info.baseline.reset();
+  EXPECT_FALSE(learning_in(run).at_baseline());
+}
+
+// The same for a loss in other units: every limit is a ratio.
+TEST(LearningTest, AFactorOnTheLossMovesNothing) {
+  for (const auto& losses : std::vector<std::vector<double>>{
+           {2.3, 2.3}, {2.3, 0.2}, {2.3, 0.3, 2.2}, {2.3, 1e-6}, {2.3, 2.2}}) {
+    const plumb::Run run = course(200, losses);
+    const Learning as_it_is = learning_in(run);
+    for (const double factor : {65536.0, 1e-9}) {
+      plumb::Run other = run;
+      other.info.baseline->loss *= factor;
+      for (StepRecord& step : other.steps) step.loss *= factor;
+      const Learning scaled = learning_in(other);
+      EXPECT_EQ(scaled.learns, as_it_is.learns);
+      EXPECT_EQ(scaled.reached, as_it_is.reached);
+      EXPECT_EQ(scaled.converged, as_it_is.converged);
+      EXPECT_EQ(scaled.flat, as_it_is.flat);
+      EXPECT_EQ(scaled.lost, as_it_is.lost);
+      EXPECT_EQ(scaled.at_baseline(), as_it_is.at_baseline());
+    }
+  }
+}
+
+TEST(LearningTest, ALossWithoutAFloorTellsNothing) {
+  plumb::Run run = course(200, {2.3, 0.2});
+  run.info.loss = "difference";
+  EXPECT_FALSE(learning_in(run).known);
+  run.info.loss = "";
+  run.steps[50].loss = -1;
+  EXPECT_FALSE(learning_in(run).known);
+}
+
+}  // namespace
+}  // namespace plumb

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/odd_layers.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "plumb/diagnose/rules/exploding_gradient.h"
+#include "plumb/diagnose/rules/odd_layer.h"
+#include "plumb/diagnose/rules/vanishing_gradient.h"
+#include "tests/diagnose/rule_test.h"
+#include "tests/support/mini_net.h"
+#include "tests/support/run_builder.h"
+
+namespace plumb {
+namespace {
+
+/// A relu network of eight hidden layers in which the weights of some dense layers (0 is the first)
+/// are multiplied.
+plumb::Run run_with(const std::vector<std::pair<std::size_t, double>>& factors,
+                    const std::string& activation = "relu", double gain = std::sqrt(2.0)) {
+  test::MiniSpec spec;
+  spec.activation = activation;
+  spec.gain = gain;
+  spec.depth = 8;
+  spec.width = 48;
+  test::MiniNet net(spec);
+  for (const auto& [dense, factor] : factors) {
+    for (double& weight : net.denses[dense].weight) weight *= factor;
+  }
+  plumb::Run run;
+  std::vector<double> x;
+  std::vector<int> labels;
+  std::uint32_t draw = 1;
+  for (int sample = 0; sample < spec.batch; ++sample) {
+    for (int i = 0; i < spec.inputs; ++i) {
+      draw = draw * 1103515245U + 12345U;
+      x.push_back(static_cast<double>(draw >> 8) / (1 << 23) - 1);
+    }
+    labels.push_back(sample % spec.classes);
+  }
+  run.steps.push_back(net.step(x, labels));
+  run.info = net.info();
+  return run;
+}
+
+std::vector<OddLayer> odd_of(const plumb::Run& run) {
+  const RunView view(run);
+  return view.measured().front().odd;
+}
+
+TEST(OddLayersTest, NoneInANetworkOfOneKind) {
+  EXPECT_TRUE(odd_of(run_with({})).empty());
+  // All of them wrong alike is not one of them.
+  EXPECT_TRUE(odd_of(run_with({}, "sigmoid", 1)).empty());
+  EXPECT_TRUE(odd_of(run_with({}, "relu", 0.5)).empty());
+}
+
+TEST(OddLayersTest, TheOneThatIsOffHasItsFactor) {
+  for (const double factor : {500.0, 1.0 / 500}) {
+    const plumb::Run run = run_with({{4, factor}});
+    const auto odd = odd_of(run);
+    ASSERT_EQ(odd.size(), 1u) << factor;
+    EXPECT_EQ(run.info.layer(odd[0].layer).depth, 5);
+    EXPECT_EQ(odd[0].kind, CauseKind::odd_weight);
+    EXPECT_NEAR(odd[0].log2, std::log2(factor), 1);
+    EXPECT_NEAR(odd[0].own - odd[0].usual, std::log2(factor), 0.3);
+    EXPECT_NEAR(odd[0].usual, 0.5, 0.1);
+    EXPECT_TRUE(odd[0].on_chain);
+  }
+}
+
+TEST(OddLayersTest, AFactorOfThreeIsNotOff) { EXPECT_TRUE(odd_of(run_with({{4, 3}})).empty()); }
+
+TEST(OddLayersTest, AFewLayersHaveNoMiddle) {
+  test::MiniSpec spec;
+  spec.depth = 2;
+  EXPECT_TRUE(odd_of(test::run_mini_net(spec)).empty());
+}
+
+TEST(OddLayersTest, EachIsAFindingOfTheFlowAtItsPlace) {
+  const plumb::Run run = run_with({{2, 200}, {6, 400}});
+  const auto findings = test::findings_of(check_exploding_gradient, run);
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(run.info.layer(findings[0].place.id).depth, 7);
+  EXPECT_EQ(run.info.layer(findings[1].place.id).depth, 3);
+  for (const Finding& finding : findings) {
+    EXPECT_TRUE(test::is_complete(run.info, finding));
+    EXPECT_EQ(finding.cause.kind, CauseKind::odd_weight);
+    EXPECT_EQ(test::first_remedy(finding), RemedyKind::like_others);
+  }
+  std::vector<Finding> after = findings;
+  check_odd_layer(RunView(run), after);
+  EXPECT_EQ(after.size(), 2u);  // nothing is said twice
+}
+
+TEST(OddLayersTest, ManyThatAreOffAreNotOne) {
+  // All layers pass on too little, one a bit less: the depth is to blame.
+  const plumb::Run run = run_with({{4, 0.25}}, "relu", 0.5);
+  const auto findings = test::findings_of(check_vanishing_gradient, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::weight_scale);
+}
+
+TEST(OddLayersTest, WhatTheDepthDoesNotShowHasARuleOfItsOwn) {
+  // The first layer, and two that make up for each other.
+  for (const auto& factors :
+       {std::vector<std::pair<std::size_t, double>>{{0, 500}},
+        std::vector<std::pair<std::size_t, double>>{{2, 300}, {5, 1.0 / 300}}}) {
+    const plumb::Run run = run_with(factors);
+    EXPECT_TRUE(test::findings_of(check_exploding_gradient, run).empty());
+    const auto findings = test::findings_of(check_odd_layer, run);
+    ASSERT_EQ(findings.size(), factors.size());
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      EXPECT_TRUE(test::is_complete(run.info, findings[i]));
+      EXPECT_EQ(run.info.layer(findings[i].place.id).depth, factors[i].first + 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace plumb
