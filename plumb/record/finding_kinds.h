@@ -103,7 +103,6 @@ enum class Quantity : std::uint8_t {
   output_high,
   activations_before_loss,
   loss_over_baseline,  ///< the first loss to that of the best constant answer
-  baseline_loss,       ///< of the best constant answer (Baseline)
   loss_floor,          ///< the lowest that such outputs can reach
   linear_pairs,        ///< with nothing between them that is not linear
   outputs,
@@ -273,7 +272,6 @@ enum class RemedyKind : std::uint8_t {
   check_targets,
   clean_data,
   check_labels,     ///< whether they belong to their samples
-  drop_activation,  ///< the one that stands before the loss
   set_momentum,     ///< value: of running statistics
   stop_early,       ///< at: the step
   regularise,

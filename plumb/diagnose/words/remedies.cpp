@@ -243,9 +243,6 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
                                            : "scale the targets to mean 0 and deviation 1 "
                                              "(--standardise does it, and reports "
                                              "the loss in the unit of the data)";
-    case RemedyKind::drop_activation:
-      return fmt::format("take the {} before the loss away",
-                         telling.kind_at(remedy.target, "activation"));
     case RemedyKind::add_activation:
       return fmt::format("put an activation (relu with he_normal) behind {}",
                          telling.names.where(remedy.target));
