@@ -112,7 +112,8 @@ enum class Quantity : std::uint8_t {
   units_left,
   similarity,  ///< mean cosine of two samples (SignalRecord)
   input_similarity,
-  directions,  ///< that the samples spread over (SignalRecord)
+  directions,      ///< that the samples spread over (SignalRecord)
+  few_directions,  ///< the same, of samples that look alike
   directions_before,
   closed_log2,          ///< rms f' to the usual
   shift_in_deviations,  ///< mean of what an activation reads, over its deviation

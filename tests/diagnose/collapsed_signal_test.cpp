@@ -11,11 +11,11 @@ namespace {
 
 /// A chain of relus whose samples have a similarity of `in` in the data and `out` in the last
 /// hidden layer.
-plumb::Run run_of(double in, double out) {
+plumb::Run run_of(double in, double out, double directions = 2) {
   plumb::Run run = test::flat_run(31, 16, "relu", 4);
   const LayerId hidden = test::id_of(run.info, "59");
   for (std::size_t s = 0; s < 3; ++s) {
-    run.steps[s].signals = {{0, 32, in, 12}, {hidden, 32, out, 10}};
+    run.steps[s].signals = {{0, 32, in, 12}, {hidden, 32, out, directions}};
   }
   return run;
 }
@@ -39,6 +39,7 @@ TEST(CollapsedSignalTest, FiresWhereSamplesLookAlikeThatWereNot) {
 TEST(CollapsedSignalTest, SilentWhereTheDataAreAlikeOrTheSamplesStayApart) {
   EXPECT_TRUE(found(run_of(0.95, 0.98)).empty());
   EXPECT_TRUE(found(run_of(0.02, 0.96)).empty());
+  EXPECT_TRUE(found(run_of(0.02, 0.99, 6)).empty()) << "biases that all samples share";
   EXPECT_TRUE(found(test::flat_run(31, 16, "relu", 4)).empty()) << "not recorded";
 }
 

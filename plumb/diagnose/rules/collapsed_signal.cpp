@@ -33,6 +33,8 @@ bool has_residual(const RunView& view) {
 struct Alike {
   double similarity = std::nan("");
   double input_similarity = std::nan("");
+  double directions = std::nan("");
+  double input_directions = std::nan("");
   bool is_alike() const {
     return 1 - similarity <= kAlike && 4 * (1 - similarity) <= 1 - input_similarity;
   }
@@ -43,7 +45,7 @@ Alike read(const RunView::Signals& signals, LayerId input, LayerId hidden) {
   const SignalRecord* in = of_layer(signals.records, input);
   const SignalRecord* out = of_layer(signals.records, hidden);
   if (in == nullptr || out == nullptr || in->samples < 4 || out->samples < 4) return alike;
-  return {out->similarity, in->similarity};
+  return {out->similarity, in->similarity, out->directions, in->directions};
 }
 
 /// A linear layer that brings what it reads down to one direction.
@@ -90,7 +92,9 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
   if (hidden == kNoLayer || inputs != 1) return;
   const RunView::Signals& start = view.signals().front();
   const Alike first = read(start, input, hidden);
-  if (!first.is_alike() || has_residual(view)) return;
+  const bool is_thin =
+      first.directions <= kFewDirections && first.input_directions >= kSomeDirections;
+  if (!first.is_alike() || !is_thin || !is_judged(view)) return;
   const Place place = Place::layer(hidden);
   Finding finding;
   finding.rule = "collapsed_signal";
@@ -105,9 +109,11 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
   }
   if (finding.over) finding.severity = Severity::note;
   finding.evidence = {
-      {{Quantity::similarity, first.similarity, place, Place::layer(input)}, 1 - kAlike}};
+      {{Quantity::similarity, first.similarity, place, Place::layer(input)}, 1 - kAlike},
+      {{Quantity::few_directions, first.directions, place, {}}, kFewDirections}};
   finding.facts = {
       {Quantity::input_similarity, first.input_similarity, Place::layer(input), {}},
+      {Quantity::directions_before, first.input_directions, Place::layer(input), {}},
       {Quantity::layers_crossed, static_cast<double>(info.layer(hidden).depth), place, {}}};
   finding.cause = {CauseKind::depth, place, 1, {}};
   finding.remedies = {{RemedyKind::add_residual, {}, {}, {}},

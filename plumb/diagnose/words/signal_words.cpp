@@ -104,9 +104,11 @@ std::string collapsed_signal(const Telling& telling) {
   }
   return fmt::format(
       "All samples look alike in {}: the mean cosine of two of them is {:.4f}, where the data have "
-      "{:.2f}.",
+      "{:.2f}, and what is left of their differences lies along {:.2g} directions, where the data "
+      "have {:.2g}.",
       telling.where(Quantity::similarity), telling.value(Quantity::similarity),
-      telling.value(Quantity::input_similarity));
+      telling.value(Quantity::input_similarity), telling.value(Quantity::few_directions),
+      telling.value(Quantity::directions_before));
 }
 
 std::string collapsed_signal_does(const Telling& telling) {
@@ -359,6 +361,7 @@ std::string signal_evidence(const Telling& telling, const Evidence& evidence) {
     case Quantity::small_target_rms: return "rms of " + target_text(telling);
     case Quantity::output_rms: return "rms of the outputs in the first step";
     case Quantity::similarity: return "mean cosine of two samples in " + where;
+    case Quantity::few_directions:
     case Quantity::directions: return "directions that the samples spread over in " + where;
     case Quantity::columns_affected: return "columns without any variation";
     case Quantity::loss_floor: return "lowest loss that such outputs can reach";
