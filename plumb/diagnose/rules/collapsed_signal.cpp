@@ -24,10 +24,14 @@ LayerId last_hidden(const RunView& view) {
   return info.inputs.size() == 1 ? info.inputs[0].from : kNoLayer;
 }
 
-bool has_residual(const RunView& view) {
+bool is_judged(const RunView& view) {
   const LayerGraph::Chain& chain = view.graph().main_chain();
-  return std::any_of(chain.begin(), chain.end(),
-                     [&](LayerId layer) { return view.info().layer(layer).inputs.size() > 1; });
+  return std::all_of(chain.begin(), chain.end(), [&](LayerId layer) {
+    const LayerInfo& one = view.info().layer(layer);
+    const bool is_open =
+        one.family != LayerFamily::activation || (one.traits && one.traits->saturates == false);
+    return one.inputs.size() <= 1 && is_open;
+  });
 }
 
 struct Alike {
