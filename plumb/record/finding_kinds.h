@@ -57,8 +57,7 @@ enum class Quantity : std::uint8_t {
   decay_fraction,      ///< of a weight that its decay takes in one step
   weight_change_log2,  ///< of the median layer's weight, the last size to the first
   moved_log2,          ///< all steps of the fastest layer together, to its weight
-  baseline_loss,       ///< of the best constant answer (Baseline)
-  baseline_accuracy,   ///< the same, 0..1
+  baseline_accuracy,   ///< of always answering the most frequent class, 0..1
   gained_fraction,     ///< of the way from the baseline to a loss of zero, at the end
   best_loss,           ///< the lowest that the loss was, over a stretch of steps
   best_at_step,
