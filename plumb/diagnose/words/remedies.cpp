@@ -243,6 +243,10 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
                                            : "scale the targets to mean 0 and deviation 1 "
                                              "(--standardise does it, and reports "
                                              "the loss in the unit of the data)";
+    case RemedyKind::drop_activation:
+      return fmt::format(
+          "take {} away: the loss takes the output of the last linear layer as it is",
+          telling.names.where(remedy.target));
     case RemedyKind::add_activation:
       return fmt::format("put an activation (relu with he_normal) behind {}",
                          telling.names.where(remedy.target));
