@@ -363,6 +363,7 @@ std::string cause(const Telling& telling) {
       return fmt::format("Each step back through the {} multiplies the gradient by {}.",
                          telling.kind_at(telling.finding.cause.place, "recurrent layer"),
                          size_at(telling, Quantity::time_per_step_log2));
+    case CauseKind::rank:
     case CauseKind::depth:
     case CauseKind::output_activation:
     case CauseKind::no_activation:
