@@ -85,8 +85,9 @@ std::string weight_text(const Telling& telling) {
 std::string together_text(const Telling& telling) {
   return fmt::format(
       "The weights{} and the activation derivatives together do {}: with f' averaging {} and a "
-      "gain of {} a layer multiplies by {}. What is normal for {} is not known, so the one "
-      "cannot be blamed before the other.",
+      "gain "
+      "of {} a layer multiplies by {}. What is normal for {} is not known, so the one cannot be "
+      "blamed before the other.",
       telling.has(Quantity::normalisations) ? ", the normalisation that undoes their size" : "",
       share_text(telling), size_at(telling, Quantity::mean_log2_derivative),
       size_at(telling, Quantity::mean_log2_gain),
@@ -109,8 +110,8 @@ std::string normalisation_text(const Telling& telling) {
 
 std::string residual_text(const Telling& telling) {
   return fmt::format(
-      "The residual blocks do {}: each of {} multiplies the gradient by {}, because its branch "
-      "{} its shortcut.",
+      "The residual blocks do {}: each of {} multiplies the gradient by {}, because its branch {} "
+      "its shortcut.",
       share_text(telling), telling.count(Quantity::residual_blocks),
       size_at(telling, Quantity::residual_log2_per_block),
       is_loss(telling) ? "cancels part of" : "adds to");
@@ -133,7 +134,8 @@ std::string odd_text(const Telling& telling, const std::string& where) {
   if (others == 0) return text + ", and no other layer has the like.";
   return text + fmt::format(", that of the {} others has a median of {}: {} times as much.", others,
                             size_at(telling, Quantity::usual_gain_log2),
-                            size_at(telling, Quantity::odd_log2));
+                            size_text(telling.value(Quantity::own_gain_log2) -
+                                      telling.value(Quantity::usual_gain_log2)));
 }
 
 /// One layer that is not taken apart, or several that are alike.
@@ -271,7 +273,8 @@ std::string cause(const Telling& telling) {
     case CauseKind::alignment:
       return fmt::format(
           "Alignment does {}: weights and derivatives have ordinary sizes, but this gradient "
-          "points into the directions that they {}.",
+          "points "
+          "into the directions that they {}.",
           share_text(telling), is_loss(telling) ? "shrink" : "stretch");
     case CauseKind::residual_branch: return residual_text(telling);
     case CauseKind::normalisation: return normalisation_text(telling);
@@ -316,12 +319,14 @@ std::string cause(const Telling& telling) {
              input_sizes(telling);
     case CauseKind::equal_start:
       return "The weights started equal (a constant instead of random numbers), and equal units "
-             "get equal gradients.";
+             "get "
+             "equal gradients.";
     case CauseKind::small_gradient:
       if (telling.finding.place.of == Place::Of::network) {
         return fmt::format(
             "The gradient of every weight is next to nothing; the learning rate of {:.2g} is not "
-            "to blame.",
+            "to "
+            "blame.",
             telling.value(Quantity::learning_rate));
       }
       return "The gradient of its weight is that small against the others'.";

@@ -44,14 +44,13 @@ std::string vanishing_gradient(const Telling& telling) {
   }
   if (by_update && rescaled) {
     return fmt::format(
-        "The updates show little of it ({} against {}: {}), for {} divides each by the size of "
-        "its gradient; what is left of the direction in so small a gradient is another question.",
+        "The updates show little of it ({} against {}: {}), for {} divides each by the size of its "
+        "gradient; what is left of the direction in so small a gradient is another question.",
         first, last, size_text(learning->value), telling.info.optimiser);
   }
   return fmt::format(
-      "The {} show little of it ({} against {}: {}), because the signal shrinks on the way "
-      "forward as well: all layers learn slowly together, and the output hardly depends on the "
-      "input.",
+      "The {} show little of it ({} against {}: {}), because the signal shrinks on the way forward "
+      "as well: all layers learn slowly together, and the output hardly depends on the input.",
       by_update ? "updates" : "weight gradients", first, last, size_text(learning->value));
 }
 
@@ -59,7 +58,8 @@ std::string exploding_gradient(const Telling& telling) {
   if (telling.has(Quantity::odd_log2)) {
     return fmt::format(
         "The layers before {} get that much more of a gradient than those behind it, and no "
-        "learning rate fits both.",
+        "learning "
+        "rate fits both.",
         telling.names.where(telling.finding.place));
   }
   return telling.has(Quantity::gradient_norm_growth_log2)
@@ -115,8 +115,8 @@ std::string dead_units(const Telling& telling) {
 
 std::string saturated_activation(const Telling& telling) {
   return fmt::format(
-      "Where the slope is nearly 0 no gradient passes: {} and all layers before learn from the "
-      "few values that are left.",
+      "Where the slope is nearly 0 no gradient passes: {} and all layers before learn from the few "
+      "values that are left.",
       telling.names.where(telling.finding.place));
 }
 
@@ -143,12 +143,14 @@ std::string odd_layer(const Telling& telling) {
              ? "What it adds to the signal is lost among what the others do, and so is what comes "
                "back through it."
              : "The signal behind it is that much too large, and so is the gradient of every "
-               "weight there: no learning rate fits all layers.";
+               "weight "
+               "there: no learning rate fits all layers.";
 }
 
 std::string shrinking_weights(const Telling&) {
   return "The signal fades with them, on the way forward and back: what the loss teaches is "
-         "forgotten before it adds up.";
+         "forgotten "
+         "before it adds up.";
 }
 
 std::string stalled_layer(const Telling& telling) {

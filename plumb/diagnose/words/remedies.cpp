@@ -58,8 +58,8 @@ std::string gain_text(const Telling& telling, const Remedy& remedy) {
   if (has(remedy, "scheme")) how = text(remedy, "scheme") + " (" + how + ")";
   const std::string source = text(remedy, "source");
   return fmt::format(
-      "initialise with {}, which keeps the size of the gradient in {} layers{}; measured is a "
-      "gain of {:.3g}",
+      "initialise with {}, which keeps the size of the gradient in {} layers{}; measured is a gain "
+      "of {:.3g}",
       how, telling.kind_at(remedy.target, "linear"),
       source.empty() ? "" : fmt::format(" ({})", source), number(remedy, "measured_gain"));
 }
@@ -111,7 +111,8 @@ std::string clip_norm(const Telling& telling, const Remedy& remedy) {
   if (is_recurrent(telling, remedy.target)) {
     return fmt::format(
         "clip the gradient's norm (--clip-norm {:.2g}): the usual remedy against explosions "
-        "through time (Pascanu, Mikolov, Bengio 2013)",
+        "through "
+        "time (Pascanu, Mikolov, Bengio 2013)",
         number(remedy, "at"));
   }
   if (has(remedy, "at")) {
@@ -129,7 +130,8 @@ std::string like_others(const Telling& telling, const Remedy& remedy) {
   switch (telling.finding.cause.kind) {
     case CauseKind::odd_derivative:
       return fmt::format(
-          "give {} what the others have: the same activation, at the same scale of its input",
+          "give {} what the others have: the same activation, at the same scale of "
+          "its input",
           where);
     case CauseKind::odd_normalisation:
       return fmt::format("start the scale (gamma) of {} as that of the others, at 1", where);
@@ -146,8 +148,8 @@ std::string remove_layer(const Telling& telling, const Remedy& remedy) {
     return fmt::format("remove {}, or put another layer in its place", where);
   }
   return fmt::format(
-      "remove {}, or put an activation such as relu or gelu in its place: a {} belongs behind "
-      "the last layer, where the loss makes it anyway",
+      "remove {}, or put an activation such as relu or gelu in its place: a {} belongs behind the "
+      "last layer, where the loss makes it anyway",
       where, telling.kind_at(remedy.target, "softmax"));
 }
 
@@ -161,8 +163,8 @@ std::string open_gate(const Remedy& remedy) {
   }
   const double chrono = number(remedy, "chrono");
   return fmt::format(
-      "open the {} gate for this length: {} {:.0f} chrono={:.0f} (Tallec and Ollivier 2018), "
-      "which spreads memories from 1 to {:.0f} steps",
+      "open the {} gate for this length: {} {:.0f} chrono={:.0f} (Tallec and Ollivier 2018), which "
+      "spreads memories from 1 to {:.0f} steps",
       forget ? "forget" : "update", forget ? "lstm" : "gru", number(remedy, "units"), chrono,
       chrono);
 }
@@ -262,7 +264,8 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return has(remedy, "keep")
                  ? "keep the recurrent weight near its orthogonal start: a lower learning rate"
                  : "start the recurrent weight orthogonally (recurrent=orthogonal, gain 1), so "
-                   "that it neither shrinks nor stretches";
+                   "that "
+                   "it neither shrinks nor stretches";
     case RemedyKind::identity_recurrence:
       return fmt::format(
           "rnn {:.0f} irnn: relu with the identity as recurrent weight (Le, Jaitly, Hinton 2015)",

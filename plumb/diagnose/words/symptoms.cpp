@@ -32,8 +32,8 @@ bool is_odd(CauseKind kind) {
 std::string at_one_layer(const Telling& telling, const char* does) {
   const Fact& flow = *telling.fact(Quantity::flow_log2);
   return fmt::format(
-      "At {} the gradient {} {} times its size against what the other layers do; on the whole "
-      "way from {} back to {} it keeps {} times its size.{}",
+      "At {} the gradient {} {} times its size against what the other layers do; on the whole way "
+      "from {} back to {} it keeps {} times its size.{}",
       telling.names.where(telling.finding.place), does,
       size_text(telling.value(Quantity::odd_log2)), top_text(telling),
       telling.names.where(flow.place), size_text(flow.value), over_text(telling.finding));
@@ -47,8 +47,8 @@ std::string odd_layer(const Telling& telling) {
 
 std::string shrinking_weights(const Telling& telling) {
   return fmt::format(
-      "The weights shrink: by step {} that of the median layer is {} times as large as at the "
-      "start.",
+      "The weights shrink: by step {} that of the median layer is {} times as large "
+      "as at the start.",
       telling.count(Quantity::shown_at_step),
       size_text(telling.value(Quantity::weight_change_log2)));
 }
@@ -75,7 +75,8 @@ std::string vanishing_gradient(const Telling& telling) {
   }
   return fmt::format(
       "From {} back to {} the gradient shrinks to {} of its size{}: on average a layer passes on "
-      "{} of it.{}",
+      "{} "
+      "of it.{}",
       top_text(telling), bottom, size_text(total), without_time_text(telling),
       size_text(telling.value(Quantity::flow_log2_per_layer)), over);
 }
@@ -83,15 +84,15 @@ std::string vanishing_gradient(const Telling& telling) {
 std::string exploding_gradient(const Telling& telling) {
   if (telling.has(Quantity::gradient_norm_growth_log2)) {
     return fmt::format(
-        "The norm of all gradients grew to {} times what it was in the first steps ({:.2g}), "
-        "from step {} on.",
+        "The norm of all gradients grew to {} times what it was in the first steps ({:.2g}), from "
+        "step {} on.",
         size_text(telling.value(Quantity::gradient_norm_growth_log2)),
         telling.value(Quantity::first_gradient_norm), telling.finding.first_step);
   }
   if (is_odd(telling.finding.cause.kind)) return at_one_layer(telling, "grows to");
   return fmt::format(
-      "From {} back to {} the gradient grows to {} times its size{}: on average a layer "
-      "multiplies it by {}.{}",
+      "From {} back to {} the gradient grows to {} times its size{}: on average a layer multiplies "
+      "it by {}.{}",
       top_text(telling), telling.names.where(telling.finding.place),
       size_text(telling.value(Quantity::flow_log2)), without_time_text(telling),
       size_text(telling.value(Quantity::flow_log2_per_layer)), over_text(telling.finding));
@@ -174,7 +175,8 @@ std::string dead_units(const Telling& telling) {
 std::string saturated_activation(const Telling& telling) {
   std::string text = fmt::format(
       "{} of the values of {} are in its flat ends (step {}), where its slope f' is below {} of "
-      "the largest",
+      "the "
+      "largest",
       percent_text(telling.value(Quantity::saturated_fraction)),
       telling.where(Quantity::saturated_fraction), telling.count(Quantity::largest_at_step),
       percent_text(kSaturatedDerivative));
@@ -214,8 +216,9 @@ std::string stalled_layer(const Telling& telling) {
   if (telling.has(Quantity::fastest_pace_log2)) {
     const bool stopped = telling.finding.cause.kind == CauseKind::decayed_rate;
     return fmt::format(
-        "No layer moves{}: the fastest one changes by {} of its weight a step at the most, and "
-        "by {} in all.",
+        "No layer moves{}: the fastest one changes by {} of its weight a step at the most, and by "
+        "{} "
+        "in all.",
         stopped ? fmt::format(" from step {} on", telling.finding.first_step) : "",
         size_text(telling.value(Quantity::fastest_pace_log2)),
         size_text(telling.value(Quantity::moved_log2)));
