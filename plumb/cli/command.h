@@ -18,6 +18,7 @@ void add_probe(CLI::App& app, int& result);
 void add_diagnose(CLI::App& app, int& result);
 void add_report(CLI::App& app, int& result);
 void add_export(CLI::App& app, int& result);
+void add_cure(CLI::App& app, int& result);
 void add_demo(CLI::App& app, int& result);
 void add_theory(CLI::App& app, int& result);
 void add_lab(CLI::App& app, int& result);

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <span>
@@ -20,6 +21,7 @@
 #include "plumb/optim/optimiser.h"
 #include "plumb/theory/activation.h"
 #include "plumb/train/config.h"
+#include "plumb/zoo/kind.h"
 
 namespace plumb::cli {
 
@@ -119,6 +121,12 @@ constexpr auto kArgumentSources = std::to_array<ValueSource>({
        words.emplace_back("all");
        return words;
      }},
+    {"zoo",
+     [] {
+       Words words = column(zoo::kinds(), &zoo::Kind::name);
+       words.insert(words.begin(), {"list", "run", "score"});
+       return words;
+     }},
     {"layers", [] { return column(preset_table(), &PresetEntry::name); }},
     {"completion", [] { return Words{"bash"}; }},
 });
@@ -149,6 +157,20 @@ Words spellings(const CLI::Option& option) {
   return names;
 }
 
+/// The options of a command and of the commands below it.
+std::vector<const CLI::Option*> options_of(const CLI::App& command) {
+  std::vector<const CLI::Option*> options = command.get_options();
+  for (const CLI::App* part : command.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::Option* option : options_of(*part)) {
+      const bool known = std::ranges::any_of(options, [&](const CLI::Option* other) {
+        return other->get_lnames() == option->get_lnames();
+      });
+      if (!known) options.push_back(option);
+    }
+  }
+  return options;
+}
+
 /// Made from the options themselves and the tables behind them, so it cannot fall behind them.
 std::string bash_script(const CLI::App& app) {
   Words commands;
@@ -159,7 +181,7 @@ std::string bash_script(const CLI::App& app) {
     const std::string& name = command->get_name();
     commands.push_back(name);
     Words words;
-    for (const CLI::Option* option : command->get_options()) {
+    for (const CLI::Option* option : options_of(*command)) {
       for (const std::string& long_name : option->get_lnames()) words.push_back("--" + long_name);
       const Words after = words_after(*option);
       const Words before = spellings(*option);

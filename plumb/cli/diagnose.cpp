@@ -7,10 +7,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "plumb/cli/advice_output.h"
 #include "plumb/cli/command.h"
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/read_run.h"
@@ -37,6 +39,7 @@ struct Options {
   bool json = false;
   bool rules = false;
   bool books = false;
+  bool no_check = false;
 };
 
 void check_measured(const std::vector<std::int64_t>& steps, std::int64_t asked) {
@@ -88,12 +91,15 @@ int run_diagnose(const Options& options) {
   }
   RunKeeper keeper([&](std::int64_t step) { return step == options.step; });
   read_into(keeper, reader);
+  std::string because;
+  const std::optional<Advice> advice = advise_run(keeper, !options.no_check, because);
   if (options.json) {
     const StepRecord* const books =
         options.books ? step_of_books(keeper.run(), options.step) : nullptr;
-    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), books));
+    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), books, advice ? &*advice : nullptr));
   } else {
     fmt::print("{}", keeper.table(terminal));
+    print_advice(advice, because);
   }
   return kOk;
 }
@@ -110,6 +116,8 @@ void add_diagnose(CLI::App& app, int& result) {
   command->add_flag(
       "--books", options->books,
       "show what the layers inside residual blocks did; with --json the whole ledger");
+  command->add_flag("--no-check", options->no_check,
+                    "do not load the data again to check the remedies by short trainings");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
   command->add_flag("--rules", options->rules, "list the rules");
   command->footer(kFooter);

@@ -45,7 +45,45 @@ Json theory_json(const Run& run) {
 
 }  // namespace
 
-std::string diagnosis_json(const DiagnosedRun& diagnosed, const StepRecord* books) {
+namespace {
+
+Json number_or_null(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
+
+Json changes_json(const std::vector<CheckedChange>& changes) {
+  Json list = Json::array();
+  for (const CheckedChange& change : changes) {
+    Json settings = Json::object();
+    for (const SettingChange& one : change.changes) settings[one.key] = {one.before, one.after};
+    Json item = {{"rewrite", change.prescription.rewrite->id},
+                 {"check", to_string(change.check)},
+                 {"why", change.why},
+                 {"finding",
+                  change.prescription.finding ? Json(*change.prescription.finding) : Json(nullptr)},
+                 {"log2_reach", number_or_null(change.log2_reach)},
+                 {"loss", number_or_null(change.loss)},
+                 {"accuracy", number_or_null(change.accuracy)},
+                 {"settings", std::move(settings)}};
+    if (!change.changes.empty()) item["command"] = train_command(change.config);
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+Json advice_json(const Advice& advice) {
+  return {{"steps", advice.steps},
+          {"loss", number_or_null(advice.loss)},
+          {"accuracy", number_or_null(advice.accuracy)},
+          {"log2_reach", number_or_null(advice.log2_reach)},
+          {"changes", changes_json(advice.changes)},
+          {"dropped", changes_json(advice.dropped)}};
+}
+
+}  // namespace
+
+std::string diagnosis_json(const DiagnosedRun& diagnosed, const StepRecord* books,
+                           const Advice* advice) {
   const Run& run = *diagnosed.run;
   const std::vector<Finding>& findings = diagnosed.diagnosis->findings();
   Json list = Json::array();
@@ -71,9 +109,65 @@ std::string diagnosis_json(const DiagnosedRun& diagnosed, const StepRecord* book
     result["loss"] = number(run.steps.back().loss);
     result["accuracy"] = number(run.steps.back().accuracy);
   }
+  if (advice != nullptr) result["advice"] = advice_json(*advice);
   if (books != nullptr) result["ledger"] = Json::parse(ledger_json(run.info, *books));
   // Text of the user's may hold bytes that are no UTF-8; they must not stop the output.
   return result.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+namespace {
+
+Json arm_json(const Arm& arm) {
+  Json trainings = Json::array();
+  for (const ArmTraining& training : arm.trainings) {
+    Json rules = Json::array();
+    for (const Finding& finding : training.findings) rules.push_back(finding.rule);
+    trainings.push_back({{"seed", training.seed},
+                         {"score", number(training.score)},
+                         {"loss", number(training.loss)},
+                         {"diverged", training.diverged},
+                         {"rules", std::move(rules)}});
+  }
+  return {{"command", train_command(arm.config)}, {"trainings", std::move(trainings)}};
+}
+
+Json paired_json(const PairedDifference& difference) {
+  return {{"pairs", difference.pairs},
+          {"mean", number(difference.mean)},
+          {"low", number(difference.low)},
+          {"high", number(difference.high)},
+          {"p", number(difference.p)}};
+}
+
+}  // namespace
+
+std::string cure_json(const CureReport& report) {
+  Json candidates = Json::array();
+  for (const CureCandidate& one : report.candidates) {
+    Json item = changes_json({one.change}).front();
+    item["with_rate"] = one.with_rate;
+    item["arm"] = arm_json(one.screen);
+    candidates.push_back(std::move(item));
+  }
+  Json result = {{"ending", to_string(report.ending)},
+                 {"constant_score", number(report.constant_score)},
+                 {"trainings", report.trainings},
+                 {"untreated", arm_json(report.untreated)},
+                 {"candidates", std::move(candidates)},
+                 {"winner", report.winner ? Json(*report.winner) : Json(nullptr)},
+                 {"proof", nullptr},
+                 {"search", advice_json(report.search)}};
+  if (!report.proof_cured.trainings.empty()) {
+    result["proof"] = {{"untreated", arm_json(report.proof_untreated)},
+                       {"cured", arm_json(report.proof_cured)},
+                       {"random", arm_json(report.proof_random)},
+                       {"rate", arm_json(report.proof_rate)},
+                       {"random_names", report.random_names},
+                       {"over_untreated", paired_json(report.over_untreated)},
+                       {"over_random", paired_json(report.over_random)},
+                       {"over_rate", paired_json(report.over_rate)}};
+  }
+  return result.dump(2);
 }
 
 }  // namespace plumb::cli

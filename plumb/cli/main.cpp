@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   add_train(app, result);
   add_probe(app, result);
   add_diagnose(app, result);
+  add_cure(app, result);
   add_report(app, result);
   add_export(app, result);
   add_demo(app, result);

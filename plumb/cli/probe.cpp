@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 
+#include "plumb/cli/advice_output.h"
 #include "plumb/cli/command.h"
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/json_output.h"
@@ -35,10 +37,12 @@ struct Options {
   std::string tensors;
   bool json = false;
   bool books = false;
+  bool no_check = false;
 };
 
 int run_probe(const Options& options) {
-  const TrainConfig config = options.config.resolve();
+  TrainConfig config = options.config.resolve();
+  config.validation_fraction = 0;  // nothing is trained, so nothing is held out
   const Split data = load_split(config.data, config.data_options());
   for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   Trainer trainer(config, data);
@@ -61,13 +65,16 @@ int run_probe(const Options& options) {
     writer->close();
     save_findings(options.output, keeper.diagnosis().findings());
   }
+  std::optional<Advice> advice;
+  if (!options.no_check) advice = advise(keeper, config, data);
   if (options.json) {
     const StepRecord* const books = options.books ? &keeper.run().steps.back() : nullptr;
-    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), books));
+    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), books, advice ? &*advice : nullptr));
   } else {
     TerminalOptions terminal = terminal_options();
     terminal.books = options.books;
     fmt::print("{}", keeper.table(terminal));
+    print_advice(advice);
   }
   return kOk;
 }
@@ -86,6 +93,8 @@ void add_probe(CLI::App& app, int& result) {
   command->add_flag(
       "--books", options->books,
       "show what the layers inside residual blocks did; with --json the whole ledger");
+  command->add_flag("--no-check", options->no_check,
+                    "do not check the remedies by short trainings (a second or two)");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_probe(*options); });

@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
+#include <utility>
 
+#include "plumb/cli/advice_output.h"
 #include "plumb/cli/command.h"
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/interrupt.h"
@@ -40,6 +42,7 @@ struct Options {
   std::string save_weights;
   bool json = false;
   bool quiet = false;
+  bool no_check = false;
 };
 
 /// What went wrong while writing (a full disk).
@@ -55,31 +58,35 @@ std::optional<std::string> close(RunWriter* writer) {
 
 int run_train(const Options& options) {
   const TrainConfig config = options.config.resolve();
-  const Split data = load_split(config.data, config.data_options());
+  Split data = load_split(config.data, config.data_options());
   if (!options.quiet) {
     for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   }
-  Trainer trainer(config, data);
+  std::optional<Trainer> trainer(std::in_place, config, data);
   if (!options.quiet) {
-    for (const std::string& note : trainer.notes()) fmt::print(stderr, "{}\n", note);
+    for (const std::string& note : trainer->notes()) fmt::print(stderr, "{}\n", note);
   }
   std::unique_ptr<RunWriter> writer;
   if (!options.output.empty()) writer = std::make_unique<RunWriter>(options.output);
   RunKeeper keeper({}, writer.get());
   Progress progress(options.quiet || options.json);
   catch_interrupts();
-  run_training(trainer, &keeper, [&](const Trainer& t, const StepRecord& record) {
+  run_training(*trainer, &keeper, [&](const Trainer& t, const StepRecord& record) {
     progress.update(t, record);
     return !interrupted();
   });
   progress.finish();
-  if (!options.save_weights.empty()) save_weights(trainer.network(), options.save_weights);
+  if (!options.save_weights.empty()) save_weights(trainer->network(), options.save_weights);
+  trainer.reset();  // its data are the advice's from here on
   const std::optional<std::string> problem = close(writer.get());
+  std::optional<Advice> advice;
+  if (!options.no_check && !interrupted()) advice = advise(keeper, config, std::move(data));
   if (writer && !problem) save_findings(options.output, keeper.diagnosis().findings());
   if (options.json) {
-    fmt::print("{}\n", diagnosis_json(keeper.diagnosed()));
+    fmt::print("{}\n", diagnosis_json(keeper.diagnosed(), nullptr, advice ? &*advice : nullptr));
   } else {
     fmt::print("{}", keeper.table(terminal_options()));
+    print_advice(advice);
     if (writer && !options.quiet && !problem) {
       fmt::print("\nRecorded in {0}. Next: plumb report {0} -o report.html\n", options.output);
     }
@@ -102,6 +109,8 @@ void add_train(CLI::App& app, int& result) {
                    "write the trained parameters as NPZ or safetensors")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
+  command->add_flag("--no-check", options->no_check,
+                    "do not check the remedies by short trainings (a second or two)");
   command->add_flag("-q,--quiet", options->quiet, "no progress line");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_train(*options); });

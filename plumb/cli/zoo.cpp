@@ -14,7 +14,9 @@
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/report/run_keeper.h"
+#include "plumb/report/text.h"
 #include "plumb/store/run_file.h"
+#include "plumb/zoo/first_advice.h"
 #include "plumb/zoo/harm.h"
 #include "plumb/zoo/score.h"
 
@@ -77,13 +79,20 @@ std::vector<const zoo::Kind*> chosen(const Options& options) {
   return chosen;
 }
 
+void print_wrapped(std::string_view text, std::size_t indent) {
+  const auto width = static_cast<std::size_t>(terminal_options().width);
+  for (const std::string& line : wrap(std::string(text), static_cast<int>(width - indent))) {
+    fmt::print("{:<{}}{}\n", "", indent, line);
+  }
+}
+
 int run_list(const Options& options) {
-  constexpr int kName = 24, kFamily = 9, kHalf = 8;
+  constexpr int kName = 25, kFamily = 9, kHalf = 8, kIndent = 4;
   for (const zoo::Kind* kind : chosen(options)) {
-    const std::string truth =
-        kind->is_healthy() ? "healthy" : std::string(kind->truth.rules.front());
-    fmt::print("{:<{}}{:<{}}{:<{}}{:<{}}{}\n", kind->name, kName, to_string(kind->family), kFamily,
-               to_string(half_of(*kind)), kHalf, truth, kName, kind->summary);
+    const std::string_view truth = kind->is_healthy() ? "healthy" : kind->truth.rules.front();
+    fmt::print("{:<{}}{:<{}}{:<{}}{}\n", kind->name, kName, to_string(kind->family), kFamily,
+               to_string(half_of(*kind)), kHalf, truth);
+    print_wrapped(kind->summary, kIndent);
   }
   return kOk;
 }
@@ -180,6 +189,15 @@ int run_score(const Options& options) {
   return kOk;
 }
 
+int run_advise(const Options& options) {
+  std::vector<const zoo::Kind*> kinds = chosen(options);
+  std::erase_if(kinds,
+                [](const zoo::Kind* kind) { return kind->is_healthy() || !kind->truth.curable; });
+  const auto trials = zoo::run_advice_trials(kinds, options.seeds, options.jobs, Counter());
+  fmt::print("{}", zoo::advice_text(trials, options.details));
+  return kOk;
+}
+
 }  // namespace
 
 void add_zoo(CLI::App& app, int& result) {
@@ -220,6 +238,15 @@ void add_zoo(CLI::App& app, int& result) {
   selects(run);
   repeats(run);
   run->callback([options, &result] { result = run_run(*options); });
+
+  auto* advise = command->add_subcommand(
+      "advise", "Follow the first advice for curable kinds, and count whom it cured");
+  advise->add_option("NAME", options->names, "these kinds alone");
+  advise->add_option("--family", options->family, "one family alone")->type_name("FAMILY");
+  selects(advise);
+  repeats(advise);
+  advise->add_flag("--details", options->details, "tell every specimen");
+  advise->callback([options, &result] { result = run_advise(*options); });
 
   auto* score = command->add_subcommand("score", "Train a half and count what plumb got right");
   score->add_option("NAME", options->names, "these kinds alone");

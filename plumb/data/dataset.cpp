@@ -43,6 +43,7 @@ Dataset Dataset::select(const std::vector<std::int64_t>& indices) const {
   selected.labels_per_sample = labels_per_sample;
   selected.columns = columns;
   selected.class_names = class_names;
+  selected.target_unit = target_unit;
   if (x) selected.x = select_rows(x, indices);
   if (y) selected.y = select_rows(y, indices);
   if (is_classification()) {
@@ -92,7 +93,7 @@ Split split_parts(const Dataset& data, const DataOptions& options) {
 
 Split split_dataset(const Dataset& data, const DataOptions& options) {
   Split split = split_parts(data, options);
-  if (options.standardise) standardise(split);
+  if (options.standardise) standardise(split, options.standardise_targets);
   return split;
 }
 
@@ -101,7 +102,7 @@ Split load_split(const std::string& text, const DataOptions& options) {
   // The validation part first: the means are those of what the training part holds.
   if (split.validation.x) fill_gaps(split.train, split.validation.x);
   fill_gaps(split.train, split.train.x);
-  if (options.standardise) standardise(split);
+  if (options.standardise) standardise(split, options.standardise_targets);
   return split;
 }
 

@@ -22,6 +22,8 @@ struct Dataset {
   std::int64_t labels_per_sample = 1;  ///< as many as steps where each step of a sequence has one
   std::vector<std::string> columns = {};      ///< names of the features, where the source has some
   std::vector<std::string> class_names = {};  ///< [classes], where the source has some
+  /// What 1 in y stands for in the unit of the source: its deviation, where y was standardised.
+  double target_unit = 1;
   /// What the source was taken for, a line each, for whoever shows it to the user.
   std::vector<std::string> notes = {};
 
@@ -53,6 +55,10 @@ struct DataOptions {
   /// of images [n, channels, height, width], or all numbers of [n, rows, columns].
   bool standardise = false;
   std::uint64_t seed = 0;
+  /// With `standardise`, the targets of a regression too: of each its mean is subtracted, and all
+  /// are divided by one deviation, the root mean square of theirs, so that a squared error keeps
+  /// its meaning but for a factor (Dataset::target_unit).
+  bool standardise_targets = true;
 };
 
 /// Loads or makes the data that a --data text names:

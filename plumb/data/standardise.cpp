@@ -58,7 +58,34 @@ std::vector<Scale> measure(std::span<const float> x, const Groups& groups) {
 
 }  // namespace
 
-void standardise(Split& split) {
+namespace {
+
+/// What was done, in words; empty where nothing was.
+std::string standardise_targets(Split& split) {
+  if (!split.train.y || split.train.y.size() == 0) return {};
+  const auto width = static_cast<std::size_t>(split.train.y.shape().row_size());
+  const std::vector<Scale> scales = measure(std::as_const(split.train.y).as<float>(), {width, 1});
+  double squares = 0;
+  for (const Scale& scale : scales) squares += scale.deviation * scale.deviation;
+  const double deviation = std::sqrt(squares / static_cast<double>(width));
+  const double factor = deviation > 0 ? 1 / deviation : 1;
+  for (Dataset* part : {&split.train, &split.validation}) {
+    part->target_unit = 1 / factor;
+    if (!part->y) continue;
+    const auto y = part->y.as<float>();
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      y[i] = static_cast<float>((y[i] - scales[i % width].mean) * factor);
+    }
+  }
+  const std::string mean = width == 1 ? fmt::format("mean {:.4g}", scales[0].mean) : "their means";
+  return fmt::format(
+      "; the targets too ({}, deviation {:.4g}), while losses are told in the unit of the data",
+      mean, 1 / factor);
+}
+
+}  // namespace
+
+void standardise(Split& split, bool targets) {
   if (!split.train.x || split.train.x.size() == 0) return;
   const Groups groups = groups_of(split.train.x.shape());
   const auto scales = measure(std::as_const(split.train.x).as<float>(), groups);
@@ -70,9 +97,12 @@ void standardise(Split& split) {
       x[i] = static_cast<float>((x[i] - scale.mean) * scale.factor());
     }
   }
-  split.notes.push_back(fmt::format(
-      "inputs standardised: mean 0 and deviation 1 over the training part, {}{}", groups.name,
-      split.train.is_classification() ? "" : "; the targets are left as they are"));
+  const std::string also = targets                           ? standardise_targets(split)
+                           : split.train.is_classification() ? ""
+                                                             : "; the targets are left as they are";
+  split.notes.push_back(
+      fmt::format("inputs standardised: mean 0 and deviation 1 over the training part, {}{}",
+                  groups.name, also));
 }
 
 }  // namespace plumb

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "plumb/diagnose/outcome.h"
@@ -34,6 +35,9 @@ class Diagnosis {
   /// The worst first; what follows from another after all that does not. A finding's id is its
   /// place in the list. Judged once for the steps so far: asking again costs nothing.
   const std::vector<Finding>& findings() const;
+  /// Takes these findings for its own until the next step: the same ones, with remedies that were
+  /// checked (cure/advice.h) in the place of those that the rules named.
+  void prescribe(std::vector<Finding> findings) { findings_ = std::move(findings); }
   Outcome outcome() const;
 
  private:

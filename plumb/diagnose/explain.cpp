@@ -28,6 +28,11 @@ bool is_adaptive(const RunView& view) {
   return view.info().optimiser_info && view.info().optimiser_info->is_adaptive();
 }
 
+/// A note about a scale is no cause, and data that hold a NaN are one of their own.
+bool is_of_scale(const RunView&, const Finding& root, const Finding& symptom) {
+  return root.severity != Severity::note && symptom.cause.kind != CauseKind::data;
+}
+
 bool is_equal_start(const Finding& finding) {
   return finding.cause.kind == CauseKind::equal_start || finding.cause.kind == CauseKind::zero_rows;
 }
@@ -92,6 +97,33 @@ bool is_large(const RunView&, const Finding& root, const Finding&) {
 
 /// What can make what. Of several that fit, the first is meant.
 constexpr Mechanism kMechanisms[] = {
+    // What the network gets and what stands at its end come before anything that it does with them.
+    {"column_scale", "update_too_large", Order::with, is_of_scale},
+    {"column_scale", "saturated_activation", Order::with, is_of_scale},
+    {"column_scale", "dead_units", Order::before, is_of_scale},
+    {"column_scale", "exploding_gradient", Order::before, is_of_scale},
+    {"column_scale", "vanishing_gradient", Order::before, is_of_scale},
+    {"column_scale", "stalled_layer", Order::before, is_of_scale},
+    {"column_scale", "non_finite", Order::before, is_of_scale},
+    {"input_scale", "update_too_large", Order::with, is_of_scale},
+    {"input_scale", "saturated_activation", Order::with, is_of_scale},
+    {"input_scale", "dead_units", Order::before, is_of_scale},
+    {"input_scale", "exploding_gradient", Order::before, is_of_scale},
+    {"input_scale", "vanishing_gradient", Order::before, is_of_scale},
+    {"input_scale", "stalled_layer", Order::before, is_of_scale},
+    {"input_scale", "non_finite", Order::before, is_of_scale},
+    {"target_scale", "update_too_large", Order::with, is_of_scale},
+    {"target_scale", "dead_units", Order::before, is_of_scale},
+    {"target_scale", "exploding_gradient", Order::before, is_of_scale},
+    {"target_scale", "vanishing_gradient", Order::before, is_of_scale},
+    {"target_scale", "stalled_layer", Order::before, is_of_scale},
+    {"target_scale", "non_finite", Order::before, is_of_scale},
+    {"output_scale", "update_too_large", Order::with, is_of_scale},
+    {"tiny_normalisation", "vanishing_gradient"},
+    {"tiny_normalisation", "stalled_layer"},
+    {"closed_units", "vanishing_gradient"},
+    {"closed_units", "dead_units"},
+    {"closed_units", "stalled_layer"},
     // How the weights were drawn comes before anything that training does with them.
     {"symmetric_units", "update_too_large", Order::with, root_is_from_start},
     {"symmetric_units", "vanishing_gradient"},

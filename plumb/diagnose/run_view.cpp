@@ -144,6 +144,9 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   }
   add_units(step, index);
   add_symmetry(index);
+  last_forward_ = forward_step(info(), step);
+  if (!first_forward_) first_forward_ = last_forward_;
+  if (!step.signals.empty()) signals_.push_back({step.step, step.signals});
   for (std::size_t layer = 0; layer < units_.size() && !saw_gradients_; ++layer) {
     const auto id = static_cast<LayerId>(layer);
     const Sketch* sketch = index.find(id, grad_role(info().layer(id)));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plumb/diagnose/depth_flow.h"
+#include "plumb/diagnose/forward_step.h"
 #include "plumb/diagnose/gradient_growth.h"
 #include "plumb/diagnose/layer_pace.h"
 #include "plumb/diagnose/learning.h"
@@ -116,6 +117,16 @@ class RunView {
   double last_log2_weight(LayerId layer) const;
   double last_log2_grad_weight(LayerId layer) const;
 
+  /// The forward pass of the first and of the last measured step; null before the first.
+  const ForwardStep* first_forward() const { return first_forward_ ? &*first_forward_ : nullptr; }
+  const ForwardStep* last_forward() const { return last_forward_ ? &*last_forward_ : nullptr; }
+  /// How different the samples look to the layers, of the steps that told it.
+  struct Signals {
+    std::int64_t step = 0;
+    std::vector<SignalRecord> records;
+  };
+  const std::vector<Signals>& signals() const { return signals_; }
+
   const NonFiniteHistory& nonfinite() const { return nonfinite_; }
   const GradientGrowth& growth() const { return growth_; }
   Missing missing() const;
@@ -150,6 +161,8 @@ class RunView {
   LossCurve losses_;
   Ledger last_;  ///< of the last measured step, which the next one may show in another light
   std::vector<FlowPoint> last_profile_;
+  std::optional<ForwardStep> first_forward_, last_forward_;
+  std::vector<Signals> signals_;
   bool saw_gradients_ = false;
   bool saw_books_ = false;
 };

@@ -65,6 +65,7 @@ void Recorder::begin(StepRecord& record) {
   parameters_.begin(info_);
   times_.begin();
   inner_.begin();
+  signals_.begin(info_, record.step, record.signals);
   symmetry_found_ = symmetry_asked_ = false;
 }
 
@@ -115,12 +116,14 @@ void Recorder::finish() {
   joins_.finish(record.joins);
   times_.finish(info_, record.times);
   inner_.finish(record.inner);
+  signals_.finish();
   if (symmetry_asked_) symmetry_due_ = symmetry_found_;
 }
 
 void Recorder::output(LayerId layer, ConstView values, Use use) {
   const LayerInfo& info = layer_of(layer, "output");
   sites_.add(Site::layer(layer, output_role(info), use.output), values, 0, use.call);
+  if (use.output == 0) signals_.add(layer, values);
   if (info.family == LayerFamily::recurrent) times_.on_output(layer);
 }
 
@@ -128,6 +131,7 @@ void Recorder::output(LayerId layer, const ObservedView& values, Use use) {
   const LayerInfo& info = layer_of(layer, "output");
   const Site site = Site::layer(layer, output_role(info), use.output);
   sites_.add(site, values, use.call);
+  if (use.output == 0) signals_.add(layer, values);
   add_slices(site, values);
   if (info.family == LayerFamily::recurrent) times_.on_output(layer);
 }

@@ -9,6 +9,7 @@
 #include "plumb/observe/inner_recorder.h"
 #include "plumb/observe/join_recorder.h"
 #include "plumb/observe/parameter_recorder.h"
+#include "plumb/observe/signal_recorder.h"
 #include "plumb/observe/site_sketches.h"
 #include "plumb/observe/time_recorder.h"
 
@@ -37,7 +38,8 @@ namespace plumb {
 /// Records stand in the order in which their sites are first told. Weights are to be those of the
 /// passes, before the update. Rows of weights are compared for symmetry when is_symmetry_due().
 /// Dead units are judged over a window of the latest steps. Where a batch alone is few samples for
-/// that, units() watches the activations of the steps in front of one that is measured.
+/// that, units() watches the activations of the steps in front of one that is measured. How alike
+/// the samples look to each layer is told at geometric steps (SignalRecorder).
 ///
 /// Errors  UsageError for a call outside begin() and finish(), an id that the graph does not have,
 ///         parameters told twice or in pieces out of order, another number of units than before.
@@ -59,7 +61,7 @@ class Recorder {
   Recorder& operator=(const Recorder&) = delete;
 
   /// `record` must live until finish(); its vectors are reused. Its numbers (loss and the like) are
-  /// the caller's, but for `measured` and `passes`; its `step` must be there already.
+  /// the caller's, but for `measured` and `passes`; its `step` is set before.
   void begin(StepRecord& record);
   /// Begins a step that is not measured, whose activations alone are watched: derivative() may be
   /// told, and finish_units() ends it.
@@ -155,6 +157,7 @@ class Recorder {
   ParameterRecorder parameters_{sites_};
   TimeRecorder times_;
   InnerRecorder inner_;
+  SignalRecorder signals_;
   bool symmetry_due_ = true;
   bool symmetry_found_ = false, symmetry_asked_ = false;  ///< in this step
 };

@@ -57,8 +57,7 @@ enum class Quantity : std::uint8_t {
   decay_fraction,      ///< of a weight that its decay takes in one step
   weight_change_log2,  ///< of the median layer's weight, the last size to the first
   moved_log2,          ///< all steps of the fastest layer together, to its weight
-  baseline_loss,       ///< of the best constant answer (Baseline)
-  baseline_accuracy,   ///< the same, 0..1
+  baseline_accuracy,   ///< of always answering the most frequent class, 0..1
   gained_fraction,     ///< of the way from the baseline to a loss of zero, at the end
   best_loss,           ///< the lowest that the loss was, over a stretch of steps
   best_at_step,
@@ -81,6 +80,43 @@ enum class Quantity : std::uint8_t {
   pace_log2,           ///< what the loss moves the layer by, relative to its weight
   relative_pace_log2,  ///< to the median layer
   fastest_pace_log2,
+  // Data, signal and output.
+  input_rms,        ///< of all columns together
+  small_input_rms,  ///< the same, where it is too small
+  input_mean,
+  column_number,  ///< counted from 0
+  column_factor,  ///< its rms to the median of the others
+  column_mean,
+  column_deviation,
+  columns_affected,  ///< without any variation
+  columns,
+  target_rms,
+  small_target_rms,
+  target_mean,
+  target_deviation,
+  target_smallest,
+  target_largest,
+  target_beyond,  ///< beyond the range of the output, in deviations
+  output_rms,
+  output_low,  ///< end of the range of what an activation gives
+  output_high,
+  activations_before_loss,
+  loss_over_baseline,  ///< the first loss to that of the best constant answer
+  baseline_loss,       ///< of the best constant answer (Baseline)
+  loss_floor,          ///< the lowest that such outputs can reach
+  linear_pairs,        ///< with nothing between them that is not linear
+  outputs,
+  classes,
+  values_normalised,  ///< that share a mean
+  dropped_fraction,
+  units_left,
+  similarity,  ///< mean cosine of two samples (SignalRecord)
+  input_similarity,
+  closed_log2,          ///< rms f' to the usual
+  shift_in_deviations,  ///< mean of what an activation reads, over its deviation
+  bias_mean,
+  bias_rms,
+  scale_rms,  ///< of a normalisation (gamma)
   // Units.
   dead_fraction,
   dead_fraction_rise,
@@ -171,6 +207,13 @@ enum class CauseKind : std::uint8_t {
   backward_overflow,
   optimiser_overflow,
   not_measured,
+  depth,              ///< each layer does a little of it
+  output_activation,  ///< what stands at the output does not fit the loss or the targets
+  no_activation,
+  few_outputs,
+  dropout,
+  norm_scale,        ///< of a normalisation (gamma)
+  norm_shift,        ///< the same of its shift (beta)
   large_gate_input,  ///< x and h times the weights, from the start
   gate_drift,        ///< training drove the gate's weights there
   gate_carry,
@@ -206,6 +249,14 @@ enum class RemedyKind : std::uint8_t {
   clip_norm,  ///< at
   lower_weight_decay,
   lower_dropout,
+  scale_targets,
+  drop_activation,  ///< the one that stands before the loss
+  add_activation,
+  drop_columns,
+  more_outputs,  ///< units
+  larger_batch,
+  drop_normalisation,
+  set_scale,  ///< value
   adaptive_optimiser,
   raise_eps,
   lower_eps,
@@ -218,7 +269,6 @@ enum class RemedyKind : std::uint8_t {
   check_targets,
   clean_data,
   check_labels,     ///< whether they belong to their samples
-  drop_activation,  ///< the one that stands before the loss
   set_momentum,     ///< value: of running statistics
   stop_early,       ///< at: the step
   regularise,

@@ -57,8 +57,8 @@ void insert_params(Database& database, const RunInfo& info) {
 
 void read_layers(const Database& database, RunInfo& info) {
   read_list(database,
-            "SELECT idx, path, kind, family, text, block, depth, units, fan_in, fan_out, "
-            "function, first_step FROM layer ORDER BY idx",
+            "SELECT idx, path, kind, family, text, block, depth, units, fan_in, fan_out, function, "
+            "first_step FROM layer ORDER BY idx",
             [&](const Statement& row) {
               LayerInfo& layer = info.layers.emplace_back();
               layer.path = row.text(1);

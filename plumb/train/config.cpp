@@ -96,7 +96,8 @@ constexpr auto kSettings = std::to_array<Setting>({
        }
      },
      [](const C& c) { return fmt::format("{}", c.validation_fraction); }},
-    {"standardise", "Data", "BOOL", "shift and scale x to mean 0 and deviation 1",
+    {"standardise", "Data", "BOOL",
+     "shift and scale each column of x, and the targets of mse, to mean 0 and deviation 1",
      PLUMB_BOOL("standardise", standardise)},
     {"batch", "Training", "COUNT", "samples of one step", PLUMB_NUMBER("batch", batch, 1)},
     {"epochs", "Training", "COUNT", "passes over the training data",

@@ -46,7 +46,10 @@ struct TrainConfig {
   std::string precision = "float";
   std::string record = "log";
 
-  DataOptions data_options() const { return {limit, validation_fraction, standardise, seed}; }
+  /// Targets are standardised for the loss that a factor on them leaves what it is.
+  DataOptions data_options() const {
+    return {limit, validation_fraction, standardise, seed, loss.empty() || loss == "mse"};
+  }
 };
 
 /// One member of TrainConfig under its public name.

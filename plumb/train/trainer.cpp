@@ -11,6 +11,7 @@
 #include "plumb/core/error.h"
 #include "plumb/stats/magnitude.h"
 #include "plumb/train/baseline.h"
+#include "plumb/train/data_info.h"
 #include "plumb/train/run_info.h"
 #include "plumb/train/weights.h"
 
@@ -23,8 +24,15 @@ std::string loss_name(const TrainConfig& config, const Dataset& data) {
   return data.is_classification() ? "cross_entropy" : "mse";
 }
 
-/// The output must have one logit a class (at each step, where each step has a label), or one value
-/// a target.
+/// More logits than there are classes in the data: those of classes that do not occur in them.
+bool has_spare_outputs(const Network& network, const Dataset& data) {
+  const Shape& y = network.output_row_shape();
+  return data.is_classification() && data.labels_per_sample == 1 && y.rank() == 1 &&
+         y.size() > data.classes;
+}
+
+/// The output must have at least one logit a class (at each step, where each step has a label), or
+/// one value a target.
 void check_output(const Network& network, const Dataset& data, std::string_view loss) {
   const Shape& y = network.output_row_shape();
   const bool classes = data.is_classification();
@@ -37,11 +45,13 @@ void check_output(const Network& network, const Dataset& data, std::string_view 
   const bool one_value = data.classes == 2 && loss != "cross_entropy" &&
                          (labels == 1 ? y == Shape{1} : y == Shape{labels, 1});
   const bool fits = classes || y.rank() > 2 ? y == wanted : y.size() == wanted.size();
-  if (fits || one_step || one_value) return;
+  if (fits || one_step || one_value || has_spare_outputs(network, data)) return;
+  const bool wants_one_logit = data.classes == 2 && y == Shape{1};
   throw ShapeError(fmt::format(
-      "network: its output has shape {} a sample, expected {} ({} of {}){}", y.to_string(),
+      "network: its output has shape {} a sample, expected {} ({} of {}){}{}", y.to_string(),
       wanted.to_string(), classes ? "the classes" : "the target values", data.name,
-      y.rank() > 1 && wanted.rank() == 1 ? "; put flatten or last before the last dense" : ""));
+      y.rank() > 1 && wanted.rank() == 1 ? "; put flatten or last before the last dense" : "",
+      wants_one_logit ? "; one output tells two classes with the loss binary_cross_entropy" : ""));
 }
 
 const Split& checked(const Split& data) {
@@ -81,6 +91,10 @@ Network make_network(const TrainConfig& config, const Dataset& data,
   options.bias_init = parse_init(config.bias_init);
   Network network(parse_spec(config.network), data.x.shape().row_shape(), options);
   check_output(network, data, loss_name(config, data));
+  if (notes != nullptr && has_spare_outputs(network, data)) {
+    notes->push_back(fmt::format("network: {} outputs for {} classes in {}; the others stay unused",
+                                 network.output_row_shape().size(), data.classes, data.name));
+  }
   if (config.weights.empty()) return network;
   const std::vector<std::string> said = load_weights(network, config.weights);
   if (notes != nullptr) notes->insert(notes->end(), said.begin(), said.end());
@@ -117,7 +131,19 @@ RunInfo Trainer::info() const {
   info.batch = batches_.batch();
   info.classes = data_.train.classes;
   info.planned_steps = planned_steps_;
+  const bool is_sequence =
+      std::any_of(info.layers.begin(), info.layers.end(),
+                  [](const LayerInfo& layer) { return layer.family == LayerFamily::recurrent; });
+  info.data_info = describe_data(data_, is_sequence);
   return info;
+}
+
+double Trainer::loss_unit() const {
+  const double unit = data_.train.target_unit;
+  return data_.train.is_classification() ? 1
+         : loss_->kind() == "mse"        ? unit * unit
+         : loss_->kind() == "difference" ? unit
+                                         : 1;
 }
 
 double Trainer::elapsed_s() const {
@@ -156,7 +182,7 @@ double Trainer::backward_from_loss(PassObserver* forward, PassObserver* backward
   const ConstView y = network_.forward(context, forward);
   const double loss = loss_->gradient(y, target(batches_.batch()), network_.output_gradient());
   network_.backward(context, backward, ready);
-  return loss;
+  return loss * loss_unit();
 }
 
 bool Trainer::is_measured(std::int64_t step) const {
@@ -363,7 +389,7 @@ Evaluation Trainer::evaluate(const Dataset& data) {
     ConstView y = network_.forward(context);
     y.shape = y.shape.with_batch(count);
     const double weight = static_cast<double>(count) / static_cast<double>(data.size());
-    sum.loss += weight * loss_->value(y, target(count));
+    sum.loss += weight * loss_unit() * loss_->value(y, target(count));
     sum.accuracy += data.is_classification()
                         ? weight * accuracy(y, labels(count), class_threshold())
                         : std::numeric_limits<double>::quiet_NaN();

@@ -28,6 +28,8 @@ struct Evaluation {
 
 /// Trains one network on one data set, step by step.
 ///
+/// Losses are told in the unit of the data, also where the targets were standardised
+/// (Dataset::target_unit); gradients are those that the network is trained by.
 /// Same configuration, seed and thread count give the same bits, measured or not; initial weights,
 /// data and order are the same bits for any thread count. A step allocates nothing after the first
 /// one (a measured step may).
@@ -81,6 +83,8 @@ class Trainer {
   double backward_from_loss(PassObserver* forward, PassObserver* backward, TimeObserver* time,
                             GradientReady* ready = nullptr);
   double elapsed_s() const;
+  /// What 1 of the loss that is trained on stands for in the unit of the data.
+  double loss_unit() const;
   bool is_measured(std::int64_t step) const;
   /// Near enough in front of a measured one that its samples belong to that one's window.
   bool is_before_measured(std::int64_t step) const;

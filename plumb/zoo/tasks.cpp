@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/zoo/tasks.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "plumb/data/glyphs.h"
 #include "plumb/data/teacher.h"
@@ -63,6 +65,31 @@ Dataset make_curved(const TableSize& size, std::uint64_t seed) {
   options.depth = 2;
   Dataset data = make_teacher(options, seed);
   data.name = "curved";
+  scale_columns(data.x);
+  return data;
+}
+
+Dataset make_rings(const TableSize& size, std::uint64_t seed) {
+  const Rng points(seed, "zoo/rings");
+  Dataset data;
+  data.name = "rings";
+  data.classes = size.classes;
+  data.x = Tensor({size.n, size.in}, DType::f32);
+  const auto in = static_cast<std::size_t>(size.in);
+  const auto x = data.x.as<float>();
+  std::vector<double> distances(static_cast<std::size_t>(size.n), 0.0);
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    for (std::size_t j = 0; j < in; ++j) {
+      x[i * in + j] = static_cast<float>(points.normal(i * in + j));
+      distances[i] += x[i * in + j] * x[i * in + j];
+    }
+  }
+  std::vector<double> sorted = distances;
+  std::ranges::sort(sorted);
+  for (const double distance : distances) {
+    const auto rank = std::ranges::lower_bound(sorted, distance) - sorted.begin();
+    data.labels.push_back(static_cast<std::int32_t>(rank * size.classes / size.n));
+  }
   scale_columns(data.x);
   return data;
 }

@@ -20,6 +20,9 @@ struct TableSize {
 Dataset make_clusters(const TableSize& size, std::uint64_t seed);
 /// Classes by a random network with one hidden layer: no straight line tells them apart.
 Dataset make_curved(const TableSize& size, std::uint64_t seed);
+/// Classes by the distance from the middle, as many samples in each: columns say nothing one by
+/// one.
+Dataset make_rings(const TableSize& size, std::uint64_t seed);
 /// Values of a random network with one hidden layer; `classes` is the number of targets, each of
 /// mean 0 and deviation 1.
 Dataset make_values(const TableSize& size, std::uint64_t seed);

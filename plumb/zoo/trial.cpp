@@ -58,6 +58,7 @@ class Watch : public RecordSink {
   }
   const Answer& first() const { return first_; }
   Answer last() const { return answer_of(*diagnosis_); }
+  const std::vector<Finding>& findings() const { return diagnosis_->findings(); }
   const std::vector<Symptoms>& peers_first() const { return peers_first_; }
   std::vector<Symptoms> peers_last() {
     run_.info = info_;
@@ -94,6 +95,7 @@ Trial train(const Kind& kind, std::uint64_t seed, bool twin, const TrialOptions&
   trial.bad_depth = specimen.bad_depth;
   trial.at_start = watch.first();
   trial.at_end = watch.last();
+  trial.findings = watch.findings();
   if (options.peers) {
     trial.peers_at_start = watch.peers_first();
     trial.peers_at_end = watch.peers_last();

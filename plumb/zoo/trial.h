@@ -42,6 +42,9 @@ struct Trial {
   int bad_depth = 0;  ///< Specimen::bad_depth
   Answer at_start;    ///< of the first step alone
   Answer at_end;
+  std::vector<Finding> findings;  ///< those of at_end, whole
+  /// What the rules of others reported, in the order of peers(); empty unless asked for.
+  std::vector<Symptoms> peers_at_start, peers_at_end;
 
   bool is_healthy() const { return is_twin || kind->is_healthy(); }
   /// What part of the baseline's loss was taken away: 0 for a network that learned nothing.

@@ -157,6 +157,25 @@ class CliTest(unittest.TestCase):
         self.assertIn("no parameter 'factor'", self.fails(1, "lab", "identity", "--factor", "2"))
         self.assertIn("a whole number from", self.fails(1, "lab", "same-weight", "--depth", "x"))
 
+    def test_the_zoo_is_listed_trained_and_scored(self):
+        listing = self.run_plumb("zoo", "list", "--family", "signal")
+        self.assertEqual(listing.returncode, 0, listing.stderr)
+        self.assertIn("constant_start", listing.stdout)
+        self.assertNotIn("sigmoid_depth", listing.stdout)
+        one = self.run_plumb("zoo", "run", "constant_start", "--seed", "1", "-o", "zoo.plumb")
+        self.assertEqual(one.returncode, 0, one.stderr)
+        self.assertIn("symmetric_units", one.stdout)
+        again = self.run_plumb("diagnose", "zoo.plumb", "--json")
+        self.assertIn("symmetric_units", [f["rule"] for f in json.loads(again.stdout)["findings"]])
+        score = self.run_plumb("zoo", "score", "constant_start", "relu_he", "--seeds", 1, "--json", "--log", "log.jsonl",
+                               "--note", "here")
+        self.assertEqual(score.returncode, 0, score.stderr)
+        self.assertEqual([t["kind"] for t in json.loads(score.stdout)["trials"]], ["constant_start", "relu_he"])
+        self.assertEqual(json.loads((self.folder / "log.jsonl").read_text())["note"], "here")
+        self.assertIn("did you mean 'relu_he'?", self.fails(1, "zoo", "run", "relu_hi"))
+        self.assertIn("expected open, unseen or all", self.fails(1, "zoo", "score", "--half", "seen"))
+        self.assertIn("NAME is required", self.fails(2, "zoo", "run"))
+
     def test_a_healthy_network_is_left_in_peace(self):
         result = self.run_plumb("probe", "flatten > 8 x [dense 64 > relu] > dense 10", "--init",
                                 "he_normal", "--bias-init", "zeros", *SMALL, "--json")
@@ -198,7 +217,7 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.run_plumb("probe", SICK, *SMALL, "--weights", "w.npz").returncode, 0)
 
     def test_help_of_every_command_works_and_completion_knows_the_options(self):
-        for command in ("train", "probe", "diagnose", "report", "export", "demo", "layers", "completion"):
+        for command in ("train", "probe", "diagnose", "report", "export", "demo", "zoo", "layers", "completion"):
             result = self.run_plumb(command, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertGreater(len(result.stdout), 100, command)
@@ -208,7 +227,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("--weight-decay", words)
 
     def test_help_and_lists_fit_the_width_but_for_commands_to_copy(self):
-        commands = ["train", "probe", "diagnose", "report", "export", "demo", "theory", "lab", "layers", "completion"]
+        commands = ["train", "probe", "diagnose", "report", "export", "demo", "theory", "lab", "zoo", "layers", "completion"]
         calls = [["--help"], *([command, "--help"] for command in commands), ["layers"], ["diagnose", "--rules"]]
         for width in ("", "60", "100"):
             for call in calls:
@@ -249,6 +268,8 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.completed(script, "export", "--format", "''"), ["json", "csv", "time-csv"])
         self.assertIn("leaky_relu", self.completed(script, "theory", "-a", "''"))
         self.assertEqual(self.completed(script, "lab", "same"), ["same-weight"])
+        self.assertEqual(self.completed(script, "zoo", "run", "sigmoid_depth_"), ["sigmoid_depth_adam"])
+        self.assertEqual(self.completed(script, "zoo", "score", "--see"), ["--seeds"])
         self.assertIn("resnet20", self.completed(script, "layers", "res"))
         self.assertEqual(self.completed(script, "completion", "''"), ["bash"])
         self.assertIn("csv:", self.completed(script, "probe", "--data", "''"))

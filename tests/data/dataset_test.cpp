@@ -149,6 +149,35 @@ TEST(SplitTest, StandardiseWorksByColumnAndByChannelOverTheTrainingPart) {
   expect_standardised({40, 3, 2}, 1, 6);
 }
 
+TEST(SplitTest, StandardisedTargetsHaveMeansOfTheirOwnAndOneDeviation) {
+  Dataset data;
+  data.x = Tensor({40, 2}, DType::f32);
+  data.y = Tensor({40, 2}, DType::f32);
+  const Rng rng(3, "test");
+  auto y = data.y.as<float>();
+  for (std::size_t i = 0; i < 80; ++i) {
+    const auto column = static_cast<double>(i % 2);
+    y[i] = static_cast<float>(20000 - 300 * column + (5 - 4 * column) * rng.normal(i));
+  }
+  const DataOptions plain{.validation_fraction = 0.25, .seed = 3};
+  DataOptions options = plain;
+  options.standardise = true;
+  const Split before = split_dataset(data, plain), after = split_dataset(data, options);
+  const auto [mean0, deviation0] = moments(before.train.y, 2, 1, 0);
+  const auto [mean1, deviation1] = moments(before.train.y, 2, 1, 1);
+  const double unit = std::sqrt((deviation0 * deviation0 + deviation1 * deviation1) / 2);
+  EXPECT_EQ(before.train.target_unit, 1);
+  EXPECT_NEAR(after.train.target_unit, unit, 1e-9 * unit);
+  EXPECT_EQ(after.validation.target_unit, after.train.target_unit);
+  for (std::size_t i = 0; i < 20; ++i) {
+    const double mean = i % 2 == 0 ? mean0 : mean1;
+    EXPECT_NEAR(after.validation.y.as<float>()[i],
+                (before.validation.y.as<float>()[i] - mean) / unit, 1e-5);
+  }
+  options.standardise_targets = false;
+  EXPECT_EQ(split_dataset(data, options).train.target_unit, 1);
+}
+
 TEST(SplitTest, AColumnThatIsConstantIsCentredOnly) {
   Dataset data = counted(7);
   for (std::size_t i = 0; i < 7; ++i) data.x.as<float>()[2 * i] = 0.1f;

@@ -23,6 +23,14 @@ Sick sense_of(Quantity quantity) {
     case Quantity::time_kept_log2: return Sick::beyond;
     case Quantity::time_steps_per_efold: return Sick::within;
     case Quantity::weight_rms_log2:
+    case Quantity::small_input_rms:
+    case Quantity::small_target_rms:
+    case Quantity::outputs:
+    case Quantity::values_normalised:
+    case Quantity::units_left:
+    case Quantity::closed_log2:
+    case Quantity::shift_in_deviations:
+    case Quantity::scale_rms:
     case Quantity::pace_log2:
     case Quantity::relative_pace_log2:
     case Quantity::moved_log2:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "plumb/diagnose/diagnosis.h"
@@ -45,6 +46,18 @@ inline double value_of(const Finding& finding, Quantity quantity) {
 
 inline RemedyKind first_remedy(const Finding& finding) {
   return finding.remedies.empty() ? RemedyKind::none_needed : finding.remedies.front().kind;
+}
+
+/// What is known of data of so many samples.
+inline DataInfo data_of(std::int64_t samples, std::vector<ColumnInfo> inputs,
+                        std::vector<ColumnInfo> targets = {},
+                        std::vector<std::int64_t> class_sizes = {}) {
+  DataInfo data;
+  data.samples = samples;
+  data.inputs = std::move(inputs);
+  data.targets = std::move(targets);
+  data.class_sizes = std::move(class_sizes);
+  return data;
 }
 
 /// Every finding must be complete enough to be read alone: facts, and words for all of them.

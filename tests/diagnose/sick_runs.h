@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/diagnose/rule_test.h"
+#include "tests/diagnose/sick_signals.h"
 #include "tests/diagnose/time_test.h"
 #include "tests/support/loss_course.h"
 #include "tests/support/mini_net.h"
@@ -158,6 +159,7 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
     put_rms(harmful.info, harmful.steps[0], path, Role::update, -1);
   }
   runs.emplace_back("a large first step that did harm", harmful);
+  for (auto& one : sick_signals()) runs.push_back(std::move(one));
   return runs;
 }
 

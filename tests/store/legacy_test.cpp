@@ -223,7 +223,8 @@ void make_version_3(const std::string& path) {
                          "ALTER TABLE step DROP COLUMN inference_loss; "
                          "ALTER TABLE step DROP COLUMN inference_accuracy; "
                          "ALTER TABLE measurement DROP COLUMN signal_layout; "
-                         "ALTER TABLE measurement DROP COLUMN signals; PRAGMA user_version = 3",
+                         "ALTER TABLE measurement DROP COLUMN signals; "
+                         "PRAGMA user_version = 3",
                          nullptr, nullptr, nullptr),
             SQLITE_OK);
   sqlite3_close(handle);

@@ -392,7 +392,7 @@ Run rich_run() {
                .traits = {},
                .function = "",
                .cell = {},
-               .running_momentum = {},
+               .running_momentum = 0.001,
                .first_step = 0};
   layers[2].family = LayerFamily::activation;
   layers[2].function = "leaky_relu 0.2";

@@ -331,14 +331,58 @@ TEST(TrainerTest, TheCallbackStopsTheRunCleanly) {
 TEST(TrainerTest, AnOutputThatDoesNotFitTheDataIsNamed) {
   const Split data = blobs();
   TrainConfig config = small_config();
-  config.network = "dense 3";
+  config.network = "dense 1";
   try {
     Trainer(config, data);
     FAIL();
   } catch (const ShapeError& error) {
     EXPECT_STREQ(error.what(),
-                 "network: its output has shape [3] a sample, expected [2] (the classes of blobs)");
+                 "network: its output has shape [1] a sample, expected [2] (the classes of blobs); "
+                 "one output tells two classes with the loss binary_cross_entropy");
   }
+}
+
+TEST(TrainerTest, SpareOutputsAreAllowedAndNoted) {
+  const Split data = blobs();
+  TrainConfig config = small_config();
+  config.network = "dense 8 > tanh > dense 5";
+  Trainer trainer(config, data);
+  ASSERT_EQ(trainer.notes().size(), 1U);
+  EXPECT_EQ(trainer.notes()[0],
+            "network: 5 outputs for 2 classes in blobs; the others stay unused");
+  run_training(trainer, nullptr, {});
+  EXPECT_GT(trainer.evaluate(data.validation).accuracy, 0.95);
+}
+
+// Scaled by a power of two, so that the training is the same but for the unit of the loss.
+TEST(TrainerTest, LossesAreToldInTheUnitOfTheData) {
+  Split plain;
+  for (Dataset* part : {&plain.train, &plain.validation}) {
+    part->name = "values";
+    part->x = Tensor({32, 2}, DType::f32);
+    part->y = Tensor({32, 1}, DType::f32);
+    const Rng rng(part == &plain.train ? 1 : 2, "test/values");
+    for (std::size_t i = 0; i < 64; ++i) {
+      part->x.as<float>()[i] = static_cast<float>(rng.normal(i));
+    }
+    for (std::size_t i = 0; i < 32; ++i) part->y.as<float>()[i] = part->x.as<float>()[2 * i];
+  }
+  Split scaled = plain;
+  scaled.train.target_unit = scaled.validation.target_unit = 8;
+  TrainConfig config = small_config();
+  config.network = "dense 8 > tanh > dense 1";
+  config.learning_rate = 0.01;
+  Trainer a(config, plain), b(config, scaled);
+  for (int i = 0; i < 2; ++i) {
+    const StepRecord& of_a = a.step();
+    const StepRecord& of_b = b.step();
+    EXPECT_DOUBLE_EQ(of_b.loss, 64 * of_a.loss);
+    if (of_a.validation_loss) {
+      EXPECT_DOUBLE_EQ(*of_b.validation_loss, 64 * *of_a.validation_loss);
+    }
+  }
+  EXPECT_EQ(bits(a), bits(b));
+  EXPECT_EQ(a.info().data_info->samples, 32);
 }
 
 TEST(TrainerTest, NaNInTheDataIsMeasuredNotThrown) {

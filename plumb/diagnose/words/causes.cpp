@@ -6,6 +6,7 @@
 #include "plumb/diagnose/time_finding.h"
 #include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -260,6 +261,7 @@ std::string recurrent_derivative_text(const Telling& telling) {
 }  // namespace
 
 std::string cause(const Telling& telling) {
+  if (std::string text = signal_cause(telling); !text.empty()) return text;
   const std::string where = telling.names.where(telling.finding.cause.place);
   switch (telling.finding.cause.kind) {
     case CauseKind::unknown:
@@ -360,6 +362,13 @@ std::string cause(const Telling& telling) {
       return fmt::format("Each step back through the {} multiplies the gradient by {}.",
                          telling.kind_at(telling.finding.cause.place, "recurrent layer"),
                          size_at(telling, Quantity::time_per_step_log2));
+    case CauseKind::depth:
+    case CauseKind::output_activation:
+    case CauseKind::no_activation:
+    case CauseKind::few_outputs:
+    case CauseKind::dropout:
+    case CauseKind::norm_scale:
+    case CauseKind::norm_shift: break;  // of signal_cause
     case CauseKind::truncation:
       return fmt::format("The gradient is cut on purpose (bptt), at time step {}.",
                          telling.count(Quantity::time_ends_at));

@@ -7,6 +7,7 @@
 #include "plumb/diagnose/time_finding.h"
 #include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -192,7 +193,7 @@ std::string consequence(const Telling& telling) {
   for (const Row& row : kRules) {
     if (row.rule == telling.finding.rule) return row.text(telling);
   }
-  return {};
+  return signal_consequence(telling);
 }
 
 }  // namespace plumb::words

@@ -6,6 +6,7 @@
 
 #include "plumb/diagnose/depth_flow.h"
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -26,6 +27,7 @@ std::string plain_name(Quantity quantity) {
 }  // namespace
 
 std::string evidence_name(const Telling& telling, const Evidence& evidence) {
+  if (std::string text = signal_evidence(telling, evidence); !text.empty()) return text;
   const Fact& fact = evidence.fact;
   const std::string where = telling.names.where(fact.place);
   switch (fact.quantity) {

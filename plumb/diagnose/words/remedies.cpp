@@ -84,6 +84,11 @@ std::string initialise(const Telling& telling, const Remedy& remedy) {
 std::string replace_activation(const Telling& telling, const Remedy& remedy) {
   const std::string old = telling.kind_at(remedy.target, "the activation");
   const std::string by = text(remedy, "activation");
+  if (text(remedy, "for") == "signal") {
+    return fmt::format(
+        "replace {} by {} with {} weights, which keeps samples apart over many layers", old, by,
+        text(remedy, "scheme"));
+  }
   if (has(remedy, "or_activation")) {
     return fmt::format(
         "replace {} by {} with {}, or by {} with {}: both pass the gradient whole where they are "
@@ -194,7 +199,12 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return "initialise orthogonally: then no direction is shrunk or stretched more than another";
     case RemedyKind::zero_branch_end:
       return "start the last layer of each branch at zero (Fixup; Zhang et al. 2019)";
-    case RemedyKind::set_bias: return "set the biases to zero or slightly positive";
+    case RemedyKind::set_bias:
+      if (has(remedy, "value")) {
+        return fmt::format("start {} at {:.2g}", telling.names.place(remedy.target),
+                           number(remedy, "value"));
+      }
+      return "set the biases to zero or slightly positive";
     case RemedyKind::replace_activation: return replace_activation(telling, remedy);
     case RemedyKind::add_residual:
       return "put a residual shortcut around every one or two layers: res[...]";
@@ -202,9 +212,18 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return fmt::format("scale the branches by about 1/sqrt({:.0f}) (res scale={:.2g}[...])",
                          number(remedy, "blocks"), number(remedy, "scale"));
     case RemedyKind::add_normalisation:
+      if (text(remedy, "at") == "input") {
+        return "or put a batch normalisation in front of the first layer, which scales each column";
+      }
       return "normalise the inputs of the layers (batch or layer normalisation)";
-    case RemedyKind::scale_inputs: return "scale the inputs to mean 0 and variance 1";
+    case RemedyKind::scale_inputs:
+      if (text(remedy, "by") == "column") {
+        return "scale each column of the inputs to mean 0 and deviation 1 over the training part "
+               "(--standardise)";
+      }
+      return "scale the inputs to mean 0 and variance 1";
     case RemedyKind::fewer_layers:
+      if (text(remedy, "for") == "signal") return "fewer layers";
       return "fewer layers: no initialisation helps, since normalisation undoes its size";
     case RemedyKind::remove_layer: return remove_layer(telling, remedy);
     case RemedyKind::widen: return "widen the narrowest layers";
@@ -213,6 +232,34 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return "raise the learning rate until updates are about a thousandth of the weights";
     case RemedyKind::warm_up: return "warm the rate up over the first steps";
     case RemedyKind::clip_norm: return clip_norm(telling, remedy);
+    case RemedyKind::lower_dropout:
+      if (has(remedy, "rate")) {
+        return fmt::format("lower the dropout rate (0.1 to 0.5 is usual, {:.1g} to begin with)",
+                           number(remedy, "rate"));
+      }
+      return "lower the dropout rate";
+    case RemedyKind::scale_targets:
+      return text(remedy, "to") == "range" ? "or scale the targets into the range of the output"
+                                           : "scale the targets to mean 0 and deviation 1 "
+                                             "(--standardise does it, and reports "
+                                             "the loss in the unit of the data)";
+    case RemedyKind::drop_activation:
+      return fmt::format("take the {} before the loss away",
+                         telling.kind_at(remedy.target, "activation"));
+    case RemedyKind::add_activation:
+      return fmt::format("put an activation (relu with he_normal) behind {}",
+                         telling.names.where(remedy.target));
+    case RemedyKind::drop_columns:
+      return "leave out the columns that never change, and see how the data were made";
+    case RemedyKind::more_outputs:
+      return fmt::format("give the last layer {:.0f} outputs", number(remedy, "units"));
+    case RemedyKind::larger_batch: return "use a larger batch (16 samples or more)";
+    case RemedyKind::drop_normalisation:
+      return text(remedy, "by") == "ln"
+                 ? "or normalise over the features (ln), which asks nothing of the batch"
+                 : "take that normalisation away";
+    case RemedyKind::set_scale:
+      return fmt::format("start the scale of the normalisation at {:.2g}", number(remedy, "value"));
     case RemedyKind::lower_weight_decay:
       return has(remedy, "to") ? fmt::format("lower the weight decay: {:.2g} is usual, or none",
                                              number(remedy, "to"))
@@ -227,7 +274,6 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
     case RemedyKind::lower_momentum:
       return fmt::format("lower the momentum to {:.2g}, or the rate with it", number(remedy, "to"));
     case RemedyKind::like_others: return like_others(telling, remedy);
-    case RemedyKind::lower_dropout: return "lower the dropout rate";
     case RemedyKind::adaptive_optimiser:
       return "an optimiser that scales each layer for itself (adam), which treats the symptom";
     case RemedyKind::raise_eps: return "raise the optimiser's eps";
@@ -239,10 +285,6 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
     case RemedyKind::check_labels:
       return "see whether the labels belong to their samples, and whether the inputs say anything "
              "about them";
-    case RemedyKind::drop_activation:
-      return fmt::format(
-          "take {} away: the loss takes the output of the last linear layer as it is",
-          telling.names.where(remedy.target));
     case RemedyKind::set_momentum:
       return fmt::format("give {} a momentum of {:.3g}", telling.names.where(remedy.target),
                          number(remedy, "value"));
@@ -271,6 +313,10 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
           "rnn {:.0f} irnn: relu with the identity as recurrent weight (Le, Jaitly, Hinton 2015)",
           number(remedy, "units"));
     case RemedyKind::smaller_weights:
+      if (text(remedy, "for") == "output") {
+        return fmt::format("start {} with smaller weights (glorot_normal, or zeros), biases 0",
+                           telling.names.where(remedy.target));
+      }
       return is_recurrent(telling, remedy.target)
                  ? "start with smaller weights (PyTorch's 1/sqrt(units), or recurrent=orthogonal)"
                  : "initialise the weights smaller: gain 1 for tanh (glorot_normal), biases 0";

@@ -7,6 +7,7 @@
 #include "plumb/diagnose/rules/saturated_gate.h"
 #include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
 #include "plumb/record/step_record.h"
 
@@ -262,7 +263,7 @@ std::string symptom(const Telling& telling) {
   for (const Row& row : kRules) {
     if (row.rule == telling.finding.rule) return row.text(telling);
   }
-  return {};
+  return signal_symptom(telling);
 }
 
 const char* gate_text(TimeQuantity gate) {

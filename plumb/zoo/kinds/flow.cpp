@@ -32,6 +32,7 @@ Specimen small_weights(Draw& draw, bool fault, const char* body, const char* ini
   const double gain = draw.real(0.35, 0.6);
   s.config.init = init;
   s.config.gain = fault ? gain : 1;
+  use_sgd(s, 0.02);
   s.config.network = chain(s, depth, width, body);
   return s;
 }
@@ -45,6 +46,7 @@ Specimen small_weights_tanh(Draw& draw, bool fault) {
 Specimen torch_start_relu(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(9, 20), width = draw.integer(24, 64);
+  use_sgd(s, 0.01);
   if (fault) s.config.init = s.config.bias_init = "pytorch";
   s.config.network = chain(s, depth, width, draw.word({"relu", "leaky_relu 0.01"}));
   return s;
@@ -61,14 +63,15 @@ Specimen tiny_normal_start(Draw& draw, bool fault) {
 
 Specimen gelu_depth(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
-  const int depth = draw.integer(18, 28), width = draw.integer(24, 48);
+  const int depth = draw.integer(24, 32), width = draw.integer(24, 40);
   const std::string body = draw.word({"gelu", "silu"});
-  use_sgd(s, 0.02);
+  use_sgd(s, 0.01);
   if (fault) {
     s.config.network = chain(s, depth, width, body);
   } else {
-    s.config.network = fmt::format("dense {0} > {1} > {2} x res[dense {0} > {1}] > ln > dense {3}",
-                                   width, body, depth - 1, outputs(s));
+    s.config.network =
+        fmt::format("dense {0} > {1} > {2} x res rezero [dense {0} > {1}] > dense {3}", width, body,
+                    depth - 1, outputs(s));
   }
   return s;
 }
@@ -139,6 +142,8 @@ Specimen one_layer(Draw& draw, bool fault, const char* body, const char* init, d
   const int depth = draw.integer(5, 10), width = draw.integer(32, 64);
   const int bad = draw.integer(2, depth - 1);
   s.config.init = init;
+  s.config.steps = 200;
+  use_sgd(s, 0.02, 0);
   s.config.network = chain(s, depth, width, body);
   s.bad_depth = bad;
   if (fault) {
@@ -149,11 +154,11 @@ Specimen one_layer(Draw& draw, bool fault, const char* body, const char* init, d
   return s;
 }
 Specimen one_layer_small(Draw& draw, bool fault) {
-  const double factor = 1 / draw.log(200, 2000);
+  const double factor = 1 / draw.log(1e4, 1e6);
   return one_layer(draw, fault, "relu", "he_normal", factor);
 }
 Specimen one_layer_small_tanh(Draw& draw, bool fault) {
-  const double factor = 1 / draw.log(300, 3000);
+  const double factor = 1 / draw.log(1e4, 1e6);
   return one_layer(draw, fault, "tanh", "glorot_normal", factor);
 }
 Specimen one_layer_large(Draw& draw, bool fault) {
@@ -242,24 +247,24 @@ std::vector<Kind> flow_kinds() {
        residual_explodes},
       {"one_layer_small",
        flow,
-       "one relu layer with weights some hundred times too small",
-       {{"vanishing_gradient"}, {"weight_scale"}, true},
+       "one relu layer with weights some ten thousand times too small",
+       {{"vanishing_gradient", "odd_layer"}, {"odd_weight", "weight_scale"}, true},
        one_layer_small},
       {"one_layer_small_tanh",
        flow,
-       "one tanh layer with weights some hundred times too small",
-       {{"vanishing_gradient"}, {"weight_scale"}, true},
+       "one tanh layer with weights some ten thousand times too small",
+       {{"vanishing_gradient", "odd_layer"}, {"odd_weight", "weight_scale"}, true},
        one_layer_small_tanh},
       {"one_layer_large",
        flow,
        "one relu layer with weights some hundred times too large",
-       {{"exploding_gradient"}, {"weight_scale"}, true},
+       {{"exploding_gradient", "odd_layer"}, {"odd_weight", "weight_scale"}, true},
        one_layer_large},
       {"one_layer_zero",
        flow,
        "one relu layer whose weights are all zero",
-       {{"vanishing_gradient", "symmetric_units", "dead_units"},
-        {"zero_weight", "zero_rows", "silent_from_start"},
+       {{"vanishing_gradient", "symmetric_units", "dead_units", "odd_layer"},
+        {"zero_weight", "zero_rows", "silent_from_start", "odd_weight"},
         true},
        one_layer_zero},
   };

@@ -23,7 +23,11 @@ Specimen gelu_he(Draw& draw, bool) { return plain(draw, 2, 5, "gelu", "he_normal
 Specimen silu_he(Draw& draw, bool) { return plain(draw, 2, 5, "silu", "he_normal"); }
 Specimen mish_he(Draw& draw, bool) { return plain(draw, 2, 5, "mish", "he_normal"); }
 Specimen elu_he(Draw& draw, bool) { return plain(draw, 2, 6, "elu", "he_normal"); }
-Specimen selu_lecun(Draw& draw, bool) { return plain(draw, 3, 10, "selu", "lecun_normal"); }
+Specimen selu_lecun(Draw& draw, bool) {
+  Specimen s = plain(draw, 3, 10, "selu", "lecun_normal");
+  use_sgd(s, 0.01);
+  return s;
+}
 Specimen tanh_glorot(Draw& draw, bool) { return plain(draw, 2, 8, "tanh", "glorot_uniform"); }
 Specimen tanh_orthogonal(Draw& draw, bool) { return plain(draw, 4, 16, "tanh", "orthogonal"); }
 Specimen softsign_glorot(Draw& draw, bool) {
@@ -142,6 +146,7 @@ Specimen zero_branch_ends(Draw& draw, bool) {
   const int blocks = draw.integer(5, 12), width = draw.integer(24, 40);
   s.config.network = fmt::format("dense {0} > {1} x res[dense {0} > relu > dense {0}] > dense {2}",
                                  width, blocks, outputs(s));
+  use_sgd(s, 0.01);
   s.surgery = [](Network& network) {
     const auto weights = linear_weights(network);
     for (std::size_t i = 2; i + 1 < weights.size(); i += 2) fill(*weights[i], 0);
@@ -156,6 +161,26 @@ Specimen one_unit_bottleneck(Draw& draw, bool) {
   use_adam(s, 0.003);
   s.config.network =
       fmt::format("dense {0} > tanh > dense 1 > dense {0} > tanh > dense {1}", width, outputs(s));
+  return s;
+}
+
+/// One layer out of line that training puts right in its first steps.
+Specimen one_layer_mended(Draw& draw, bool) {
+  Specimen s = plain(draw, 3, 5, "relu", "he_normal");
+  const int bad = draw.integer(2, 3);
+  const double factor = 1 / draw.log(100, 1000);
+  use_adam(s, 0.005);
+  s.surgery = [bad, factor](Network& network) {
+    multiply(*linear_weights(network)[static_cast<std::size_t>(bad - 1)], factor);
+  };
+  return s;
+}
+
+Specimen rank_one_start(Draw& draw, bool) {
+  Specimen s = plain(draw, 3, 4, "tanh", "glorot_normal");
+  const std::uint64_t seed = draw.seed();
+  use_adam(s, 0.005);
+  s.surgery = [seed](Network& network) { make_rank_one(*linear_weights(network)[1], seed); };
   return s;
 }
 
@@ -225,6 +250,16 @@ std::vector<Kind> healthy_flow_kinds() {
        "one unit through which everything passes",
        {},
        one_unit_bottleneck},
+      {"one_layer_mended",
+       flow,
+       "one layer that starts some hundred times too small, which adam puts right",
+       {},
+       one_layer_mended},
+      {"rank_one_start",
+       signal,
+       "one layer that starts with a weight of rank one, and learns others",
+       {},
+       rank_one_start},
       {"autoencoder", flow, "inputs told again through four units", {}, autoencoder},
   };
 }

@@ -166,6 +166,19 @@ Specimen overfitted_slightly(Draw& draw, bool) {
   return s;
 }
 
+/// Thirty samples, known by heart: nothing is wrong with the gradient.
+Specimen overfitted(Draw& draw, bool) {
+  Specimen s = on_table(draw);
+  const int width = draw.integer(128, 200), kept = draw.integer(24, 40);
+  use_adam(s, 0.003);
+  s.config.network = chain(s, 2, width, "relu");
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < kept; ++i) rows.push_back(i);
+  s.data.train = s.data.train.select(rows);
+  s.config.batch = 16;
+  return s;
+}
+
 Specimen large_batch(Draw& draw, bool) {
   Specimen s = sound(draw);
   s.config.batch = 256;
@@ -223,6 +236,7 @@ std::vector<Kind> healthy_trainer_kinds() {
        "fits training better than validation, which is still good",
        {},
        overfitted_slightly},
+      {"overfitted", trainer, "thirty samples known by heart", {}, overfitted},
       {"large_batch", trainer, "batches of 256", {}, large_batch},
       {"small_batch", trainer, "batches of four to eight", {}, small_batch},
       {"whole_batch", trainer, "all samples in one batch", {}, whole_batch},

@@ -12,6 +12,7 @@ Specimen bn_lags(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(1, 3), width = draw.integer(24, 64);
   const double momentum = draw.log(1e-6, 3e-4);
+  s.config.gain = draw.real(2, 5);
   s.config.network = chain(
       s, depth, width, fault ? fmt::format("bn momentum={:.3g} > relu", momentum) : "bn > relu");
   return s;
@@ -56,7 +57,7 @@ Specimen scaled(Draw& draw, bool fault, const char* body, double factor) {
   }
   return s;
 }
-Specimen bn_scale_zero(Draw& draw, bool fault) { return scaled(draw, fault, "bn > tanh", 0); }
+Specimen bn_scale_zero(Draw& draw, bool fault) { return scaled(draw, fault, "bn > relu", 0); }
 Specimen ln_scale_tiny(Draw& draw, bool fault) {
   const double factor = draw.log(1e-5, 1e-4);
   Specimen s = scaled(draw, fault, "tanh > ln", factor);
@@ -116,47 +117,53 @@ std::vector<Kind> norm_kinds() {
       {"bn_lags",
        norm,
        "a momentum of bn so small that its running statistics never arrive",
-       {{"running_statistics"}, {"bn_momentum"}},
+       {{"running_statistics"}, {"slow_running_statistics"}},
        bn_lags},
       {"bn_of_two",
        norm,
        "bn over batches of two samples",
-       {{"tiny_normalisation"}, {"normalisation"}, true},
+       {{"few_values_normalised"}, {"small_batch"}, true},
        bn_of_two},
       {"gn_of_one",
        norm,
        "groups of one value each, which are all zero when normalised",
-       {{"tiny_normalisation"}, {"normalisation"}, true},
+       {{"few_values_normalised"}, {"few_features"}, true},
        gn_of_one},
       {"ln_of_one",
        norm,
        "a layer normalised over one or two values",
-       {{"tiny_normalisation"}, {"normalisation"}, true},
+       {{"few_values_normalised"}, {"few_features"}, true},
        ln_of_one},
       {"bn_scale_zero",
        norm,
        "one bn whose scales are zero",
-       {{"vanishing_gradient"}, {"zero_weight", "norm_scale"}, true},
+       {{"closed_units", "dead_units", "vanishing_gradient"},
+        {"small_scale", "zero_weight", "silent_from_start"},
+        true},
        bn_scale_zero},
       {"ln_scale_tiny",
        norm,
        "the last ln has scales of almost nothing",
-       {{"vanishing_gradient"}, {"norm_scale", "normalisation"}, true},
+       {{"closed_units", "vanishing_gradient"},
+        {"small_scale", "odd_normalisation", "normalisation"},
+        true},
        ln_scale_tiny},
       {"ln_scale_large",
        norm,
        "one ln whose scales drive the tanh behind it into its flat ends",
-       {{"saturated_activation"}, {"norm_scale", "large_weight"}, true},
+       {{"saturated_activation"}, {"large_weight", "large_scale"}, true},
        ln_scale_large},
       {"bn_shift_dead",
        norm,
        "one bn whose shifts silence the relu behind it",
-       {{"dead_units"}, {"norm_shift", "large_bias", "silent_from_start"}, true},
+       {{"dead_units", "closed_units"},
+        {"negative_shift", "large_bias", "silent_from_start"},
+        true},
        bn_shift_dead},
       {"ln_shift_saturated",
        norm,
        "one ln whose shifts hold the tanh behind it in a flat end",
-       {{"saturated_activation"}, {"norm_shift", "large_bias"}, true},
+       {{"saturated_activation"}, {"large_bias", "large_shift"}, true},
        ln_shift_saturated},
       {"bn_eps_large",
        norm,
@@ -166,7 +173,7 @@ std::vector<Kind> norm_kinds() {
       {"bn_before_loss",
        norm,
        "bn without scales behind the logits, which holds them small",
-       {{"logits_activation"}, {"normalisation", "output_activation"}, true},
+       {{"output_activation"}, {"normalisation", "output_activation"}, true},
        bn_before_loss},
   };
 }

@@ -72,13 +72,12 @@ Specimen targets_below_relu(Draw& draw, bool fault) { return cannot_reach(draw, 
 Specimen no_activation(Draw& draw, bool fault) {
   TableSize size;
   size.n = draw.integer(900, 1500);
-  size.in = 2;
+  size.in = draw.integer(2, 4);
   Specimen s = on_table(draw);
   const std::uint64_t seed = draw.seed();
   const int depth = draw.integer(2, 4), width = draw.integer(32, 64);
-  // Two columns: what no straight line tells apart is most of the task.
-  size.classes = draw.integer(3, 5);
-  s.data = hold_out(make_clusters(size, seed));
+  size.classes = draw.integer(2, 4);
+  s.data = hold_out(make_rings(size, seed));
   s.config.data = s.data.train.name;
   use_adam(s, 0.005);
   s.config.network = fault ? fmt::format("{} x [dense {}] > dense {}", depth, width, outputs(s))
@@ -131,9 +130,9 @@ Specimen large_head_bias(Draw& draw, bool fault) {
 
 std::vector<Kind> output_kinds() {
   using enum Family;
-  const Truth logits{{"logits_activation"}, {"output_activation"}, true};
-  const Truth range{{"output_range"}, {"output_activation"}, true};
-  const Truth linear{{"no_activation"}, {"no_activation"}, true};
+  const Truth logits{{"output_activation"}, {"output_activation"}, true};
+  const Truth range{{"output_activation"}, {"output_range"}, true};
+  const Truth linear{{"linear_stack"}, {"no_activation"}, true};
   return {
       {"sigmoid_before_loss", output, "a sigmoid before cross_entropy, which takes logits", logits,
        sigmoid_before_loss},
@@ -146,7 +145,9 @@ std::vector<Kind> output_kinds() {
       {"relu_before_loss",
        output,
        "a relu before cross_entropy, which takes logits",
-       {{"logits_activation", "dead_units"}, {"output_activation", "died_in_training"}, true},
+       {{"output_activation", "zero_gradient", "dead_units"},
+        {"output_activation", "zero_derivative", "died_in_training"},
+        true},
        relu_before_loss},
       {"two_sigmoids", output, "a sigmoid before binary_cross_entropy, which has one", logits,
        two_sigmoids},
@@ -163,12 +164,14 @@ std::vector<Kind> output_kinds() {
       {"large_head",
        output,
        "a last layer whose weights are some hundred times too large",
-       {{"output_scale", "exploding_gradient"}, {"weight_scale", "large_weight"}, true},
+       {{"output_scale", "exploding_gradient", "odd_layer"},
+        {"large_outputs", "weight_scale", "odd_weight"},
+        true},
        large_head},
       {"large_head_bias",
        output,
        "a last layer whose biases are hundreds",
-       {{"output_scale"}, {"large_bias"}, true},
+       {{"output_scale"}, {"large_outputs", "large_bias"}, true},
        large_head_bias},
   };
 }

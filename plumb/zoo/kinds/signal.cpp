@@ -38,24 +38,6 @@ Specimen bn_relu_collapse(Draw& draw, bool fault) {
   return s;
 }
 
-Specimen rank_one_layer(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
-  const int depth = draw.integer(3, 6), width = draw.integer(24, 64);
-  const int bad = draw.integer(1, depth - 1);
-  const std::uint64_t seed = draw.seed();
-  const std::string body = draw.word({"tanh", "leaky_relu 0.1"});
-  s.config.init = "glorot_normal";
-  use_sgd(s, draw.log(0.003, 0.01), 0);
-  s.config.network = chain(s, depth, width, body);
-  s.bad_depth = bad;
-  if (fault) {
-    s.surgery = [bad, seed](Network& network) {
-      make_rank_one(*linear_weights(network)[static_cast<std::size_t>(bad - 1)], seed);
-    };
-  }
-  return s;
-}
-
 Specimen equal_rows(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(2, 5), width = draw.integer(24, 64);
@@ -148,9 +130,10 @@ Specimen saturated_tanh(Draw& draw, bool fault) {
 Specimen saturated_layer(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(3, 6), width = draw.integer(24, 64);
-  const int bad = draw.integer(1, depth);
-  const double factor = draw.log(40, 300);
+  const int bad = draw.integer(2, depth);
+  const double factor = draw.log(300, 3000);
   s.config.init = "glorot_normal";
+  use_sgd(s, 0.05, 0);
   s.config.network = chain(s, depth, width, draw.word({"tanh", "hardtanh"}));
   s.bad_depth = bad;
   if (fault) {
@@ -195,18 +178,13 @@ std::vector<Kind> signal_kinds() {
       {"relu_collapse",
        signal,
        "so many relu layers that all samples look alike at the end",
-       {{"collapsed_signal"}, {"depth", "activation"}, true},
+       {{"collapsed_signal"}, {"signal_contracts"}, true},
        relu_collapse},
       {"bn_relu_collapse",
        signal,
        "many layers of bn and relu without a shortcut",
-       {{"collapsed_signal", "exploding_gradient"}, {"depth", "activation", "normalisation"}, true},
+       {{"collapsed_signal", "exploding_gradient"}, {"signal_contracts", "normalisation"}, true},
        bn_relu_collapse},
-      {"rank_one_layer",
-       signal,
-       "one layer whose weight has rank one: a single direction is left",
-       {{"collapsed_signal"}, {"rank", "weight"}, true},
-       rank_one_layer},
       {"equal_rows",
        signal,
        "one layer whose units are copies of one another",
@@ -225,19 +203,17 @@ std::vector<Kind> signal_kinds() {
       {"dead_relu_layer",
        signal,
        "one relu layer that its biases silence for every sample",
-       {{"dead_units"}, {"large_bias", "silent_from_start"}, true},
+       {{"dead_units", "closed_units"}, {"large_bias", "silent_from_start", "negative_bias"}, true},
        dead_relu_layer},
       {"dead_relu_everywhere",
        signal,
        "negative biases in all relu layers",
-       {{"dead_units"}, {"large_bias", "silent_from_start"}, true},
+       {{"dead_units", "closed_units"}, {"large_bias", "silent_from_start", "negative_bias"}, true},
        dead_relu_everywhere},
       {"closed_by_bias",
        signal,
        "one gelu, elu, silu or mish layer that its biases close",
-       {{"vanishing_gradient", "saturated_activation", "dead_units", "collapsed_signal"},
-        {"large_bias"},
-        true},
+       {{"closed_units"}, {"negative_bias", "large_bias"}, true},
        closed_by_bias},
       {"saturated_tanh",
        signal,
@@ -257,7 +233,7 @@ std::vector<Kind> signal_kinds() {
       {"dropout_starves",
        signal,
        "dropout that leaves one unit in fifteen",
-       {{"starving_dropout"}, {"dropout"}, true},
+       {{"starving_dropout"}, {"dropout_rate"}, true},
        dropout_starves},
   };
 }

@@ -49,11 +49,11 @@ Specimen rnn_sigmoid(Draw& draw, bool fault) {
 }
 
 Specimen rnn_explodes(Draw& draw, bool fault) {
-  const double gain = draw.real(1.5, 2.2);
+  const double gain = draw.real(1.8, 2.4);
   Specimen s = recalls(draw, fault, 24, 36,
                        fmt::format("rnn {{}} act=identity recurrent=orthogonal gain={:.3f}", gain),
                        "rnn {} act=identity recurrent=orthogonal gain=0.98");
-  use_adam(s, 0.003);
+  use_sgd(s, 0.01);
   return s;
 }
 
@@ -88,6 +88,7 @@ Specimen gru_forgets(Draw& draw, bool fault) {
 Specimen gru_closed(Draw& draw, bool fault) {
   Specimen s = recalls(draw, fault, 12, 20, "gru {}", "gru {} chrono=20");
   const double bias = draw.real(9, 14);
+  use_sgd(s, 0.1);
   if (fault) {
     s.surgery = [bias](Network& network) {
       Param& first = *named(network, "bias_ih_l0").front();
@@ -101,6 +102,7 @@ Specimen lstm_closed(Draw& draw, bool fault) {
   Specimen s = recalls(draw, fault, 8, 16, "lstm {} forget_bias=1", "lstm {} chrono=16");
   const double bias = -draw.real(9, 14);
   const int gate = draw.pick({0, 3});
+  use_sgd(s, 0.1);
   if (fault) {
     s.surgery = [bias, gate](Network& network) {
       Param& first = *named(network, "bias_ih_l0").front();
@@ -156,6 +158,7 @@ Specimen stacked_second_closed(Draw& draw, bool fault) {
   s.config.init = "pytorch";
   s.config.network =
       fmt::format("lstm {0} chrono=14 > lstm {0} chrono=14 > last > dense {1}", hidden, outputs(s));
+  use_sgd(s, 0.2);
   s.bad_depth = 2;
   if (fault) {
     s.surgery = [bias](Network& network) {
@@ -224,7 +227,7 @@ std::vector<Kind> time_kinds() {
       {"rnn_dead",
        time,
        "relu cells that negative biases silence",
-       {{"dead_units"}, {"large_bias", "silent_from_start"}, true},
+       {{"dead_units", "closed_units"}, {"large_bias", "silent_from_start", "negative_bias"}, true},
        rnn_dead},
       {"bptt_too_short",
        time,

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/cure/cure.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plumb/cli/advice_output.h"
+#include "plumb/cli/command.h"
+#include "plumb/cli/config_options.h"
+#include "plumb/cli/interrupt.h"
+#include "plumb/cli/json_output.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/core/error.h"
+#include "plumb/cure/cure_words.h"
+#include "plumb/store/run_file.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  plumb cure "flatten > 20 x [dense 64 > sigmoid] > dense 10" --data "glyphs?n=1000" --steps 200
+  plumb cure sick.plumb --jobs 2 -o cured.toml
+  plumb cure --config sick.toml --keep activation,depth
+  plumb cure "flatten > 20 x [dense 64 > sigmoid] > dense 10" --dry-run
+
+NETWORK may be a run file: the training that it tells of is cured. Groups for --keep and --only: init,
+activation, joins, norm, depth, gates, output, data, rate, optimiser, clipping, decay, dropout, batch.
+The result is the same for any number of jobs.)";
+
+struct Options {
+  ConfigOptions config;
+  std::vector<std::string> keep, only;
+  CureOptions cure;
+  std::string output, runs;
+  bool json = false;
+  bool quiet = false;
+};
+
+std::vector<CureGroup> groups_of(const std::vector<std::string>& names, const char* option) {
+  std::vector<CureGroup> groups;
+  for (const std::string& name : names) {
+    const std::optional<CureGroup> group = parse_cure_group(name);
+    if (!group) {
+      throw SpecError(fmt::format("--{}: '{}', expected {}", option, name,
+                                  fmt::join(cure_group_names(), ", ")));
+    }
+    groups.push_back(*group);
+  }
+  return groups;
+}
+
+/// The training of a run file, where the first argument names one.
+TrainConfig patient_of(const Options& options) {
+  const TrainConfig config = options.config.resolve();
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(config.network, ignored)) return config;
+  RunReader reader(config.network, LoadOptions::without_histograms());
+  const std::optional<TrainConfig> recorded = config_of(reader.info());
+  if (!recorded) {
+    throw DataError(config.network +
+                    ": it does not tell network, data and settings, expected a run of plumb train");
+  }
+  return *recorded;
+}
+
+std::string file_name(const std::string& arm, std::uint64_t seed) {
+  std::string name = arm;
+  std::replace(name.begin(), name.end(), ' ', '-');
+  return fmt::format("{}-{}.plumb", name, seed);
+}
+
+void print_lines(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) print_wrapped(line);
+}
+
+int run_cure(Options& options) {
+  const TrainConfig patient = patient_of(options);
+  options.cure.keep = groups_of(options.keep, "keep");
+  options.cure.only = groups_of(options.only, "only");
+  Split split = load_split(patient.data, patient.data_options());
+  if (!options.quiet) {
+    for (const std::string& note : split.notes) fmt::print(stderr, "{}\n", note);
+  }
+  CureData data(patient, std::move(split));
+  if (!options.runs.empty()) {
+    std::filesystem::create_directories(options.runs);
+    options.cure.sink = [&](const std::string& arm, std::uint64_t seed) {
+      return std::make_unique<RunWriter>(
+          (std::filesystem::path(options.runs) / file_name(arm, seed)).string());
+    };
+  }
+  catch_interrupts();
+  options.cure.keep_going = [] { return !interrupted(); };
+  if (!options.quiet && !options.json) {
+    options.cure.progress = [](const std::string& doing) { fmt::print(stderr, "{} ...\n", doing); };
+  }
+  const CureReport report = cure(patient, data, options.cure);
+  const bool has_cure = report.ending == CureEnding::cured || report.ending == CureEnding::better;
+  if (!options.output.empty() && has_cure) {
+    std::ofstream file(options.output);
+    file << to_toml(report.cured_config());
+    if (!file.flush()) throw StoreError(options.output + ": cannot be written");
+  }
+  if (options.json) {
+    fmt::print("{}\n", cure_json(report));
+  } else {
+    print_lines(cure_lines(report));
+    if (!options.output.empty() && has_cure) {
+      fmt::print("\nThe cured training is in {0}: plumb train --config {0}\n", options.output);
+    }
+  }
+  return interrupted() ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+void add_cure(CLI::App& app, int& result) {
+  auto* command = app.add_subcommand(
+      "cure", "Find what makes a sick training well, and prove it by training again");
+  auto options = std::make_shared<Options>();
+  options->config.add_to(*command);
+  command->add_option("--keep", options->keep, "groups of changes that must not be made")
+      ->delimiter(',')
+      ->type_name("GROUPS");
+  command->add_option("--only", options->only, "groups of changes that may be made")
+      ->delimiter(',')
+      ->type_name("GROUPS");
+  command->add_option("--budget", options->cure.budget, "trainings at most, all arms together")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--proof-seeds", options->cure.proof_seeds, "fresh seeds of the proof")
+      ->type_name("COUNT")
+      ->check(CLI::Range(3, 16))
+      ->capture_default_str();
+  command->add_option("--jobs", options->cure.jobs, "trainings side by side")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_flag("--dry-run", options->cure.dry_run, "predict, train nothing");
+  command->add_option("-o,--output", options->output, "write the cured training as TOML")
+      ->type_name("FILE");
+  command->add_option("--runs", options->runs, "record every training in this folder")
+      ->type_name("FOLDER");
+  command->add_flag("--json", options->json, "print the report as JSON");
+  command->add_flag("-q,--quiet", options->quiet, "say nothing on the way");
+  command->footer(kFooter);
+  command->callback([options, &result] { result = run_cure(*options); });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plumb/cure/advice.h"
+
+namespace plumb {
+
+/// "--init lecun_normal (was pytorch), --bias-init zeros (was pytorch)"; of the network, what it
+/// becomes.
+std::string change_text(const SettingChange& change);
+
+/// The advice as lines for a terminal, without a final line break: what to try first with what is
+/// known of it, the command to copy, what else helps, what was looked at and dropped. Empty where
+/// there is no change to speak of.
+///
+/// `because` is said where nothing was trained: why not ("the data are not at hand").
+std::vector<std::string> advice_lines(const Advice& advice, const std::string& because = {});
+
+}  // namespace plumb

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/cure/arm.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "plumb/cure/constant_answer.h"
+#include "plumb/diagnose/diagnosis.h"
+#include "plumb/train/trainer.h"
+
+namespace plumb {
+
+namespace {
+
+const Dataset& judged_by(const CureSplit& data) {
+  return data.split.validation.size() >= kFewestHeldOut ? data.split.validation : data.judged;
+}
+
+double score_of(const Evaluation& end, const CureSplit& data, const std::string& loss) {
+  const Dataset& samples = judged_by(data);
+  if (samples.is_classification()) return std::isfinite(end.loss) ? end.accuracy : 0;
+  const double constant = constant_answer(samples, loss).loss;
+  if (!std::isfinite(end.loss) || !(constant > 0)) return -1;
+  return std::max(-1.0, 1 - end.loss / constant);
+}
+
+bool any_at(const std::vector<Finding>& findings, Severity least) {
+  return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+    return finding.severity >= least && !finding.over;
+  });
+}
+
+}  // namespace
+
+bool ArmTraining::is_sick() const { return any_at(findings, Severity::critical); }
+bool ArmTraining::is_suspect() const { return any_at(findings, Severity::warning); }
+
+std::vector<double> Arm::scores() const {
+  std::vector<double> result;
+  for (const ArmTraining& training : trainings) result.push_back(training.score);
+  return result;
+}
+
+double Arm::mean_score() const {
+  double sum = 0;
+  for (const ArmTraining& training : trainings) sum += training.score;
+  return trainings.empty() ? std::numeric_limits<double>::quiet_NaN()
+                           : sum / static_cast<double>(trainings.size());
+}
+
+double constant_score(const CureSplit& data) {
+  const Dataset& samples = judged_by(data);
+  return samples.is_classification() ? constant_answer(samples, "").accuracy : 0;
+}
+
+ArmTraining train_arm(const TrainConfig& config, std::uint64_t seed, const CureSplit& data,
+                      RecordSink* sink, const std::function<bool()>& keep_going) {
+  TrainConfig seeded = config;
+  seeded.seed = seed;
+  seeded.threads = 1;
+  Trainer trainer(seeded, data.split);
+  const RunInfo info = trainer.info();
+  Diagnosis diagnosis(info);
+  if (sink != nullptr) sink->begin(info);
+  RunEnd end{"finished", 0, 0};
+  while (!trainer.done()) {
+    const StepRecord& step = trainer.step();
+    diagnosis.add(step);
+    if (sink != nullptr) sink->add(step);
+    end.steps = trainer.step_count();
+    end.time_s = step.time_s;
+    if (keep_going && !keep_going()) {
+      end.reason = "interrupted";
+      break;
+    }
+  }
+  if (sink != nullptr) sink->end(end);
+  const Evaluation evaluation = trainer.evaluate(judged_by(data));
+  ArmTraining result;
+  result.seed = seed;
+  result.loss = evaluation.loss;
+  result.diverged = !std::isfinite(evaluation.loss);
+  result.score = score_of(evaluation, data, info.loss);
+  result.findings = diagnosis.findings();
+  return result;
+}
+
+}  // namespace plumb

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plumb/cure/advice.h"
+#include "plumb/cure/arm.h"
+#include "plumb/cure/paired.h"
+
+namespace plumb {
+
+/// How a cure ended.
+enum class CureEnding : std::uint8_t {
+  cured,
+  better,        ///< the difference is proven, but much of the way or a critical finding is left
+  any_rate,      ///< another learning rate alone does as well
+  not_found,     ///< nothing that was tried is proven to do better within the budget
+  not_sick,      ///< the untreated training shows no failure
+  inconclusive,  ///< it fails with some seeds and not with others
+  predicted,     ///< a dry run
+  interrupted
+};
+std::string_view to_string(CureEnding ending);
+
+struct CureOptions {
+  std::vector<CureGroup> keep;  ///< groups that must not be changed
+  std::vector<CureGroup> only;  ///< groups that may; empty: all
+  int budget = 60;              ///< trainings, all arms together, at most
+  int screen_seeds = 3;
+  int proof_seeds = 8;
+  int screened = 5;  ///< candidates that are trained in full, at most
+  bool dry_run = false;
+  int jobs = 1;
+  AdviceOptions search{.budget_s = 6, .look_further = true};
+  ArmSink sink;                      ///< of each training; empty for none
+  std::function<bool()> keep_going;  ///< false ends it with what is proven so far
+  std::function<void(const std::string& doing)> progress;
+};
+
+/// A change, alone or with a measured rate, that was trained in full.
+struct CureCandidate {
+  CheckedChange change;
+  bool with_rate = false;  ///< with a rate that was measured for it
+  Arm screen;
+};
+
+/// What came of it, as facts.
+struct CureReport {
+  CureEnding ending = CureEnding::not_found;
+  TrainConfig patient;
+  Arm untreated;  ///< reproduction
+  double constant_score = 0;
+  Advice search;                          ///< what was predicted and tried for a few steps
+  std::vector<CureCandidate> candidates;  ///< in the order in which they were tried
+  std::optional<std::size_t> winner;
+  /// The proof: fresh seeds, the same for all arms.
+  Arm proof_untreated, proof_cured, proof_random, proof_rate;
+  std::vector<std::string> random_names;  ///< what the random arm did, by seed
+  PairedDifference over_untreated, over_random, over_rate;
+  int trainings = 0;
+  bool left_findings = false;  ///< critical ones, in most of the cured trainings
+
+  const TrainConfig& cured_config() const { return proof_cured.config; }
+};
+
+/// Finds what makes a sick training well, and proves it by training again.
+///
+/// Reproduce  The untreated training with screen_seeds seeds. It is sick where it scores within a
+///            tenth of the way of the constant answer, or where a rule finds something that lasts
+///            (a warning or worse) and it is at least a tenth away from all that can be had. All
+///            or most must fail (2 of 3), else "inconclusive"; none: "not sick".
+/// Search     check_advice() over the findings' remedies and every rewrite that is allowed: a probe
+///            and a short training each. The best few are screened in full with screen_seeds seeds;
+///            then the best of them once more with a rate measured for it.
+/// Proof      proof_seeds fresh seeds that nothing was chosen by: untreated, cured, a rewrite drawn
+///            at random for each seed from all that apply, and the best rate alone. Same data, same
+///            order of batches, same number of steps; pairs by seed (paired.h).
+/// Cured      The interval of the difference lies above 0, the cured arm keeps at least 9/10 of
+/// what
+///            the best screened training reached over the untreated one, and no critical finding
+///            lasts in most of its trainings.
+/// Same       for any number of jobs. The order of the seeds is the run's seed and the numbers
+///            after it for the screen, and from 1000 on for the proof.
+/// Errors     as Trainer and load_split, for the patient's own configuration.
+CureReport cure(const TrainConfig& patient, CureData& data, const CureOptions& options = {});
+
+}  // namespace plumb

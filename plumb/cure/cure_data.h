@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "plumb/data/dataset.h"
+#include "plumb/train/config.h"
+
+namespace plumb {
+
+/// What a training reads, and what short ones are judged by: up to 512 samples of the training
+/// part.
+struct CureSplit {
+  Split split;
+  Dataset judged;
+};
+
+/// The data of a patient, once as they were given and once standardised, where a rewrite asks for
+/// that. Every arm of a comparison reads the same samples in the same split, whatever its seed.
+///
+/// Threads Any; what is returned stays where it is.
+class CureData {
+ public:
+  /// `split` was loaded with the data options of `config`.
+  CureData(const TrainConfig& config, Split split);
+  /// Loads them. Errors  as load_split().
+  explicit CureData(const TrainConfig& config);
+
+  /// As that training wants them: only `standardise` may differ from the patient's.
+  const CureSplit& of(const TrainConfig& config);
+  const CureSplit& given() const { return given_; }
+
+ private:
+  bool is_standardised_;
+  CureSplit given_;
+  std::mutex mutex_;
+  std::optional<CureSplit> standardised_;
+};
+
+/// The first `count` samples, or all.
+Dataset first_samples(const Dataset& data, std::int64_t count);
+
+}  // namespace plumb

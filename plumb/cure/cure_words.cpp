@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/cure/cure_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "plumb/cure/advice_words.h"
+#include "plumb/diagnose/words/sizes.h"
+
+namespace plumb {
+
+namespace {
+
+bool is_accuracy(const CureReport& report) { return report.constant_score > 0; }
+
+std::string score_text(const CureReport& report, double score) {
+  return is_accuracy(report) ? fmt::format("{:.1f} %", 100 * score) : fmt::format("{:.3f}", score);
+}
+
+std::string scores_text(const CureReport& report, const Arm& arm) {
+  std::string text;
+  for (const ArmTraining& training : arm.trainings) {
+    if (!text.empty()) text += ", ";
+    text += training.diverged ? "diverged" : score_text(report, training.score);
+  }
+  return text;
+}
+
+std::string difference_text(const CureReport& report, const PairedDifference& d) {
+  if (d.pairs < 2) return "not measured";
+  const double unit = is_accuracy(report) ? 100 : 1;
+  return fmt::format("{:+.3g} [{:+.3g}, {:+.3g}]{}, p = {:.2g}", unit * d.mean, unit * d.low,
+                     unit * d.high, is_accuracy(report) ? " points" : "", d.p);
+}
+
+std::string found_text(const Arm& arm) {
+  std::set<std::string> rules;
+  for (const ArmTraining& training : arm.trainings) {
+    for (const Finding& finding : training.findings) {
+      if (finding.severity >= Severity::warning && !finding.is_explained())
+        rules.insert(finding.rule);
+    }
+  }
+  std::string text;
+  for (const std::string& rule : rules) text += text.empty() ? rule : ", " + rule;
+  return text.empty() ? "no rule finds anything" : text;
+}
+
+std::string candidate_text(const CureReport& report, const CureCandidate& one) {
+  std::string text;
+  for (const SettingChange& change : one.change.changes) {
+    if (!text.empty()) text += ", ";
+    text += change_text(change);
+  }
+  if (one.change.log2_reach) {
+    text += fmt::format("; predicted: the first layer gets {} of the gradient",
+                        size_text(*one.change.log2_reach));
+  }
+  return text + "; " + scores_text(report, one.screen);
+}
+
+void add_proof(const CureReport& report, std::vector<std::string>& lines) {
+  const auto row = [&](const char* name, const Arm& arm, const PairedDifference* difference) {
+    if (arm.trainings.empty()) return;
+    lines.push_back(fmt::format(
+        "  {:<16} {}{}", name, scores_text(report, arm),
+        difference == nullptr ? std::string()
+                              : "; cured less this: " + difference_text(report, *difference)));
+  };
+  lines.push_back({});
+  lines.push_back(fmt::format(
+      "Proof: {} fresh seeds, the same data, order and steps for every arm; {}. Mean paired "
+      "difference with the 95 % interval of Student's t, p of the exact sign-flip test.",
+      report.proof_cured.trainings.size(),
+      is_accuracy(report) ? "accuracy" : "1 - loss / loss of the constant answer"));
+  row("untreated", report.proof_untreated, &report.over_untreated);
+  row("cured", report.proof_cured, nullptr);
+  row("random rewrite", report.proof_random, &report.over_random);
+  row("rate alone", report.proof_rate, &report.over_rate);
+  if (!report.proof_rate.trainings.empty()) {
+    lines.push_back(fmt::format("  The rate alone was {:.2g}, measured.",
+                                report.proof_rate.config.learning_rate));
+  }
+}
+
+}  // namespace
+
+std::string ending_text(const CureReport& report) {
+  switch (report.ending) {
+    case CureEnding::cured: return "Cured.";
+    case CureEnding::better:
+      return report.left_findings ? "Better, not cured: a critical finding is left."
+                                  : "Better, not cured.";
+    case CureEnding::any_rate:
+      return fmt::format("Any change of rate does as well: --lr {:.2g} alone.",
+                         report.proof_rate.config.learning_rate);
+    case CureEnding::not_found: return "No cure found within the budget.";
+    case CureEnding::not_sick: return "It was not sick; nothing is changed.";
+    case CureEnding::inconclusive:
+      return "Inconclusive: the untreated training fails with some seeds and not with others.";
+    case CureEnding::predicted: return "Predicted, nothing was trained.";
+    case CureEnding::interrupted: return "Interrupted; what is shown was finished.";
+  }
+  return {};
+}
+
+std::vector<std::string> cure_lines(const CureReport& report) {
+  std::vector<std::string> lines{ending_text(report), {}};
+  if (!report.untreated.trainings.empty()) {
+    lines.push_back(
+        fmt::format("Untreated, {} seeds: {} ({} is what the constant answer has); {}.",
+                    report.untreated.trainings.size(), scores_text(report, report.untreated),
+                    score_text(report, report.constant_score), found_text(report.untreated)));
+  }
+  if (report.ending == CureEnding::predicted) {
+    for (const std::string& line : advice_lines(report.search)) lines.push_back(line);
+    return lines;
+  }
+  for (std::size_t i = 0; i < report.candidates.size(); ++i) {
+    const CureCandidate& one = report.candidates[i];
+    lines.push_back(fmt::format("{}{}. {}{}: {}", report.winner == i ? "> " : "  ", i + 1,
+                                one.change.prescription.rewrite->id,
+                                one.with_rate ? " with a measured rate" : "",
+                                candidate_text(report, one)));
+  }
+  if (!report.proof_cured.trainings.empty()) add_proof(report, lines);
+  const bool has_cure = report.ending == CureEnding::cured || report.ending == CureEnding::better;
+  if (report.winner && has_cure) {
+    lines.push_back({});
+    lines.push_back("What changes:");
+    for (const SettingChange& change : report.candidates[*report.winner].change.changes) {
+      lines.push_back(fmt::format("  - {} = {}", change.key, change.before));
+      lines.push_back(fmt::format("  + {} = {}", change.key, change.after));
+    }
+    lines.push_back({});
+    lines.push_back("     " + train_command(report.cured_config()));
+  }
+  lines.push_back(fmt::format("{} were made.", count_text(report.trainings, "training")));
+  return lines;
+}
+
+}  // namespace plumb

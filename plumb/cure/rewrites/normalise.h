@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/cure/rewrite.h"
+
+namespace plumb {
+
+/// Batch normalisation (layer normalisation for batches below 16 samples) behind every hidden
+/// linear layer that has none; `kind` asks for one of the language's.
+/// Applies  where there are such layers.
+/// Effect   lengths stay what they are at every depth, whatever the start.
+/// Source   Ioffe and Szegedy 2015; Ba, Kiros, Hinton 2016. For very deep chains normalisation
+///          alone explodes gradients (Yang et al. 2019): the probe says so.
+Rewritten add_normalisation(const Patient& patient, const CureArguments& arguments);
+
+/// `momentum` and `eps` of batch normalisation at their defaults, so that the running statistics
+/// follow those of the batches.
+/// Applies  where one of them is set.
+Rewritten usual_statistics(const Patient& patient, const CureArguments& arguments);
+
+}  // namespace plumb

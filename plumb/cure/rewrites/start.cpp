@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/cure/rewrites/start.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "plumb/core/error.h"
+#include "plumb/cure/chain_edit.h"
+#include "plumb/cure/rounded.h"
+#include "plumb/theory/critical.h"
+
+namespace plumb {
+
+namespace {
+
+/// Above it the units of a bounded activation stand in their flat ends; see H2 of the rules' pages.
+constexpr double kLargestGain = 3;
+constexpr double kSqrt2 = 1.4142135623730951;
+constexpr const char* kLoaded = "the weights come from a file";
+
+bool is_near(double a, double b) { return std::abs(a - b) < 1e-6; }
+
+void set_gain(TrainConfig& config, double gain) {
+  config.gain = 1;
+  if (is_near(gain, kSqrt2)) {
+    config.init = "he_normal";
+    return;
+  }
+  config.init = "lecun_normal";
+  if (!is_near(gain, 1)) config.gain = rounded(gain, 5);
+}
+
+std::string bias_text(double bias_std) {
+  return bias_std > 0 ? fmt::format("normal:{:.4g}", bias_std) : std::string("zeros");
+}
+
+}  // namespace
+
+std::optional<CriticalStart> critical_start(const std::string& activation) {
+  if (activation.empty()) return CriticalStart{};
+  std::optional<theory::MomentGrid> grid;
+  try {
+    grid.emplace(theory::make_activation(activation));
+  } catch (const SpecError&) {
+    return std::nullopt;
+  }
+  for (const theory::CriticalPoint& point : theory::critical_points(*grid, 0)) {
+    if (point.stable && point.scale.weight_std <= kLargestGain) {
+      return CriticalStart{point.scale.weight_std, 0};
+    }
+  }
+  for (const theory::CriticalPoint& point : theory::half_stable_points(*grid)) {
+    if (point.scale.weight_std <= kLargestGain) {
+      return CriticalStart{point.scale.weight_std, point.scale.bias_std};
+    }
+  }
+  return std::nullopt;
+}
+
+Rewritten initialise_critically(const Patient& patient, const CureArguments& arguments) {
+  TrainConfig config = patient.config;
+  config.weights.clear();
+  const std::string* const scheme = text_of(arguments, "scheme");
+  const double* const gain = number_of(arguments, "gain");
+  if (scheme != nullptr) {
+    config.init = *scheme;
+    config.gain = 1;
+    config.bias_init = "zeros";
+    // A gain beside a scheme is the standard deviation of the weights that the two make together.
+    if (gain != nullptr && *scheme == "lecun_normal") config.gain = *gain;
+    return Rewritten::to(std::move(config));
+  }
+  const std::string activation = usual_activation(items_of(config.network));
+  const std::optional<CriticalStart> start =
+      gain != nullptr ? CriticalStart{*gain, 0} : critical_start(activation);
+  if (!start) return Rewritten::refuse(activation + " has no critical gain within reach");
+  set_gain(config, start->gain);
+  config.bias_init = bias_text(start->bias_std);
+  return Rewritten::to(std::move(config));
+}
+
+Rewritten start_orthogonally(const Patient& patient, const CureArguments& arguments) {
+  TrainConfig config = patient.config;
+  config.weights.clear();
+  const Items items = items_of(config.network);
+  const std::string activation = usual_activation(items);
+  const double* const gain = number_of(arguments, "gain");
+  const std::optional<CriticalStart> start =
+      gain != nullptr ? CriticalStart{*gain, 0} : critical_start(activation);
+  if (!start) return Rewritten::refuse(activation + " has no critical gain within reach");
+  bool has_conv = false;
+  Items copy = items;
+  visit_layers(copy, [&](SpecItem& item) { has_conv = has_conv || item.name.text == "conv"; });
+  config.init = has_conv ? "delta_orthogonal" : "orthogonal";
+  config.gain = rounded(start->gain, 5);
+  config.bias_init = bias_text(start->bias_std);
+  return Rewritten::to(std::move(config));
+}
+
+Rewritten start_biases(const Patient& patient, const CureArguments& arguments) {
+  TrainConfig config = patient.config;
+  if (!config.weights.empty()) return Rewritten::refuse(kLoaded);
+  const double* const value = number_of(arguments, "value");
+  config.bias_init = value == nullptr || *value == 0 ? std::string("zeros")
+                                                     : fmt::format("constant:{:.4g}", *value);
+  return Rewritten::to(std::move(config));
+}
+
+}  // namespace plumb

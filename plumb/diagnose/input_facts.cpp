@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/input_facts.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace plumb {
+
+double rms_of(const ColumnInfo& column) { return std::hypot(column.mean, column.deviation); }
+
+const std::vector<ColumnInfo>* raw_inputs(const RunInfo& info) {
+  if (!info.data_info || info.data_info->inputs.empty()) return nullptr;
+  const bool scaled = std::any_of(info.layers.begin(), info.layers.end(), [](const LayerInfo& one) {
+    return one.family == LayerFamily::normalisation && one.depth == 0 && one.running_momentum;
+  });
+  return scaled ? nullptr : &info.data_info->inputs;
+}
+
+LargestColumn largest_column(const std::vector<ColumnInfo>& columns) {
+  LargestColumn largest;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const double rms = rms_of(columns[i]);
+    if (rms > largest.rms) largest = {i, 0, rms};
+  }
+  std::vector<double> others;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (i != largest.index && columns[i].deviation > 0) others.push_back(rms_of(columns[i]));
+  }
+  if (others.empty()) return largest;
+  const auto middle = others.begin() + static_cast<std::ptrdiff_t>(others.size() / 2);
+  std::nth_element(others.begin(), middle, others.end());
+  largest.factor = largest.rms / *middle;
+  return largest;
+}
+
+InputEffect input_effect(const RunView& view) {
+  InputEffect effect{std::nan(""), std::nan(""), Severity::note};
+  const ForwardStep* first = view.first_forward();
+  if (first == nullptr) return effect;
+  const auto& data = view.info().data_info;
+  if (data && !data->class_sizes.empty()) {
+    effect.loss_ratio = first->loss / baseline_loss(view.info());
+  }
+  const LayerId layer = view.chain_ends().first;
+  if (layer != kNoLayer && first->output(layer).known()) effect.first_z = first->output(layer).rms;
+  if (effect.loss_ratio >= InputEffect::kLargeLoss || effect.first_z >= InputEffect::kLargeFirst) {
+    effect.severity = Severity::warning;
+  }
+  if (effect.loss_ratio >= InputEffect::kVeryLargeLoss) effect.severity = Severity::critical;
+  return effect;
+}
+
+Finding input_finding(const RunView& view, const char* rule, const InputEffect& effect) {
+  Finding finding;
+  finding.rule = rule;
+  finding.severity = effect.severity;
+  const std::vector<LayerInfo>& layers = view.info().layers;
+  const auto input = std::find_if(layers.begin(), layers.end(), [](const LayerInfo& layer) {
+    return layer.family == LayerFamily::input;
+  });
+  if (input != layers.end()) {
+    finding.place = Place::layer(static_cast<LayerId>(input - layers.begin()));
+  }
+  finding.first_step = view.measured().front().step;
+  finding.last_step = view.measured().back().step;
+  finding.cause = {CauseKind::data, finding.place, 1, {}};
+  if (effect.loss_ratio >= InputEffect::kLargeLoss) {
+    finding.evidence.push_back(
+        {{Quantity::loss_over_baseline, effect.loss_ratio, Place::loss(), {}},
+         InputEffect::kLargeLoss});
+  }
+  if (std::isfinite(effect.loss_ratio)) {
+    finding.facts.push_back({Quantity::loss_at_first, view.first_forward()->loss, {}, {}});
+    finding.facts.push_back({Quantity::baseline_loss, baseline_loss(view.info()), {}, {}});
+  }
+  if (std::isfinite(effect.first_z)) {
+    finding.facts.push_back(
+        {Quantity::z_rms, effect.first_z, Place::layer(view.chain_ends().first), {}});
+  }
+  finding.remedies = {{RemedyKind::scale_inputs, finding.place, {{"by", "column"}}, {}},
+                      {RemedyKind::add_normalisation, finding.place, {{"at", "input"}}, {}}};
+  return finding;
+}
+
+}  // namespace plumb

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/diagnose/rule.h"
+
+namespace plumb {
+
+/// Symptom    Input columns that are the same for every sample, or samples that are all equal.
+/// Measured   DataInfo::inputs: columns of deviation 0.
+/// Threshold  One column of a table of at most kFewColumns, or a named one, is a note: it tells
+///            nothing and does no harm. All columns are critical: nothing can be learned of the
+///            input. Images have dark corners: single ones of many are passed over.
+/// Advice     leave them out; look at how the data were made.
+void check_constant_features(const RunView& view, std::vector<Finding>& findings);
+
+inline constexpr std::size_t kFewColumns = 64;
+
+}  // namespace plumb

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/rules/tiny_normalisation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plumb/diagnose/forward_step.h"
+
+namespace plumb {
+
+namespace {
+
+/// NaN where it is not known.
+double values_of(const RunView& view, LayerId layer) {
+  const LayerInfo& info = view.info().layer(layer);
+  if (info.units <= 0) return std::nan("");
+  if (!info.running_momentum) return static_cast<double>(info.units);
+  const ParamId scale = view.info().find_param(layer, ParamUse::scale);
+  const TensorFacts& y = view.first_forward()->output(layer);
+  if (scale == kNoParam || view.info().param(scale).count <= 0 || !y.known()) return std::nan("");
+  return y.count / static_cast<double>(view.info().param(scale).count);
+}
+
+}  // namespace
+
+void check_tiny_normalisation(const RunView& view, std::vector<Finding>& findings) {
+  if (view.first_forward() == nullptr) return;
+  const RunInfo& info = view.info();
+  LayerId worst = kNoLayer;
+  double fewest = 2.5;
+  int affected = 0;
+  for (const LayerId layer : view.graph().forward_order()) {
+    if (info.layer(layer).family != LayerFamily::normalisation) continue;
+    const double values = values_of(view, layer);
+    if (!(values <= 2)) continue;
+    ++affected;
+    if (values < fewest) fewest = values, worst = layer;
+  }
+  if (worst == kNoLayer) return;
+  Finding finding;
+  finding.rule = "tiny_normalisation";
+  finding.severity = fewest <= 1 ? Severity::critical : Severity::warning;
+  finding.place = Place::layer(worst);
+  finding.first_step = view.measured().front().step;
+  finding.last_step = view.measured().back().step;
+  finding.evidence = {{{Quantity::values_normalised, fewest, finding.place, {}}, 2}};
+  finding.facts = {{Quantity::layers_affected, static_cast<double>(affected), {}, {}}};
+  const bool over_batch = info.layer(worst).running_momentum.has_value();
+  finding.cause = {CauseKind::normalisation, finding.place, 1, {}};
+  if (over_batch) {
+    finding.remedies = {{RemedyKind::larger_batch, finding.place, {}, {}},
+                        {RemedyKind::drop_normalisation, finding.place, {{"by", "ln"}}, {}}};
+  } else {
+    finding.remedies = {{RemedyKind::drop_normalisation, finding.place, {}, {}},
+                        {RemedyKind::widen, finding.place, {}, {}}};
+  }
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace plumb

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "plumb/diagnose/rule.h"
+
+namespace plumb {
+
+/// Symptom    A normalisation over one or two values: of one value nothing is left (it minus its
+///            mean), of two the sign of their difference.
+/// Measured   Values that share a mean: of a normalisation with running statistics all values of a
+///            channel in the batch, of another one at most the units of a sample.
+/// Threshold  Two, a warning; one is critical.
+/// Silent     where the number of values is not known.
+/// Advice     a larger batch; a normalisation over the features instead; none at that place.
+void check_tiny_normalisation(const RunView& view, std::vector<Finding>& findings);
+
+}  // namespace plumb

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/rules/collapsed_signal.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/diagnose/rule_test.h"
+#include "tests/support/run_builder.h"
+
+namespace plumb {
+namespace {
+
+/// A chain of relus whose samples have a similarity of `in` in the data and `out` in the last
+/// hidden layer.
+plumb::Run run_of(double in, double out) {
+  plumb::Run run = test::flat_run(31, 16, "relu", 4);
+  const LayerId hidden = test::id_of(run.info, "59");
+  for (std::size_t s = 0; s < 3; ++s) {
+    run.steps[s].signals = {{0, 32, in, 12}, {hidden, 32, out, 10}};
+  }
+  return run;
+}
+
+std::vector<Finding> found(const plumb::Run& run) {
+  return test::findings_of(check_collapsed_signal, run);
+}
+
+TEST(CollapsedSignalTest, FiresWhereSamplesLookAlikeThatWereNot) {
+  const auto run = run_of(0.02, 0.972);
+  const auto findings = found(run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_EQ(findings[0].severity, Severity::warning);
+  EXPECT_EQ(test::path_at(run.info, findings[0].place), "59");
+  EXPECT_EQ(findings[0].last_step, 2);
+  EXPECT_FALSE(findings[0].over);
+  EXPECT_EQ(found(run_of(0.02, 0.998))[0].severity, Severity::critical);
+}
+
+TEST(CollapsedSignalTest, SilentWhereTheDataAreAlikeOrTheSamplesStayApart) {
+  EXPECT_TRUE(found(run_of(0.95, 0.98)).empty());
+  EXPECT_TRUE(found(run_of(0.02, 0.96)).empty());
+  EXPECT_TRUE(found(test::flat_run(31, 16, "relu", 4)).empty()) << "not recorded";
+}
+
+TEST(CollapsedSignalTest, IsOverWhereTrainingTookTheSamplesApart) {
+  auto run = run_of(0.02, 0.98);
+  run.steps[2].signals[1].similarity = 0.4;
+  const auto findings = found(run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(findings[0].over);
+  EXPECT_EQ(findings[0].severity, Severity::note);
+  EXPECT_EQ(findings[0].last_step, 1);
+}
+
+}  // namespace
+}  // namespace plumb
