@@ -135,8 +135,7 @@ std::string odd_text(const Telling& telling, const std::string& where) {
   if (others == 0) return text + ", and no other layer has the like.";
   return text + fmt::format(", that of the {} others has a median of {}: {} times as much.", others,
                             size_at(telling, Quantity::usual_gain_log2),
-                            size_text(telling.value(Quantity::own_gain_log2) -
-                                      telling.value(Quantity::usual_gain_log2)));
+                            size_at(telling, Quantity::odd_log2));
 }
 
 /// One layer that is not taken apart, or several that are alike.
