@@ -27,9 +27,7 @@ inline constexpr std::string_view kFixup = "fixup";
 ///   fixup                           he_normal, and what a layer's place in the network asks for (fixup.h):
 ///                                   the Network knows; for a tensor alone it is he_normal; Zhang et al. 2019
 ///   pytorch                         torch.nn.Linear's default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)), times gain
-/// Aliases: xavier_* = glorot_*, kaiming_* = he_*, standard and default = pytorch, zero = zeros,
-/// eye = identity; the bare names are those of PyTorch and Keras: xavier and glorot are uniform,
-/// kaiming is uniform, he is normal. '-' may stand for '_', and capitals are read as small letters.
+/// Aliases: xavier_* = glorot_*, kaiming_* = he_*, standard = pytorch.
 ///
 /// Uniform variances are reached by U(-l, l) with l = sqrt(3 * variance). orthogonal sees a tensor
 /// of rank > 2 as [extent 0, rest]: orthonormal columns if there are more rows than columns, else
