@@ -46,6 +46,9 @@ constexpr Row kRows[] = {
     {RemedyKind::scale_branch, "scale_branch"},
     {RemedyKind::add_normalisation, "add_normalisation"},
     {RemedyKind::scale_inputs, "scale_inputs"},
+    {RemedyKind::scale_targets, "scale_inputs"},  // which standardises both
+    {RemedyKind::add_activation, "insert_activation"},
+    {RemedyKind::larger_batch, "larger_batch"},
     {RemedyKind::fewer_layers, "fewer_layers"},
     {RemedyKind::widen, "widen"},
     {RemedyKind::lower_rate, "set_rate"},
@@ -57,6 +60,7 @@ constexpr Row kRows[] = {
     {RemedyKind::adaptive_optimiser, "adam"},
     {RemedyKind::raise_eps, "usual_optimiser"},
     {RemedyKind::loss_from_logits, "bare_output"},
+    {RemedyKind::drop_activation, "bare_output"},
     {RemedyKind::open_gate, "open_gate"},
     {RemedyKind::gated_cell, "gated_cell"},
     {RemedyKind::orthogonal_recurrence, "orthogonal_recurrence"},

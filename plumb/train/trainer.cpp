@@ -128,6 +128,10 @@ RunInfo Trainer::info() const {
   RunInfo info = describe_run(config_, network_);
   info.loss = loss_->kind();
   info.baseline = best_constant_answer(data_.train, info.loss, outputs_of(network_, data_.train));
+  if (info.baseline) {
+    info.baseline->loss *= loss_unit();
+    info.baseline->loss_deviation *= loss_unit();
+  }
   info.batch = batches_.batch();
   info.classes = data_.train.classes;
   info.planned_steps = planned_steps_;
@@ -341,7 +345,7 @@ void Trainer::evaluate_inference(StepRecord& record) {
   load_batch(step_);
   const Context context{Mode::infer, static_cast<std::uint64_t>(step_), threads_};
   const ConstView y = network_.forward(context);
-  record.inference_loss = loss_->value(y, target(batches_.batch()));
+  record.inference_loss = loss_unit() * loss_->value(y, target(batches_.batch()));
   if (data_.train.is_classification()) record.inference_accuracy = batch_accuracy();
 }
 
