@@ -8,14 +8,36 @@ lost and why.
     print(w.diagnose()); w.report("exp1.html")
 """
 
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ._core import StoreError
 from ._core import version as __version__
 from ._run import ROLES, Diagnosis, Finding, Remedy, Run, load
 
+if TYPE_CHECKING:
+    import torch
+
+    from ._torch.watch import Watch
+
 __all__ = ["ROLES", "Diagnosis", "Finding", "Remedy", "Run", "StoreError", "__version__", "load", "probe", "watch"]
 
 
-def watch(model, optimizer=None, run=None, record="log", **options):
+def watch(
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer | Sequence[torch.optim.Optimizer] | None = None,
+    run: str | os.PathLike[str] | None = None,
+    record: str = "log",
+    *,
+    start: int = 0,
+    steps: int = 0,
+    budget: float | None = None,
+    scaler: Any = None,
+    baseline: float | dict[str, Any] | None = None,
+) -> Watch:
     """Watches a PyTorch training; use it as a context manager, or call close() at the end.
 
     model       torch.nn.Module, as it is called in the loop (a DistributedDataParallel too)
@@ -35,10 +57,17 @@ def watch(model, optimizer=None, run=None, record="log", **options):
     """
     from ._torch.watch import Watch
 
-    return Watch(model, optimizer, run, record, **options)
+    return Watch(
+        model, optimizer, run, record, start=start, steps=steps, budget=budget, scaler=scaler, baseline=baseline
+    )
 
 
-def probe(model, loss_fn, batch, run=None):
+def probe(
+    model: torch.nn.Module,
+    loss_fn: Callable[..., torch.Tensor],
+    batch: Any,
+    run: str | os.PathLike[str] | None = None,
+) -> Watch:
     """Measures one forward and one backward pass, before any training, and changes nothing: neither
     parameters and their gradients nor buffers nor the state of the CPU's generator.
 
