@@ -268,9 +268,9 @@ enum class RemedyKind : std::uint8_t {
   loss_from_logits,
   check_targets,
   clean_data,
-  check_labels,     ///< whether they belong to their samples
-  set_momentum,     ///< value: of running statistics
-  stop_early,       ///< at: the step
+  check_labels,  ///< whether they belong to their samples
+  set_momentum,  ///< value: of running statistics
+  stop_early,    ///< at: the step
   regularise,
   more_data,
   train_on,  ///< steps
