@@ -102,7 +102,6 @@ enum class Quantity : std::uint8_t {
   output_high,
   activations_before_loss,
   loss_over_baseline,  ///< the first loss to that of the best constant answer
-  baseline_loss,       ///< of the best constant answer (Baseline)
   loss_floor,          ///< the lowest that such outputs can reach
   linear_pairs,        ///< with nothing between them that is not linear
   outputs,
@@ -112,6 +111,9 @@ enum class Quantity : std::uint8_t {
   units_left,
   similarity,  ///< mean cosine of two samples (SignalRecord)
   input_similarity,
+  directions,      ///< that the samples spread over (SignalRecord)
+  few_directions,  ///< the same, of samples that look alike
+  directions_before,
   closed_log2,          ///< rms f' to the usual
   shift_in_deviations,  ///< mean of what an activation reads, over its deviation
   bias_mean,
@@ -207,6 +209,7 @@ enum class CauseKind : std::uint8_t {
   backward_overflow,
   optimiser_overflow,
   not_measured,
+  rank,               ///< of a weight that maps everything onto one direction
   depth,              ///< each layer does a little of it
   output_activation,  ///< what stands at the output does not fit the loss or the targets
   no_activation,

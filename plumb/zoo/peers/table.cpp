@@ -22,7 +22,7 @@ std::span<const Peer> peers() {
         {"saturated", {"saturated_activation", "saturated_gate"}},
         {"dead", {"dead_units"}},
         {"numerical", {"non_finite", "exploding_gradient"}},
-        {"out_of_range", {"output_activation"}},
+        {"out_of_range", {"logits_activation", "output_range"}},
         {"not_learning", {"not_learning", "shrinking_weights"}},
         {"unchanged", {"stalled_layer", "shrinking_weights", "not_learning"}}},
        deep_diagnosis},
