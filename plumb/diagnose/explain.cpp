@@ -146,11 +146,11 @@ constexpr Mechanism kMechanisms[] = {
     {"exploding_through_time", "saturated_gate", Order::before},
     // What the trainer does to the weights.
     {"shrinking_weights", "update_too_large", Order::with, is_decay},
-    {"shrinking_weights", "vanishing_gradient"},
-    {"shrinking_weights", "vanishing_through_time"},
+    {"shrinking_weights", "vanishing_gradient", Order::before},
+    {"shrinking_weights", "vanishing_through_time", Order::before},
     {"shrinking_weights", "symmetric_units", Order::with, rows_became_equal},
-    {"shrinking_weights", "stalled_layer"},
-    {"shrinking_weights", "dead_units"},
+    {"shrinking_weights", "stalled_layer", Order::before},
+    {"shrinking_weights", "dead_units", Order::before},
     // A step changes what the next one sees.
     {"update_too_large", "dead_units", Order::with, died_in_training},
     {"update_too_large", "saturated_activation", Order::before},

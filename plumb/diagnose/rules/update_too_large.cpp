@@ -62,8 +62,10 @@ double gradients_a_step(const RunView& view, const MeasuredStep& step, const Lay
 
 CauseKind cause_of(const RunView& view, const MeasuredStep& step, const LayerPace& worst) {
   constexpr double kMany = 4;
-  if (worst.log2_learning < worst.log2_update - 1) return CauseKind::weight_decay;
   const double many = gradients_a_step(view, step, worst);
+  const double decay = std::log2(step.learning_rate * step.weight_decay) + worst.log2_weight;
+  const bool is_half = decay > worst.log2_step - 1;
+  if (worst.log2_learning < worst.log2_update - 1 || is_half) return CauseKind::weight_decay;
   // The same rate without what was added up would have been in order.
   const bool alone_in_order = worst.log2_update - std::log2(many) < kUpdateLog2;
   return many > kMany && alone_in_order ? CauseKind::momentum : CauseKind::learning_rate;
