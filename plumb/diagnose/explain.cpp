@@ -71,9 +71,11 @@ bool rows_became_equal(const RunView&, const Finding&, const Finding& symptom) {
   return !is_equal_start(symptom);
 }
 
-/// The step of an optimiser that divides by the gradient's size does not grow with it.
-bool step_grows_with_gradient(const RunView& view, const Finding&, const Finding& symptom) {
-  return !is_adaptive(view) && symptom.cause.kind != CauseKind::weight_decay;
+/// The step of an optimiser that divides by the gradient's size does not grow with it; and a
+/// gradient that grew in training owes that to the steps.
+bool step_grows_with_gradient(const RunView& view, const Finding& root, const Finding& symptom) {
+  return !is_adaptive(view) && symptom.cause.kind != CauseKind::weight_decay &&
+         root.cause.kind != CauseKind::drift;
 }
 
 bool is_decay(const RunView&, const Finding&, const Finding& symptom) {

@@ -110,11 +110,21 @@ TEST(ExplainTest, AChainEndsAtItsRootAlone) {
   }
 }
 
-TEST(ExplainTest, NothingFollowsFromItself) {
+// A gradient that grew in training came of the steps, though both show in the same one.
+TEST(ExplainTest, AnExplosionOverTrainingFollowsFromTheSteps) {
   const auto findings = explained({{"exploding_gradient", 0, CauseKind::drift},
                                    {"update_too_large", 0, CauseKind::learning_rate}});
-  EXPECT_FALSE(findings[0].is_explained() && findings[1].is_explained());
-  EXPECT_TRUE(findings[0].is_explained() || findings[1].is_explained());
+  EXPECT_EQ(findings[0].explained_by, 1);
+  EXPECT_FALSE(findings[1].is_explained());
+}
+
+// Each of the two could make the other.
+TEST(ExplainTest, NothingFollowsFromItself) {
+  const auto findings = explained({{"vanishing_gradient", 2, CauseKind::activation_derivative},
+                                   {"dead_units", 2, CauseKind::silent_from_start},
+                                   {"vanishing_gradient", 1, CauseKind::activation_derivative}});
+  for (const Finding& finding : findings) EXPECT_NE(finding.explained_by, finding.id);
+  EXPECT_FALSE(findings[2].is_explained());
 }
 
 TEST(ExplainTest, TheRootIsAsSevereAsWhatFollows) {
