@@ -97,6 +97,22 @@ bool is_large(const RunView&, const Finding& root, const Finding&) {
   return odd != nullptr && odd->value > 0;
 }
 
+/// Weights that are too large make the outputs so too; the last layer's are what output_scale
+/// means.
+bool grows_forward(const RunView&, const Finding& root, const Finding& symptom) {
+  const CauseKind cause = root.cause.kind;
+  const bool by_size = cause == CauseKind::weight_scale || cause == CauseKind::odd_weight ||
+                       cause == CauseKind::odd_normalisation || cause == CauseKind::odd_branch ||
+                       cause == CauseKind::residual_branch;
+  return by_size && root.place != symptom.place;
+}
+bool is_large_before_output(const RunView& view, const Finding& root, const Finding& symptom) {
+  return is_large(view, root, symptom) && root.place != symptom.place;
+}
+bool is_at_same_place(const RunView&, const Finding& root, const Finding& symptom) {
+  return root.place == symptom.place;
+}
+
 /// What can make what. Of several that fit, the first is meant.
 constexpr Mechanism kMechanisms[] = {
     // What the network gets and what stands at its end come before anything that it does with them.
@@ -120,6 +136,10 @@ constexpr Mechanism kMechanisms[] = {
     {"target_scale", "vanishing_gradient", Order::before, is_of_scale},
     {"target_scale", "stalled_layer", Order::before, is_of_scale},
     {"target_scale", "non_finite", Order::before, is_of_scale},
+    {"exploding_gradient", "output_scale", Order::with, grows_forward},
+    {"odd_layer", "output_scale", Order::with, is_large_before_output},
+    {"output_scale", "exploding_gradient", Order::with, is_at_same_place},
+    {"output_scale", "odd_layer", Order::with, is_at_same_place},
     {"output_scale", "update_too_large", Order::with, is_of_scale},
     {"tiny_normalisation", "vanishing_gradient"},
     {"tiny_normalisation", "stalled_layer"},

@@ -84,6 +84,13 @@ TEST(ExplainTest, WhatCanMakeWhat) {
       {fast, {"saturated_activation", 3}, true},
       {fast, {"saturated_activation", 0}, false},
       {{"dead_units", 0}, {"vanishing_gradient", 0, CauseKind::odd_weight}, false},
+      // Large weights make a large output, and the last layer's are that.
+      {{"exploding_gradient", 0, CauseKind::odd_weight},
+       {"output_scale", 0, CauseKind::large_weight, Place::layer(7)},
+       true},
+      {{"output_scale", 0, CauseKind::large_weight, Place::layer(7)},
+       {"exploding_gradient", 0, CauseKind::odd_weight, Place::layer(7)},
+       true},
       {{"saturated_gate", 0}, {"vanishing_through_time", 0}, true},
       {vanishes, explodes, false},
   };

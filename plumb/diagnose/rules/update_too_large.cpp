@@ -21,8 +21,13 @@ const LayerPace& largest(const Paces& paces) {
   });
 }
 
+/// A network whose units are all dead does not move any more, and says nothing of its steps.
+bool can_tell(const Paces& paces) {
+  return !paces.empty() && largest(paces).log2_update > -std::numeric_limits<double>::infinity();
+}
+
 double largest_ratio(const Paces& paces) {
-  return paces.empty() ? kNan : std::exp2(largest(paces).log2_update);
+  return can_tell(paces) ? std::exp2(largest(paces).log2_update) : kNan;
 }
 
 double median_log2(const Paces& paces) {
@@ -35,7 +40,7 @@ double median_log2(const Paces& paces) {
 }
 
 double badness_of(const Paces& paces) {
-  if (paces.empty()) return kNan;
+  if (!can_tell(paces)) return kNan;
   return std::max(std::exp2(median_log2(paces) - kUpdateLog2),
                   largest_ratio(paces) * std::exp2(-kLayerUpdateLog2));
 }
