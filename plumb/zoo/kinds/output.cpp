@@ -130,9 +130,9 @@ Specimen large_head_bias(Draw& draw, bool fault) {
 
 std::vector<Kind> output_kinds() {
   using enum Family;
-  const Truth logits{{"output_activation"}, {"output_activation"}, true};
-  const Truth range{{"output_activation"}, {"output_range"}, true};
-  const Truth linear{{"linear_stack"}, {"no_activation"}, true};
+  const Truth logits{{"logits_activation"}, {"output_activation"}, true};
+  const Truth range{{"output_range"}, {"output_activation"}, true};
+  const Truth linear{{"no_activation"}, {"no_activation"}, true};
   return {
       {"sigmoid_before_loss", output, "a sigmoid before cross_entropy, which takes logits", logits,
        sigmoid_before_loss},
@@ -145,7 +145,7 @@ std::vector<Kind> output_kinds() {
       {"relu_before_loss",
        output,
        "a relu before cross_entropy, which takes logits",
-       {{"output_activation", "zero_gradient", "dead_units"},
+       {{"logits_activation", "zero_gradient", "dead_units"},
         {"output_activation", "zero_derivative", "died_in_training"},
         true},
        relu_before_loss},
@@ -165,13 +165,13 @@ std::vector<Kind> output_kinds() {
        output,
        "a last layer whose weights are some hundred times too large",
        {{"output_scale", "exploding_gradient", "odd_layer"},
-        {"large_outputs", "weight_scale", "odd_weight"},
+        {"large_weight", "weight_scale", "odd_weight"},
         true},
        large_head},
       {"large_head_bias",
        output,
        "a last layer whose biases are hundreds",
-       {{"output_scale"}, {"large_outputs", "large_bias"}, true},
+       {{"output_scale"}, {"large_bias"}, true},
        large_head_bias},
   };
 }

@@ -227,7 +227,7 @@ std::vector<Kind> time_kinds() {
       {"rnn_dead",
        time,
        "relu cells that negative biases silence",
-       {{"dead_units", "closed_units"}, {"large_bias", "silent_from_start", "negative_bias"}, true},
+       {{"dead_units", "closed_units"}, {"large_bias", "silent_from_start"}, true},
        rnn_dead},
       {"bptt_too_short",
        time,
