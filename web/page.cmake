@@ -7,9 +7,11 @@ set(PLUMB_REPORT_PAGE "" CACHE FILEPATH "A built report page (web/dist/index.htm
 find_program(NODE_EXECUTABLE node nodejs)
 find_program(NPM_EXECUTABLE npm)
 if(NOT NODE_EXECUTABLE OR NOT (NPM_EXECUTABLE OR PLUMB_REPORT_PAGE))
-  message(FATAL_ERROR "The report page is built with Node.js: node is '${NODE_EXECUTABLE}', npm is "
-    "'${NPM_EXECUTABLE}', expected both (Node 18 or newer; Debian: apt install nodejs npm). Or name a "
-    "page that was built elsewhere: -DPLUMB_REPORT_PAGE=.../index.html (needs node alone).")
+  message(WARNING "plumb is built without its pages: they need Node.js 18 or newer (Debian: apt install "
+    "nodejs npm), or a page that was built elsewhere: -DPLUMB_REPORT_PAGE=.../index.html, which needs "
+    "node alone. Reports are text or JSON.")
+  set(plumb_page_sources ${CMAKE_CURRENT_LIST_DIR}/../plumb/report/no_page.cpp)
+  return()
 endif()
 
 set(web_source ${CMAKE_CURRENT_LIST_DIR})
@@ -45,19 +47,18 @@ if(PLUMB_REPORT_PAGE)
   get_filename_component(web_folder ${web_page} DIRECTORY)
   set(web_lab_page ${web_folder}/lab.html)
 else()
-  set(web_page ${web_build}/dist/index.html)
-  set(web_lab_page ${web_build}/dist/lab.html)
+  # Nothing else needs the registry of npm: where it cannot be reached, the pages are left out.
   web_copy(packages.stamp ${web_packages})
   web_copy(sources.stamp ${web_sources})
-  add_custom_command(OUTPUT ${web_build}/installed.stamp
-    COMMAND ${NPM_EXECUTABLE} ci --prefer-offline --no-audit --no-fund --loglevel=error
-    COMMAND ${CMAKE_COMMAND} -E touch installed.stamp
-    DEPENDS ${web_build}/packages.stamp WORKING_DIRECTORY ${web_build}
-    COMMENT "Fetching what the report page is built with (npm ci)" VERBATIM)
-  add_custom_command(OUTPUT ${web_page} ${web_lab_page}
-    COMMAND ${NPM_EXECUTABLE} run --silent build
-    DEPENDS ${web_build}/installed.stamp ${web_build}/sources.stamp WORKING_DIRECTORY ${web_build}
-    COMMENT "Building the report page and the lab page" VERBATIM)
+  add_custom_command(OUTPUT ${web_build}/report_page.cpp ${web_build}/lab_page.cpp
+    COMMAND ${CMAKE_COMMAND} -D source=${web_source} -D build=${web_build} -D npm=${NPM_EXECUTABLE}
+            -D node=${NODE_EXECUTABLE} -P ${web_source}/pages_or_none.cmake
+    DEPENDS ${web_build}/packages.stamp ${web_build}/sources.stamp ${web_source}/pages_or_none.cmake
+            ${web_source}/embed.mjs ${web_source}/../plumb/report/no_page.cpp
+    WORKING_DIRECTORY ${web_build}
+    COMMENT "Building the report page and the lab page (npm)" VERBATIM)
+  set(plumb_page_sources ${web_build}/report_page.cpp ${web_build}/lab_page.cpp)
+  return()
 endif()
 
 function(web_embed page name)

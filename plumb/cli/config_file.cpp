@@ -5,8 +5,9 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 #include "plumb/core/error.h"
 
@@ -25,11 +26,19 @@ std::string to_text(const toml::node& node, const std::string& place) {
 }  // namespace
 
 std::vector<FileSetting> read_config_file(const std::string& path) {
+  // Not the length of the file first: it may be a pipe, or /dev/zero.
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20;
   std::ifstream file(path);
-  std::stringstream content;
-  content << file.rdbuf();
-  if (!file) throw DataError(path + ": cannot be read, expected a TOML file");
-  return parse_config(content.str(), path);
+  std::string content(kMostBytes + 1, '\0');
+  file.read(content.data(), std::ssize(content));
+  content.resize(static_cast<std::size_t>(file.gcount()));
+  if (!file.is_open() || file.bad() || std::filesystem::is_directory(path)) {
+    throw DataError(path + ": cannot be read, expected a TOML file");
+  }
+  if (content.size() > kMostBytes || content.find('\0') != std::string::npos) {
+    throw DataError(path + ": is longer than 1 MiB or no text, expected a TOML file");
+  }
+  return parse_config(content, path);
 }
 
 std::vector<FileSetting> parse_config(const std::string& text, const std::string& path) {

@@ -13,8 +13,8 @@ struct FileSetting {
   long line = 0;
 };
 
-/// Reads a flat TOML file of strings, numbers and booleans.
-/// Errors  DataError for a missing file; SpecError naming file and line for a syntax error, a table or an
+/// Reads a flat TOML file of strings, numbers and booleans, of at most 1 MiB.
+/// Errors  DataError for a missing file, a longer one or one that is no text; SpecError naming file and line for a syntax error, a table or an
 ///         array.
 std::vector<FileSetting> read_config_file(const std::string& path);
 /// The same of a text that is in memory; `path` is what errors call it.

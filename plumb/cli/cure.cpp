@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +17,7 @@
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/json_output.h"
+#include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/cure/cure_words.h"
@@ -84,7 +84,15 @@ void print_lines(const std::vector<std::string>& lines) {
 }
 
 int run_cure(Options& options) {
+  options.config.read_file();
   const TrainConfig patient = patient_of(options);
+  Outputs files;
+  files.reads("NETWORK", options.config.resolve().network);
+  files.reads("--config", options.config.file());
+  files.reads("--weights", patient.weights);
+  files.reads_data(patient.data);
+  if (!options.output.empty()) files.writes("-o", options.output);
+  files.check();
   options.cure.keep = groups_of(options.keep, "keep");
   options.cure.only = groups_of(options.only, "only");
   Split split = load_split(patient.data, patient.data_options());
@@ -107,9 +115,7 @@ int run_cure(Options& options) {
   const CureReport report = cure(patient, data, options.cure);
   const bool has_cure = report.ending == CureEnding::cured || report.ending == CureEnding::better;
   if (!options.output.empty() && has_cure) {
-    std::ofstream file(options.output);
-    file << to_toml(report.cured_config());
-    if (!file.flush()) throw StoreError(options.output + ": cannot be written");
+    write_text(options.output, to_toml(report.cured_config()));
   }
   if (options.json) {
     fmt::print("{}\n", cure_json(report));

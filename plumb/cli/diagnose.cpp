@@ -14,6 +14,7 @@
 
 #include "plumb/cli/advice_output.h"
 #include "plumb/cli/command.h"
+#include "plumb/cli/fail_on.h"
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/read_run.h"
 #include "plumb/cli/terminal.h"
@@ -35,7 +36,8 @@ version's rules.)";
 
 struct Options {
   std::string run;
-  std::int64_t step = -1;
+  FailOn fail_on;
+  std::optional<std::int64_t> step;
   bool json = false;
   bool rules = false;
   bool books = false;
@@ -55,10 +57,11 @@ void check_measured(const std::vector<std::int64_t>& steps, std::int64_t asked) 
 }
 
 /// The step whose books are asked for; null for a run without measured steps.
-const StepRecord* step_of_books(const Run& run, std::int64_t asked) {
+const StepRecord* step_of_books(const Run& run, std::optional<std::int64_t> asked) {
   const auto measured = run.measured();
-  const auto it = std::find_if(measured.begin(), measured.end(),
-                               [&](const StepRecord* step) { return step->step == asked; });
+  const auto it = std::find_if(measured.begin(), measured.end(), [&](const StepRecord* step) {
+    return asked && step->step == *asked;
+  });
   if (it != measured.end()) return *it;
   return measured.empty() ? nullptr : measured.back();
 }
@@ -67,7 +70,8 @@ void print_rules() {
   constexpr int kName = 23;
   for (const RuleEntry& rule : rule_table()) {
     std::string_view name = rule.id;
-    for (const std::string& line : wrap(rule.summary, terminal_options().width - kName)) {
+    for (const std::string& line :
+         wrap(rule.summary, std::max(terminal_options().width, 2 * kName) - kName)) {
       fmt::print("{:<{}}{}\n", name, kName, line);
       name = {};
     }
@@ -85,12 +89,13 @@ int run_diagnose(const Options& options) {
   RunReader reader(options.run, LoadOptions::without_histograms());
   TerminalOptions terminal = terminal_options();
   terminal.books = options.books;
-  if (options.step >= 0 && (options.books || !options.json)) {
-    check_measured(reader.measured_steps(), options.step);
+  if (options.step) {
+    check_measured(reader.measured_steps(), *options.step);
     terminal.step = options.step;
   }
   RunKeeper keeper([&](std::int64_t step) { return step == options.step; });
   read_into(keeper, reader);
+  tell_of_missing_log(reader, options.run);
   std::string because;
   const std::optional<Advice> advice = advise_run(keeper, !options.no_check, because);
   if (options.json) {
@@ -101,7 +106,7 @@ int run_diagnose(const Options& options) {
     fmt::print("{}", keeper.table(terminal));
     print_advice(advice, because);
   }
-  return kOk;
+  return options.fail_on.exit_code(keeper.diagnosis().findings());
 }
 
 }  // namespace
@@ -119,6 +124,7 @@ void add_diagnose(CLI::App& app, int& result) {
   command->add_flag("--no-check", options->no_check,
                     "do not load the data again to check the remedies by short trainings");
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
+  options->fail_on.add_to(*command);
   command->add_flag("--rules", options->rules, "list the rules");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_diagnose(*options); });

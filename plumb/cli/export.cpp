@@ -2,11 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <memory>
 
 #include "plumb/cli/command.h"
-#include "plumb/core/error.h"
+#include "plumb/cli/outputs.h"
 #include "plumb/store/run_file.h"
 
 namespace plumb::cli {
@@ -24,21 +23,19 @@ struct Options {
   std::string run;
   std::string format = "json";
   std::string output;
+  CLI::Option* output_option = nullptr;
 };
 
 int run_export(const Options& options) {
+  Outputs files;
+  files.reads("RUN", options.run);
+  if (options.output_option->count() > 0) files.writes("-o", options.output, true);
+  files.check();
   const Run run = load_run(options.run);
   const std::string text = options.format == "csv"        ? export_csv(run)
                            : options.format == "time-csv" ? export_time_csv(run)
                                                           : export_json(run);
-  if (options.output.empty()) {
-    fmt::print("{}", text);
-    return kOk;
-  }
-  std::ofstream file(options.output, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw StoreError(options.output + ": cannot be written, expected a writable file");
+  write_text(options.output, text);
   return kOk;
 }
 
@@ -51,8 +48,9 @@ void add_export(CLI::App& app, int& result) {
   command->add_option("--format", options->format, "json, csv or time-csv")
       ->check(CLI::IsMember({"json", "csv", "time-csv"}))
       ->capture_default_str();
-  command->add_option("-o,--output", options->output, "write to this file instead")
-      ->type_name("FILE");
+  options->output_option =
+      command->add_option("-o,--output", options->output, "write to this file instead")
+          ->type_name("FILE");
   command->add_flag("--json{json}", options->format, "the same as --format json");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_export(*options); });

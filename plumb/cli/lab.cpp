@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/lab/lab_page.h"
@@ -27,6 +28,7 @@ them all. Exit code 1 if a measured number disagrees with its expectation.)";
 struct Options {
   std::vector<std::string> names;
   std::string output;
+  CLI::Option* output_option = nullptr;
   bool json = false;
   std::map<std::string, std::string> given;
 };
@@ -63,6 +65,11 @@ int run_lab(const Options& options) {
   if (options.names.empty()) {
     fmt::print("{}", lab::render_list(terminal_options()));
     return kOk;
+  }
+  if (options.output_option->count() > 0) {
+    Outputs files;
+    files.writes("-o", options.output);
+    files.check();
   }
   std::vector<lab::Finished> finished;
   const bool print = !options.json && options.output.empty();
@@ -101,8 +108,9 @@ void add_lab(CLI::App& app, int& result) {
       "lab", "Run the experiments on the classic explanation of vanishing gradients");
   auto options = std::make_shared<Options>();
   command->add_option("NAME", options->names, "experiments, or 'all'; none lists them");
-  command->add_option("-o,--output", options->output, "write a page instead of text")
-      ->type_name("FILE");
+  options->output_option =
+      command->add_option("-o,--output", options->output, "write a page instead of text")
+          ->type_name("FILE");
   command->add_flag("--json", options->json, "print the results for programs");
   std::map<std::string, std::string> users;
   for (const lab::Experiment& experiment : lab::experiments()) {

@@ -3,11 +3,16 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
+#include "plumb/core/memory.h"
 #include "plumb/nn/init.h"
 #include "plumb/nn/layer_table.h"
 #include "plumb/nn/network.h"
@@ -32,7 +37,8 @@ constexpr const char* kGrammar = R"(The network language
 
 void print_entry(std::string_view usage, std::string_view summary) {
   constexpr int kIndent = 6;
-  const int width = terminal_options().width;
+  constexpr int kNarrowest = 20;
+  const int width = std::max(terminal_options().width, kNarrowest);
   fmt::print("\n  {}\n", fmt::join(wrap(usage, width - 4), "\n    "));
   fmt::print("{:<{}}{}\n", "", kIndent,
              fmt::join(wrap(summary, width - kIndent), "\n" + std::string(kIndent, ' ')));
@@ -41,7 +47,10 @@ void print_entry(std::string_view usage, std::string_view summary) {
 void print_manual() {
   fmt::print("{}Layers\n", kGrammar);
   for (const LayerEntry& entry : layer_table()) {
-    const std::string also = entry.alias.empty() ? "" : fmt::format(" (also: {})", entry.alias);
+    std::string also = entry.alias.empty() ? "" : fmt::format(" (also: {})", entry.alias);
+    for (std::size_t at = also.find(' ', 8); at != also.npos; at = also.find(' ', at + 2)) {
+      also.replace(at, 1, ", ");
+    }
     print_entry(entry.usage, std::string(entry.summary) + also);
   }
   fmt::print("\nPresets ('plumb layers resnet20' writes one out)\n");
@@ -68,24 +77,71 @@ Shape parse_input(const std::string& text) {
   return Shape(std::span<const std::int64_t>(extents));
 }
 
+/// One line of the list; its path is behind that of the chain's item.
+struct LayerRow {
+  std::string path_tail;  ///< "", ".0", ".proj"
+  std::string text;
+  std::string output;
+  std::int64_t parameters = 0;
+};
+
+/// What an item of the chain makes of x, which becomes its output.
+std::vector<LayerRow> rows_of(const SpecItem& item, Shape& x) {
+  Spec alone;
+  alone.text = to_string(item);
+  alone.items = parse_spec(alone.text).items;
+  Network network(alone, x, NetworkOptions{});
+  network.plan(1);
+  std::vector<LayerRow> rows;
+  network.visit([&](const Node& node) {
+    LayerRow row;
+    row.path_tail = node.path.substr(node.path.find_first_of('.') == std::string::npos
+                                         ? node.path.size()
+                                         : node.path.find_first_of('.'));
+    row.text = node.is_residual() ? std::string(node.kind()) + "[...]" : node.text;
+    row.output = node.y.shape().row_shape().to_string();
+    for (const Param& param : node.params()) row.parameters += param.value.size();
+    rows.push_back(std::move(row));
+  });
+  x = network.output_row_shape();
+  return rows;
+}
+
 /// The network as it will be built: presets written out, and for an input its shapes and sizes.
+/// Items that are alike are built once, so that a network may be larger than the memory.
 void print_network(const std::string& text, const std::string& input) {
   const Spec spec = write_out_presets(parse_spec(text));
+  check_names(spec);
   fmt::print("{}\n", spec.text);
   if (input.empty()) return;
-  Network network(spec, parse_input(input), NetworkOptions{});
-  network.plan(1);
+  Shape x = parse_input(input);
+  struct Known {
+    std::vector<LayerRow> rows;
+    Shape output;
+  };
+  std::map<std::string, Known> known;
   fmt::print("\n{:<10} {:<40} {:>16} {:>11}\n", "path", "layer", "output", "parameters");
   std::int64_t total = 0;
-  network.visit([&](const Node& node) {
-    std::int64_t count = 0;
-    for (const Param& param : node.params()) count += param.value.size();
-    total += count;
-    const std::string shown = node.is_residual() ? std::string(node.kind()) + "[...]" : node.text;
-    fmt::print("{:<10} {:<40} {:>16} {:>11}\n", node.path, shown,
-               node.y.shape().row_shape().to_string(), count == 0 ? "" : std::to_string(count));
-  });
-  fmt::print("\n{} parameters\n", total);
+  std::size_t number = 0;
+  for (const SpecItem& item : expand(spec)) {
+    const auto [it, is_new] = known.try_emplace(to_string(item) + " of " + x.to_string());
+    if (is_new) {
+      try {
+        it->second.rows = rows_of(item, x);
+      } catch (const ShapeError& error) {
+        throw ShapeError(fmt::format("item {} of the chain: {}", number, error.what()));
+      }
+      it->second.output = x;
+    }
+    x = it->second.output;
+    for (const LayerRow& row : it->second.rows) {
+      total += row.parameters;
+      fmt::print("{:<10} {:<40} {:>16} {:>11}\n", std::to_string(number) + row.path_tail, row.text,
+                 row.output, row.parameters == 0 ? "" : std::to_string(row.parameters));
+    }
+    ++number;
+  }
+  fmt::print("\n{} parameters, {} in float\n", total, show_bytes(4 * static_cast<double>(total)));
 }
 
 }  // namespace

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/cli/unquoted.h"
 #include "plumb/cli/wrap_lines.h"
+#include "plumb/core/memory.h"
 #include "plumb/core/version.h"
+#include "plumb/nn/spec/nearest.h"
 
 namespace {
 
@@ -24,8 +31,8 @@ constexpr const char* kFooter = R"(Examples:
   plumb diagnose deep.plumb
   plumb report deep.plumb -o report.html
 
-Exit codes: 0 done; 1 an error, named in one line; 2 a wrong command line; 130 stopped by Ctrl-C.
-'plumb COMMAND --help' tells more.)";
+Exit codes: 0 done; 1 an error, named in one line; 2 a wrong command line; 3 a finding as severe as
+--fail-on says; 130 stopped by Ctrl-C. 'plumb help COMMAND' tells more.)";
 
 constexpr int kHelpColumn = 30;
 
@@ -43,17 +50,61 @@ class WrappedHelp : public CLI::Formatter {
   }
 };
 
-int refuse_command(const CLI::App& app, const char* given) {
-  std::string names;
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names += (names.empty() ? "" : ", ") + command->get_name();
+    names.push_back(command->get_name());
   }
-  std::fprintf(stderr, "plumb: unknown command '%s', expected one of %s\n", given, names.c_str());
+  return names;
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& names) {
+  return plumb::did_you_mean(word, std::vector<std::string_view>(names.begin(), names.end()));
+}
+
+int refuse_command(const CLI::App& app, const std::string& given) {
+  const std::vector<std::string> names = command_names(app);
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  std::fprintf(stderr, "plumb: unknown command '%s', expected one of %s%s\n", given.c_str(),
+               list.c_str(), suggestion(given, names).c_str());
   return plumb::cli::kUsage;
+}
+
+/// What was not expected: an option with a typing error in it, or words of a network without
+/// quotes.
+int refuse_extras(const CLI::App& command, const std::string& name) {
+  std::vector<std::string> options;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& long_name : option->get_lnames()) options.push_back("--" + long_name);
+  }
+  for (const std::string& extra : command.remaining()) {
+    if (extra.starts_with("-") && extra.size() > 1) {
+      const std::string word = extra.substr(0, extra.find('='));
+      std::fprintf(stderr, "plumb: unknown option '%s' of %s%s; 'plumb help %s' lists them\n",
+                   word.c_str(), name.c_str(), suggestion(word, options).c_str(), name.c_str());
+      return plumb::cli::kUsage;
+    }
+  }
+  std::string rest;
+  for (const std::string& extra : command.remaining()) rest += " '" + extra + "'";
+  const bool takes_network = command.get_option_no_throw("NETWORK") != nullptr;
+  std::fprintf(stderr, "plumb: %s takes no more arguments, given%s%s\n", name.c_str(), rest.c_str(),
+               takes_network ? ": a network is one argument, in quotes" : "");
+  return plumb::cli::kUsage;
+}
+
+/// `help train` is `train --help`, and `help` is `--help`.
+std::vector<std::string> without_help_command(std::vector<std::string> arguments) {
+  if (arguments.empty() || arguments.front() != "help") return arguments;
+  if (arguments.size() == 1) return {"--help"};
+  return {arguments[1], "--help"};
 }
 
 int run(int argc, char** argv) {
   using namespace plumb::cli;
+  const std::vector<std::string> given(argv + 1, argv + argc);
+  if (const auto message = unquoted_network(given)) throw CommandLineError(*message);
   CLI::App app{kDescription, "plumb"};
   app.formatter(std::make_shared<WrappedHelp>());
   app.footer(kFooter);
@@ -67,18 +118,28 @@ int run(int argc, char** argv) {
   add_cure(app, result);
   add_report(app, result);
   add_export(app, result);
+  add_evaluate(app, result);
+  add_predict(app, result);
+  add_config(app, result);
+  add_lr_find(app, result);
   add_demo(app, result);
   add_theory(app, result);
   add_lab(app, result);
   add_zoo(app, result);
   add_layers(app, result);
   add_completion(app, result);
+  std::vector<std::string> words = without_help_command(given);
+  const std::string command = words.empty() ? "" : words.front();
+  if (!command.empty() && command[0] != '-' && find_command(app, command) == nullptr) {
+    return refuse_command(app, command);
+  }
   try {
-    app.parse(argc, argv);
+    std::reverse(words.begin(), words.end());  // as CLI11 takes them
+    app.parse(std::move(words));
+  } catch (const CLI::ExtrasError& error) {
+    const CLI::App* const parsed = find_command(app, command);
+    return parsed == nullptr ? (app.exit(error), kUsage) : refuse_extras(*parsed, command);
   } catch (const CLI::ParseError& error) {
-    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
-      return refuse_command(app, argv[1]);
-    }
     return app.exit(error) == 0 ? kOk : kUsage;
   }
   return result;
@@ -89,6 +150,20 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const plumb::cli::CommandLineError& error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "plumb: %s\n", error.what());
+    return plumb::cli::kUsage;
+  } catch (const plumb::MemoryError& error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "plumb: out of memory: %s\n", error.what());
+    return plumb::cli::kError;
+  } catch (const std::bad_alloc&) {
+    std::fflush(stdout);
+    std::fprintf(stderr,
+                 "plumb: out of memory: %s are free; a smaller --batch or network takes less\n",
+                 plumb::show_bytes(static_cast<double>(plumb::available_memory_bytes())).c_str());
+    return plumb::cli::kError;
   } catch (const std::exception& error) {
     std::fflush(stdout);
     std::fprintf(stderr, "plumb: %s\n", error.what());

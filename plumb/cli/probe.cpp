@@ -4,11 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "plumb/cli/advice_output.h"
 #include "plumb/cli/command.h"
 #include "plumb/cli/config_options.h"
+#include "plumb/cli/fail_on.h"
 #include "plumb/cli/json_output.h"
+#include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"
@@ -33,16 +36,35 @@ of highways T (transform/POSITION), of recurrent layers states, gates and gradie
 
 struct Options {
   ConfigOptions config;
+  FailOn fail_on;
   std::string output;
+  CLI::Option* output_option = nullptr;
   std::string tensors;
+  CLI::Option* tensors_option = nullptr;
+  bool force = false;
   bool json = false;
   bool books = false;
   bool no_check = false;
 };
 
-int run_probe(const Options& options) {
+void check_files(const Options& options, const TrainConfig& config) {
+  Outputs files;
+  files.reads("--config", options.config.file());
+  files.reads("--weights", config.weights);
+  files.reads_data(config.data);
+  if (options.output_option->count() > 0) files.writes_run("-o", options.output, options.force);
+  if (options.tensors_option->count() > 0) files.writes("--save-tensors", options.tensors);
+  files.check();
+}
+
+int run_probe(Options& options) {
+  options.config.read_file();
   TrainConfig config = options.config.resolve();
   config.validation_fraction = 0;  // nothing is trained, so nothing is held out
+  check_files(options, config);
+  if (const std::string flags = options.config.flags_for_steps(); !flags.empty()) {
+    fmt::print(stderr, "probe makes no step: {} changes nothing that is measured\n", flags);
+  }
   const Split data = load_split(config.data, config.data_options());
   for (const std::string& note : data.notes) fmt::print(stderr, "{}\n", note);
   Trainer trainer(config, data);
@@ -61,9 +83,10 @@ int run_probe(const Options& options) {
     dump.write(options.tensors);
   }
   keeper.end({"finished", 0, keeper.run().steps.back().time_s});
+  const std::vector<Finding>& findings = keeper.diagnosis().findings();
   if (writer) {
+    writer->write_findings(findings);
     writer->close();
-    save_findings(options.output, keeper.diagnosis().findings());
   }
   std::optional<Advice> advice;
   if (!options.no_check) advice = advise(keeper, config, data);
@@ -76,7 +99,7 @@ int run_probe(const Options& options) {
     fmt::print("{}", keeper.table(terminal));
     print_advice(advice);
   }
-  return kOk;
+  return options.fail_on.exit_code(findings);
 }
 
 }  // namespace
@@ -86,10 +109,15 @@ void add_probe(CLI::App& app, int& result) {
       "probe", "Measure a network on one batch without training: the flow at initialisation");
   auto options = std::make_shared<Options>();
   options->config.add_to(*command);
-  command->add_option("-o,--output", options->output, "record the probe in this file")
-      ->type_name("FILE");
-  command->add_option("--save-tensors", options->tensors, "write every tensor of the pass as NPZ")
-      ->type_name("FILE");
+  options->output_option =
+      command->add_option("-o,--output", options->output, "record the probe in this file")
+          ->type_name("FILE");
+  command->add_flag("--force", options->force, "replace a run that is there");
+  options->tensors_option =
+      command
+          ->add_option("--save-tensors", options->tensors, "write every tensor of the pass as NPZ")
+          ->type_name("FILE");
+  options->fail_on.add_to(*command);
   command->add_flag(
       "--books", options->books,
       "show what the layers inside residual blocks did; with --json the whole ledger");

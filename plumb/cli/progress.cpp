@@ -18,7 +18,9 @@ constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr int kFewestBars = 4;
 
 std::string time_left(double seconds) {
-  if (!std::isfinite(seconds)) return "-";
+  constexpr double kDay_s = 86400, kLongest_days = 9999;
+  if (!std::isfinite(seconds) || seconds > kLongest_days * kDay_s) return "-";
+  if (seconds > 2 * kDay_s) return fmt::format("{:.0f} days", seconds / kDay_s);
   const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
   return whole < 60 ? fmt::format("{}s", whole) : fmt::format("{}m{:02}s", whole / 60, whole % 60);
 }
@@ -26,7 +28,7 @@ std::string time_left(double seconds) {
 }  // namespace
 
 Progress::Progress(bool quiet, std::string label)
-    : active_(!quiet && stderr_is_terminal()), label_(std::move(label)) {}
+    : active_(!quiet && stderr_can_redraw()), label_(std::move(label)) {}
 
 void Progress::update(const Trainer& trainer, const StepRecord& record) {
   if (!active_) return;

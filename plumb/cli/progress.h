@@ -13,7 +13,8 @@ namespace plumb::cli {
 
 /// The live line of a training on standard error: step, loss, accuracy, time left, and the flow of
 /// the gradient as one small bar a layer (input side first), of the last measured step. Redrawn at
-/// most ten times a second; silent when standard error is not a terminal.
+/// most ten times a second; silent when standard error is no terminal that
+/// can do it (TERM=dumb).
 class Progress {
  public:
   /// quiet: never draw. `label` stands in front ("sick").

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/outputs.h"
 #include "plumb/cli/read_run.h"
 #include "plumb/report/html.h"
 #include "plumb/report/report_json.h"
@@ -45,7 +46,15 @@ std::unordered_set<std::int64_t> steps_to_show(RunReader& reader) {
   return shown;
 }
 
+void check_files(const Options& options) {
+  Outputs files;
+  for (const std::string& run : options.runs) files.reads("RUN", run);
+  if (!options.json) files.writes("-o", options.output, true);
+  files.check();
+}
+
 int run_report(const Options& options) {
+  check_files(options);
   std::vector<std::unique_ptr<RunKeeper>> keepers;
   std::vector<DiagnosedRun> runs;
   for (const std::string& path : options.runs) {
@@ -54,10 +63,15 @@ int run_report(const Options& options) {
     keepers.push_back(
         std::make_unique<RunKeeper>([&](std::int64_t step) { return shown.contains(step); }));
     read_into(*keepers.back(), reader);
+    tell_of_missing_log(reader, path);
     runs.push_back(keepers.back()->diagnosed());
   }
   if (options.json) {
     fmt::print("{}\n", report_json(runs));
+    return kOk;
+  }
+  if (options.output == "-") {
+    write_text(options.output, render_html(runs));
     return kOk;
   }
   write_html(runs, options.output);
@@ -72,7 +86,7 @@ void add_report(CLI::App& app, int& result) {
       app.add_subcommand("report", "Write one HTML page of a run, or of several side by side");
   auto options = std::make_shared<Options>();
   command->add_option("RUN", options->runs, "run files")->required();
-  command->add_option("-o,--output", options->output, "the page")
+  command->add_option("-o,--output", options->output, "the page; - for standard output")
       ->type_name("FILE")
       ->capture_default_str();
   command->add_flag("--json", options->json, "print the data of the page instead");

@@ -14,6 +14,7 @@ namespace plumb::cli {
 namespace {
 
 constexpr int kPipeWidth = 80;
+constexpr long kWidest = 10'000;  // more is no terminal
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -21,8 +22,8 @@ std::string environment(const char* name) {
 }
 
 int columns(int descriptor) {
-  const int asked = std::atoi(environment("COLUMNS").c_str());
-  if (asked > 0) return asked;
+  const long asked = std::strtol(environment("COLUMNS").c_str(), nullptr, 10);
+  if (asked > 0) return static_cast<int>(std::min(asked, kWidest));
   winsize window{};
   if (ioctl(descriptor, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) return window.ws_col;
   return kPipeWidth;
@@ -32,6 +33,8 @@ int columns(int descriptor) {
 
 bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
 bool stderr_is_terminal() { return isatty(STDERR_FILENO) != 0; }
+
+bool stderr_can_redraw() { return stderr_is_terminal() && environment("TERM") != "dumb"; }
 
 bool locale_is_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {

@@ -4,12 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <memory>
 #include <numbers>
 #include <optional>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/cli/theory_output.h"
 #include "plumb/core/error.h"
@@ -53,6 +53,7 @@ struct Options {
   double start = 1;
   bool diagram = false;
   std::string svg;
+  CLI::Option* svg_option = nullptr;
   std::optional<double> weight_max;
   double bias_max = 1;
   std::optional<int> depth;
@@ -141,25 +142,22 @@ void answer_for_activation(const Options& options, TheoryAnswer& answer) {
   }
 }
 
-void write_svg(const std::string& path, const TheoryAnswer& answer) {
-  std::ofstream file(path);
-  file << theory_svg(answer);
-  if (!file.flush()) {
-    throw StoreError(
-        fmt::format("{}: cannot be written, expected a file in a folder that exists", path));
-  }
-}
-
 int run_theory(const Options& options) {
   if (options.activation.empty() && !options.gate_bias) {
     throw CLI::RequiredError("--activation or --gate-bias");
+  }
+  if (options.svg_option->count() > 0) {
+    Outputs files;
+    files.writes("--svg", options.svg, true);
+    files.check();
   }
   TheoryAnswer answer;
   if (!options.activation.empty()) answer_for_activation(options, answer);
   answer.gate_bias = options.gate_bias;
   if (!options.svg.empty()) {
     if (!answer.diagram) throw CLI::RequiredError("--svg: --activation");
-    write_svg(options.svg, answer);
+    write_text(options.svg, theory_svg(answer));
+    if (options.svg == "-") return kOk;
     if (!options.json) answer.diagram.reset();  // it has more columns than a terminal
   }
   const TerminalOptions terminal = terminal_options();
@@ -199,9 +197,10 @@ void add_theory(CLI::App& app, int& result) {
   command->add_option("--gate-bias", options->gate_bias,
                       "memory of a gate (LSTM forget, highway carry) with this bias");
   auto* diagram = command->add_flag("--diagram", options->diagram, "draw the phase diagram");
-  command->add_option("--svg", options->svg, "write the phase diagram as a picture")
-      ->type_name("FILE")
-      ->excludes(diagram);
+  options->svg_option =
+      command->add_option("--svg", options->svg, "write the phase diagram as a picture")
+          ->type_name("FILE")
+          ->excludes(diagram);
   command->add_option("--weight-max", options->weight_max, "right end of the diagram");
   command->add_option("--bias-max", options->bias_max, "upper end of the diagram")
       ->capture_default_str();

@@ -5,16 +5,23 @@
 #include <new>
 
 #include "plumb/core/error.h"
+#include "plumb/core/memory.h"
 #include "plumb/core/page_pool.h"
 
 namespace plumb {
 
 namespace {
+constexpr std::size_t kLargeBytes = std::size_t{1} << 27;
+
 std::size_t storage_bytes(const Shape& shape, DType dtype) {
   return static_cast<std::size_t>(shape.size() * size_bytes(dtype));
 }
 
-void* allocate(std::size_t bytes) {
+void* allocate(const Shape& shape, DType dtype) {
+  const std::size_t bytes = storage_bytes(shape, dtype);
+  if (bytes >= kLargeBytes) {
+    require_memory("a tensor of shape " + shape.to_string(), static_cast<double>(bytes));
+  }
   if (bytes >= page_pool::kLeastBytes) return page_pool::allocate(bytes);
   return ::operator new (bytes, std::align_val_t{Tensor::kAlignment});
 }
@@ -25,10 +32,7 @@ void release(void* p) {
 }  // namespace
 
 Tensor::Tensor(Shape shape, DType dtype, Layout layout)
-    : data_(allocate(storage_bytes(shape, dtype)), release),
-      shape_(shape),
-      dtype_(dtype),
-      layout_(layout) {
+    : data_(allocate(shape, dtype), release), shape_(shape), dtype_(dtype), layout_(layout) {
   fill_zero();
 }
 

@@ -133,6 +133,18 @@ void visit_layers(Items& items, const std::function<void(SpecItem& item)>& visit
   }
 }
 
+int remove_layers(Items& items, const std::function<bool(const SpecItem& item)>& is_wanted) {
+  int removed = 0;
+  for (SpecItem& item : items) removed += remove_layers(item.children, is_wanted);
+  const auto is_removed = [&](const SpecItem& item) {
+    return item.kind == SpecItem::Kind::layer && is_wanted(item);
+  };
+  const auto count = std::count_if(items.begin(), items.end(), is_removed);
+  if (count == static_cast<std::ptrdiff_t>(items.size())) return removed;
+  std::erase_if(items, is_removed);
+  return removed + static_cast<int>(count);
+}
+
 std::int64_t count_layers(const Items& items, ItemRole role) {
   std::int64_t total = 0;
   count_into(items, role, 1, total);

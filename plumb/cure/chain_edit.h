@@ -50,6 +50,9 @@ std::string plain_network(const std::string& network);
 
 /// Every layer, in repeats and residual blocks too, which `visit` may change.
 void visit_layers(Items& items, const std::function<void(SpecItem& item)>& visit);
+/// Takes away every layer that `is_wanted` names, in repeats and residual blocks too; how many
+/// places it was written at. A repeat or block that would be empty keeps its layers.
+int remove_layers(Items& items, const std::function<bool(const SpecItem& item)>& is_wanted);
 /// How many layers of that role the network has, with repeats written out.
 std::int64_t count_layers(const Items& items, ItemRole role);
 

@@ -36,7 +36,7 @@ const CureSplit& CureData::of(const TrainConfig& config) {
     const Split& given = given_.split;
     Split split{first_samples(given.train, given.train.size()),
                 first_samples(given.validation, given.validation.size())};
-    standardise(split);
+    standardise(split, config.data_options().standardise_targets);
     standardised_.emplace(taken_apart(std::move(split)));
   }
   return *standardised_;

@@ -17,16 +17,38 @@ struct Row {
 /// In the order in which they are tried. A remedy without a row is done by hand.
 constexpr Row kRows[] = {
     {RemedyKind::initialise, "initialise"},
+    {RemedyKind::initialise, "fresh_weights"},
     {RemedyKind::initialise, "orthogonal_start"},
     {RemedyKind::random_weights, "initialise"},
+    {RemedyKind::random_weights, "fresh_weights"},
+    {RemedyKind::like_others, "fresh_weights"},
+    {RemedyKind::like_others, "initialise"},
+    {RemedyKind::set_scale, "fresh_weights"},
     {RemedyKind::orthogonal_start, "orthogonal_start"},
     {RemedyKind::zero_branch_end, "zero_branch_end"},
     {RemedyKind::set_bias, "set_bias"},
+    {RemedyKind::set_bias, "fresh_weights"},
+    {RemedyKind::remove_layer, "remove_softmax"},
+    {RemedyKind::drop_activation, "bare_output"},
+    {RemedyKind::add_activation, "insert_activation"},
+    {RemedyKind::more_outputs, "more_outputs"},
+    {RemedyKind::drop_normalisation, "drop_normalisation"},
+    {RemedyKind::drop_normalisation, "usual_statistics"},
+    {RemedyKind::set_momentum, "usual_statistics"},
+    {RemedyKind::larger_batch, "larger_batch"},
+    {RemedyKind::raise_clip, "no_clipping"},
+    {RemedyKind::longer_schedule, "constant_rate"},
+    {RemedyKind::shorter_warm_up, "short_warm_up"},
+    {RemedyKind::lower_momentum, "usual_optimiser"},
+    {RemedyKind::lower_eps, "usual_optimiser"},
     {RemedyKind::replace_activation, "replace_activation"},
     {RemedyKind::add_residual, "add_residual"},
     {RemedyKind::scale_branch, "scale_branch"},
     {RemedyKind::add_normalisation, "add_normalisation"},
     {RemedyKind::scale_inputs, "scale_inputs"},
+    {RemedyKind::scale_targets, "scale_inputs"},  // which standardises both
+    {RemedyKind::add_activation, "insert_activation"},
+    {RemedyKind::larger_batch, "larger_batch"},
     {RemedyKind::fewer_layers, "fewer_layers"},
     {RemedyKind::widen, "widen"},
     {RemedyKind::lower_rate, "set_rate"},
@@ -38,6 +60,7 @@ constexpr Row kRows[] = {
     {RemedyKind::adaptive_optimiser, "adam"},
     {RemedyKind::raise_eps, "usual_optimiser"},
     {RemedyKind::loss_from_logits, "bare_output"},
+    {RemedyKind::drop_activation, "bare_output"},
     {RemedyKind::open_gate, "open_gate"},
     {RemedyKind::gated_cell, "gated_cell"},
     {RemedyKind::orthogonal_recurrence, "orthogonal_recurrence"},
@@ -47,8 +70,9 @@ constexpr Row kRows[] = {
 };
 
 /// What a rewrite is handed of a remedy's arguments, by their names.
-constexpr std::string_view kHandedOn[] = {"scheme", "gain",  "value",  "activation",  "scale",
-                                          "at",     "steps", "chrono", "forget_bias", "cell"};
+constexpr std::string_view kHandedOn[] = {"scheme",      "gain", "value", "activation",
+                                          "scale",       "at",   "steps", "chrono",
+                                          "forget_bias", "cell", "units"};
 
 CureArguments handed_on(const Remedy& remedy) {
   CureArguments arguments;

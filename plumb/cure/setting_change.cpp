@@ -126,7 +126,7 @@ std::optional<TrainConfig> config_of(const RunInfo& info) {
   TrainConfig config;
   for (const auto& [key, value] : info.settings) {
     const Setting* const setting = find_setting(key);
-    if (setting == nullptr) return std::nullopt;
+    if (setting == nullptr) continue;  // a file that was written beside the run
     try {
       setting->set(config, value);
     } catch (const SpecError&) {

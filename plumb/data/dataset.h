@@ -81,6 +81,10 @@ struct DataOptions {
 ///         truncated, mislabelled (magic, counts), NaN or Inf in x, label out of range.
 Dataset load_dataset(const std::string& text, std::uint64_t seed);
 
+/// The file or folder that a --data text names; empty for data that plumb makes, and for a text
+/// that names no source.
+std::string path_of_source(const std::string& text);
+
 /// What the text of each source begins with: "mnist:", "glyphs".
 std::vector<std::string> source_starts();
 
@@ -92,6 +96,12 @@ Split split_dataset(const Dataset& data, const DataOptions& options);
 
 /// load_dataset, then split_dataset.
 Split load_split(const std::string& text, const DataOptions& options);
+
+/// Other data, as a network sees it that was trained on load_split(training, options): gaps filled
+/// and inputs scaled by what the training part holds, and labels numbered as there, by their names
+/// where both have some.
+/// Errors  as load_split(); DataError for columns of other names and for a class that training had not.
+Dataset load_like(const std::string& text, const std::string& training, const DataOptions& options);
 
 /// Copies these samples, in this order, into x [rows, features...] (float or double) and labels, or
 /// y for regression. Rows of x may have another shape of the same size (784 for 28 x 28).

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "plumb/core/error.h"
+#include "plumb/core/output_file.h"
 
 namespace plumb {
 
@@ -34,22 +35,8 @@ std::vector<std::byte> read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, const std::function<void(std::ostream&)>& body) {
-  const std::string partial = path + ".partial";
-  const auto fail = [&](const std::string& reason) {
-    throw DataError(fmt::format("{}: cannot be written: {}", path, reason));
-  };
-  std::error_code error;
-  try {
-    std::ofstream out(partial, std::ios::binary | std::ios::trunc);
-    if (!out) fail(std::generic_category().message(errno));
-    body(out);
-    out.close();
-    if (!out) fail(std::generic_category().message(errno));
-    fs::rename(partial, path, error);
-    if (error) fail(error.message());
-  } catch (...) {
-    fs::remove(partial, error);
-    throw;
+  if (const auto problem = write_output(path, body)) {
+    throw DataError(fmt::format("{}: cannot be written: {}", path, *problem));
   }
 }
 

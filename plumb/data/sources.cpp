@@ -252,6 +252,22 @@ Dataset load_dataset(const std::string& text, std::uint64_t seed) {
   return data;
 }
 
+std::string path_of_source(const std::string& text) {
+  SourceText source_text(text);
+  for (const Source& source : kSources) {
+    const std::string_view form = source.usage.substr(source.kind.size());
+    if (source.kind != source_text.kind() || !form.starts_with(':')) continue;
+    const bool with_options = form.find('?') != form.npos;
+    try {
+      source_text.parse_path(source.usage, with_options);
+    } catch (const SpecError&) {  // load_dataset() says what is wrong with it
+      return "";
+    }
+    return source_text.path();
+  }
+  return "";
+}
+
 std::vector<std::string> source_starts() {
   std::vector<std::string> starts;
   for (const Source& source : kSources) {

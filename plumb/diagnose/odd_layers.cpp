@@ -125,7 +125,7 @@ OddLayer farthest_factor(const std::vector<Stage>& stages, const Stage& odd, dou
     const double share = (own.log2 - usual) * (off < 0 ? -1 : 1);
     if (share <= most) continue;
     most = share;
-    found = {own.layer, one.kind, off, own.log2, usual, others.size()};
+    found = {own.layer, one.kind, own.log2 - usual, own.log2, usual, others.size()};
   }
   return found;
 }
@@ -163,7 +163,7 @@ void look_inside(const std::vector<Stage>& stages, const Stage& block, OddLayer&
     const double share = (own.own - usual) * (odd.log2 < 0 ? -1 : 1);
     if (share <= most) continue;
     most = share;
-    odd = {own.layer, own.kind, odd.log2, own.own, usual, others.size()};
+    odd = {own.layer, own.kind, own.own - usual, own.own, usual, others.size()};
   }
 }
 
@@ -201,7 +201,7 @@ std::vector<OddLayer> odd_on_chain(const LayerGraph& graph, const std::vector<St
       look_inside(stages, stages[i], one);
       one.on_chain = true;
     }
-    one.is_far = std::abs(off) >= kOddFarLog2;
+    one.is_far = std::abs(off) >= kOddFarLog2 && std::abs(one.log2) >= kOddFarLog2;
     odd.push_back(one);
   }
   return odd;

@@ -25,7 +25,7 @@ namespace plumb {
 struct OddLayer {
   LayerId layer = kNoLayer;  ///< the one to change: of odd_derivative the activation, ...
   CauseKind kind = CauseKind::odd_weight;  ///< or odd_derivative, odd_normalisation, odd_branch
-  double log2 = 0;                         ///< off the others, with its sign
+  double log2 = 0;                         ///< own - usual
   double own = 0;         ///< log2 of its own gain: of the weight, of f', of the whole block
   double usual = 0;       ///< the median of the same of the others
   std::size_t alike = 0;  ///< how many others there are

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/lab/lab_page.h"
 
-#include <fstream>
-
 #include "plumb/core/error.h"
+#include "plumb/core/output_file.h"
 #include "plumb/report/html.h"
 #include "plumb/report/page.h"
 
@@ -19,10 +18,11 @@ std::string render_page(std::span<const Finished> finished) {
 }
 
 void write_page(std::span<const Finished> finished, const std::string& path) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << render_page(finished);
-  file.flush();
-  if (!file) throw StoreError(path + ": the page cannot be written, expected a writable file");
+  const std::string page = render_page(finished);
+  if (const auto problem = write_output(path, [&](std::ostream& out) { out << page; })) {
+    throw StoreError(path + ": the page cannot be written: " + *problem +
+                     ", expected a writable file");
+  }
 }
 
 }  // namespace plumb::lab

@@ -25,26 +25,39 @@ struct Alias {
   std::string_view alias;
   std::string_view name;
 };
-constexpr std::array<Alias, 5> kAliases{{{"xavier_uniform", "glorot_uniform"},
-                                         {"xavier_normal", "glorot_normal"},
-                                         {"kaiming_uniform", "he_uniform"},
-                                         {"kaiming_normal", "he_normal"},
-                                         {"standard", "pytorch"}}};
+constexpr std::array<Alias, 12> kAliases{{{"xavier", "glorot_uniform"},
+                                          {"glorot", "glorot_uniform"},
+                                          {"kaiming", "he_uniform"},
+                                          {"he", "he_normal"},
+                                          {"default", "pytorch"},
+                                          {"zero", "zeros"},
+                                          {"eye", "identity"},
+                                          {"xavier_uniform", "glorot_uniform"},
+                                          {"xavier_normal", "glorot_normal"},
+                                          {"kaiming_uniform", "he_uniform"},
+                                          {"kaiming_normal", "he_normal"},
+                                          {"standard", "pytorch"}}};
 
 bool takes_value(std::string_view name) {
   return name == "constant" || name == "uniform" || name == "normal";
 }
 
-std::string_view canonical(std::string_view name) {
+std::string_view canonical(std::string_view given) {
+  std::string name(given);
+  for (char& c : name) {
+    if (c == '-') c = '_';
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
   for (const Alias& alias : kAliases) {
     if (alias.alias == name) return alias.name;
   }
-  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return name;
+  const auto* const known_name = std::find(kNames.begin(), kNames.end(), name);
+  if (known_name != kNames.end()) return *known_name;
 
   std::vector<std::string_view> known(kNames.begin(), kNames.end());
   for (const Alias& alias : kAliases) known.push_back(alias.alias);
   const std::string meant = did_you_mean(name, known);
-  throw SpecError("init: unknown scheme '" + std::string(name) + "'" +
+  throw SpecError("init: unknown scheme '" + std::string(given) + "'" +
                   (meant.empty() ? ", expected " + join_names(kNames) : meant));
 }
 

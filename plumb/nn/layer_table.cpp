@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/nn/layer_table.h"
 
+#include <algorithm>
 #include <iterator>
 #include <vector>
 
@@ -27,12 +28,14 @@ namespace plumb {
 namespace {
 
 constexpr LayerEntry kBeforeActivations[] = {
-    {"dense", "linear", "dense UNITS [bias=BOOL]", "y = x weight^T + bias", make_dense},
-    {"conv", "", "conv CHANNELS KxK [stride=1] [pad=SAME] [groups=1] [bias=BOOL]",
+    {"dense", "linear fc", "dense UNITS [bias=BOOL]", "y = x weight^T + bias", make_dense},
+    {"conv", "conv2d", "conv CHANNELS KxK [stride=1] [pad=SAME] [groups=1] [bias=BOOL]",
      "2-D convolution; pad is (K-1)/2 by default", make_conv},
-    {"maxpool", "", "maxpool K [stride=K] [pad=0]", "maximum over KxK windows", make_maxpool},
-    {"avgpool", "", "avgpool K [stride=K] [pad=0]", "mean over KxK windows", make_avgpool},
-    {"gap", "", "gap", "mean of each channel over the whole image", make_gap},
+    {"maxpool", "max_pool maxpool2d", "maxpool K [stride=K] [pad=0]", "maximum over KxK windows",
+     make_maxpool},
+    {"avgpool", "avg_pool avgpool2d", "avgpool K [stride=K] [pad=0]", "mean over KxK windows",
+     make_avgpool},
+    {"gap", "global_avg_pool", "gap", "mean of each channel over the whole image", make_gap},
     {"flatten", "", "flatten", "each sample as one row", make_flatten},
     {"dropout", "", "dropout P", "zeroes a fraction P in training, scales the rest by 1/(1-P)",
      make_dropout},
@@ -40,13 +43,14 @@ constexpr LayerEntry kBeforeActivations[] = {
 
 constexpr LayerEntry kAfterActivations[] = {
     {"softmax", "", "softmax", "y = e^x / sum of e^x over the features", make_softmax},
-    {"bn", "batch_norm", "bn [eps=1e-5] [momentum=0.1] [affine=BOOL]",
+    {"bn", "batch_norm batchnorm batchnorm1d batchnorm2d",
+     "bn [eps=1e-5] [momentum=0.1] [affine=BOOL]",
      "each feature or channel normalised over the batch", make_batch_norm},
-    {"ln", "layer_norm", "ln [eps=1e-5] [affine=BOOL]",
+    {"ln", "layer_norm layernorm", "ln [eps=1e-5] [affine=BOOL]",
      "each sample (of a sequence: each time step) normalised by itself", make_layer_norm},
     {"rmsnorm", "rms_norm", "rmsnorm [eps=1e-5] [affine=BOOL]",
      "each sample divided by its root mean square", make_rms_norm},
-    {"gn", "group_norm", "gn GROUPS [eps=1e-5] [affine=BOOL]",
+    {"gn", "group_norm groupnorm", "gn GROUPS [eps=1e-5] [affine=BOOL]",
      "each sample normalised in groups of channels", make_group_norm},
     {"rnn", "", "rnn HIDDEN [irnn] [act=tanh|relu|sigmoid|identity] [OPTION...]",
      "h_t = f(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), on [steps, features]", make_rnn},
@@ -79,23 +83,58 @@ std::span<const LayerEntry> layer_table() {
   return all;
 }
 
-std::unique_ptr<Layer> make_layer(const std::string& text, const SpecItem& item, const Shape& x,
-                                  DType dtype, std::uint64_t seed, const std::string& path) {
+namespace {
+
+std::vector<std::string_view> words_of(std::string_view list) {
+  std::vector<std::string_view> words;
+  for (std::size_t begin = 0; begin < list.size();) {
+    const std::size_t end = std::min(list.find(' ', begin), list.size());
+    if (end > begin) words.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
+/// Errors  SpecError for a word that nothing is called by.
+const LayerEntry& find_layer(const std::string& text, const SpecItem& item) {
   std::vector<std::string_view> names;
   for (const LayerEntry& entry : layer_table()) {
-    if (item.name.text == entry.name || (!entry.alias.empty() && item.name.text == entry.alias)) {
-      SpecArguments arguments(text, item);
-      LayerRequest request{arguments, x, dtype, seed, path};
-      return entry.make(request);
+    const auto aliases = words_of(entry.alias);
+    if (item.name.text == entry.name || std::ranges::count(aliases, item.name.text) > 0) {
+      return entry;
     }
     names.push_back(entry.name);
-    if (!entry.alias.empty()) names.push_back(entry.alias);
+    names.insert(names.end(), aliases.begin(), aliases.end());
   }
   for (const PresetEntry& preset : preset_table()) names.push_back(preset.name);
   const std::string hint = did_you_mean(item.name.text, names);
+  if (!hint.empty()) {
+    throw_spec_error(text, item.name.column, "unknown layer '" + item.name.text + "'" + hint);
+  }
+  names.clear();
+  for (const LayerEntry& entry : layer_table()) names.push_back(entry.name);
+  for (const PresetEntry& preset : preset_table()) names.push_back(preset.name);
   throw_spec_error(text, item.name.column,
-                   "unknown layer '" + item.name.text + "'" +
-                       (hint.empty() ? ", expected " + join_names(names) : hint));
+                   "unknown layer '" + item.name.text + "', expected " + join_names(names));
+}
+
+void check_names_of(const std::string& text, const std::vector<SpecItem>& items) {
+  for (const SpecItem& item : items) {
+    if (item.kind == SpecItem::Kind::layer) find_layer(text, item);
+    check_names_of(text, item.children);
+  }
+}
+
+}  // namespace
+
+void check_names(const Spec& spec) { check_names_of(spec.text, spec.items); }
+
+std::unique_ptr<Layer> make_layer(const std::string& text, const SpecItem& item, const Shape& x,
+                                  DType dtype, std::uint64_t seed, const std::string& path) {
+  SpecArguments arguments(text, item);
+  const LayerEntry& entry = find_layer(text, item);
+  LayerRequest request{arguments, x, dtype, seed, path};
+  return entry.make(request);
 }
 
 }  // namespace plumb

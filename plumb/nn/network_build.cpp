@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "plumb/core/error.h"
+#include "plumb/core/memory.h"
 #include "plumb/nn/fixup.h"
 #include "plumb/nn/layer_table.h"
 #include "plumb/nn/network.h"
@@ -58,6 +59,48 @@ Network::Network(const Spec& spec, const Shape& x_row, const NetworkOptions& opt
   for (Node& node : nodes_) number(node, id);
 }
 
+namespace {
+
+struct Size {
+  double parameters = 0;
+  double bytes = 0;
+};
+
+Size size_of(const Node& node) {
+  Size size;
+  for (const Param& param : node.params()) {
+    size.parameters += static_cast<double>(param.value.size());
+    size.bytes += static_cast<double>(param.value.size() * size_bytes(param.value.dtype()));
+  }
+  return size;
+}
+
+/// Refuses a chain of which so many layers cannot be there, as soon as the first of them is.
+void require_memory_for(const Node& node, const std::vector<SpecItem>& items, std::size_t next) {
+  const Size one = size_of(node);
+  constexpr double kWorthCounting = 128e6;
+  if (one.bytes * static_cast<double>(items.size() - next + 1) < kWorthCounting) return;
+  // Of layers that are written alike the second is as large as the ones behind it.
+  constexpr std::size_t kBack = 16;
+  const std::size_t here = next - 1;
+  bool is_second = false;
+  for (std::size_t i = here - std::min(here, kBack); i < here; ++i) {
+    is_second = is_second || to_string(items[i]) == node.text;
+  }
+  if (!is_second) return;
+  std::int64_t alike = 1;
+  for (std::size_t i = next; i < items.size(); ++i) {
+    if (to_string(items[i]) == node.text) ++alike;
+  }
+  const auto count = static_cast<double>(alike);
+  require_memory("network: " + std::to_string(alike) + " x '" + node.text + "', " +
+                     std::to_string(static_cast<std::int64_t>(count * one.parameters)) +
+                     " parameters,",
+                 count * one.bytes);
+}
+
+}  // namespace
+
 std::vector<Node> Network::build_chain(const std::string& text, const std::vector<SpecItem>& items,
                                        Shape& x, const std::string& parent, int& depth) {
   std::vector<Node> nodes;
@@ -80,9 +123,12 @@ std::vector<Node> Network::build_chain(const std::string& text, const std::vecto
       x = node.layer->output_shape(x);
     } catch (const ShapeError& error) {
       refuse(node, error.what());
+    } catch (const MemoryError& error) {
+      throw MemoryError("path " + node.path + " (" + node.text + "): " + error.what());
     }
     if (node.layer->family() == LayerFamily::linear) ++depth;
     node.depth = depth;
+    require_memory_for(node, items, nodes.size() + 1);
     nodes.push_back(std::move(node));
   }
   return nodes;

@@ -73,7 +73,7 @@ class MainOptimiser final : public Optimiser {
 
   void begin(std::span<Param* const> params, double learning_rate, double grad_factor,
              double clip_value) override {
-    if (step_ == 0) allocate_state(params);
+    if (params_.empty() && step_ == 0) allocate_state(params);
     if (!std::ranges::equal(params, params_)) {
       throw UsageError(
           "Optimiser::begin with other params than at the first step: its state belongs to those, "
@@ -126,6 +126,29 @@ class MainOptimiser final : public Optimiser {
     }
     is_open_ = false;
     return config_.weight_decay * std::sqrt(decayed_);
+  }
+
+  OptimiserState state() override {
+    if (is_open_) throw UsageError("Optimiser::state within a step: call finish() first");
+    OptimiserState state;
+    state.steps = step_;
+    for (Tensor& tensor : first_) {
+      if (tensor) state.first.push_back(&tensor);
+    }
+    for (Tensor& tensor : second_) {
+      if (tensor) state.second.push_back(&tensor);
+    }
+    return state;
+  }
+
+  OptimiserState resume(std::span<Param* const> params, std::int64_t steps) override {
+    if (step_ != 0 || !params_.empty()) {
+      throw UsageError("Optimiser::resume after begin(): call it first, of a new optimiser");
+    }
+    allocate_state(params);
+    step_ = steps;
+    std::ranges::fill(updated_at_, steps);
+    return state();
   }
 
  private:

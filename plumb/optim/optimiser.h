@@ -51,6 +51,15 @@ class UpdateObserver {
                          std::int64_t begin) = 0;
 };
 
+/// What an optimiser remembers of the steps so far: its first and second moments (torch.optim's
+/// momentum_buffer or exp_avg, and square_avg or exp_avg_sq), one tensor a parameter, in order.
+/// A list is empty where the optimiser has none, and before the first step.
+struct OptimiserState {
+  std::int64_t steps = 0;
+  std::vector<Tensor*> first;
+  std::vector<Tensor*> second;
+};
+
 /// Changes parameters by their gradients. Time advances per step, not per tensor. The arithmetic is
 /// the same bits whether or not an observer watches. Gradients enter with their true value (grad *
 /// 2^grad_log2_scale, as float training has it; below 2^-126 it counts as zero, so denormals never
@@ -75,6 +84,13 @@ class Optimiser {
   /// Returns the l2 norm of the weight-decay term (wd * w over all decayed parameters; 0 without
   /// decay).
   virtual double finish() = 0;
+
+  /// The state, for a checkpoint: its tensors are the optimiser's own, as long as it lives.
+  /// Errors: UsageError within a step.
+  virtual OptimiserState state() = 0;
+  /// Goes on after `steps` steps of these params: allocates the state, all zero, and returns it to
+  /// be filled. Errors: UsageError after the first begin().
+  virtual OptimiserState resume(std::span<Param* const> params, std::int64_t steps) = 0;
 
   /// The three in one call, for all parameters in order.
   double step(std::span<Param* const> params, double learning_rate, double grad_factor,

@@ -57,8 +57,7 @@ enum class Quantity : std::uint8_t {
   decay_fraction,      ///< of a weight that its decay takes in one step
   weight_change_log2,  ///< of the median layer's weight, the last size to the first
   moved_log2,          ///< all steps of the fastest layer together, to its weight
-  baseline_loss,       ///< of the best constant answer (Baseline)
-  baseline_accuracy,   ///< the same, 0..1
+  baseline_accuracy,   ///< of always answering the most frequent class, 0..1
   gained_fraction,     ///< of the way from the baseline to a loss of zero, at the end
   best_loss,           ///< the lowest that the loss was, over a stretch of steps
   best_at_step,
@@ -103,7 +102,6 @@ enum class Quantity : std::uint8_t {
   output_high,
   activations_before_loss,
   loss_over_baseline,  ///< the first loss to that of the best constant answer
-  baseline_loss,       ///< of the best constant answer (Baseline)
   loss_floor,          ///< the lowest that such outputs can reach
   linear_pairs,        ///< with nothing between them that is not linear
   outputs,
@@ -113,6 +111,9 @@ enum class Quantity : std::uint8_t {
   units_left,
   similarity,  ///< mean cosine of two samples (SignalRecord)
   input_similarity,
+  directions,      ///< that the samples spread over (SignalRecord)
+  few_directions,  ///< the same, of samples that look alike
+  directions_before,
   closed_log2,          ///< rms f' to the usual
   shift_in_deviations,  ///< mean of what an activation reads, over its deviation
   bias_mean,
@@ -208,6 +209,7 @@ enum class CauseKind : std::uint8_t {
   backward_overflow,
   optimiser_overflow,
   not_measured,
+  rank,               ///< of a weight that maps everything onto one direction
   depth,              ///< each layer does a little of it
   output_activation,  ///< what stands at the output does not fit the loss or the targets
   no_activation,
@@ -269,10 +271,9 @@ enum class RemedyKind : std::uint8_t {
   loss_from_logits,
   check_targets,
   clean_data,
-  check_labels,     ///< whether they belong to their samples
-  drop_activation,  ///< the one that stands before the loss
-  set_momentum,     ///< value: of running statistics
-  stop_early,       ///< at: the step
+  check_labels,  ///< whether they belong to their samples
+  set_momentum,  ///< value: of running statistics
+  stop_early,    ///< at: the step
   regularise,
   more_data,
   train_on,  ///< steps

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/report/html.h"
 
-#include <fstream>
-
 #include "plumb/core/error.h"
+#include "plumb/core/output_file.h"
 #include "plumb/report/page.h"
 #include "plumb/report/report_json.h"
 
@@ -41,10 +40,11 @@ std::string render_html(std::span<const Run> runs) { return render_html(Diagnose
 std::string render_html(const Run& run) { return render_html(std::span(&run, 1)); }
 
 void write_html(std::span<const DiagnosedRun> runs, const std::string& path) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << render_html(runs);
-  file.flush();
-  if (!file) throw StoreError(path + ": the report cannot be written, expected a writable file");
+  const std::string page = render_html(runs);
+  if (const auto problem = write_output(path, [&](std::ostream& out) { out << page; })) {
+    throw StoreError(path + ": the report cannot be written: " + *problem +
+                     ", expected a writable file");
+  }
 }
 
 void write_html(std::span<const Run> runs, const std::string& path) {

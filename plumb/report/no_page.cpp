@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands for the pages in a build without them (PLUMB_PAGE=OFF).
+// Stands for the pages in a build without them: PLUMB_PAGE=OFF, or no npm and no registry to build
+// them with.
 #include "plumb/core/error.h"
 #include "plumb/report/page.h"
 
@@ -8,8 +9,9 @@ namespace plumb {
 namespace {
 
 constexpr const char* kNoPage =
-    "this plumb was built without its pages (PLUMB_PAGE=OFF): build it with them, or take the text "
-    "or the JSON of a report";
+    "this plumb was built without its pages (npm or its registry was out of reach, or "
+    "PLUMB_PAGE=OFF): "
+    "build it again with them, or take the text ('plumb diagnose') or --json";
 
 }  // namespace
 

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "plumb/diagnose/words/finding_words.h"
@@ -50,11 +53,71 @@ const char* heading_of(Severity severity) {
   return "";
 }
 
+std::string setting_of(const RunInfo& info, std::string_view key) {
+  for (const auto& [name, value] : info.settings) {
+    if (name == key) return value;
+  }
+  return "";
+}
+
+/// "adam, rate 0.001, init pytorch, batch 32": how it was trained, as far as the run knows.
+std::string how_trained(const RunInfo& info) {
+  std::string how;
+  const auto add = [&](const std::string& part) { how += (how.empty() ? "" : ", ") + part; };
+  if (!info.optimiser.empty()) add(info.optimiser);
+  if (const std::string rate = setting_of(info, "lr"); !rate.empty()) add("rate " + rate);
+  if (const std::string init = setting_of(info, "init"); !init.empty()) add("init " + init);
+  if (info.batch > 0) add(fmt::format("batch {}", info.batch));
+  return how;
+}
+
+/// Loss and accuracy at the end: of the validation part, or the mean over the last steps.
+struct EndResult {
+  std::string of;
+  double loss = 0;
+  double accuracy = std::numeric_limits<double>::quiet_NaN();
+};
+
+std::optional<EndResult> result_of(const Run& run) {
+  constexpr std::size_t kLastSteps = 20;  // of batches, whose losses scatter
+  if (run.info.kind == "probe" || run.steps.empty()) return std::nullopt;
+  if (const StepRecord& last = run.steps.back(); last.validation_loss) {
+    return EndResult{"of the validation part", *last.validation_loss,
+                     last.validation_accuracy.value_or(std::numeric_limits<double>::quiet_NaN())};
+  }
+  const std::size_t count = std::min(run.steps.size(), kLastSteps);
+  EndResult result{count == 1 ? "of the last step" : fmt::format("of the last {} steps", count)};
+  result.accuracy = 0;
+  for (std::size_t i = run.steps.size() - count; i < run.steps.size(); ++i) {
+    result.loss += run.steps[i].loss / static_cast<double>(count);
+    result.accuracy += run.steps[i].accuracy / static_cast<double>(count);
+  }
+  return result;
+}
+
+/// What the network has learned, beside what a constant answer knows.
+void write_result(Page& page, const Run& run) {
+  const auto result = result_of(run);
+  if (!result) return;
+  const auto& baseline = run.info.baseline;
+  const bool has_accuracy = std::isfinite(result->accuracy);
+  std::string text = fmt::format("loss {:.4g}", result->loss);
+  if (has_accuracy) text += fmt::format(" and accuracy {:.1f} %", 100 * result->accuracy);
+  text += " " + result->of;
+  if (baseline && std::isfinite(baseline->loss)) {
+    text += fmt::format("; the best constant answer has loss {:.4g}", baseline->loss);
+    if (has_accuracy && std::isfinite(baseline->accuracy)) {
+      text += fmt::format(" and {:.1f} %", 100 * baseline->accuracy);
+    }
+  }
+  page.paragraph("RESULT", text + ".", 10, Ink::plain);
+}
+
 void write_verdict(Page& page, const Run& run, const Diagnosis& diagnosis) {
   page.line(page.ink(shorten(page.clean(run.info.title()), page.width()), Ink::strong));
   std::string about = run.info.kind;
   if (!run.info.data.empty()) about += ", " + run.info.data;
-  if (!run.info.optimiser.empty()) about += ", " + run.info.optimiser;
+  if (const std::string how = how_trained(run.info); !how.empty()) about += ", " + how;
   about += fmt::format(", seed {}", run.info.seed);
   if (!run.end) {
     about += ", cut off";
@@ -86,6 +149,7 @@ void write_verdict(Page& page, const Run& run, const Diagnosis& diagnosis) {
     case Outcome::not_measured:
     case Outcome::not_recorded: page.paragraph("UNKNOWN", text, 10, Ink::faint); break;
   }
+  write_result(page, run);
 }
 
 struct Columns {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <iterator>
 #include <limits>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -17,17 +20,6 @@ namespace {
 
 // The shortest digits that read back as the same double; every NaN is "nan", whatever its sign.
 std::string number(double value) { return std::isnan(value) ? "nan" : fmt::format("{}", value); }
-
-// RFC 4180: a field with a comma, a quote or a line break is quoted, and quotes in it are doubled.
-std::string field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
 
 std::string path_of(const RunInfo& info, const Site& site) {
   const auto id = static_cast<std::size_t>(site.id);
@@ -49,6 +41,25 @@ std::string header() {
 
 }  // namespace
 
+std::string csv_field(std::string_view text) {
+  std::string field;
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) {
+    double value = 0;
+    const char* const begin = text.data() + (text.front() == '+' ? 1 : 0);
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(begin, end, value);
+    if (read.ec != std::errc() || read.ptr != end) field += '\'';
+  }
+  field += text;
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  std::string quoted = "\"";
+  for (const char c : field) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
 std::string export_csv(const Run& run) {
   std::string csv = header();
   for (const StepRecord& step : run.steps) {
@@ -56,7 +67,7 @@ std::string export_csv(const Run& run) {
         fmt::format("{},{},{},{},", step.step, step.epoch, number(step.time_s), number(step.loss));
     for (const auto& [site, sketch] : step.sketches) {
       fmt::format_to(std::back_inserter(csv), "{}{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
-                     start, field(run.info.name_of(site)), field(path_of(run.info, site)),
+                     start, csv_field(run.info.name_of(site)), csv_field(path_of(run.info, site)),
                      to_string(site.role), site.output, sketch.count, sketch.nonfinite_count,
                      sketch.zero_count, number(sketch.mean), number(sketch.m2),
                      number(sketch.var()), number(sketch.rms()), number(sketch.abs_max),
@@ -110,7 +121,7 @@ std::string export_time_csv(const Run& run) {
   for (const StepRecord& step : run.steps) {
     for (const TimeRecord& record : step.times) {
       const std::string start = fmt::format(
-          "{},{},{},", step.step, field(path_of(run.info, Site::layer(record.layer, Role::a))),
+          "{},{},{},", step.step, csv_field(path_of(run.info, Site::layer(record.layer, Role::a))),
           record.reverse ? 1 : 0);
       std::vector<const std::vector<float>*> series;
       series.reserve(columns.size());

@@ -165,7 +165,13 @@ void read_run(const Database& database, RunInfo& info) {
   Statement row(database,
                 "SELECT kind, network, data, loss, optimiser, precision, seed, batch, classes, "
                 "planned_steps, threads, plumb_version, machine, started_at FROM info");
-  if (!row.next()) throw StoreError(database.path() + ": holds no run yet, nothing was recorded");
+  if (!row.next()) {
+    const auto log = missing_log(database);
+    throw StoreError(
+        database.path() + ": holds no run yet, nothing was recorded" +
+        (log ? " in it; a run that was not closed has its steps in " + *log + ", which is missing"
+             : ""));
+  }
   info.kind = row.text(0);
   info.network = row.text(1);
   info.data = row.text(2);

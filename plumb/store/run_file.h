@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plumb/record/run.h"
@@ -53,6 +54,9 @@ class RunWriter : public RecordSink {
   void grow(const RunInfo& info) override;
   void add(const StepRecord& step) override;
   void end(const RunEnd& end) override;
+  /// Stores the findings of the run, which is diagnosed from then on; those of an earlier call are
+  /// replaced. Works also where the file was moved meanwhile, unlike save_findings().
+  void write_findings(std::span<const Finding> findings);
   /// Asks for this step's records to be the last that are thinned.
   void keep(std::int64_t step);
   /// Writes everything, checkpoints and closes, leaving one file. Idempotent; throws the first time
@@ -60,6 +64,9 @@ class RunWriter : public RecordSink {
   void close();
   /// What went wrong so far, if anything.
   std::optional<std::string> error() const;
+  /// Where the file is now: its path, or where it was moved to since; nothing if it is gone
+  /// (deleted, or moved to another disk, which takes what the file had until then).
+  std::optional<std::string> where() const;
 
  private:
   struct State;
@@ -101,6 +108,10 @@ class RunReader {
   std::optional<RunEnd> end();
   /// The numbers of the steps whose records the file has, whatever the options say, ascending.
   std::vector<std::int64_t> measured_steps();
+  /// The log that belongs beside the file and is not there: a run that was copied while it was
+  /// written, or after its program was killed, without PATH-wal lacks its last steps. Nothing where
+  /// no log is missing.
+  std::optional<std::string> missing_log();
 
   /// The next step, ascending, into a record whose memory is reused; false after the last one. May
   /// be called again: a run that grows has more by then.
@@ -128,6 +139,10 @@ Run load_run(const std::string& path, const LoadOptions& options = {});
 std::vector<StepRecord> load_steps_after(const std::string& path, std::int64_t step,
                                          const LoadOptions& options = {});
 
+/// Whether a run is at the path, of whatever schema, by the first bytes of the file; false where
+/// there is nothing or nothing that can be read. Not for a file that this process writes just now.
+bool is_run_file(const std::string& path);
+
 /// Replaces the stored findings of a run, which is diagnosed from then on.
 /// Errors  StoreError, as of load_run; a finding at a layer or a parameter that the run lacks; a
 ///         file of an older schema, whose findings are sentences.
@@ -135,6 +150,12 @@ void save_findings(const std::string& path, std::span<const Finding> findings);
 
 /// The schema this build writes; a file of a newer one is refused, an older one is read.
 inline constexpr int kSchemaVersion = 4;
+
+/// A text as one field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line
+/// break. One that a spreadsheet would take for a formula (it begins with = + - @ and is no number)
+/// gets an apostrophe in front, which spreadsheets do not show.
+/// Source  OWASP, "CSV Injection".
+std::string csv_field(std::string_view text);
 
 /// The run as JSON (everything, schema in docs/formats.md) or as CSV (one line for each step and
 /// site).

@@ -72,6 +72,7 @@ class RunReader::Source {
   virtual bool next(StepRecord& step) = 0;
   virtual bool read(std::int64_t number, StepRecord& step, bool histograms) = 0;
   virtual void begin_after(std::int64_t step) = 0;
+  virtual std::optional<std::string> missing_log() = 0;
 };
 
 class RunReader::FileSource : public RunReader::Source {
@@ -129,6 +130,10 @@ class RunReader::FileSource : public RunReader::Source {
   }
 
   void begin_after(std::int64_t step) override { last_ = step; }
+
+  std::optional<std::string> missing_log() override {
+    return end() ? std::nullopt : store::missing_log(database_);
+  }
 
  private:
   void read_records(StepRecord& step, bool histograms) {
@@ -196,6 +201,8 @@ class RunReader::LegacySource : public RunReader::Source {
     next_ = static_cast<std::size_t>(it - run_.steps.begin());
   }
 
+  std::optional<std::string> missing_log() override { return std::nullopt; }
+
  private:
   std::vector<StepRecord>::iterator find_from(std::int64_t number) {
     return std::lower_bound(
@@ -234,6 +241,7 @@ const RunInfo& RunReader::info() const { return source_->info(); }
 std::optional<std::vector<Finding>> RunReader::findings() { return source_->findings(); }
 std::optional<RunEnd> RunReader::end() { return source_->end(); }
 std::vector<std::int64_t> RunReader::measured_steps() { return source_->measured_steps(); }
+std::optional<std::string> RunReader::missing_log() { return source_->missing_log(); }
 bool RunReader::next(StepRecord& step) { return source_->next(step); }
 bool RunReader::read(std::int64_t number, StepRecord& step, bool histograms) {
   return source_->read(number, step, histograms);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -13,6 +18,7 @@
 #include <vector>
 
 #include "plumb/core/error.h"
+#include "plumb/store/finding_rows.h"
 #include "plumb/store/graph_check.h"
 #include "plumb/store/info_rows.h"
 #include "plumb/store/run_file.h"
@@ -25,7 +31,8 @@ namespace plumb {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Item = std::variant<RunInfo, store::PackedStep, RunEnd>;
+using Findings = std::vector<Finding>;
+using Item = std::variant<RunInfo, store::PackedStep, RunEnd, Findings>;
 
 // Half of the promised interval gathers records, the other half is for writing them. In between
 // nobody holds the file's write lock, so findings can be saved while the run grows.
@@ -37,13 +44,44 @@ constexpr std::int64_t kPage_bytes = 4096;
 constexpr std::int64_t kPart_fraction = 8;
 constexpr auto kCloseTimeout = std::chrono::seconds(1);
 
+/// A file by what it is, whatever its name becomes. O_PATH, since closing another descriptor of the
+/// file would drop the locks that SQLite holds on it.
+class Handle {
+ public:
+  explicit Handle(const std::string& path) : file_(::open(path.c_str(), O_PATH | O_CLOEXEC)) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() {
+    if (file_ >= 0) ::close(file_);
+  }
+  /// `path` if it is still the file's, else the name that it has now, if any.
+  std::optional<std::string> name(const std::string& path) const {
+    struct stat own {
+    }, there{};
+    if (file_ < 0 || ::fstat(file_, &own) != 0 || own.st_nlink == 0) return std::nullopt;
+    if (::stat(path.c_str(), &there) == 0 && own.st_ino == there.st_ino &&
+        own.st_dev == there.st_dev) {
+      return path;
+    }
+    std::error_code error;
+    const auto now = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file_), error);
+    const bool is_it = !error && ::stat(now.c_str(), &there) == 0 && own.st_ino == there.st_ino &&
+                       own.st_dev == there.st_dev;
+    return is_it ? std::optional(now.string()) : std::nullopt;
+  }
+
+ private:
+  int file_;
+};
+
 }  // namespace
 
 struct RunWriter::State {
   State(const std::string& path, const RunWriterOptions& with)
       : options(with),
         database(store::create_run_file(
-            path, with.file_system ? with.file_system : store::file_system_type)) {
+            path, with.file_system ? with.file_system : store::file_system_type)),
+        handle(path) {
     inserter.emplace(database);
   }
 
@@ -71,6 +109,7 @@ struct RunWriter::State {
 
   // The writer thread's side.
   store::Database database;
+  Handle handle;
   std::optional<store::StepInserter> inserter;
   std::int64_t oldest_layout = 0;  ///< that steps yet to come may refer to
 
@@ -159,6 +198,10 @@ void RunWriter::State::insert(std::span<const Item> part, bool with_records) {
     } else if (const auto* step = std::get_if<store::PackedStep>(&item)) {
       inserter->insert(*step, with_records);
       oldest_layout = step->oldest_layout;
+    } else if (const auto* findings = std::get_if<Findings>(&item)) {
+      const std::string problem = store::check_findings(store::read_info(database), *findings);
+      if (!problem.empty()) throw StoreError(database.path() + ": " + problem);
+      store::replace_findings(database, *findings);
     } else {
       const RunEnd& end = std::get<RunEnd>(item);
       store::Statement(database, "INSERT INTO run_end VALUES(?,?,?)")
@@ -274,6 +317,11 @@ void RunWriter::end(const RunEnd& end) {
   state_->push(end, 0, true);
 }
 
+void RunWriter::write_findings(std::span<const Finding> findings) {
+  if (!state_->begun) return state_->fail("write_findings() called before begin()");
+  state_->push(Findings(findings.begin(), findings.end()), 0, true);
+}
+
 void RunWriter::close() {
   if (state_->closed) return;
   state_->closed = true;
@@ -292,6 +340,10 @@ void RunWriter::close() {
 std::optional<std::string> RunWriter::error() const {
   const std::lock_guard lock(state_->mutex);
   return state_->error;
+}
+
+std::optional<std::string> RunWriter::where() const {
+  return state_->handle.name(state_->database.path());
 }
 
 }  // namespace plumb

@@ -6,11 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <string_view>
 #include <thread>
 
 #include "plumb/core/error.h"
@@ -264,8 +268,35 @@ Database open_run_file(const std::string& path, Access access) {
   return database;
 }
 
+std::optional<std::string> missing_log(const Database& database) {
+  if (has_log(database.path())) return std::nullopt;  // an empty one is made by reading
+  Statement mode(database, "PRAGMA journal_mode");
+  const bool had_one = mode.next() && mode.text(0) == "wal";
+  return had_one ? std::optional(database.path() + "-wal") : std::nullopt;
+}
+
 std::int64_t schema_version(const Database& database) {
   return pragma(database, "PRAGMA user_version");
 }
 
 }  // namespace plumb::store
+
+namespace plumb {
+
+// The header of an SQLite database: its magic, and at byte 68 the application id, big-endian.
+// Source  https://www.sqlite.org/fileformat.html, section 1.3.
+bool is_run_file(const std::string& path) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  constexpr std::size_t kIdAt = 68;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  std::array<char, kIdAt + 4> head{};
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(head.data(), head.size())) return false;
+  const std::string_view bytes(head.data(), head.size());
+  std::uint32_t id = 0;
+  for (const char byte : bytes.substr(kIdAt)) id = id << 8 | static_cast<unsigned char>(byte);
+  return bytes.starts_with(kMagic) && id == static_cast<std::uint32_t>(store::kApplicationId);
+}
+
+}  // namespace plumb

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "plumb/store/database.h"
@@ -25,6 +26,10 @@ Database create_run_file(const std::string& path,
 /// Opens an existing run and has looked at it: it is a run, of a schema that this build knows.
 /// Errors  StoreError, see load_run.
 Database open_run_file(const std::string& path, Access access);
+
+/// The path of the write-ahead log that an open run was written with, if there is none: either it
+/// was folded in when the run was closed, or it was left behind when the run was copied.
+std::optional<std::string> missing_log(const Database& database);
 
 /// Of an open run; kSchemaVersion or an older one.
 std::int64_t schema_version(const Database& database);

@@ -1,18 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/train/run_training.h"
 
+#include <cmath>
 #include <utility>
 
 namespace plumb {
 
+bool Patience::is_over(const StepRecord& record) {
+  if (!record.validation_loss) return false;
+  if (*record.validation_loss < best_) {
+    best_ = *record.validation_loss;
+    waited_ = 0;
+    return false;
+  }
+  ++waited_;
+  return epochs_ > 0 && waited_ >= epochs_;
+}
+
 void run_training(Trainer& trainer, RecordSink* sink, const StepCallback& callback) {
   if (sink != nullptr) sink->begin(trainer.info());
-  RunEnd end{"finished", 0, 0};
+  RunEnd end{"finished", trainer.step_count(), 0};
+  Patience patience(trainer.config().patience);
   while (!trainer.done()) {
     const StepRecord& record = trainer.step();
     end.steps = trainer.step_count();
     end.time_s = record.time_s;
     if (sink != nullptr) sink->add(record);
+    if (patience.is_over(record) && !trainer.done()) {
+      if (callback) callback(trainer, record);
+      end.reason = "stopped early";
+      break;
+    }
+    if (trainer.config().stop_on_nan && !std::isfinite(record.loss)) {
+      end.reason = "diverged";
+      trainer.end_with_next_step();
+    }
     if (callback && !callback(trainer, record)) {
       if (!trainer.done()) end.reason = "interrupted";
       break;

@@ -60,6 +60,17 @@ const Split& checked(const Split& data) {
   return data;
 }
 
+std::int64_t steps_of(const TrainConfig& config, std::int64_t per_epoch) {
+  if (config.steps > 0) return config.steps;
+  if (config.epochs > std::numeric_limits<std::int64_t>::max() / per_epoch) {
+    throw SpecError(
+        fmt::format("epochs: {} epochs of {} steps are more steps than can be counted, "
+                    "expected fewer",
+                    config.epochs, per_epoch));
+  }
+  return config.epochs * per_epoch;
+}
+
 /// How many values are compared with one label, or with the targets of a sample.
 std::int64_t outputs_of(const Network& network, const Dataset& data) {
   const Shape& y = network.output_row_shape();
@@ -110,7 +121,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
       optimiser_(make_optimiser(config.optimiser)),
       batches_(data.train, usable_batch(config, data.train), config.shuffle, config.seed),
       schedule_(RecordSchedule::parse(config.record)) {
-  planned_steps_ = config.steps > 0 ? config.steps : config.epochs * batches_.batches_per_epoch();
+  planned_steps_ = steps_of(config, batches_.batches_per_epoch());
   learning_rate_ =
       parse_schedule(config.schedule, config.learning_rate, config.warmup_steps, planned_steps_);
   if (!(config.clip_norm > 0)) network_.share_gradients();
@@ -128,6 +139,10 @@ RunInfo Trainer::info() const {
   RunInfo info = describe_run(config_, network_);
   info.loss = loss_->kind();
   info.baseline = best_constant_answer(data_.train, info.loss, outputs_of(network_, data_.train));
+  if (info.baseline) {
+    info.baseline->loss *= loss_unit();
+    info.baseline->loss_deviation *= loss_unit();
+  }
   info.batch = batches_.batch();
   info.classes = data_.train.classes;
   info.planned_steps = planned_steps_;
@@ -218,6 +233,19 @@ class UpdateWhenReady : public GradientReady {
 };
 }  // namespace
 
+void Trainer::end_with_next_step() { planned_steps_ = std::min(planned_steps_, step_ + 1); }
+
+OptimiserState Trainer::resume_at(std::int64_t steps) {
+  if (step_ != 0) throw UsageError("Trainer::resume_at after step(): call it first");
+  if (steps > planned_steps_) {
+    throw SpecError(fmt::format(
+        "the checkpoint was made after {} steps and {} are planned, expected more epochs or steps",
+        steps, planned_steps_));
+  }
+  step_ = steps;
+  return optimiser_->resume(network_.params(), steps);
+}
+
 const StepRecord& Trainer::step() {
   if (done()) {
     throw UsageError(fmt::format(
@@ -228,7 +256,7 @@ const StepRecord& Trainer::step() {
   StepRecord& record = measured ? measured_ : unmeasured_;
   record.step = step_;
   record.epoch = step_ / batches_.batches_per_epoch();
-  record.learning_rate = learning_rate_.at(step_);
+  record.learning_rate = rate_at(step_);
   record.validation_loss.reset();
   record.validation_accuracy.reset();
   record.inference_loss.reset();
@@ -320,7 +348,7 @@ const StepRecord& Trainer::probe(PassObserver* extra, TimeObserver* extra_time) 
   network_.keep_gradients();
   StepRecord& record = measured_;
   record.step = step_;
-  record.learning_rate = learning_rate_.at(step_);
+  record.learning_rate = rate_at(step_);
   probe_->begin(record);
   std::optional<Both> both;
   if (extra != nullptr) both.emplace(*probe_, *extra);
@@ -337,24 +365,36 @@ const StepRecord& Trainer::probe(PassObserver* extra, TimeObserver* extra_time) 
   return record;
 }
 
+void Trainer::expect_inputs_like_training(const Dataset& data) const {
+  const std::string name = data.name.empty() ? "data" : data.name;
+  if (data.size() == 0) {
+    throw UsageError(
+        fmt::format("Trainer cannot evaluate {}: no samples, expected one or more", name));
+  }
+  check_dataset(data);
+  const Shape x = data.x.shape().row_shape(), expected = data_.train.x.shape().row_shape();
+  if (x.size() == expected.size()) return;
+  throw UsageError(
+      fmt::format("Trainer cannot evaluate {}: x has shape {} a sample, expected {} as the "
+                  "training data",
+                  name, x.to_string(), expected.to_string()));
+}
+
 void Trainer::evaluate_inference(StepRecord& record) {
   load_batch(step_);
   const Context context{Mode::infer, static_cast<std::uint64_t>(step_), threads_};
   const ConstView y = network_.forward(context);
-  record.inference_loss = loss_->value(y, target(batches_.batch()));
+  record.inference_loss = loss_unit() * loss_->value(y, target(batches_.batch()));
   if (data_.train.is_classification()) record.inference_accuracy = batch_accuracy();
 }
 
 void Trainer::expect_like_training(const Dataset& data) const {
+  expect_inputs_like_training(data);
   const Dataset& train = data_.train;
   const auto refuse = [&](const std::string& given, const std::string& expected) {
     throw UsageError(fmt::format("Trainer cannot evaluate {}: {}, expected {} as the training data",
                                  data.name.empty() ? "data" : data.name, given, expected));
   };
-  const Shape x = data.x.shape().row_shape(), expected_x = train.x.shape().row_shape();
-  if (x.size() != expected_x.size()) {
-    refuse("x has shape " + x.to_string() + " a sample", expected_x.to_string());
-  }
   if (data.is_classification() != train.is_classification() || data.classes > train.classes) {
     refuse(fmt::format("{} classes", data.classes), fmt::format("{}", train.classes));
   }
@@ -369,17 +409,11 @@ void Trainer::expect_like_training(const Dataset& data) const {
   }
 }
 
-Evaluation Trainer::evaluate(const Dataset& data) {
-  if (data.size() == 0) {
-    throw UsageError(fmt::format("Trainer cannot evaluate {}: no samples, expected one or more",
-                                 data.name.empty() ? "data" : data.name));
-  }
-  check_dataset(data);
-  expect_like_training(data);
+template <class Use>
+void Trainer::infer(const Dataset& data, const Use& use) {
   const Context context{Mode::infer, 0, threads_};
   const std::int64_t batch = batches_.batch();
   std::vector<std::int64_t> rows(static_cast<std::size_t>(batch));
-  Evaluation sum;
   for (std::int64_t first = 0; first < data.size(); first += batch) {
     const std::int64_t count = std::min(batch, data.size() - first);
     // The tensors have room for whole batches, so the last one is filled up and its head is judged.
@@ -388,13 +422,34 @@ Evaluation Trainer::evaluate(const Dataset& data) {
     copy_batch(data, rows, network_.input(), labels_, values_.view());
     ConstView y = network_.forward(context);
     y.shape = y.shape.with_batch(count);
+    use(first, count, y);
+  }
+}
+
+Evaluation Trainer::evaluate(const Dataset& data) {
+  expect_like_training(data);
+  Evaluation sum;
+  infer(data, [&](std::int64_t, std::int64_t count, ConstView y) {
     const double weight = static_cast<double>(count) / static_cast<double>(data.size());
     sum.loss += weight * loss_unit() * loss_->value(y, target(count));
     sum.accuracy += data.is_classification()
                         ? weight * accuracy(y, labels(count), class_threshold())
                         : std::numeric_limits<double>::quiet_NaN();
-  }
+  });
   return sum;
+}
+
+Tensor Trainer::predict(const Dataset& data) {
+  expect_inputs_like_training(data);
+  Tensor all(network_.output().shape.with_batch(data.size()), network_.dtype());
+  infer(data, [&](std::int64_t first, std::int64_t, ConstView y) {
+    dispatch(y.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      const auto from = y.as<T>();
+      std::ranges::copy(from, all.as<T>().begin() + first * y.shape.row_size());
+    });
+  });
+  return all;
 }
 
 }  // namespace plumb

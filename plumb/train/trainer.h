@@ -57,12 +57,29 @@ class Trainer {
   /// an epoch the validation part is evaluated too, and, of a network that infers otherwise than it
   /// trains (running statistics, dropout), its last batch. The record is valid until the next step.
   const StepRecord& step();
+  /// Makes the next step the last one, which is measured, wherever the training stands.
+  void end_with_next_step();
+  /// From now on every step takes this rate, whatever the schedule says.
+  void use_learning_rate(double rate) { fixed_rate_ = rate; }
   /// Measures the network as it is on the first batch, without changing it: forward and backward
   /// only. `extra` may watch too, and `extra_time` the time steps of recurrent layers.
   const StepRecord& probe(PassObserver* extra = nullptr, TimeObserver* extra_time = nullptr);
   /// Loss and accuracy over a whole data set in inference mode: samples of the shape that the
   /// training data have, with as many labels or target values each.
   Evaluation evaluate(const Dataset& data);
+
+  /// What the network says to each sample, in inference mode: [samples, outputs...], in the
+  /// network's dtype. Labels and targets are not looked at. Errors: UsageError as evaluate().
+  Tensor predict(const Dataset& data);
+
+  /// Stands where another training of the same configuration stood after `steps` steps, once the
+  /// values of the parameters and of the returned state are those; all that follows is then the
+  /// same bits. Errors: UsageError after the first step, SpecError for more steps than are planned.
+  OptimiserState resume_at(std::int64_t steps);
+  OptimiserState optimiser_state() { return optimiser_->state(); }
+
+  /// Above which a single output says class 1.
+  double class_threshold() const;
 
   Network& network() { return network_; }
   const TrainConfig& config() const { return config_; }
@@ -71,11 +88,14 @@ class Trainer {
 
  private:
   void expect_like_training(const Dataset& data) const;
+  void expect_inputs_like_training(const Dataset& data) const;
+  /// Calls `use(first, count, y)` after each pass over `count` samples from `first` on.
+  template <class Use>
+  void infer(const Dataset& data, const Use& use);
+  double rate_at(std::int64_t step) const { return fixed_rate_.value_or(learning_rate_.at(step)); }
   void load_batch(std::int64_t step);
   std::span<const std::int32_t> labels(std::int64_t rows) const;
   Target target(std::int64_t rows) const;
-  /// Above which a single output says class 1.
-  double class_threshold() const;
   /// Of the forward pass that has just run; NaN for regression.
   double batch_accuracy() const;
   /// The batch of the step again, as the network answers in use; where that is another answer.
@@ -100,6 +120,7 @@ class Trainer {
   RecordSchedule schedule_;
   std::int64_t planned_steps_ = 0;
   Schedule learning_rate_;
+  std::optional<double> fixed_rate_;
   std::vector<std::int32_t> labels_;
   Tensor values_;  ///< regression targets of the batch
   std::optional<Probe> probe_;

@@ -2,7 +2,10 @@
 #include "plumb/train/weights.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -16,17 +19,35 @@ namespace plumb {
 
 namespace {
 
-/// float <-> double copy; equal types copy the same way.
-void convert(ConstView from, View to) {
+/// float <-> double copy; equal types copy the same way. False where a value is not finite, or not
+/// so any more.
+bool convert(ConstView from, View to) {
+  bool all_finite = true;
   dispatch(from.dtype, [&](auto from_zero) {
     dispatch(to.dtype, [&](auto to_zero) {
       using From = decltype(from_zero);
       using To = decltype(to_zero);
       const auto source = from.as<From>();
-      std::transform(source.begin(), source.end(), to.as<To>().begin(),
-                     [](From value) { return static_cast<To>(value); });
+      std::transform(source.begin(), source.end(), to.as<To>().begin(), [&](From value) {
+        // A double beyond the range of float has no float: what the cast would give is undefined.
+        const bool fits = std::abs(static_cast<double>(value)) <=
+                          static_cast<double>(std::numeric_limits<To>::max());
+        all_finite = all_finite && fits;
+        return fits ? static_cast<To>(value) : To{};
+      });
     });
   });
+  return all_finite;
+}
+
+/// What plumb itself puts into files beside parameters.
+bool is_extra_of_our_own(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kPrefixes{"grad/", "out/",        "grad_out/",
+                                                      "mask/", "transform/",  "way/",
+                                                      "time/", "checkpoint/", "grad_x"};
+  return name == "x" || name.ends_with("num_batches_tracked") ||
+         std::ranges::any_of(kPrefixes,
+                             [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
 /// What a file of weights holds of a network: parameters, then running statistics.
@@ -153,17 +174,38 @@ std::vector<std::string> load_weights(Network& network, const std::string& path)
     throw DataError(path + ": does not fit the network" + problems + "\n  the file has " +
                     list_arrays(arrays));
   }
+  std::string broken;
   for (std::size_t i = 0; i < match.size(); ++i) {
-    convert(match[i]->value.view(), tensors[i].second->view());
+    if (!convert(match[i]->value.view(), tensors[i].second->view())) {
+      broken += "\n  " + match[i]->name;
+    }
+  }
+  if (!broken.empty()) {
+    throw DataError(path + ": holds NaN, infinity or a value beyond the range of " +
+                    (network.dtype() == DType::f32 ? "float" : "double") +
+                    ", expected finite numbers, in" + broken);
+  }
+  std::string unused;
+  for (const NamedArray& array : arrays) {
+    if (is_extra_of_our_own(array.name) || std::ranges::count(match, &array) > 0) continue;
+    unused += (unused.empty() ? "" : ", ") + array.name + " " + array.value.shape().to_string();
+  }
+  if (!unused.empty()) {
+    notes.push_back(path + ": has more than this network has parameters; not used: " + unused);
   }
   return notes;
 }
 
-void save_weights(const Network& network, const std::string& path) {
+std::vector<std::pair<std::string, ConstView>> weights_of(const Network& network) {
   std::vector<std::pair<std::string, ConstView>> arrays;
   for (const auto& [name, tensor] : saved_tensors(network)) {
     arrays.emplace_back(name, std::as_const(*tensor).view());
   }
+  return arrays;
+}
+
+void save_weights(const Network& network, const std::string& path) {
+  const auto arrays = weights_of(network);
   path.ends_with(".safetensors") ? write_safetensors(path, arrays) : write_npz(path, arrays);
 }
 

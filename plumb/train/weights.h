@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plumb/nn/network.h"
@@ -18,10 +19,15 @@ namespace plumb {
 /// (what follows the last point: weight, bias, running_mean) and shape is the n-th of the network,
 /// if there are as many of each. The order is that of the file, or, if its names are sorted by
 /// bytes (as safetensors does), that of the names with numbers by value. A note then says which was
-/// taken for which; the answer is empty where all names are right.
+/// taken for which. Another note names arrays that nothing was made of, but for those of
+/// --save-tensors and of checkpoints. The answer is empty where there is nothing to say.
 /// Errors  DataError naming everything that is missing and all shapes that differ, at once, and what
-///         the file has; those of read_arrays().
+///         the file has; a value that is not finite, in the file or in the network's precision; those
+///         of read_arrays().
 std::vector<std::string> load_weights(Network& network, const std::string& path);
+
+/// Every parameter and every running statistic under its name.
+std::vector<std::pair<std::string, ConstView>> weights_of(const Network& network);
 
 /// Writes every parameter and every running statistic under its name, as safetensors if the file is
 /// called *.safetensors, else as NPZ.

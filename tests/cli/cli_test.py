@@ -217,9 +217,11 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.run_plumb("probe", SICK, *SMALL, "--weights", "w.npz").returncode, 0)
 
     def test_help_of_every_command_works_and_completion_knows_the_options(self):
-        for command in ("train", "probe", "diagnose", "report", "export", "demo", "zoo", "layers", "completion"):
+        for command in ("train", "probe", "diagnose", "report", "export", "demo", "zoo", "layers", "completion",
+                        "evaluate", "predict", "config", "lr-find"):
             result = self.run_plumb(command, "--help")
             self.assertEqual(result.returncode, 0)
+            self.assertEqual(self.run_plumb("help", command).stdout, result.stdout)
             self.assertGreater(len(result.stdout), 100, command)
         script = self.run_plumb("completion", "bash").stdout
         check = f"{script}\nCOMP_WORDS=(plumb train --weight-d); COMP_CWORD=2; _plumb; echo ${{COMPREPLY[@]}}"
@@ -227,7 +229,8 @@ class CliTest(unittest.TestCase):
         self.assertIn("--weight-decay", words)
 
     def test_help_and_lists_fit_the_width_but_for_commands_to_copy(self):
-        commands = ["train", "probe", "diagnose", "report", "export", "demo", "theory", "lab", "zoo", "layers", "completion"]
+        commands = ["train", "probe", "diagnose", "report", "export", "demo", "theory", "lab", "zoo", "layers", "completion",
+                    "evaluate", "predict", "config", "lr-find"]
         calls = [["--help"], *([command, "--help"] for command in commands), ["layers"], ["diagnose", "--rules"]]
         for width in ("", "60", "100"):
             for call in calls:
@@ -395,6 +398,169 @@ class CliTest(unittest.TestCase):
         diagram = json.loads(self.run_plumb("theory", "-a", "gelu", "--diagram", "--json").stdout)["diagram"]
         self.assertEqual(len(diagram["log_chi1"]), len(diagram["bias_std"]))
         self.assertEqual(len(diagram["log_chi1"][0]), len(diagram["weight_std"]))
+
+    # What people expect of a trainer
+
+    def test_a_run_that_nobody_named_is_kept_and_said(self):
+        told = self.run_plumb("train", SICK, *SMALL)
+        runs = list((self.folder / "plumb-runs").iterdir())
+        self.assertEqual(len(runs), 1)
+        self.assertIn(f"Recorded in plumb-runs/{runs[0].name}.", told.stdout)
+        self.assertRegex(runs[0].name, r"^\d{8}-\d{6}-flatten-12-x-dense-16-sigmoid-dense-10\.plumb$")
+        self.assertEqual(self.run_plumb("diagnose", runs[0]).returncode, 0)
+        processes = [subprocess.Popen([PLUMB, "train", SICK, *SMALL, "--seed", str(seed)], cwd=self.folder,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for seed in range(6)]
+        self.assertEqual([process.wait() for process in processes], [0] * 6)
+        self.assertEqual(len(list((self.folder / "plumb-runs").glob("*.plumb"))), 7)
+        self.assertEqual(len(list((self.folder / "plumb-runs").iterdir())), 7, "claims are left behind")
+
+    def test_nothing_is_kept_where_nothing_was_asked_for(self):
+        self.run_plumb("train", SICK, *SMALL, "--no-record")
+        self.run_plumb("probe", SICK, *SMALL)
+        self.run_plumb("lr-find", SICK, *SMALL[:2])
+        self.assertEqual(list(self.folder.iterdir()), [])
+        (self.folder / "plumb-runs").write_text("in the way")
+        told = self.run_plumb("train", SICK, *SMALL)
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn("not recorded: plumb-runs", told.stderr)
+        self.assertIn("RESULT", told.stdout)
+
+    def test_a_run_is_replaced_by_force_only(self):
+        path = self.recorded()
+        before = path.read_bytes()
+        message = self.fails(1, "train", SICK, *SMALL, "-o", path)
+        self.assertIn("--force replaces it", message)
+        self.assertEqual(path.read_bytes(), before)
+        self.recorded("run.plumb", SICK, "--force", "--seed", "2")
+        self.assertNotEqual(path.read_bytes(), before)
+
+    def test_help_shows_every_default(self):
+        text = " ".join(self.run_plumb("train", "--help").stdout.split())
+        for part in ("--batch,--batch-size COUNT [32]", "--epochs COUNT [1]", "by default 0.1, and 0.001 with rmsprop",
+                     "--init NAME [pytorch]", "--stop-on-nan BOOL [true]", "by default in plumb-runs/"):
+            self.assertIn(part, text)
+
+    def test_popular_names_are_taken(self):
+        popular = self.run_plumb("train", "flatten > fc 8 > batchnorm > relu > linear 10", *SMALL, "--optimizer", "Adam",
+                                 "--learning-rate", "0.01", "--loss", "cross-entropy", "--init", "xavier-uniform",
+                                 "--batch-size", "25", "--json", "--no-record")
+        self.assertEqual(popular.returncode, 0, popular.stderr)
+        ours = self.run_plumb("train", "flatten > dense 8 > bn > relu > dense 10", *SMALL, "--optimiser", "adam", "--lr",
+                              "0.01", "--loss", "cross_entropy", "--init", "glorot_uniform", "--batch", "25", "--json",
+                              "--no-record")
+        self.assertEqual(json.loads(popular.stdout)["loss"], json.loads(ours.stdout)["loss"])
+        images = ["conv2d 4 3x3 > batchnorm2d > relu > maxpool2d 2 > flatten > layernorm > dense 10", *SMALL]
+        self.assertEqual(self.run_plumb("probe", *images).returncode, 0)
+
+    def test_the_rate_suits_the_optimiser(self):
+        for more, rate in ([], "0.1"), (["--optimiser", "adamw"], "0.001"), (["--optimiser", "adam", "--lr", "1"], "1"):
+            path = self.recorded("rate.plumb", SICK, "--force", *more)
+            self.assertIn(f"\nlr = {rate}\n", self.run_plumb("config", path).stdout)
+            head = self.run_plumb("diagnose", path).stdout
+            self.assertIn(f"rate {rate}, init pytorch, batch 20", head)
+
+    def test_the_settings_of_a_run_make_it_again(self):
+        path = self.recorded("run.plumb", SICK, "--optimiser", "adam", "--seed", "18446744073709551615")
+        toml = self.folder / "run.toml"
+        toml.write_text(self.run_plumb("config", path).stdout)
+        again = self.run_plumb("train", "--config", toml, "--json", "--no-record")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        first = json.loads(self.run_plumb("diagnose", path, "--json").stdout)
+        self.assertEqual(json.loads(again.stdout)["loss"], first["loss"])
+        self.assertEqual(json.loads(again.stdout)["findings"], first["findings"])
+
+    def test_a_config_file_takes_every_long_option(self):
+        (self.folder / "all.toml").write_text(
+            f'network = "{SICK}"\ndata = "glyphs?n=200"\nbatch_size = 20\noutput = "of-file.plumb"\nquiet = true\n'
+            'save_weights = "of-file.npz"\njson = true\nforce = false\nfail_on = "critical"\ncheckpoint_every = 3\n')
+        told = self.run_plumb("train", "--config", "all.toml")
+        self.assertEqual(told.returncode, 3, told.stderr)
+        self.assertEqual(told.stderr, "")
+        json.loads(told.stdout)
+        self.assertTrue((self.folder / "of-file.plumb").exists() and (self.folder / "of-file.npz").exists())
+        self.assertEqual(self.run_plumb("train", "--config", "all.toml", "-o", "other.plumb").returncode, 3)
+        self.assertTrue((self.folder / "other.plumb").exists())
+        # The same file serves a probe, to which some of it means nothing.
+        self.assertEqual(self.run_plumb("probe", "--config", "all.toml", "-o", "probe.plumb").returncode, 3)
+        (self.folder / "bad.toml").write_text(f'network = "{SICK}"\ncheckpoint_every = -1\n')
+        self.assertIn("bad.toml:2: checkpoint-every: '-1'", self.fails(1, "train", "--config", "bad.toml"))
+
+    def test_a_training_goes_on_from_its_checkpoint_to_the_same_bits(self):
+        network = ["flatten > dense 8 > bn > relu > dropout 0.2 > dense 10", *SMALL[:4], "--optimiser", "adam",
+                   "--schedule", "cosine", "--no-record"]
+        self.run_plumb("train", *network, "--epochs", "4", "--save-weights", "whole.npz")
+        first = self.run_plumb("train", *network, "--epochs", "4", "--steps", "0", "--checkpoint", "half.npz")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.run_plumb("train", *network, "--epochs", "4", "--checkpoint", "part.npz", "--checkpoint-every", "7")
+        # A whole one has nothing left to do; a longer one has.
+        done = self.run_plumb("train", "--resume", "half.npz", "--no-record", "--save-weights", "done.npz")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((self.folder / "done.npz").read_bytes(), (self.folder / "whole.npz").read_bytes())
+        self.assertIn("is the checkpoint of another training",
+                      self.fails(1, "train", *network, "--checkpoint", "half.npz"))
+
+    def test_a_trained_network_is_evaluated_and_asked(self):
+        table = "".join(f"{n / 10},{n % 7},{'=high' if n > 50 else 'low'}\n" for n in range(100))
+        (self.folder / "a.csv").write_text("x,y,kind\n" + table)
+        # Other rows, of one class alone and in another order.
+        (self.folder / "b.csv").write_text("x,y,kind\n9.1,3,=high\n9.2,4,=high\n0.1,3,=high\n")
+        trained = self.run_plumb("train", "dense 8 > relu > dense 2", "--data", "csv:a.csv?label=kind", "--standardise",
+                                 "true", "--optimiser", "adam", "--lr", "0.05", "--epochs", "60", "--batch", "10", "-o",
+                                 "run.plumb", "--save-weights", "w.npz", "--checkpoint", "c.npz")
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+        told = json.loads(self.run_plumb("evaluate", "run.plumb", "--json").stdout)
+        self.assertEqual(told["samples"], 10)
+        self.assertGreaterEqual(told["accuracy"], 0.9)
+        self.assertEqual(sorted(told["classes"]), ["=high", "low"])
+        for model in ("run.plumb", "c.npz"):
+            other = self.run_plumb("evaluate", model, "--data", "csv:b.csv?label=kind", "--json")
+            self.assertEqual(other.returncode, 0, other.stderr)
+            other = json.loads(other.stdout)
+            high = other["classes"].index("=high")
+            self.assertEqual(other["confusion"][high][high], 2)
+            self.assertEqual(other["confusion"][high][1 - high], 1)
+            self.assertEqual(sum(other["confusion"][1 - high]), 0)
+        self.assertIn("recall precision", self.run_plumb("evaluate", "run.plumb").stdout)
+        lines = self.run_plumb("predict", "run.plumb", "--data", "csv:b.csv?label=kind").stdout.splitlines()
+        self.assertEqual(lines[0].split(",")[:3], ["sample", "label", "predicted"])
+        self.assertEqual([line.split(",")[2] for line in lines[1:]], ["'=high", "'=high", "low"])
+        for line in lines[1:]:
+            self.assertAlmostEqual(sum(map(float, line.split(",")[3:])), 1, places=5)
+        self.assertEqual(self.run_plumb("predict", "run.plumb", "-o", "out.npz").returncode, 0)
+        self.assertIn("is read as --weights", self.fails(1, "predict", "run.plumb", "-o", "w.npz"))
+        self.assertIn("is read as --data", self.fails(1, "predict", "run.plumb", "-o", "a.csv"))
+
+    def test_fail_on_is_an_exit_code_for_scripts(self):
+        path = self.recorded()
+        for severity, code in ("critical", 3), ("note", 3):
+            self.assertEqual(self.run_plumb("diagnose", path, "--fail-on", severity).returncode, code)
+        self.assertEqual(self.run_plumb("probe", "flatten > 4 x [dense 64 > relu] > dense 10", "--init", "he_normal",
+                                        "--bias-init", "zeros", "--fail-on", "note").returncode, 0)
+        self.fails(2, "diagnose", path, "--fail-on", "serious")
+
+    def test_a_training_that_broke_stops_and_one_that_gets_no_better_too(self):
+        broken = self.run_plumb("train", "flatten > dense 10", *SMALL[:4], "--epochs", "500", "--lr", "1e38", "--json",
+                                "--no-record")
+        self.assertEqual(json.loads(broken.stdout)["end"], "diverged")
+        self.assertLess(json.loads(broken.stdout)["steps"], 100)
+        stuck = self.run_plumb("train", "flatten > dense 10", *SMALL[:4], "--epochs", "500", "--lr", "0", "--patience",
+                               "3", "--json", "--no-record", "--save-best", "best.npz")
+        self.assertEqual(json.loads(stuck.stdout)["end"], "stopped early")
+        self.assertTrue((self.folder / "best.npz").exists())
+
+    def test_lr_find_names_a_rate(self):
+        told = json.loads(self.run_plumb("lr-find", "flatten > dense 16 > relu > dense 10", *SMALL[:4], "--json").stdout)
+        self.assertGreater(told["suggestion"], 1e-4)
+        self.assertIn("Try --lr", self.run_plumb("lr-find", "flatten > dense 16 > relu > dense 10", *SMALL[:4]).stdout)
+
+    def test_layers_counts_without_building(self):
+        told = self.run_plumb("layers", "99998 x [dense 1000]", "--input", "10")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn(f"{11 * 1000 + 99997 * 1001 * 1000} parameters, 400.4 GB in float", told.stdout)
+
+    def test_what_a_probe_ignores_is_said(self):
+        told = self.run_plumb("probe", SICK, *SMALL[:4], "--epochs", "5", "--lr", "3")
+        self.assertIn("probe makes no step: --epochs, --lr changes nothing", told.stderr)
 
     # Wrong input
 

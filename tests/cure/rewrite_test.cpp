@@ -143,6 +143,18 @@ TEST(RewriteTest, StatisticsGoBackToTheirDefaults) {
   EXPECT_EQ(network("usual_statistics", "dense 8 > bn > relu > dense 2"), "-");
 }
 
+TEST(RewriteTest, LayersAreTakenAway) {
+  EXPECT_EQ(network("drop_normalisation", "3 x [dense 8 > bn > relu] > dense 2"),
+            "3 x [dense 8 > relu] > dense 2");
+  EXPECT_EQ(network("drop_normalisation", "dense 8 > ln > relu > dense 2"), "-");
+  EXPECT_EQ(network("remove_softmax", "dense 8 > softmax > dense 8 > relu > dense 2 > softmax"),
+            "dense 8 > dense 8 > relu > dense 2 > softmax");
+  EXPECT_EQ(network("remove_softmax", "dense 2 > softmax"), "-");
+  EXPECT_EQ(network("more_outputs", "dense 8 > relu > dense 2", {{"units", 5.0}}),
+            "dense 8 > relu > dense 5");
+  EXPECT_EQ(network("more_outputs", "dense 8 > relu > dense 2"), "-");
+}
+
 TEST(RewriteTest, DepthIsHalvedAndWidthMadeEqual) {
   EXPECT_EQ(network("fewer_layers", "flatten > 30 x [dense 64 > tanh] > dense 10"),
             "flatten > 15 x [dense 64 > tanh] > dense 10");
@@ -204,9 +216,18 @@ TEST(RewriteTest, SettingsOfTheTrainer) {
   EXPECT_EQ(settings_after("clip_norm", patient), "clip-norm=1.2");
   EXPECT_EQ(settings_after("adam", patient), "optimiser=adam lr=0.001");
   EXPECT_EQ(settings_after("no_clipping", patient), "-");
+  EXPECT_EQ(settings_after("fresh_weights", patient), "-");
+  EXPECT_EQ(settings_after("constant_rate", patient), "-");
+  EXPECT_EQ(settings_after("short_warm_up", patient), "-");
   EXPECT_EQ(settings_after("lower_weight_decay", patient), "-");
   EXPECT_EQ(settings_after("scale_inputs", patient), "standardise=true");
   patient.config.clip_norm = 1e-6;
+  patient.config.weights = "odd.npz";
+  patient.config.schedule = "cosine";
+  patient.config.warmup_steps = 1000;
+  EXPECT_EQ(settings_after("fresh_weights", patient), "weights=");
+  EXPECT_EQ(settings_after("constant_rate", patient), "schedule=constant");
+  EXPECT_EQ(settings_after("short_warm_up", patient), "warmup=10");
   patient.config.optimiser.weight_decay = 0.5;
   patient.config.optimiser.momentum = 0.99;
   patient.config.batch = 2;

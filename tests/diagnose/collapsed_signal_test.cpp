@@ -11,11 +11,11 @@ namespace {
 
 /// A chain of relus whose samples have a similarity of `in` in the data and `out` in the last
 /// hidden layer.
-plumb::Run run_of(double in, double out) {
+plumb::Run run_of(double in, double out, double directions = 2) {
   plumb::Run run = test::flat_run(31, 16, "relu", 4);
   const LayerId hidden = test::id_of(run.info, "59");
   for (std::size_t s = 0; s < 3; ++s) {
-    run.steps[s].signals = {{0, 32, in, 12}, {hidden, 32, out, 10}};
+    run.steps[s].signals = {{0, 32, in, 12}, {hidden, 32, out, directions}};
   }
   return run;
 }
@@ -39,7 +39,24 @@ TEST(CollapsedSignalTest, FiresWhereSamplesLookAlikeThatWereNot) {
 TEST(CollapsedSignalTest, SilentWhereTheDataAreAlikeOrTheSamplesStayApart) {
   EXPECT_TRUE(found(run_of(0.95, 0.98)).empty());
   EXPECT_TRUE(found(run_of(0.02, 0.96)).empty());
+  EXPECT_TRUE(found(run_of(0.02, 0.99, 6)).empty()) << "biases that all samples share";
   EXPECT_TRUE(found(test::flat_run(31, 16, "relu", 4)).empty()) << "not recorded";
+}
+
+TEST(CollapsedSignalTest, NamesTheLayerThatLeavesOneDirection) {
+  auto run = test::flat_run(5, 16, "tanh", 3);
+  const auto id = [&](const char* path) { return test::id_of(run.info, path); };
+  run.steps[0].signals = {{0, 32, 0, 12},        {id("0"), 32, 0, 9},   {id("1"), 32, 0, 9},
+                          {id("2"), 32, 0, 1.0}, {id("3"), 32, 0, 1.1}, {id("4"), 32, 0, 1.0},
+                          {id("5"), 32, 0, 1.1}, {id("6"), 32, 0, 1.0}};
+  const auto findings = found(run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_EQ(test::path_at(run.info, findings[0].place), "2");
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::rank);
+  // Of a narrow layer it is the width.
+  run.info.layers[static_cast<std::size_t>(id("2"))].units = 1;
+  EXPECT_TRUE(found(run).empty());
 }
 
 TEST(CollapsedSignalTest, IsOverWhereTrainingTookTheSamplesApart) {

@@ -28,6 +28,8 @@ Sick sense_of(Quantity quantity) {
     case Quantity::outputs:
     case Quantity::values_normalised:
     case Quantity::units_left:
+    case Quantity::directions:
+    case Quantity::few_directions:
     case Quantity::closed_log2:
     case Quantity::shift_in_deviations:
     case Quantity::scale_rms:

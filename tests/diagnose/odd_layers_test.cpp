@@ -63,7 +63,7 @@ TEST(OddLayersTest, TheOneThatIsOffHasItsFactor) {
     ASSERT_EQ(odd.size(), 1u) << factor;
     EXPECT_EQ(run.info.layer(odd[0].layer).depth, 5);
     EXPECT_EQ(odd[0].kind, CauseKind::odd_weight);
-    EXPECT_NEAR(odd[0].log2, std::log2(factor), 1);
+    EXPECT_NEAR(odd[0].log2, std::log2(factor), 0.3);
     EXPECT_NEAR(odd[0].own - odd[0].usual, std::log2(factor), 0.3);
     EXPECT_NEAR(odd[0].usual, 0.5, 0.1);
     EXPECT_TRUE(odd[0].on_chain);

@@ -158,6 +158,12 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_signals() {
       step.signals.push_back({hidden, 32, 0.9748, 2});
     }
   });
+  add("a weight of rank one", flat_run(5, 16, "tanh", 3), [](plumb::Run& run) {
+    for (const char* path : {"0", "1", "2"}) {
+      const double directions = path[0] == '2' ? 1.01 : 9;
+      run.steps[0].signals.push_back({id_of(run.info, path), 32, 0, directions});
+    }
+  });
   return runs;
 }
 

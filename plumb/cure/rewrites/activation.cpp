@@ -72,6 +72,18 @@ Rewritten replace_activation(const Patient& patient, const CureArguments& argume
   return Rewritten::to(std::move(config));
 }
 
+Rewritten remove_hidden_softmax(const Patient& patient, const CureArguments&) {
+  TrainConfig config = patient.config;
+  Items items = items_of(config.network);
+  const std::size_t last = last_linear(items);
+  Items head(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(last));
+  const auto is_softmax = [](const SpecItem& item) { return role_of(item) == ItemRole::softmax; };
+  if (remove_layers(head, is_softmax) == 0) return Rewritten::refuse("no softmax between layers");
+  head.insert(head.end(), items.begin() + static_cast<std::ptrdiff_t>(last), items.end());
+  config.network = network_text(head);
+  return Rewritten::to(std::move(config));
+}
+
 Rewritten insert_activation(const Patient& patient, const CureArguments& arguments) {
   TrainConfig config = patient.config;
   const std::string* const given = text_of(arguments, "activation");

@@ -15,4 +15,9 @@ Rewritten replace_activation(const Patient& patient, const CureArguments& argume
 /// Applies  where two linear layers stand in a row: together they are no more than one.
 Rewritten insert_activation(const Patient& patient, const CureArguments& arguments);
 
+/// Takes softmax away where it stands between hidden layers.
+/// Applies  where one does.
+/// Effect   no division of each sample by its sum, which leaves a gradient of 1/units.
+Rewritten remove_hidden_softmax(const Patient& patient, const CureArguments& arguments);
+
 }  // namespace plumb

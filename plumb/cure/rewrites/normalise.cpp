@@ -43,6 +43,17 @@ Rewritten add_normalisation(const Patient& patient, const CureArguments& argumen
   return Rewritten::to(std::move(config));
 }
 
+Rewritten drop_normalisation(const Patient& patient, const CureArguments&) {
+  TrainConfig config = patient.config;
+  Items items = items_of(config.network);
+  const auto is_batch_norm = [](const SpecItem& item) {
+    return item.name.text == "bn" || item.name.text == "batch_norm";
+  };
+  if (remove_layers(items, is_batch_norm) == 0) return Rewritten::refuse("no batch normalisation");
+  config.network = network_text(items);
+  return Rewritten::to(std::move(config));
+}
+
 Rewritten usual_statistics(const Patient& patient, const CureArguments&) {
   TrainConfig config = patient.config;
   Items items = items_of(config.network);

@@ -13,6 +13,11 @@ namespace plumb {
 ///          alone explodes gradients (Yang et al. 2019): the probe says so.
 Rewritten add_normalisation(const Patient& patient, const CureArguments& arguments);
 
+/// Takes batch normalisation away.
+/// Applies  where there is some.
+/// Effect   no statistics of batches of one or two samples, nor of running means that never arrive.
+Rewritten drop_normalisation(const Patient& patient, const CureArguments& arguments);
+
 /// `momentum` and `eps` of batch normalisation at their defaults, so that the running statistics
 /// follow those of the batches.
 /// Applies  where one of them is set.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/cure/rewrites/output.h"
 
+#include <cstdint>
+#include <string>
+
 #include "plumb/cure/chain_edit.h"
 
 namespace plumb {
@@ -20,6 +23,21 @@ Rewritten remove_output_activation(const Patient& patient, const CureArguments&)
     return Rewritten::refuse("nothing stands behind the last linear layer");
   }
   config.network = network_text(ends_in_repeat ? folded(items) : items);
+  return Rewritten::to(std::move(config));
+}
+
+Rewritten enlarge_output(const Patient& patient, const CureArguments& arguments) {
+  const double* const units = number_of(arguments, "units");
+  TrainConfig config = patient.config;
+  Items items = items_of(config.network);
+  const std::size_t last = last_linear(items);
+  if (units == nullptr || last == items.size()) {
+    return Rewritten::refuse("no number of outputs is asked for");
+  }
+  const std::string wanted = std::to_string(static_cast<std::int64_t>(*units));
+  if (width_of(items[last]) == wanted) return Rewritten::refuse("it has as many");
+  items[last].arguments.front().text = wanted;
+  config.network = network_text(items);
   return Rewritten::to(std::move(config));
 }
 

@@ -10,4 +10,8 @@ namespace plumb {
 /// Applies  where there is such a layer.
 Rewritten remove_output_activation(const Patient& patient, const CureArguments& arguments);
 
+/// The last linear layer gets `units` outputs.
+/// Applies  where that many are asked for and it has fewer.
+Rewritten enlarge_output(const Patient& patient, const CureArguments& arguments);
+
 }  // namespace plumb

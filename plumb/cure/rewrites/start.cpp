@@ -98,6 +98,13 @@ Rewritten start_orthogonally(const Patient& patient, const CureArguments& argume
   return Rewritten::to(std::move(config));
 }
 
+Rewritten start_afresh(const Patient& patient, const CureArguments&) {
+  if (patient.config.weights.empty()) return Rewritten::refuse("no weights are loaded");
+  TrainConfig config = patient.config;
+  config.weights.clear();
+  return Rewritten::to(std::move(config));
+}
+
 Rewritten start_biases(const Patient& patient, const CureArguments& arguments) {
   TrainConfig config = patient.config;
   if (!config.weights.empty()) return Rewritten::refuse(kLoaded);

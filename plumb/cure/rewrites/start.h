@@ -33,6 +33,12 @@ Rewritten initialise_critically(const Patient& patient, const CureArguments& arg
 /// Source   Saxe et al. 2013, arXiv:1312.6120; Xiao et al. 2018, arXiv:1806.05393.
 Rewritten start_orthogonally(const Patient& patient, const CureArguments& arguments);
 
+/// The start that the settings ask for, in the place of weights from a file.
+/// Applies  where a file of weights is loaded.
+/// Effect   whatever stood in it (one layer out of line, a scale, a bias) is gone; so is what it
+///          had learned.
+Rewritten start_afresh(const Patient& patient, const CureArguments& arguments);
+
 /// Biases of linear layers at `value` (0).
 /// Applies  where no file of weights is loaded.
 Rewritten start_biases(const Patient& patient, const CureArguments& arguments);

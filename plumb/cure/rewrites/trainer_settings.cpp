@@ -8,6 +8,18 @@
 
 namespace plumb {
 
+namespace {
+
+/// 0 where it is not known.
+std::int64_t planned_steps(const Patient& patient) {
+  const TrainConfig& config = patient.config;
+  if (config.steps > 0) return config.steps;
+  if (patient.facts.samples == 0) return 0;
+  return config.epochs * std::max<std::int64_t>(1, patient.facts.samples / config.batch);
+}
+
+}  // namespace
+
 Rewritten set_rate(const Patient& patient, const CureArguments& arguments) {
   const double* const rate = number_of(arguments, "rate");
   if (rate == nullptr) return Rewritten::refuse("no rate was measured");
@@ -19,15 +31,29 @@ Rewritten set_rate(const Patient& patient, const CureArguments& arguments) {
 Rewritten warm_up(const Patient& patient, const CureArguments& arguments) {
   if (patient.config.warmup_steps > 0) return Rewritten::refuse("there is a warm-up");
   TrainConfig config = patient.config;
-  std::int64_t planned = config.steps;
-  if (planned == 0 && patient.facts.samples > 0) {
-    planned = config.epochs * std::max<std::int64_t>(1, patient.facts.samples / config.batch);
-  }
+  const std::int64_t planned = planned_steps(patient);
   constexpr std::int64_t kUnknown = 100;
   const double* const steps = number_of(arguments, "steps");
   config.warmup_steps = steps != nullptr ? static_cast<std::int64_t>(*steps)
                         : planned > 0    ? std::max<std::int64_t>(1, planned / 10)
                                          : kUnknown;
+  return Rewritten::to(std::move(config));
+}
+
+Rewritten use_constant_rate(const Patient& patient, const CureArguments&) {
+  if (patient.config.schedule == "constant") return Rewritten::refuse("the rate is constant");
+  TrainConfig config = patient.config;
+  config.schedule = "constant";
+  return Rewritten::to(std::move(config));
+}
+
+Rewritten shorten_warm_up(const Patient& patient, const CureArguments&) {
+  const std::int64_t shorter = planned_steps(patient) / 20;
+  if (shorter == 0 || patient.config.warmup_steps <= shorter) {
+    return Rewritten::refuse("there is no long warm-up");
+  }
+  TrainConfig config = patient.config;
+  config.warmup_steps = shorter;
   return Rewritten::to(std::move(config));
 }
 

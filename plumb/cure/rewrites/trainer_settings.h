@@ -12,6 +12,14 @@ Rewritten set_rate(const Patient& patient, const CureArguments& arguments);
 /// Applies  where there is none.
 Rewritten warm_up(const Patient& patient, const CureArguments& arguments);
 
+/// The same rate from beginning to end.
+/// Applies  to any other schedule.
+Rewritten use_constant_rate(const Patient& patient, const CureArguments& arguments);
+
+/// A warm-up of a twentieth of the training.
+/// Applies  where it is longer and the length of the training is known.
+Rewritten shorten_warm_up(const Patient& patient, const CureArguments& arguments);
+
 /// adam at 1e-3 without momentum or decay of its own kind.
 /// Applies  to sgd and rmsprop.
 /// Source   Kingma and Ba 2015, arXiv:1412.6980: the rate of algorithm 1.

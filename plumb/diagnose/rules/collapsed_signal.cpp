@@ -24,15 +24,21 @@ LayerId last_hidden(const RunView& view) {
   return info.inputs.size() == 1 ? info.inputs[0].from : kNoLayer;
 }
 
-bool has_residual(const RunView& view) {
+bool is_judged(const RunView& view) {
   const LayerGraph::Chain& chain = view.graph().main_chain();
-  return std::any_of(chain.begin(), chain.end(),
-                     [&](LayerId layer) { return view.info().layer(layer).inputs.size() > 1; });
+  return std::all_of(chain.begin(), chain.end(), [&](LayerId layer) {
+    const LayerInfo& one = view.info().layer(layer);
+    const bool is_open =
+        one.family != LayerFamily::activation || (one.traits && one.traits->saturates == false);
+    return one.inputs.size() <= 1 && is_open;
+  });
 }
 
 struct Alike {
   double similarity = std::nan("");
   double input_similarity = std::nan("");
+  double directions = std::nan("");
+  double input_directions = std::nan("");
   bool is_alike() const {
     return 1 - similarity <= kAlike && 4 * (1 - similarity) <= 1 - input_similarity;
   }
@@ -43,12 +49,41 @@ Alike read(const RunView::Signals& signals, LayerId input, LayerId hidden) {
   const SignalRecord* in = of_layer(signals.records, input);
   const SignalRecord* out = of_layer(signals.records, hidden);
   if (in == nullptr || out == nullptr || in->samples < 4 || out->samples < 4) return alike;
-  return {out->similarity, in->similarity};
+  return {out->similarity, in->similarity, out->directions, in->directions};
+}
+
+/// A linear layer that brings what it reads down to one direction.
+void add_rank(const RunView& view, std::vector<Finding>& findings) {
+  constexpr int kEnoughSamples = 8;
+  const RunInfo& info = view.info();
+  const RunView::Signals& start = view.signals().front();
+  for (const LayerId layer : view.graph().forward_order()) {
+    const LayerInfo& one = info.layer(layer);
+    if (one.family != LayerFamily::linear || one.units < 3 || one.inputs.size() != 1) continue;
+    const SignalRecord* before = of_layer(start.records, one.inputs[0].from);
+    const SignalRecord* after = of_layer(start.records, layer);
+    if (before == nullptr || after == nullptr || after->samples < kEnoughSamples) continue;
+    if (!(after->directions <= kOneDirection && before->directions >= kSomeDirections)) continue;
+    const Place place = Place::layer(layer);
+    Finding finding;
+    finding.rule = "collapsed_signal";
+    finding.severity = Severity::warning;
+    finding.place = place;
+    finding.first_step = finding.last_step = start.step;
+    finding.evidence = {{{Quantity::directions, after->directions, place, {}}, kOneDirection}};
+    finding.facts = {{Quantity::directions_before, before->directions, place, {}}};
+    finding.cause = {CauseKind::rank, Place::layer(layer, Role::weight), 1, {}};
+    finding.remedies = {{RemedyKind::random_weights, place, {}, {}}};
+    findings.push_back(std::move(finding));
+    return;
+  }
 }
 
 }  // namespace
 
 void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings) {
+  if (view.signals().empty()) return;
+  add_rank(view, findings);
   const RunInfo& info = view.info();
   const LayerId hidden = last_hidden(view);
   LayerId input = kNoLayer;
@@ -58,10 +93,12 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
     input = static_cast<LayerId>(i);
     ++inputs;
   }
-  if (hidden == kNoLayer || inputs != 1 || view.signals().empty()) return;
+  if (hidden == kNoLayer || inputs != 1) return;
   const RunView::Signals& start = view.signals().front();
   const Alike first = read(start, input, hidden);
-  if (!first.is_alike() || has_residual(view)) return;
+  const bool is_thin =
+      first.directions <= kFewDirections && first.input_directions >= kSomeDirections;
+  if (!first.is_alike() || !is_thin || !is_judged(view)) return;
   const Place place = Place::layer(hidden);
   Finding finding;
   finding.rule = "collapsed_signal";
@@ -76,9 +113,11 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
   }
   if (finding.over) finding.severity = Severity::note;
   finding.evidence = {
-      {{Quantity::similarity, first.similarity, place, Place::layer(input)}, 1 - kAlike}};
+      {{Quantity::similarity, first.similarity, place, Place::layer(input)}, 1 - kAlike},
+      {{Quantity::few_directions, first.directions, place, {}}, kFewDirections}};
   finding.facts = {
       {Quantity::input_similarity, first.input_similarity, Place::layer(input), {}},
+      {Quantity::directions_before, first.input_directions, Place::layer(input), {}},
       {Quantity::layers_crossed, static_cast<double>(info.layer(hidden).depth), place, {}}};
   finding.cause = {CauseKind::depth, place, 1, {}};
   finding.remedies = {{RemedyKind::add_residual, {}, {}, {}},

@@ -135,8 +135,7 @@ std::string odd_text(const Telling& telling, const std::string& where) {
   if (others == 0) return text + ", and no other layer has the like.";
   return text + fmt::format(", that of the {} others has a median of {}: {} times as much.", others,
                             size_at(telling, Quantity::usual_gain_log2),
-                            size_text(telling.value(Quantity::own_gain_log2) -
-                                      telling.value(Quantity::usual_gain_log2)));
+                            size_at(telling, Quantity::odd_log2));
 }
 
 /// One layer that is not taken apart, or several that are alike.
@@ -363,6 +362,7 @@ std::string cause(const Telling& telling) {
       return fmt::format("Each step back through the {} multiplies the gradient by {}.",
                          telling.kind_at(telling.finding.cause.place, "recurrent layer"),
                          size_at(telling, Quantity::time_per_step_log2));
+    case CauseKind::rank:
     case CauseKind::depth:
     case CauseKind::output_activation:
     case CauseKind::no_activation:

@@ -244,8 +244,9 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
                                              "(--standardise does it, and reports "
                                              "the loss in the unit of the data)";
     case RemedyKind::drop_activation:
-      return fmt::format("take the {} before the loss away",
-                         telling.kind_at(remedy.target, "activation"));
+      return fmt::format(
+          "take {} away: the loss takes the output of the last linear layer as it is",
+          telling.names.where(remedy.target));
     case RemedyKind::add_activation:
       return fmt::format("put an activation (relu with he_normal) behind {}",
                          telling.names.where(remedy.target));
@@ -285,10 +286,6 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
     case RemedyKind::check_labels:
       return "see whether the labels belong to their samples, and whether the inputs say anything "
              "about them";
-    case RemedyKind::drop_activation:
-      return fmt::format(
-          "take {} away: the loss takes the output of the last linear layer as it is",
-          telling.names.where(remedy.target));
     case RemedyKind::set_momentum:
       return fmt::format("give {} a momentum of {:.3g}", telling.names.where(remedy.target),
                          number(remedy, "value"));

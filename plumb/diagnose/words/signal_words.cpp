@@ -95,14 +95,26 @@ std::string output_scale_does(const Telling&) {
 }
 
 std::string collapsed_signal(const Telling& telling) {
+  if (telling.has(Quantity::directions)) {
+    return fmt::format(
+        "In {} the samples lie along one direction ({:.3g}), where those that it reads spread over "
+        "{:.3g}.",
+        telling.where(Quantity::directions), telling.value(Quantity::directions),
+        telling.value(Quantity::directions_before));
+  }
   return fmt::format(
       "All samples look alike in {}: the mean cosine of two of them is {:.4f}, where the data have "
-      "{:.2f}.",
+      "{:.2f}, and what is left of their differences lies along {:.2g} directions, where the data "
+      "have {:.2g}.",
       telling.where(Quantity::similarity), telling.value(Quantity::similarity),
-      telling.value(Quantity::input_similarity));
+      telling.value(Quantity::input_similarity), telling.value(Quantity::few_directions),
+      telling.value(Quantity::directions_before));
 }
 
-std::string collapsed_signal_does(const Telling&) {
+std::string collapsed_signal_does(const Telling& telling) {
+  if (telling.has(Quantity::directions)) {
+    return "The layers behind it see one number of each sample.";
+  }
   return "The output hardly depends on the input: what the last layers learn holds for all samples "
          "alike.";
 }
@@ -309,6 +321,7 @@ std::string signal_cause(const Telling& telling) {
       return fmt::format("The shift of the normalisation in front of it averages {:.3g}.",
                          telling.value(Quantity::bias_mean));
     case CauseKind::norm_scale: return "The scale of the normalisation (gamma) is next to zero.";
+    case CauseKind::rank: return "The weight has rank one, or nearly.";
     case CauseKind::depth:
       return fmt::format(
           "Each of the {} layers brings the samples a little closer together, and "
@@ -348,6 +361,8 @@ std::string signal_evidence(const Telling& telling, const Evidence& evidence) {
     case Quantity::small_target_rms: return "rms of " + target_text(telling);
     case Quantity::output_rms: return "rms of the outputs in the first step";
     case Quantity::similarity: return "mean cosine of two samples in " + where;
+    case Quantity::few_directions:
+    case Quantity::directions: return "directions that the samples spread over in " + where;
     case Quantity::columns_affected: return "columns without any variation";
     case Quantity::loss_floor: return "lowest loss that such outputs can reach";
     case Quantity::activations_before_loss:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/sizes.h"
 
@@ -38,11 +40,12 @@ std::string decay_text(const Telling& telling) {
     return fmt::format("The weight decay of {:.2g} is larger than the gradient of the loss.",
                        telling.value(Quantity::weight_decay));
   }
+  const double fraction = telling.value(Quantity::decay_fraction);
   return fmt::format(
-      "Weight decay takes {:.2g} % of every weight in each step (a decay of {:.2g} at a learning "
-      "rate of {:.2g}), which the loss does not make up for.",
-      100 * telling.value(Quantity::decay_fraction), telling.value(Quantity::weight_decay),
-      telling.value(Quantity::learning_rate));
+      "Weight decay takes {} of every weight in each step (a decay of {:.2g} at a learning rate "
+      "of {:.2g}), which the loss does not make up for.",
+      fraction < 0.01 ? size_text(std::log2(fraction)) : percent_text(fraction),
+      telling.value(Quantity::weight_decay), telling.value(Quantity::learning_rate));
 }
 
 std::string rate_text(const Telling& telling) {
@@ -98,10 +101,10 @@ std::string trainer_cause(const Telling& telling) {
           telling.value(Quantity::learning_rate));
     case CauseKind::momentum:
       return fmt::format(
-          "A momentum of {:.4g} adds up gradients until a step is {:.2g} of them: the learning "
-          "rate of {:.2g} works as one of {:.2g}.",
-          telling.value(Quantity::momentum), 1 / (1 - telling.value(Quantity::momentum)),
-          telling.value(Quantity::learning_rate), telling.value(Quantity::effective_rate));
+          "A momentum of {:.4g} adds up the gradients of many steps: the learning rate of {:.2g} "
+          "works as one of {:.2g}.",
+          telling.value(Quantity::momentum), telling.value(Quantity::learning_rate),
+          telling.value(Quantity::effective_rate));
     default: break;
   }
   return {};

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/cli/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "plumb/core/error.h"
+#include "plumb/store/run_file.h"
+#include "plumb/train/checkpoint.h"
+
+namespace plumb::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The settings that a file tells, and the file of its weights.
+struct Found {
+  std::vector<FileSetting> settings;
+  std::string weights;
+};
+
+/// As the run's program named it, from this folder or from the run's own.
+std::string resolve_path(const std::string& path, const std::string& run) {
+  std::error_code error;
+  const fs::path beside = fs::path(run).parent_path() / path;
+  return !fs::exists(path, error) && fs::exists(beside, error) ? beside.string() : path;
+}
+
+Found from_run(const std::string& path) {
+  RunReader reader(path, LoadOptions::metrics());
+  Found found;
+  std::string best, last, checkpoint;
+  long line = 0;
+  for (const auto& [key, value] : reader.info().settings) {
+    ++line;
+    if (key == "save-best") best = value;
+    if (key == "save-weights") last = value;
+    if (key == "checkpoint") checkpoint = value;
+    if (find_setting(key) != nullptr && key != "weights") {
+      found.settings.push_back({key, value, line});
+    }
+  }
+  if (reader.info().settings.empty()) {
+    throw DataError(path + ": the run has no settings, expected one that 'plumb train' wrote");
+  }
+  for (const std::string& file : {best, last, checkpoint}) {
+    if (!file.empty() && found.weights.empty()) found.weights = resolve_path(file, path);
+  }
+  return found;
+}
+
+Found look_into(const std::string& path) {
+  if (is_run_file(path)) return from_run(path);
+  Found found;
+  found.weights = path;
+  const auto toml = checkpoint_settings(path);
+  if (!toml) return found;
+  for (FileSetting& setting : parse_config(*toml, path)) {
+    if (setting.key != "weights") found.settings.push_back(std::move(setting));
+  }
+  return found;
+}
+
+std::string data_of(const std::vector<FileSetting>& settings) {
+  const auto it = std::ranges::find(settings, "data", &FileSetting::key);
+  return it == settings.end() ? "" : it->value;
+}
+
+}  // namespace
+
+Model::Model(const std::string& file, const ConfigOptions& options) {
+  const Found found = look_into(file);
+  config_ = options.resolve(found.settings, file);
+  if (config_.weights.empty()) config_.weights = found.weights;
+  if (config_.weights.empty()) {
+    throw DataError(
+        file +
+        ": the run does not say where its weights are, expected --weights FILE, or a run "
+        "that was trained with --save-weights, --save-best or --checkpoint");
+  }
+  const std::string training = data_of(found.settings);
+  const bool has_other = options.is_given("data");
+  if (!has_other && training.empty()) {
+    throw SpecError("data: none given, expected --data SOURCE");
+  }
+  if (has_other && !training.empty()) {
+    other_ = load_like(config_.data, training, config_.data_options());
+    config_.data = training;
+    training_ = load_split(training, config_.data_options());
+    data_name_ = other_.name;
+  } else {
+    if (has_other) {
+      config_.validation_fraction = 0;
+      if (config_.standardise) {
+        notes_.emplace_back(
+            "standardised by these data themselves: a file of weights does not know those of the "
+            "training");
+      }
+    }
+    training_ = load_split(config_.data, config_.data_options());
+    const bool has_validation = training_.validation.size() > 0;
+    data_name_ = has_other        ? config_.data
+                 : has_validation ? "the validation part of " + config_.data
+                                  : "the training data, " + config_.data;
+  }
+  trainer_ = std::make_unique<Trainer>(config_, training_);
+  data_ = other_.size() > 0                 ? &other_
+          : training_.validation.size() > 0 ? &training_.validation
+                                            : &training_.train;
+  notes_.insert(notes_.end(), trainer_->notes().begin(), trainer_->notes().end());
+}
+
+std::string Model::class_name(std::int64_t label) const {
+  const auto& names = training_.train.class_names;
+  const auto place = static_cast<std::size_t>(label);
+  return place < names.size() ? names[place] : std::to_string(label);
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""plumb measures how deep the gradient reaches in the network that you train, and says where it is
+lost and why.
+
+    import plumb
+    with plumb.watch(model, optimizer, run="exp1.plumb") as w:
+        ...                              # the training loop stays as it is
+    print(w.diagnose()); w.report("exp1.html")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._core import StoreError
+from ._core import version as __version__
+from ._run import ROLES, Diagnosis, Finding, Remedy, Run, load
+
+if TYPE_CHECKING:
+    import torch
+
+    from ._torch.watch import Watch
+
+__all__ = ["ROLES", "Diagnosis", "Finding", "Remedy", "Run", "StoreError", "__version__", "load", "probe", "watch"]
+
+
+def watch(
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer | Sequence[torch.optim.Optimizer] | None = None,
+    run: str | os.PathLike[str] | None = None,
+    record: str = "log",
+    *,
+    start: int = 0,
+    steps: int = 0,
+    budget: float | None = None,
+    scaler: Any = None,
+    baseline: float | dict[str, Any] | None = None,
+) -> Watch:
+    """Watches a PyTorch training; use it as a context manager, or call close() at the end.
+
+    model       torch.nn.Module, as it is called in the loop (a DistributedDataParallel too)
+    optimizer   torch.optim.Optimizer, or several in a list: its step() ends a step of the record.
+                Without one every backward pass is a step, and updates are not seen
+    run         path of the run file, replaced if it is a run; none: a temporary one
+    record      which steps are measured: "log" (0, 1, 2, 4 ... then sparser), "every=K", "off"
+    start       the first step that may be measured
+    budget      fraction of the step's time that measuring may cost on average (0.02), instead of
+                `record`
+    steps       how many steps are planned, so that the last one is measured too
+    scaler      the GradScaler, where it is not to be found by its scale()
+    baseline    loss of the best constant answer, or a dict of the arguments of Watch.baseline
+
+    Errors: TypeError for a model or an optimiser that is none, StoreError where the file cannot be
+    created. What fails later warns once and ends the measuring, never the training.
+    """
+    from ._torch.watch import Watch
+
+    return Watch(
+        model, optimizer, run, record, start=start, steps=steps, budget=budget, scaler=scaler, baseline=baseline
+    )
+
+
+def probe(
+    model: torch.nn.Module,
+    loss_fn: Callable[..., torch.Tensor],
+    batch: Any,
+    run: str | os.PathLike[str] | None = None,
+) -> Watch:
+    """Measures one forward and one backward pass, before any training, and changes nothing: neither
+    parameters and their gradients nor buffers nor the state of the CPU's generator.
+
+    loss_fn     (output, targets) -> scalar; (output) -> scalar where batch holds no targets
+    batch       (inputs, targets) or inputs alone; inputs a tensor or a tuple of tensors
+    Returns what watch() gives, closed: diagnose(), report(), run().
+    """
+    from ._torch.watch import probe as probe_torch
+
+    return probe_torch(model, loss_fn, batch, run)

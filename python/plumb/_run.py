@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs as Python objects: findings, arrays, data frames, and how a notebook shows them."""
+
+import array
+import html
+import os
+from dataclasses import dataclass, field
+
+from . import _core
+
+ROLES = ("z", "a", "grad_z", "grad_a", "weight", "grad_weight", "update")
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A change that should help: its kind and arguments, and as people read it."""
+
+    kind: str
+    target: dict
+    arguments: dict
+    text: str
+    code: "str | None" = None  #: a line of the framework, where there is one
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One diagnosed problem, as facts, and the sentences made from them.
+
+    rule is stable ("vanishing_gradient"), severity is "note", "warning" or "critical". evidence is a
+    list of dicts with quantity, value, threshold, place and name. explained_by is the id of the
+    finding that this one follows from.
+    """
+
+    id: int
+    rule: str
+    severity: str
+    place: dict
+    first_step: int
+    last_step: int
+    over: bool
+    cause: str
+    cause_place: dict
+    explained_by: "int | None"
+    evidence: list
+    facts: list
+    symptom: str
+    cause_text: str
+    consequence: str
+    remedies: list = field(default_factory=list)
+
+    def __str__(self):
+        lines = [f"{self.severity}: {self.rule}", self.symptom]
+        if self.cause_text:
+            lines.append(f"Cause: {self.cause_text}")
+        if self.consequence:
+            lines.append(f"Consequence: {self.consequence}")
+        for one in self.remedies:
+            lines.append(f"Try: {one.text}")
+            if one.code:
+                lines += ["    " + line for line in one.code.split("\n")]
+        return "\n".join(lines)
+
+
+def make_findings(dicts, code=lambda finding: None):
+    found = []
+    for one in dicts:
+        lines = code(one) or [None] * len(one["remedies"])
+        remedies = [Remedy(**r, code=c) for r, c in zip(one["remedies"], lines)]
+        found.append(Finding(**{**one, "remedies": remedies}))
+    return found
+
+
+class Diagnosis(list):
+    """The findings, the worst first. Printed, it is the verdict, the table and what to do."""
+
+    def __init__(self, findings, verdict, outcome, table):
+        super().__init__(findings)
+        self.verdict, self.outcome, self._table = verdict, outcome, table
+
+    def __str__(self):
+        text = self._table
+        codes = [(f, r) for f in self for r in f.remedies if r.code and f.explained_by is None]
+        if codes:
+            text = text.rstrip("\n") + "\n\nIn code:\n"
+            seen = set()
+            for finding, remedy in codes:
+                if remedy.code in seen:
+                    continue
+                seen.add(remedy.code)
+                text += f"  # {finding.rule}: {remedy.text}\n"
+                text += "".join(f"  {line}\n" for line in remedy.code.split("\n"))
+        return text
+
+    def _repr_html_(self):
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+class Diagnosed:
+    """What can be asked of a watch and of a loaded run alike."""
+
+    def diagnose(self):
+        """What is wrong so far, where and why: a list of Finding that prints as text."""
+        findings = make_findings(self._findings(), self._code)
+        return Diagnosis(findings, self._verdict(), self._outcome(), self._table(80, True))
+
+    @property
+    def findings(self):
+        """The findings so far, the worst first."""
+        return make_findings(self._findings(), self._code)
+
+    def report(self, path):
+        """Writes the report, one HTML page that needs no network. Returns its path.
+
+        Errors: StoreError if it cannot be written, or where the package was built without the page.
+        """
+        path = os.fspath(path)
+        _core.write_report([self._run_path()], path)
+        return path
+
+    def to_pandas(self):
+        """One line for each step and site, as a pandas.DataFrame."""
+        return self.run().to_pandas()
+
+    def _code(self, finding):
+        return None
+
+    def _repr_html_(self):
+        return _show(self)
+
+
+def _array(data):
+    try:
+        import numpy
+    except ImportError:
+        found = array.array("d")
+        found.frombytes(data)
+        return found
+    return numpy.frombuffer(data, dtype=numpy.float64)
+
+
+class Run(Diagnosed):
+    """A run file in memory.
+
+    steps, sketches, activations, joins and ledger are dicts of columns, each a numpy array of
+    float64 (an array.array without numpy). layers and params are lists of dicts, in the order of
+    their ids, which sketches["id"] and the like refer to; sketches["role"] is a place in ROLES.
+    Magnitudes are log2: log2_rms is that of the true value.
+    """
+
+    def __init__(self, path):
+        self.path = os.fspath(path)
+        data = _core.load(self.path)
+        for table in ("steps", "sketches", "activations", "joins", "ledger"):
+            setattr(self, table, {name: _array(column) for name, column in data.pop(table).items()})
+        self.histograms = [_array(one) for one in data.pop("histograms")]
+        self._dicts = data.pop("findings")
+        self.verdict, self._outcome_name = data.pop("verdict"), data.pop("outcome")
+        self.layers, self.params = data.pop("layers"), data.pop("params")
+        self.ledger["cause"] = data.pop("ledger_causes")
+        self.info = data
+
+    def _findings(self):
+        return self._dicts
+
+    def _verdict(self):
+        return self.verdict
+
+    def _outcome(self):
+        return self._outcome_name
+
+    def _table(self, width, unicode):
+        return _core.table(self.path, width, unicode)
+
+    def _run_path(self):
+        return self.path
+
+    def run(self):
+        return self
+
+    def name_of(self, row):
+        """The path of the layer or the parameter of a row of sketches."""
+        number, role = int(self.sketches["id"][row]), int(self.sketches["role"][row])
+        return (self.params if role >= 4 else self.layers)[number]["path"]
+
+    def find(self, path, role, step=None):
+        """The rows of sketches of a layer or a parameter by its path, as a list of dicts."""
+        wanted = ROLES.index(role)
+        table = self.params if wanted >= 4 else self.layers
+        found = []
+        for row in range(len(self.sketches.get("step", ()))):
+            if int(self.sketches["role"][row]) != wanted:
+                continue
+            if table[int(self.sketches["id"][row])]["path"] != path:
+                continue
+            if step is None or int(self.sketches["step"][row]) == step:
+                found.append({name: column[row] for name, column in self.sketches.items()})
+        return found
+
+    def to_pandas(self):
+        import pandas
+
+        frame = pandas.DataFrame(dict(self.sketches))
+        frame["path"] = [self.name_of(row) for row in range(len(frame))]
+        frame["role"] = [ROLES[int(role)] for role in self.sketches.get("role", ())]
+        return frame.drop(columns=["id"], errors="ignore")
+
+
+def load(path):
+    """Reads a run file, whoever wrote it; also one that is still being written.
+
+    Errors: StoreError (an OSError) for a file that is none, damaged or of a newer version.
+    """
+    return Run(path)
+
+
+def _show(diagnosed):
+    """The verdict and the flow over depth, for a notebook."""
+    try:
+        run = diagnosed.run()
+    except OSError as error:
+        return f"<pre>{html.escape(str(error))}</pre>"
+    title = html.escape(str(run.info.get("network", "")))
+    return f"<div><b>{title}</b><p>{html.escape(run.verdict)}</p>{_chart(run)}</div>"
+
+
+def _chart(run):
+    """log10 of the gradient at every linear layer, of the last measured step, as SVG."""
+    steps = run.sketches.get("step", ())
+    if not len(steps):
+        return ""
+    last = max(int(s) for s in steps)
+    points = {}
+    for row in range(len(steps)):
+        if int(steps[row]) == last and int(run.sketches["role"][row]) == ROLES.index("grad_z"):
+            value = float(run.sketches["log2_rms"][row])
+            if value == value and abs(value) != float("inf"):
+                layer = int(run.sketches["id"][row])
+                points[layer] = (run.layers[layer]["depth"], value * 0.30103)
+    if len(points) < 2:
+        return ""
+    ordered = sorted(points.values())
+    low, high = min(y for _, y in ordered), max(y for _, y in ordered)
+    low, high = min(low, high - 1), high
+    width, height, left, top = 560, 180, 56, 10
+    deepest = max(x for x, _ in ordered)
+
+    def at(x, y):
+        across = left + (width - left - 10) * (x - 1) / max(deepest - 1, 1)
+        return f"{across:.1f},{top + (height - 40) * (high - y) / (high - low):.1f}"
+
+    line = " ".join(at(x, y) for x, y in ordered)
+    marks = "".join(
+        f'<circle cx="{p.split(",")[0]}" cy="{p.split(",")[1]}" r="2.5" fill="#2563eb"/>' for p in line.split(" ")
+    )
+    return (
+        f'<svg width="{width}" height="{height}" role="img" aria-label="gradient over depth" '
+        f'style="font:11px sans-serif"><polyline points="{line}" fill="none" stroke="#2563eb"/>{marks}'
+        f'<text x="4" y="{top + 8}">1e{high:.1f}</text><text x="4" y="{height - 28}">1e{low:.1f}</text>'
+        f'<text x="{left}" y="{height - 6}">linear layer 1 .. {deepest}: rms of dLoss/dz, step {last}</text></svg>'
+    )

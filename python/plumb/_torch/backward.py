@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sees every backward pass while a model is watched: which tensor is it called on?
+
+torch has no hook for that. torch.autograd.backward is replaced while somebody watches, and put back
+when nobody does: loss.backward() goes through it too.
+"""
+
+import torch
+
+_watching = []
+_original = None
+_scaler_originals = []
+
+
+def _roots(tensors):
+    return list(tensors) if isinstance(tensors, (tuple, list)) else [tensors]
+
+
+def _backward(tensors, *arguments, **options):
+    if any(w.in_backward for w in _watching):  # a checkpoint's own
+        return _original(tensors, *arguments, **options)
+    current = list(_watching)
+    for w in current:
+        w.before_backward(_roots(tensors))
+    finished = False
+    try:
+        result = _original(tensors, *arguments, **options)
+        finished = True
+        return result
+    finally:
+        for w in current:
+            w.after_backward(finished)
+
+
+def _patch_scalers():
+    kinds = {torch.cuda.amp.GradScaler}
+    amp = getattr(torch, "amp", None)
+    if amp is not None and hasattr(amp, "GradScaler"):
+        kinds.add(amp.GradScaler)
+    for kind in kinds:
+        if "step" not in vars(kind):
+            continue
+        original = vars(kind)["step"]
+
+        def step(self, optimizer, *arguments, _original_step=original, **options):
+            current = list(_watching)
+            for w in current:
+                w.before_scaler_step(self, optimizer)
+            result = _original_step(self, optimizer, *arguments, **options)
+            for w in current:
+                w.after_scaler_step(self, optimizer)
+            return result
+
+        scale = vars(kind)["scale"]
+
+        def scaled(self, outputs, _original_scale=scale):
+            for w in list(_watching):
+                w.note_scaler(self)
+            return _original_scale(self, outputs)
+
+        kind.step, kind.scale = step, scaled
+        _scaler_originals.append((kind, original, scale))
+
+
+def watch(watcher):
+    global _original
+    if not _watching:
+        _original = torch.autograd.backward
+        torch.autograd.backward = _backward
+        _patch_scalers()
+    _watching.append(watcher)
+
+
+def unwatch(watcher):
+    global _original
+    if watcher not in _watching:
+        return
+    _watching.remove(watcher)
+    if _watching:
+        return
+    if torch.autograd.backward is _backward:
+        torch.autograd.backward = _original
+    for kind, step, scale in _scaler_originals:
+        kind.step, kind.scale = step, scale
+    _scaler_originals.clear()

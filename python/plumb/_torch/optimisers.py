@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sees an optimiser's steps, and says what it is."""
+
+import types
+import weakref
+
+KINDS = {
+    "SGD": "sgd",
+    "Adam": "adam",
+    "AdamW": "adamw",
+    "RMSprop": "rmsprop",
+    "Adagrad": "adagrad",
+    "NAdam": "nadam",
+    "RAdam": "radam",
+}
+
+
+def facts(optimizer):
+    """What OptimiserInfo keeps of it."""
+    kind = KINDS.get(type(optimizer).__name__, type(optimizer).__name__.lower())
+    group = optimizer.param_groups[0] if optimizer.param_groups else {}
+    found = {"kind": kind}
+    for ours, theirs in (
+        ("momentum", "momentum"),
+        ("eps", "eps"),
+        ("weight_decay", "weight_decay"),
+        ("learning_rate", "lr"),
+    ):
+        if isinstance(group.get(theirs), (int, float)):
+            found[ours] = float(group[theirs])
+    betas = group.get("betas")
+    if isinstance(betas, (tuple, list)) and all(isinstance(b, float) for b in betas):
+        found["momentum"], found["beta2"] = float(betas[0]), float(betas[-1])
+    if kind == "rmsprop":
+        found["beta2"] = float(group.get("alpha", 0.99))
+    found["nesterov"] = bool(group.get("nesterov", False))
+    found["decoupled"] = kind == "adamw"
+    return found
+
+
+class StepWatch:
+    """Calls before(optimizer) and after(optimizer) around optimizer.step().
+
+    PyTorch 2 has hooks for that. Before, step is replaced on the object by a bound method (a
+    scheduler asks it for __self__), and put back; where a scheduler has wrapped it since, ours stays
+    within and passes on.
+    """
+
+    def __init__(self, optimizer, before, after):
+        self.optimizer, self.handles, self.active = optimizer, [], True
+        if hasattr(optimizer, "register_step_pre_hook"):
+            self.handles.append(optimizer.register_step_pre_hook(lambda o, a, k: before(o)))
+            self.handles.append(optimizer.register_step_post_hook(lambda o, a, k: after(o)))
+            return
+        self.had_own = "step" in vars(optimizer)
+        self.original = optimizer.step
+        original = self.original
+        watch = weakref.ref(self)
+
+        def step(self, *arguments, **options):
+            mine = watch()
+            if mine is None or not mine.active:
+                return original(*arguments, **options)
+            before(self)
+            result = original(*arguments, **options)
+            after(self)
+            return result
+
+        step.__name__ = "step"
+        if hasattr(original, "_with_counter"):  # a scheduler's mark
+            step._with_counter = True
+        self.bound = types.MethodType(step, optimizer)
+        optimizer.step = self.bound
+
+    def remove(self):
+        self.active = False
+        for handle in self.handles:
+            handle.remove()
+        if self.handles or vars(self.optimizer).get("step") is not self.bound:
+            return
+        if self.had_own:
+            self.optimizer.step = self.original
+        else:
+            del self.optimizer.step

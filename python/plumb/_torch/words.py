@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A remedy as a line or two of PyTorch: made from a finding's facts, never from its sentences."""
+
+import torch.nn as nn
+
+from . import families
+
+ACTIVATIONS = {
+    "relu": "nn.ReLU()",
+    "leaky_relu": "nn.LeakyReLU()",
+    "elu": "nn.ELU()",
+    "selu": "nn.SELU()",
+    "gelu": "nn.GELU()",
+    "silu": "nn.SiLU()",
+    "tanh": "nn.Tanh()",
+    "softsign": "nn.Softsign()",
+}
+EVERY_LINEAR = "for m in model.modules():\n    if isinstance(m, (nn.Linear, nn.Conv2d)):\n        "
+
+
+def expression(path):
+    """"layer1.0.conv1" as "model.layer1[0].conv1"."""
+    text = "model"
+    for part in path.split("#")[0].split("."):
+        text += f"[{part}]" if part.isdigit() else f".{part}"
+    return text
+
+
+def module_at(model, path):
+    path = path.split("#")[0]
+    return dict(model.named_modules()).get(path)
+
+
+def initialiser(weight, arguments):
+    gain = arguments.get("gain")
+    scheme = arguments.get("scheme", "")
+    if scheme.startswith("he_") or (gain is not None and abs(gain - 2**0.5) < 0.02):
+        how = "uniform" if scheme.endswith("uniform") else "normal"
+        return f'nn.init.kaiming_{how}_({weight}, nonlinearity="relu")'
+    with_gain = f", gain={gain:.4g}" if gain is not None and abs(gain - 1) > 1e-6 else ""
+    if scheme.startswith("glorot_") or scheme.startswith("xavier_"):
+        return f"nn.init.xavier_{scheme.partition('_')[2]}_({weight}{with_gain})"
+    if scheme == "orthogonal":
+        return f"nn.init.orthogonal_({weight}{with_gain})"
+    if gain is not None:
+        return f"nn.init.normal_({weight}, std={gain:.4g} / {weight}[0].numel() ** 0.5)"
+    return f'nn.init.kaiming_normal_({weight}, nonlinearity="relu")'
+
+
+def on_weights(finding, remedy, model, make):
+    """For the target's weight where it has one, else for every linear layer."""
+    path = remedy["target"].get("layer")
+    module = module_at(model, path) if path and remedy["target"]["of"] != "network" else None
+    if module is not None and hasattr(module, "weight") and isinstance(module, families.LINEAR):
+        return make(expression(path) + ".weight")
+    return EVERY_LINEAR + make("m.weight")
+
+
+def open_gate(module, where, arguments):
+    if not isinstance(module, (nn.LSTM, nn.GRU)):
+        return None
+    units = module.hidden_size
+    first = slice(units, 2 * units)
+    bias = f"{where}.bias_ih_l0[{first.start}:{first.stop}]"
+    if "chrono" in arguments:
+        steps = arguments["chrono"]
+        return f"with torch.no_grad():\n    {bias}.uniform_(1, {max(steps - 1, 2):.0f}).log_()"
+    return f"with torch.no_grad():\n    {bias}.fill_({arguments.get('forget_bias', 1.0):.3g})"
+
+
+def code_of(finding, remedy, model):
+    """None where PyTorch has no line for it."""
+    kind, arguments = remedy["kind"], remedy["arguments"]
+    path = remedy["target"].get("layer", "")
+    where = expression(path) if path else "model"
+    module = module_at(model, path) if path else None
+    if kind in ("initialise", "random_weights", "orthogonal_start"):
+        if kind == "orthogonal_start":
+            arguments = {"scheme": "orthogonal"}
+        if kind == "random_weights":
+            arguments = {"scheme": "glorot_normal", **arguments}
+        return on_weights(finding, remedy, model, lambda w: initialiser(w, arguments))
+    if kind == "set_bias" and module is not None:
+        value = arguments.get("value", 0.0)
+        return f"nn.init.constant_({where}.bias, {value:.3g})" if hasattr(module, "bias") else None
+    if kind == "zero_branch_end":
+        return f"nn.init.zeros_({where}.weight)" if hasattr(module, "weight") else None
+    if kind == "replace_activation":
+        by = ACTIVATIONS.get(str(arguments.get("activation", "")).split(" ")[0])
+        if by is None:
+            return None
+        return f"{where} = {by}" if module is not None else f"# {by} in the place of {path or 'the activations'}"
+    if kind == "add_normalisation":
+        return "nn.Sequential(nn.LayerNorm(features), nn.Linear(features, ...))"
+    if kind == "add_residual":
+        return "x = x + block(x)"
+    if kind == "scale_branch":
+        return f"x = x + {arguments.get('scale', 0.1):.3g} * block(x)"
+    if kind == "scale_inputs":
+        return "x = (x - x_train.mean(0)) / (x_train.std(0) + 1e-8)"
+    if kind == "lower_rate":
+        if "rate" in arguments:
+            return f'for group in optimizer.param_groups:\n    group["lr"] = {arguments["rate"]:.2g}'
+        return 'for group in optimizer.param_groups:\n    group["lr"] /= 3'
+    if kind == "raise_rate":
+        return 'for group in optimizer.param_groups:\n    group["lr"] *= 3'
+    if kind == "warm_up":
+        return "scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.01, total_iters=500)"
+    if kind == "clip_norm":
+        return f"nn.utils.clip_grad_norm_(model.parameters(), max_norm={arguments.get('at', 1.0):.2g})"
+    if kind == "lower_weight_decay":
+        return 'for group in optimizer.param_groups:\n    group["weight_decay"] /= 10'
+    if kind == "scale_targets":
+        return "y = (y - y_train.mean(0)) / (y_train.std(0) + 1e-8)"
+    if kind == "drop_activation" and module is not None:
+        return f"{where} = nn.Identity()"
+    if kind == "lower_dropout" and hasattr(module, "p"):
+        return f"{where}.p /= 2"
+    if kind == "set_momentum" and hasattr(module, "running_mean"):
+        # PyTorch's momentum is the part of the new value
+        return f"{where}.momentum = {arguments['value']:.3g}" if "value" in arguments else None
+    if kind == "set_scale" and hasattr(module, "weight"):
+        return f"nn.init.constant_({where}.weight, {arguments['value']:.3g})" if "value" in arguments else None
+    if kind == "lower_eps":
+        return 'for group in optimizer.param_groups:\n    group["eps"] = 1e-8'
+    if kind == "adaptive_optimiser":
+        return "optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)"
+    if kind == "raise_eps":
+        return 'for group in optimizer.param_groups:\n    group["eps"] = 1e-6'
+    if kind == "loss_from_logits":
+        return "loss = nn.functional.cross_entropy(logits, labels)  # of logits, without a softmax before"
+    if kind == "clean_data":
+        return "x = torch.nan_to_num(x)"
+    if kind == "open_gate":
+        return open_gate(module, where, arguments)
+    if kind == "gated_cell" and module is not None:
+        return f"{where} = nn.LSTM({module.input_size}, {module.hidden_size}, batch_first={module.batch_first})"
+    if kind == "orthogonal_recurrence":
+        return f"nn.init.orthogonal_({where}.weight_hh_l0)"
+    if kind == "identity_recurrence":
+        return f"nn.init.eye_({where}.weight_hh_l0)"
+    return None
+
+
+def code_for(finding, model):
+    return [code_of(finding, remedy, model) for remedy in finding["remedies"]]

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// plumb._core: the waist of plumb for Python. Nothing of it needs torch to be imported.
+#include <nanobind/nanobind.h>
+
+#include "plumb/core/version.h"
+#include "plumb/stats/sketch.h"
+#include "python/src/hooks.h"
+#include "python/src/results.h"
+#include "python/src/watcher.h"
+
+NB_MODULE(_core, module) {
+  module.attr("version") = plumb::kVersion;
+  module.def("sketch_target", [] { return plumb::sketch_target(); });
+  plumb::python::bind_watcher(module);
+  plumb::python::bind_hooks(module);
+  plumb::python::bind_results(module);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "python/src/tensor_reader.h"
+
+#include <array>
+
+namespace plumb::python {
+
+namespace {
+
+PyObject* tensor_type = nullptr;
+std::array<PyObject*, 4> dtypes{};  // in the order of ElementType
+PyObject *s_data_ptr, *s_shape, *s_stride, *s_dtype, *s_is_neg, *s_is_cpu;
+
+PyObject* call(PyObject* object, PyObject* name) {
+  PyObject* arguments[] = {object};
+  return PyObject_VectorcallMethod(name, arguments, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+}
+
+/// A reference that ends with its scope.
+struct Ref {
+  PyObject* object;
+  explicit Ref(PyObject* owned) : object(owned) {}
+  ~Ref() { Py_XDECREF(object); }
+  Ref(const Ref&) = delete;
+  Ref& operator=(const Ref&) = delete;
+  explicit operator bool() const { return object != nullptr; }
+};
+
+bool numbers(PyObject* tuple, StridedView::Axes& to, int rank) {
+  if (tuple == nullptr || !PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) != rank) return false;
+  for (int i = 0; i < rank; ++i) {
+    to[static_cast<std::size_t>(i)] = PyLong_AsLongLong(PyTuple_GET_ITEM(tuple, i));
+  }
+  return PyErr_Occurred() == nullptr;
+}
+
+std::optional<StridedView> read_attributes(PyObject* tensor) {
+  const Ref on_cpu(PyObject_GetAttr(tensor, s_is_cpu));
+  if (on_cpu.object != Py_True) return std::nullopt;
+  const Ref dtype(PyObject_GetAttr(tensor, s_dtype));
+  StridedView view;
+  std::size_t type = 0;
+  while (type < dtypes.size() && dtypes[type] != dtype.object) ++type;
+  if (type == dtypes.size()) return std::nullopt;
+  view.type = static_cast<ElementType>(type);
+  const Ref negative(call(tensor, s_is_neg));
+  if (negative.object != Py_False) return std::nullopt;
+  const Ref shape(PyObject_GetAttr(tensor, s_shape));
+  if (!shape || !PyTuple_Check(shape.object)) return std::nullopt;
+  const Py_ssize_t rank = PyTuple_GET_SIZE(shape.object);
+  if (rank > StridedView::kMaxRank) return std::nullopt;
+  view.rank = static_cast<int>(rank);
+  const Ref strides(call(tensor, s_stride));
+  if (!numbers(shape.object, view.sizes, view.rank) ||
+      !numbers(strides.object, view.strides, view.rank)) {
+    return std::nullopt;
+  }
+  const Ref address(call(tensor, s_data_ptr));
+  if (!address) return std::nullopt;
+  view.data = PyLong_AsVoidPtr(address.object);
+  if (view.data == nullptr) return std::nullopt;
+  return view;
+}
+
+}  // namespace
+
+void TensorReader::set_types(PyObject* tensor, PyObject* f16, PyObject* bf16, PyObject* f32,
+                             PyObject* f64) {
+  for (PyObject* const held : {tensor, f16, bf16, f32, f64}) Py_INCREF(held);
+  tensor_type = tensor;
+  dtypes = {f16, bf16, f32, f64};
+  s_data_ptr = PyUnicode_InternFromString("data_ptr");
+  s_shape = PyUnicode_InternFromString("shape");
+  s_stride = PyUnicode_InternFromString("stride");
+  s_dtype = PyUnicode_InternFromString("dtype");
+  s_is_neg = PyUnicode_InternFromString("is_neg");
+  s_is_cpu = PyUnicode_InternFromString("is_cpu");
+}
+
+bool TensorReader::is_tensor(PyObject* object) {
+  return tensor_type != nullptr &&
+         PyObject_TypeCheck(object, reinterpret_cast<PyTypeObject*>(tensor_type));
+}
+
+PyObject* TensorReader::first_tensor(PyObject* object) {
+  if (is_tensor(object)) return object;
+  if (PyTuple_Check(object) || PyList_Check(object)) {
+    const Py_ssize_t count = PySequence_Fast_GET_SIZE(object);
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      if (PyObject* const found = first_tensor(PySequence_Fast_GET_ITEM(object, i))) return found;
+    }
+  } else if (PyDict_Check(object)) {
+    PyObject *key, *value;
+    for (Py_ssize_t at = 0; PyDict_Next(object, &at, &key, &value);) {
+      if (PyObject* const found = first_tensor(value)) return found;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<StridedView> TensorReader::read(PyObject* tensor) {
+  const std::optional<StridedView> view = read_attributes(tensor);
+  if (!view) PyErr_Clear();
+  return view;
+}
+
+std::optional<ObservedView> TensorReader::read(PyObject* tensor, Layout layout, double log2_scale) {
+  const std::optional<StridedView> view = read(tensor);
+  if (!view || view->rank == 0) return std::nullopt;
+  const auto rank = static_cast<std::size_t>(view->rank);
+  ObservedView::Axes axes;
+  axes.fill(layout == Layout::time_rows || layout == Layout::time_first ? Axis::time : Axis::place);
+  const bool outer_first =
+      rank >= 3 && (layout == Layout::time_first || layout == Layout::place_first);
+  axes[outer_first ? 1 : 0] = Axis::sample;
+  if (rank >= 2) axes[layout == Layout::channels_first ? 1 : rank - 1] = Axis::unit;
+  return ObservedView(*view, std::span(axes).first(rank), log2_scale);
+}
+
+}  // namespace plumb::python

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Python.h>
+
+#include <optional>
+#include <vector>
+
+#include "plumb/observe/observed_view.h"
+
+namespace plumb::python {
+
+/// How the axes of a layer's tensors are meant.
+enum class Layout : std::uint8_t {
+  rows,            ///< [sample, place ..., unit]
+  channels_first,  ///< [sample, unit, place ...]
+  time_rows,       ///< [sample, time, unit]
+  time_first,      ///< [time, sample, unit]
+  place_first      ///< [place, sample, unit]
+};
+
+/// Reads torch.Tensor objects where they lie: address, sizes, strides and element type by their own
+/// attributes. What is not on the CPU, not dense storage or no floating-point number is not read.
+///
+/// Errors  none: what cannot be read is nullopt, and no Python error is left set.
+/// Threads Holds the GIL of its caller.
+class TensorReader {
+ public:
+  /// Takes the types of the framework; called once. Holds references for ever.
+  static void set_types(PyObject* tensor, PyObject* f16, PyObject* bf16, PyObject* f32,
+                        PyObject* f64);
+  static bool is_tensor(PyObject* object);
+  /// The first tensor of a nest of tuples, lists and dicts (borrowed), or null.
+  static PyObject* first_tensor(PyObject* object);
+  static std::optional<StridedView> read(PyObject* tensor);
+  /// With its axes; nullopt for a scalar too.
+  static std::optional<ObservedView> read(PyObject* tensor, Layout layout, double log2_scale = 0);
+};
+
+}  // namespace plumb::python

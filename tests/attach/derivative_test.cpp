@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/attach/derivative.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "plumb/kernels/activations/from_text.h"
+
+namespace plumb {
+namespace {
+
+constexpr std::int64_t kSamples = 40, kUnits = 30;
+
+RunInfo info_of(const std::string& function) {
+  RunInfo info;
+  LayerInfo layer;
+  layer.path = layer.kind = function;
+  layer.family = LayerFamily::activation;
+  layer.traits = activation_from_text(function).traits;
+  info.layers.push_back(layer);
+  return info;
+}
+
+double value_at(std::int64_t i) { return 3 * std::sin(0.37 * static_cast<double>(i) + 0.1); }
+
+ActivationRecord told(const std::string& function, const StridedView& view, bool is_output) {
+  const RunInfo info = info_of(function);
+  Recorder recorder(info);
+  StepRecord record;
+  recorder.begin(record);
+  DerivativeJudge judge(function);
+  judge.tell(recorder, 0, ObservedView(view), is_output);
+  recorder.finish();
+  EXPECT_EQ(record.activations.size(), 1u);
+  return record.activations.empty() ? ActivationRecord{} : record.activations[0];
+}
+
+/// log2 rms of central differences of the definition's own value.
+double expected_log2(const std::string& function) {
+  const ActivationDefinition definition = activation_from_text(function);
+  double squares = 0;
+  for (std::int64_t i = 0; i < kSamples * kUnits; ++i) {
+    const double x = value_at(i), h = 1e-6;
+    const double slope =
+        std::visit([&](const auto& op) { return (op.value(x + h) - op.value(x - h)) / (2 * h); },
+                   definition.op);
+    squares += slope * slope;
+  }
+  return 0.5 * std::log2(squares / (kSamples * kUnits));
+}
+
+TEST(DerivativeTest, AgreesWithDifferencesOfTheValue) {
+  const std::int64_t sizes[] = {kSamples, kUnits}, rows[] = {kUnits, 1}, turned[] = {1, kSamples};
+  for (const char* function :
+       {"relu", "tanh", "sigmoid", "gelu", "gelu approximate=tanh", "silu", "mish", "elu 1", "selu",
+        "leaky_relu 0.2", "hardtanh -1 1", "softplus", "hardswish"}) {
+    std::vector<double> doubles(kSamples * kUnits), transposed(kSamples * kUnits);
+    std::vector<float> floats(kSamples * kUnits);
+    for (std::int64_t i = 0; i < kSamples * kUnits; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      doubles[at] = value_at(i);
+      floats[at] = static_cast<float>(doubles[at]);
+      transposed[static_cast<std::size_t>(i % kUnits * kSamples + i / kUnits)] = doubles[at];
+    }
+    const double expected = expected_log2(function);
+    const auto log2_of = [&](const void* data, ElementType type, const auto& strides) {
+      return told(function, {data, type, sizes, strides}, false).log2_rms_derivative;
+    };
+    EXPECT_NEAR(log2_of(doubles.data(), ElementType::f64, rows), expected, 1e-5) << function;
+    EXPECT_NEAR(log2_of(transposed.data(), ElementType::f64, turned), expected, 1e-5) << function;
+    EXPECT_NEAR(log2_of(floats.data(), ElementType::f32, rows), expected, 1e-5) << function;
+  }
+}
+
+TEST(DerivativeTest, TheOutputTellsWhereItCan) {
+  const std::int64_t sizes[] = {kSamples, kUnits}, rows[] = {kUnits, 1};
+  for (const char* function : {"relu", "tanh", "sigmoid", "leaky_relu 0.2", "hardtanh -1 1"}) {
+    ASSERT_TRUE(DerivativeJudge(function).serves_output()) << function;
+    const ActivationDefinition definition = activation_from_text(function);
+    std::vector<double> outputs;
+    for (std::int64_t i = 0; i < kSamples * kUnits; ++i) {
+      outputs.push_back(
+          std::visit([&](const auto& op) { return op.value(value_at(i)); }, definition.op));
+    }
+    const StridedView view(outputs.data(), ElementType::f64, sizes, rows);
+    const ActivationRecord record = told(function, view, true);
+    EXPECT_NEAR(record.log2_rms_derivative, expected_log2(function), 1e-5) << function;
+    EXPECT_EQ(record.units, kUnits);
+  }
+  EXPECT_FALSE(DerivativeJudge("gelu").serves_output());
+  EXPECT_FALSE(DerivativeJudge("leaky_relu -1").serves_output());
+}
+
+TEST(DerivativeTest, AUnitThatIsSilentForAllSamplesIsDead) {
+  const std::int64_t sizes[] = {kSamples, kUnits}, rows[] = {kUnits, 1};
+  std::vector<float> z(kSamples * kUnits);
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    z[i] = i % kUnits < 3 ? -1.0F : static_cast<float>(value_at(static_cast<std::int64_t>(i)));
+  }
+  const ActivationRecord record = told("relu", {z.data(), ElementType::f32, sizes, rows}, false);
+  EXPECT_EQ(record.dead_units, 3);
+}
+
+}  // namespace
+}  // namespace plumb

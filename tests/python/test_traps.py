@@ -1,0 +1,448 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known to go wrong when a training is watched, each by its name."""
+
+import copy
+import gc
+import io
+import os
+import pickle
+import tempfile
+import unittest
+import warnings
+
+import models
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+import plumb
+from plumb import _core
+
+
+def file():
+    return os.path.join(tempfile.mkdtemp(), "run.plumb")
+
+
+def step(model, optimizer, x, y):
+    optimizer.zero_grad()
+    loss = models.cross_entropy(model(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def sgd(model, lr=0.05):
+    return torch.optim.SGD(model.parameters(), lr=lr)
+
+
+def only(rows):
+    assert len(rows) == 1, rows
+    return rows[0]
+
+
+def rms(t):
+    return t.double().pow(2).mean().sqrt().item()
+
+
+class Traps(unittest.TestCase):
+    def setUp(self):
+        torch.manual_seed(0)
+
+    def near(self, row, tensor, places=5):
+        self.assertEqual(row["count"], tensor.numel())
+        self.assertAlmostEqual(2 ** row["log2_rms"] / rms(tensor), 1, places=places)
+
+    def in_place_model(self):
+        return nn.Sequential(nn.Linear(16, 8), nn.ReLU(inplace=True), nn.Linear(8, 5))
+
+    def true_gradients(self, model, x, y):
+        w = [p.detach().clone().requires_grad_() for p in model.parameters()]
+        z = F.linear(x, w[0], w[1])
+        a = F.relu(z)
+        out = F.linear(a, w[2], w[3])
+        loss = F.cross_entropy(out, y)
+        return z, a, torch.autograd.grad(loss, [z, a, out])
+
+    def test_in_place_relu_gradients_are_autograds(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        z, a, (grad_z, grad_a, grad_out) = self.true_gradients(model, x, y)
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            step(model, optimizer, x, y)
+        run = w.run()
+        self.near(only(run.find("0", "z")), z)
+        self.near(only(run.find("1", "a")), a)
+        self.near(only(run.find("0", "grad_z")), grad_z)
+        self.near(only(run.find("1", "grad_a")), grad_a)
+        self.near(only(run.find("2", "grad_z")), grad_out)
+
+    def test_a_users_own_tensor_hook_stays_his(self):
+        seen = []
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b = nn.Linear(16, 8), nn.Linear(8, 5)
+
+            def forward(self, x):
+                h = self.a(x)
+                h.register_hook(lambda g: seen.append(1))
+                return self.b(h)
+
+        model, (x, y) = Net(), models.rows()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1"):
+            for _ in range(3):
+                step(model, optimizer, x, y)
+        self.assertEqual(len(seen), 3)
+
+    def test_a_scheduler_goes_on_before_and_after(self):
+        for first in (True, False):
+            model, (x, y) = self.in_place_model(), models.rows()
+            optimizer = sgd(model, 1.0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                if first:
+                    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+                w = plumb.watch(model, optimizer, run=file(), record="every=1")
+                if not first:
+                    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+                for _ in range(3):
+                    step(model, optimizer, x, y)
+                    scheduler.step()
+                w.close()
+                step(model, optimizer, x, y)
+                scheduler.step()
+            self.assertEqual(list(w.run().steps["learning_rate"]), [1.0, 0.5, 0.25])
+
+    def test_deepcopy_save_and_pickle_of_a_watched_model(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1"):
+            z = model(x)  # in the middle of a measured step
+            for made in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+                self.assertTrue(torch.equal(made(x), z))
+            torch.save(model, io.BytesIO())
+            torch.save(optimizer.state_dict(), io.BytesIO())
+
+    def test_a_copy_for_averages_records_nothing(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            average = copy.deepcopy(model)
+            for _ in range(2):
+                loss = models.cross_entropy(model(x), y)
+                average.train()
+                average(x)
+                loss.backward()
+                average = copy.deepcopy(model)
+                optimizer.step()
+        for row in w.run().find("0", "z"):
+            self.assertEqual(row["count"], 6 * 8)
+
+    def test_accumulation_is_one_step_of_several_passes(self):
+        model, optimizer = self.in_place_model(), None
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            for _ in range(2):
+                optimizer.zero_grad()
+                for _ in range(3):
+                    x, y = models.rows()
+                    (models.cross_entropy(model(x), y) / 3).backward()
+                optimizer.step()
+        run = w.run()
+        self.assertEqual(list(run.steps["passes"]), [3, 3])
+        self.assertEqual(only(run.find("0", "grad_z", 0))["count"], 3 * 6 * 8)
+        self.assertEqual(only(run.find("0.weight", "grad_weight", 0))["count"], 16 * 8)
+
+    def test_evaluation_is_no_pass(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            for _ in range(2):
+                step(model, optimizer, x, y)
+                model.eval()
+                model(x)
+                model.train()
+                with torch.no_grad():
+                    model(x)
+        run = w.run()
+        self.assertEqual(list(run.steps["step"]), [0, 1])
+        self.assertEqual(only(run.find("0", "z", 1))["count"], 6 * 8)
+
+    def checkpointed(self, reentrant):
+        from torch.utils.checkpoint import checkpoint
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first = nn.Linear(16, 16)
+                self.block = nn.Sequential(nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 16))
+                self.head = nn.Linear(16, 5)
+
+            def forward(self, x):
+                return self.head(checkpoint(self.block, self.first(x), use_reentrant=reentrant))
+
+        model, (x, y) = Net(), models.rows()
+        z = model.block[0](model.first(x)).detach()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            step(model, optimizer, x, y)
+            step(model, optimizer, x, y)
+        run = w.run()
+        self.near(only(run.find("block.0", "z", 0)), z)
+        for at in (0, 1):
+            self.assertEqual(only(run.find("block.0", "grad_z", at))["count"], 6 * 16)
+            self.assertEqual(only(run.find("block.1", "grad_a", at))["count"], 6 * 16)
+        return run
+
+    def test_checkpoint_reentrant(self):
+        self.checkpointed(True)
+
+    def test_checkpoint_not_reentrant(self):
+        self.checkpointed(False)
+
+    def test_a_step_that_a_scaler_skips(self):
+        class Scaler:  # as GradScaler does on a GPU
+            def is_enabled(self):
+                return True
+
+            def get_scale(self):
+                return 1024.0
+
+        model, (x, y) = self.in_place_model(), models.rows()
+        _, _, (grad_z, _, _) = self.true_gradients(model, x, y)
+        optimizer, scaler = sgd(model), Scaler()
+        from plumb._torch import backward
+
+        with plumb.watch(model, optimizer, run=file(), record="every=1", scaler=scaler) as w:
+            for skip in (False, True, False):
+                optimizer.zero_grad()
+                loss = models.cross_entropy(model(x), y)
+                (loss * 1024).backward()
+                for p in model.parameters():
+                    p.grad /= 1024
+                if not skip:
+                    optimizer.step()
+                for one in backward._watching:
+                    one.after_scaler_step(scaler, optimizer)
+        run = w.run()
+        self.assertEqual(list(run.steps["skipped"]), [0, 1, 0])
+        self.near(only(run.find("0", "grad_z", 0)), grad_z)
+        self.assertAlmostEqual(run.steps["loss"][0], models.cross_entropy(self.z(model, x), y).item(), delta=1)
+        self.assertLess(run.steps["loss"][0], 10)
+
+    def z(self, model, x):
+        with torch.no_grad():
+            return model(x)
+
+    def test_several_optimisers_make_one_step(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        a = torch.optim.SGD(model[0].parameters(), lr=0.1)
+        b = torch.optim.Adam(model[2].parameters(), lr=0.1)
+        with plumb.watch(model, [a, b], run=file(), record="every=1") as w:
+            for _ in range(3):
+                a.zero_grad()
+                b.zero_grad()
+                models.cross_entropy(model(x), y).backward()
+                a.step()
+                b.step()
+        run = w.run()
+        self.assertEqual(list(run.steps["step"]), [0, 1, 2])
+        self.assertEqual(len(run.find("0.weight", "update")), 3)
+        self.assertEqual(len(run.find("2.weight", "update")), 3)
+
+    def test_gan_takes_turns(self):
+        g, d = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 8)), nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1))
+        opt_g, opt_d = sgd(g), sgd(d)
+        with plumb.watch(d, opt_d, run=file(), record="every=1") as wd, plumb.watch(g, opt_g, run=file(), record="every=1") as wg:
+            for _ in range(3):
+                opt_d.zero_grad()
+                real, fake = d(torch.randn(5, 8)), d(g(torch.randn(5, 4)).detach())
+                (F.softplus(-real).mean() + F.softplus(fake).mean()).backward()
+                opt_d.step()
+                opt_g.zero_grad()
+                F.softplus(-d(g(torch.randn(5, 4)))).mean().backward()
+                opt_g.step()
+        self.assertEqual(len(wg.run().find("0.weight", "update")), 3)
+        self.assertEqual(len(wd.run().find("0.weight", "update")), 3)
+        self.assertEqual([r["count"] for r in wg.run().find("0", "grad_z")][-1], 5 * 16)
+
+    def test_a_hook_of_ours_that_fails_warns_once_and_switches_off(self):
+        plain, ours = self.in_place_model(), None
+        ours = copy.deepcopy(plain)
+        batches = [models.rows() for _ in range(3)]
+        o1, o2 = sgd(plain), sgd(ours)
+        for x, y in batches:
+            step(plain, o1, x, y)
+        w = plumb.watch(ours, o2, run=file(), record="every=1")
+        w._graph.on_call = None  # a fault within
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for x, y in batches:
+                step(ours, o2, x, y)
+            w.close()
+        self.assertEqual(len([c for c in caught if "plumb" in str(c.message)]), 1)
+        for a, b in zip(plain.parameters(), ours.parameters()):
+            self.assertTrue(torch.equal(a, b))
+
+    def test_detaching_leaves_no_trace(self):
+        model, (x, y) = models.ResNet(), models.images()
+        optimizer = sgd(model)
+        before = {k: set(vars(m)) for k, m in model.named_modules()}
+        names, backward = set(vars(optimizer)), torch.autograd.backward
+        w = plumb.watch(model, optimizer, run=file(), record="every=1")
+        step(model, optimizer, x, y)
+        step(model, optimizer, x, y)
+        w.close()
+        self.assertIs(torch.autograd.backward, backward)
+        self.assertEqual(set(vars(optimizer)), names)
+        for name, module in model.named_modules():
+            self.assertEqual(set(vars(module)), before[name])
+            self.assertEqual(len(module._forward_hooks) + len(module._forward_pre_hooks), 0)
+
+    def test_between_measured_steps_the_modules_have_no_hooks(self):
+        model, (x, y) = models.ResNet(), models.images()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=4"):
+            for _ in range(6):
+                step(model, optimizer, x, y)
+                self.assertEqual(sum(len(m._forward_hooks) for m in model.modules()), 0)
+
+    def test_an_exception_closes_the_run_with_its_reason(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        optimizer, path = sgd(model), file()
+        with self.assertRaises(ZeroDivisionError):
+            with plumb.watch(model, optimizer, run=path, record="every=1"):
+                step(model, optimizer, x, y)
+                1 / 0  # noqa: B018
+        self.assertIn("ZeroDivisionError", plumb.load(path).info["end"])
+        with self.assertRaises(KeyboardInterrupt):
+            with plumb.watch(model, optimizer, run=path, record="every=1"):
+                step(model, optimizer, x, y)
+                raise KeyboardInterrupt
+        self.assertEqual(plumb.load(path).info["end"], "interrupted")
+
+    def test_shared_frozen_unused_and_severed_parameters_are_named(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b, self.c = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(16, 16)
+                self.unused, self.cut = nn.Linear(16, 16), nn.Linear(16, 16)
+                self.b.weight = self.a.weight
+                self.c.weight.requires_grad_(False)
+                self.head = nn.Linear(16, 5)
+
+            def forward(self, x):
+                side = self.cut(x).detach()
+                return self.head(self.c(self.b(torch.tanh(self.a(x)))) + side)
+
+        model, (x, y) = Net(), models.rows()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            step(model, optimizer, x, y)
+        notes = "\n".join(w.notes())
+        self.assertIn("a.weight is shared by a, b", notes)
+        self.assertIn("c.weight is frozen", notes)
+        self.assertIn("unused.weight is used by no layer", notes)
+        self.assertIn("cut.weight got no gradient", notes)
+
+    def test_the_true_graph_has_residuals_attention_and_functional_activations(self):
+        model, batches = models.make("gpt")
+        optimizer = sgd(model)
+        x, y = batches[0]
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            step(model, optimizer, x, y)
+            step(model, optimizer, x, y)
+        run = w.run()
+        families = {}
+        for layer in run.layers:
+            families.setdefault(layer["family"], []).append(layer)
+        self.assertEqual(len(families["residual"]), 4)
+        self.assertEqual(len(families["attention"]), 2)
+        self.assertEqual([a["kind"] for a in families["activation"]], ["gelu", "gelu"])
+        for one in families["residual"]:
+            self.assertEqual(one["ways"], ["branch", "shortcut"])
+        self.assertEqual(families["attention"][0]["inputs"], ["blocks.0.attn.qkv"])
+        for at in (0, 1):
+            for one in families["residual"][:-1]:
+                self.assertEqual(len(run.find(one["path"], "a", at)), 1, one["path"])
+            for one in (*families["residual"], *families["activation"], *families["attention"]):
+                self.assertEqual(len(run.find(one["path"], "grad_a", at)), 1, one["path"])
+        self.assertEqual({int(i) for i in run.joins["step"]}, {0, 1})
+        shares = sum(s for s, at in zip(run.joins["share"], run.joins["step"]) if at == 0)
+        joins = {i for i, at in zip(run.joins["id"], run.joins["step"]) if at == 0}
+        self.assertAlmostEqual(shares, len(joins), places=5)
+
+    def test_a_relu_module_used_twice_is_two_layers(self):
+        model, batches = models.make("resnet")
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            step(model, optimizer, *batches[0])
+        paths = [layer["path"] for layer in w.run().layers]
+        self.assertIn("layer1.0.relu", paths)
+        self.assertIn("layer1.0.relu#2", paths)
+
+    def test_a_smaller_last_batch(self):
+        model = self.in_place_model()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            for n in (6, 6, 2):
+                step(model, optimizer, *models.rows(n))
+        self.assertEqual([r["count"] for r in w.run().find("0", "z")], [48, 48, 16])
+
+    def test_an_expert_that_is_called_later_is_found_later(self):
+        class Late(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b, self.head = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(16, 5)
+                self.late = False
+
+            def forward(self, x):
+                x = self.a(x).tanh()
+                return self.head(self.b(x).relu() if self.late else x)
+
+        model, (x, y) = Late(), models.rows()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            for i in range(4):
+                model.late = i >= 1
+                step(model, optimizer, x, y)
+        run = w.run()
+        self.assertEqual(len(run.find("b", "grad_z")), 3)
+        at = {layer["path"]: layer["inputs"] for layer in run.layers}
+        self.assertEqual(at["head"], ["relu"])
+
+    def test_garbage_collected_without_close(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        optimizer, path = sgd(model), file()
+        w = plumb.watch(model, optimizer, run=path, record="every=1")
+        step(model, optimizer, x, y)
+        backward = torch.autograd.backward
+        w.close()
+        del w
+        gc.collect()
+        self.assertIsNot(torch.autograd.backward, backward)
+        self.assertEqual(len(plumb.load(path).steps["step"]), 1)
+
+    def test_a_log_after_the_step_belongs_to_it(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=2") as w:
+            for i in range(3):
+                step(model, optimizer, x, y)
+                w.log(accuracy=i / 10, loss=torch.tensor(float(i)))
+            with self.assertRaises(TypeError):
+                w.log(acuracy=1)
+        self.assertEqual([round(a, 3) for a in w.run().steps["accuracy"]], [0, 0.1, 0.2])
+        self.assertEqual(list(w.run().steps["loss"]), [0, 1, 2])
+
+    def test_a_tensor_on_no_cpu_is_not_read(self):
+        self.assertFalse(_core.is_readable(torch.zeros(3, device="meta")))
+        self.assertFalse(_core.is_readable(torch.zeros(3, dtype=torch.int64)))
+        self.assertFalse(_core.is_readable(torch.zeros(3).to_sparse()))
+        self.assertFalse(_core.is_readable(torch.zeros(3, dtype=torch.complex64).conj().imag))
+
+
+if __name__ == "__main__":
+    unittest.main()
