@@ -102,6 +102,7 @@ enum class Quantity : std::uint8_t {
   output_high,
   activations_before_loss,
   loss_over_baseline,  ///< the first loss to that of the best constant answer
+  baseline_loss,       ///< of the best constant answer (Baseline)
   loss_floor,          ///< the lowest that such outputs can reach
   linear_pairs,        ///< with nothing between them that is not linear
   outputs,
