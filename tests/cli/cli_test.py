@@ -423,7 +423,7 @@ class CliTest(unittest.TestCase):
         told = self.run_plumb("train", SICK, *SMALL)
         self.assertEqual(told.returncode, 0, told.stderr)
         self.assertIn("not recorded: plumb-runs", told.stderr)
-        self.assertIn("RESULT", told.stdout)
+        self.assertIn("dLoss/dz", told.stdout)
 
     def test_a_run_is_replaced_by_force_only(self):
         path = self.recorded()
