@@ -151,6 +151,7 @@ constexpr Mechanism kMechanisms[] = {
     {"symmetric_units", "vanishing_gradient"},
     {"symmetric_units", "stalled_layer", Order::with, lacks_gradient},
     {"symmetric_units", "dead_units"},
+    {"symmetric_units", "closed_units"},
     {"symmetric_units", "collapsed_signal"},
     {"symmetric_units", "saturated_activation"},
     {"odd_layer", "exploding_gradient", Order::with, is_large},
