@@ -174,8 +174,10 @@ constexpr Mechanism kMechanisms[] = {
     {"shrinking_weights", "symmetric_units", Order::with, rows_became_equal},
     {"shrinking_weights", "stalled_layer", Order::before},
     {"shrinking_weights", "dead_units", Order::before},
+    {"shrinking_weights", "closed_units", Order::before},
     // A step changes what the next one sees.
     {"update_too_large", "dead_units", Order::with, died_in_training},
+    {"update_too_large", "closed_units", Order::before},
     {"update_too_large", "saturated_activation", Order::before},
     {"update_too_large", "saturated_gate", Order::before},
     {"update_too_large", "exploding_gradient", Order::with, is_drift},

@@ -58,7 +58,8 @@ void check_shrinking_weights(const RunView& view, std::vector<Finding>& findings
       worst = &*step;
     }
   }
-  if (worst == nullptr || least > kShrinkLog2) return;
+  const double limit = view.learning().at_baseline() ? kShrinkLog2AtBaseline : kShrinkLog2;
+  if (worst == nullptr || least > limit) return;
   const OptimiserInfo optimiser = view.info().optimiser_info.value_or(OptimiserInfo{});
   const bool is_divided = optimiser.is_adaptive() && !optimiser.is_decay_decoupled;
   // Momentum adds up the decay as it does the gradient.
@@ -68,7 +69,7 @@ void check_shrinking_weights(const RunView& view, std::vector<Finding>& findings
   finding.severity = Severity::critical;
   finding.first_step = begin->step;
   finding.last_step = steps.back().step;
-  finding.evidence = {{{Quantity::weight_change_log2, least, {}, {}}, kShrinkLog2}};
+  finding.evidence = {{{Quantity::weight_change_log2, least, {}, {}}, limit}};
   finding.facts = {{Quantity::shown_at_step, static_cast<double>(worst->step), {}, {}}};
   finding.cause.kind = CauseKind::weight_decay;
   finding.cause.facts = {{Quantity::weight_decay, worst->weight_decay, {}, {}},
