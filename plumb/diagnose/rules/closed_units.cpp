@@ -46,7 +46,7 @@ Hit find_closed(const RunView& view, const ForwardStep& step, int& affected) {
     const ParamId factor = info.find_param(source, norm ? ParamUse::scale : ParamUse::weight);
     const double smallest = norm ? kSmallScale : 0;
     if (factor != kNoParam && !(step.param(factor).rms > smallest)) continue;
-    const bool shifted = z.mean <= -kShift * z.deviation && bias <= 0.5 * z.mean;
+    const bool shifted = z.mean < 0 && z.mean <= -kShift * z.deviation && bias <= 0.5 * z.mean;
     if (!shifted || !(closed <= kClosedLog2)) continue;
     ++affected;
     if (worst.layer == kNoLayer || closed < worst.log2_closed) {
