@@ -124,9 +124,8 @@ void print_network(const std::string& text, const std::optional<std::string>& in
     Shape output;
   };
   std::map<std::string, Known> known;
-  std::string list =
-      fmt::format("{}\n\n{:<10} {:<40} {:>16} {:>11}\n", spec.text, "path", "layer", "output",
-                  "parameters");
+  std::string list = fmt::format("{}\n\n{:<10} {:<40} {:>16} {:>11}\n", spec.text, "path", "layer",
+                                 "output", "parameters");
   std::int64_t total = 0;
   std::size_t number = 0;
   for (const SpecItem& item : expand(spec)) {
@@ -143,12 +142,13 @@ void print_network(const std::string& text, const std::optional<std::string>& in
     for (const LayerRow& row : it->second.rows) {
       total += row.parameters;
       fmt::format_to(std::back_inserter(list), "{:<10} {:<40} {:>16} {:>11}\n",
-                     std::to_string(number) + row.path_tail, row.text,
-                 row.output, row.parameters == 0 ? "" : std::to_string(row.parameters));
+                     std::to_string(number) + row.path_tail, row.text, row.output,
+                     row.parameters == 0 ? "" : std::to_string(row.parameters));
     }
     ++number;
   }
-  fmt::print("{}\n{} parameters, {} in float\n", list, total, show_bytes(4 * static_cast<double>(total)));
+  fmt::print("{}\n{} parameters\n{} in float\n", list, total,
+             show_bytes(4 * static_cast<double>(total)));
 }
 
 }  // namespace
@@ -171,8 +171,7 @@ void add_layers(CLI::App& app, int& result) {
       print_manual();
     } else {
       const bool has_input = command->get_option("--input")->count() > 0;
-      print_network(arguments->network,
-                    has_input ? std::optional(arguments->input) : std::nullopt);
+      print_network(arguments->network, has_input ? std::optional(arguments->input) : std::nullopt);
     }
     result = kOk;
   });
