@@ -15,11 +15,13 @@ namespace plumb::cli {
 
 namespace {
 
-/// A note alone asks for nothing.
-bool asks_for_advice(const std::vector<Finding>& findings) {
-  return std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-    return finding.severity >= Severity::warning && !finding.over;
-  });
+/// A note alone asks for nothing, nor does a network that is well.
+bool asks_for_advice(const Diagnosis& diagnosis) {
+  const std::vector<Finding>& findings = diagnosis.findings();
+  return !is_well(diagnosis.outcome()) &&
+         std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+           return finding.severity >= Severity::warning;
+         });
 }
 
 void prescribe(RunKeeper& keeper, const Advice& advice) {
@@ -31,7 +33,7 @@ void prescribe(RunKeeper& keeper, const Advice& advice) {
 std::optional<Advice> advise(RunKeeper& keeper, const TrainConfig& config, Split data,
                              const AdviceOptions& options) {
   const std::vector<Finding>& findings = keeper.diagnosis().findings();
-  if (!asks_for_advice(findings)) return std::nullopt;
+  if (!asks_for_advice(keeper.diagnosis())) return std::nullopt;
   CureData loaded(config, std::move(data));
   Advice advice = check_advice(config, loaded, findings, options);
   prescribe(keeper, advice);
@@ -40,7 +42,7 @@ std::optional<Advice> advise(RunKeeper& keeper, const TrainConfig& config, Split
 
 std::optional<Advice> advise_run(RunKeeper& keeper, bool check, std::string& because) {
   const std::vector<Finding>& findings = keeper.diagnosis().findings();
-  if (!asks_for_advice(findings)) return std::nullopt;
+  if (!asks_for_advice(keeper.diagnosis())) return std::nullopt;
   const std::optional<TrainConfig> config = config_of(keeper.run().info);
   if (!config) return std::nullopt;
   if (check) {

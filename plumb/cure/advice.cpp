@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "plumb/core/names.h"
-#include "plumb/cure/constant_answer.h"
 #include "plumb/cure/short_run.h"
 
 namespace plumb {
@@ -219,8 +218,7 @@ class Check {
       const auto [loss, accuracy] = trained(patient_.config);
       advice_.loss = loss;
       if (!std::isnan(accuracy)) advice_.accuracy = accuracy;
-      const double constant = constant_answer(data_.given().judged, untreated_.info.loss).loss;
-      if (std::isfinite(constant)) advice_.constant_loss = constant;
+      if (untreated_.info.baseline) advice_.constant_loss = untreated_.info.baseline->loss;
       left_s_ -= step_s;
     }
     for (CheckedChange& change : changes) {

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
-#include "plumb/cure/constant_answer.h"
 #include "plumb/diagnose/diagnosis.h"
+#include "plumb/train/baseline.h"
 #include "plumb/train/trainer.h"
 
 namespace plumb {
@@ -17,12 +18,18 @@ const Dataset& judged_by(const CureSplit& data) {
   return data.split.validation.size() >= kFewestHeldOut ? data.split.validation : data.judged;
 }
 
+std::optional<Baseline> constant_answer(const Dataset& samples, const std::string& loss) {
+  const std::int64_t outputs =
+      samples.is_classification() ? samples.classes : samples.y.shape().row_size();
+  return best_constant_answer(samples, loss, outputs);
+}
+
 double score_of(const Evaluation& end, const CureSplit& data, const std::string& loss) {
   const Dataset& samples = judged_by(data);
   if (samples.is_classification()) return std::isfinite(end.loss) ? end.accuracy : 0;
-  const double constant = constant_answer(samples, loss).loss;
-  if (!std::isfinite(end.loss) || !(constant > 0)) return -1;
-  return std::max(-1.0, 1 - end.loss / constant);
+  const std::optional<Baseline> constant = constant_answer(samples, loss);
+  if (!std::isfinite(end.loss) || !constant || !(constant->loss > 0)) return -1;
+  return std::max(-1.0, 1 - end.loss / constant->loss);
 }
 
 bool any_at(const std::vector<Finding>& findings, Severity least) {
@@ -34,7 +41,10 @@ bool any_at(const std::vector<Finding>& findings, Severity least) {
 }  // namespace
 
 bool ArmTraining::is_sick() const { return any_at(findings, Severity::critical); }
-bool ArmTraining::is_suspect() const { return any_at(findings, Severity::warning); }
+bool ArmTraining::is_suspect() const {
+  return !is_well(outcome) &&
+         (outcome != Outcome::too_early || any_at(findings, Severity::warning));
+}
 
 std::vector<double> Arm::scores() const {
   std::vector<double> result;
@@ -51,7 +61,8 @@ double Arm::mean_score() const {
 
 double constant_score(const CureSplit& data) {
   const Dataset& samples = judged_by(data);
-  return samples.is_classification() ? constant_answer(samples, "").accuracy : 0;
+  if (!samples.is_classification()) return 0;
+  return constant_answer(samples, "cross_entropy")->accuracy;
 }
 
 ArmTraining train_arm(const TrainConfig& config, std::uint64_t seed, const CureSplit& data,
@@ -83,6 +94,7 @@ ArmTraining train_arm(const TrainConfig& config, std::uint64_t seed, const CureS
   result.diverged = !std::isfinite(evaluation.loss);
   result.score = score_of(evaluation, data, info.loss);
   result.findings = diagnosis.findings();
+  result.outcome = diagnosis.outcome();
   return result;
 }
 

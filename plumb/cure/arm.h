@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plumb/cure/cure_data.h"
+#include "plumb/diagnose/outcome.h"
 #include "plumb/record/run.h"
 #include "plumb/train/config.h"
 
@@ -24,9 +25,10 @@ struct ArmTraining {
   double loss = 0;  ///< on the same samples
   bool diverged = false;
   std::vector<Finding> findings;  ///< of our own rules
+  Outcome outcome = Outcome::not_measured;
   /// One of them is critical and not over.
   bool is_sick() const;
-  /// One of them is a warning or worse and not over.
+  /// Its outcome is neither healthy nor converged.
   bool is_suspect() const;
 };
 inline constexpr std::int64_t kFewestHeldOut = 50;

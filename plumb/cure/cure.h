@@ -71,8 +71,8 @@ struct CureReport {
 /// Finds what makes a sick training well, and proves it by training again.
 ///
 /// Reproduce  The untreated training with screen_seeds seeds. It is sick where it scores within a
-///            tenth of the way of the constant answer, or where a rule finds something that lasts
-///            (a warning or worse) and it is at least a tenth away from all that can be had. All
+///            tenth of the way of the constant answer, or where its outcome is neither healthy nor
+///            converged and it is at least a tenth away from all that can be had. All
 ///            or most must fail (2 of 3), else "inconclusive"; none: "not sick".
 /// Search     check_advice() over the findings' remedies and every rewrite that is allowed: a probe
 ///            and a short training each. The best few are screened in full with screen_seeds seeds;

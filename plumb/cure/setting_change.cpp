@@ -106,6 +106,7 @@ std::string train_command(const TrainConfig& config) {
   for (const Setting& setting : settings()) {
     const std::string value = setting.get(config);
     if (setting.key == "network" || value == setting.get(usual)) continue;
+    if (setting.key == "stop-on-nan" && value == "true") continue;  // the command's own default
     text += fmt::format(" --{} {}", setting.key, quoted(value));
   }
   return text;

@@ -143,6 +143,7 @@ constexpr Mechanism kMechanisms[] = {
     {"output_scale", "update_too_large", Order::with, is_of_scale},
     {"tiny_normalisation", "vanishing_gradient"},
     {"tiny_normalisation", "stalled_layer"},
+    {"symmetric_units", "closed_units"},
     {"closed_units", "vanishing_gradient"},
     {"closed_units", "dead_units"},
     {"closed_units", "stalled_layer"},
