@@ -69,12 +69,22 @@ std::vector<Case> any_schedule() {
   };
 }
 
-/// Rule, cause and what it follows from, of what is above a note and follows from nothing.
+/// Rule and cause of a finding. The large steps that kill units may all lie between two measured
+/// ones: what they left says the same.
+std::string root_text(const Finding& finding) {
+  const bool by_steps =
+      finding.cause.kind == CauseKind::died_in_training ||
+      (finding.rule == "update_too_large" && finding.cause.kind == CauseKind::learning_rate);
+  if (by_steps) return "steps that are too large";
+  return finding.rule + " by " + std::string(to_string(finding.cause.kind));
+}
+
+/// Of what is above a note and follows from nothing.
 std::vector<std::string> roots(const CaseRun& run) {
   std::vector<std::string> texts;
   for (const Finding& finding : run.diagnosis().findings()) {
     if (finding.is_explained() || finding.severity == Severity::note) continue;
-    texts.push_back(finding.rule + " by " + std::string(to_string(finding.cause.kind)));
+    texts.push_back(root_text(finding));
   }
   std::sort(texts.begin(), texts.end());
   return texts;
