@@ -125,7 +125,8 @@ int run_evaluate(Options& options) {
     }
   } else {
     json["targets"] = nlohmann::ordered_json::array();
-    for (const Fit& fit : measure_fit(outputs, data.y)) {
+    for (Fit fit : measure_fit(outputs, data.y)) {
+      fit.rmse *= data.target_unit;  // as the loss
       json["targets"].push_back({{"rmse", number(fit.rmse)}, {"r_squared", number(fit.r_squared)}});
       if (!options.json) {
         fmt::print("rmse      {:.6g}  (R squared {:.4f}; 0 is the best constant)\n", fit.rmse,

@@ -5,7 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -109,18 +111,21 @@ std::vector<LayerRow> rows_of(const SpecItem& item, Shape& x) {
 
 /// The network as it will be built: presets written out, and for an input its shapes and sizes.
 /// Items that are alike are built once, so that a network may be larger than the memory.
-void print_network(const std::string& text, const std::string& input) {
+void print_network(const std::string& text, const std::optional<std::string>& input) {
   const Spec spec = write_out_presets(parse_spec(text));
   check_names(spec);
-  fmt::print("{}\n", spec.text);
-  if (input.empty()) return;
-  Shape x = parse_input(input);
+  if (!input) {
+    fmt::print("{}\n", spec.text);
+    return;
+  }
+  Shape x = parse_input(*input);
   struct Known {
     std::vector<LayerRow> rows;
     Shape output;
   };
   std::map<std::string, Known> known;
-  fmt::print("\n{:<10} {:<40} {:>16} {:>11}\n", "path", "layer", "output", "parameters");
+  std::string list = fmt::format("{}\n\n{:<10} {:<40} {:>16} {:>11}\n", spec.text, "path", "layer",
+                                 "output", "parameters");
   std::int64_t total = 0;
   std::size_t number = 0;
   for (const SpecItem& item : expand(spec)) {
@@ -136,12 +141,14 @@ void print_network(const std::string& text, const std::string& input) {
     x = it->second.output;
     for (const LayerRow& row : it->second.rows) {
       total += row.parameters;
-      fmt::print("{:<10} {:<40} {:>16} {:>11}\n", std::to_string(number) + row.path_tail, row.text,
-                 row.output, row.parameters == 0 ? "" : std::to_string(row.parameters));
+      fmt::format_to(std::back_inserter(list), "{:<10} {:<40} {:>16} {:>11}\n",
+                     std::to_string(number) + row.path_tail, row.text, row.output,
+                     row.parameters == 0 ? "" : std::to_string(row.parameters));
     }
     ++number;
   }
-  fmt::print("\n{} parameters, {} in float\n", total, show_bytes(4 * static_cast<double>(total)));
+  fmt::print("{}\n{} parameters\n{} in float\n", list, total,
+             show_bytes(4 * static_cast<double>(total)));
 }
 
 }  // namespace
@@ -159,11 +166,12 @@ void add_layers(CLI::App& app, int& result) {
       ->add_option("--input", arguments->input,
                    "shape of a sample, as 784 or 3x32x32: lists layers, shapes and parameters")
       ->needs(command->get_option("network"));
-  command->callback([&result, arguments] {
+  command->callback([&result, arguments, command] {
     if (arguments->network.empty()) {
       print_manual();
     } else {
-      print_network(arguments->network, arguments->input);
+      const bool has_input = command->get_option("--input")->count() > 0;
+      print_network(arguments->network, has_input ? std::optional(arguments->input) : std::nullopt);
     }
     result = kOk;
   });

@@ -17,6 +17,7 @@
 #include "plumb/core/memory.h"
 #include "plumb/core/version.h"
 #include "plumb/nn/spec/nearest.h"
+#include "plumb/report/text.h"
 
 namespace {
 
@@ -62,12 +63,25 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
   return plumb::did_you_mean(word, std::vector<std::string_view>(names.begin(), names.end()));
 }
 
+/// A message for the terminal: what it quotes of the user's input cannot send escape codes, and is
+/// not longer than a screen.
+void complain(const std::string& message) {
+  constexpr std::size_t kLongest = 4000;
+  std::string text;
+  for (std::size_t begin = 0; begin <= message.size() && text.size() < kLongest;) {
+    const std::size_t end = std::min(message.find('\n', begin), message.size());
+    text += plumb::printable(message.substr(begin, std::min(end - begin, kLongest))) + "\n";
+    begin = end + 1;
+  }
+  std::fflush(stdout);
+  std::fprintf(stderr, "plumb: %s", text.c_str());
+}
+
 int refuse_command(const CLI::App& app, const std::string& given) {
   const std::vector<std::string> names = command_names(app);
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  std::fprintf(stderr, "plumb: unknown command '%s', expected one of %s%s\n", given.c_str(),
-               list.c_str(), suggestion(given, names).c_str());
+  complain("unknown command '" + given + "', expected one of " + list + suggestion(given, names));
   return plumb::cli::kUsage;
 }
 
@@ -81,16 +95,16 @@ int refuse_extras(const CLI::App& command, const std::string& name) {
   for (const std::string& extra : command.remaining()) {
     if (extra.starts_with("-") && extra.size() > 1) {
       const std::string word = extra.substr(0, extra.find('='));
-      std::fprintf(stderr, "plumb: unknown option '%s' of %s%s; 'plumb help %s' lists them\n",
-                   word.c_str(), name.c_str(), suggestion(word, options).c_str(), name.c_str());
+      complain("unknown option '" + word + "' of " + name + suggestion(word, options) +
+               "; 'plumb help " + name + "' lists them");
       return plumb::cli::kUsage;
     }
   }
   std::string rest;
   for (const std::string& extra : command.remaining()) rest += " '" + extra + "'";
   const bool takes_network = command.get_option_no_throw("NETWORK") != nullptr;
-  std::fprintf(stderr, "plumb: %s takes no more arguments, given%s%s\n", name.c_str(), rest.c_str(),
-               takes_network ? ": a network is one argument, in quotes" : "");
+  complain(name + " takes no more arguments, given" + rest +
+           (takes_network ? ": a network is one argument, in quotes" : ""));
   return plumb::cli::kUsage;
 }
 
@@ -151,22 +165,16 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const plumb::cli::CommandLineError& error) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "plumb: %s\n", error.what());
+    complain(error.what());
     return plumb::cli::kUsage;
   } catch (const plumb::MemoryError& error) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "plumb: out of memory: %s\n", error.what());
-    return plumb::cli::kError;
+    complain(std::string("out of memory: ") + error.what());
   } catch (const std::bad_alloc&) {
-    std::fflush(stdout);
-    std::fprintf(stderr,
-                 "plumb: out of memory: %s are free; a smaller --batch or network takes less\n",
-                 plumb::show_bytes(static_cast<double>(plumb::available_memory_bytes())).c_str());
-    return plumb::cli::kError;
+    complain("out of memory: " +
+             plumb::show_bytes(static_cast<double>(plumb::available_memory_bytes())) +
+             " are free; a smaller --batch or network takes less");
   } catch (const std::exception& error) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "plumb: %s\n", error.what());
-    return plumb::cli::kError;
+    complain(error.what());
   }
+  return plumb::cli::kError;
 }

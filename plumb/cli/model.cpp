@@ -112,6 +112,11 @@ Model::Model(const std::string& file, const ConfigOptions& options) {
           : training_.validation.size() > 0 ? &training_.validation
                                             : &training_.train;
   notes_.insert(notes_.end(), trainer_->notes().begin(), trainer_->notes().end());
+  if (data_->target_unit != 1) {
+    notes_.push_back(
+        fmt::format("targets and outputs are those of the training: standardised, a unit is {:.6g}",
+                    data_->target_unit));
+  }
 }
 
 std::string Model::class_name(std::int64_t label) const {

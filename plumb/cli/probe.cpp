@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "plumb/cli/advice_output.h"
 #include "plumb/cli/command.h"
@@ -83,9 +82,8 @@ int run_probe(Options& options) {
     dump.write(options.tensors);
   }
   keeper.end({"finished", 0, keeper.run().steps.back().time_s});
-  const std::vector<Finding>& findings = keeper.diagnosis().findings();
   if (writer) {
-    writer->write_findings(findings);
+    writer->write_findings(keeper.diagnosis().findings());
     writer->close();
   }
   std::optional<Advice> advice;
@@ -99,7 +97,7 @@ int run_probe(Options& options) {
     fmt::print("{}", keeper.table(terminal));
     print_advice(advice);
   }
-  return options.fail_on.exit_code(findings);
+  return options.fail_on.exit_code(keeper.diagnosis().findings());
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 }  // namespace
 
 std::string slug(const std::string& network) {
-  constexpr std::size_t kLongest = 48;
+  constexpr std::size_t kLongest = 24;  // so that the commands that plumb names fit into a line
   std::string name;
   for (const char c : network) {
     const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
@@ -37,7 +37,10 @@ std::string slug(const std::string& network) {
     } else if (!name.empty() && name.back() != '-') {
       name += '-';
     }
-    if (name.size() == kLongest) break;
+    if (name.size() > kLongest) {
+      name.erase(name.rfind('-') == std::string::npos ? kLongest : name.rfind('-'));
+      break;
+    }
   }
   while (!name.empty() && name.back() == '-') name.pop_back();
   return name.empty() ? "run" : name;

@@ -8,7 +8,7 @@ namespace plumb::cli {
 /// Where `plumb train` keeps a run that nobody named.
 inline constexpr const char* kRunFolder = "plumb-runs";
 
-/// The network as part of a file's name: "flatten-30-x-dense-128-sigmoid-dense-10", shortened.
+/// The network as part of a file's name: "flatten-30-x-dense-128", its first words.
 std::string slug(const std::string& network);
 
 /// A name for a new run, plumb-runs/DATE-TIME-NETWORK.plumb, that no other run has or gets

@@ -187,7 +187,7 @@ class Recording {
     if (!moved_from_.empty()) {
       fmt::print(stderr, "{} was moved to {} while it was recorded\n", moved_from_, path_);
     }
-    fmt::print(stream, "\nRecorded in {0}. Next: plumb report {0} -o report.html\n", path_);
+    fmt::print(stream, "\nRecorded in {0}.\nNext: plumb report {0}\n", path_);
   }
 
   bool is_asked() const { return is_asked_; }

@@ -71,9 +71,11 @@ bool rows_became_equal(const RunView&, const Finding&, const Finding& symptom) {
   return !is_equal_start(symptom);
 }
 
-/// The step of an optimiser that divides by the gradient's size does not grow with it.
-bool step_grows_with_gradient(const RunView& view, const Finding&, const Finding& symptom) {
-  return !is_adaptive(view) && symptom.cause.kind != CauseKind::weight_decay;
+/// The step of an optimiser that divides by the gradient's size does not grow with it; and a
+/// gradient that grew in training owes that to the steps.
+bool step_grows_with_gradient(const RunView& view, const Finding& root, const Finding& symptom) {
+  return !is_adaptive(view) && symptom.cause.kind != CauseKind::weight_decay &&
+         root.cause.kind != CauseKind::drift;
 }
 
 bool is_decay(const RunView&, const Finding&, const Finding& symptom) {
@@ -93,6 +95,22 @@ bool is_drift(const RunView&, const Finding&, const Finding& symptom) {
 bool is_large(const RunView&, const Finding& root, const Finding&) {
   const Fact* odd = root.find(Quantity::odd_log2);
   return odd != nullptr && odd->value > 0;
+}
+
+/// Weights that are too large make the outputs so too; the last layer's are what output_scale
+/// means.
+bool grows_forward(const RunView&, const Finding& root, const Finding& symptom) {
+  const CauseKind cause = root.cause.kind;
+  const bool by_size = cause == CauseKind::weight_scale || cause == CauseKind::odd_weight ||
+                       cause == CauseKind::odd_normalisation || cause == CauseKind::odd_branch ||
+                       cause == CauseKind::residual_branch;
+  return by_size && root.place != symptom.place;
+}
+bool is_large_before_output(const RunView& view, const Finding& root, const Finding& symptom) {
+  return is_large(view, root, symptom) && root.place != symptom.place;
+}
+bool is_at_same_place(const RunView&, const Finding& root, const Finding& symptom) {
+  return root.place == symptom.place;
 }
 
 /// What can make what. Of several that fit, the first is meant.
@@ -118,9 +136,14 @@ constexpr Mechanism kMechanisms[] = {
     {"target_scale", "vanishing_gradient", Order::before, is_of_scale},
     {"target_scale", "stalled_layer", Order::before, is_of_scale},
     {"target_scale", "non_finite", Order::before, is_of_scale},
+    {"exploding_gradient", "output_scale", Order::with, grows_forward},
+    {"odd_layer", "output_scale", Order::with, is_large_before_output},
+    {"output_scale", "exploding_gradient", Order::with, is_at_same_place},
+    {"output_scale", "odd_layer", Order::with, is_at_same_place},
     {"output_scale", "update_too_large", Order::with, is_of_scale},
     {"tiny_normalisation", "vanishing_gradient"},
     {"tiny_normalisation", "stalled_layer"},
+    {"symmetric_units", "closed_units"},
     {"closed_units", "vanishing_gradient"},
     {"closed_units", "dead_units"},
     {"closed_units", "stalled_layer"},
@@ -146,13 +169,15 @@ constexpr Mechanism kMechanisms[] = {
     {"exploding_through_time", "saturated_gate", Order::before},
     // What the trainer does to the weights.
     {"shrinking_weights", "update_too_large", Order::with, is_decay},
-    {"shrinking_weights", "vanishing_gradient"},
-    {"shrinking_weights", "vanishing_through_time"},
+    {"shrinking_weights", "vanishing_gradient", Order::before},
+    {"shrinking_weights", "vanishing_through_time", Order::before},
     {"shrinking_weights", "symmetric_units", Order::with, rows_became_equal},
-    {"shrinking_weights", "stalled_layer"},
-    {"shrinking_weights", "dead_units"},
+    {"shrinking_weights", "stalled_layer", Order::before},
+    {"shrinking_weights", "dead_units", Order::before},
+    {"shrinking_weights", "closed_units", Order::before},
     // A step changes what the next one sees.
     {"update_too_large", "dead_units", Order::with, died_in_training},
+    {"update_too_large", "closed_units", Order::before},
     {"update_too_large", "saturated_activation", Order::before},
     {"update_too_large", "saturated_gate", Order::before},
     {"update_too_large", "exploding_gradient", Order::with, is_drift},

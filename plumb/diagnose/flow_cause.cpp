@@ -219,18 +219,18 @@ std::vector<Remedy> flow_remedies(const RunInfo& info, const DepthFlow& flow) {
   std::erase_if(remedies, [&](const Remedy& remedy) {
     return remedy.kind == RemedyKind::initialise && (in_force || harmful);
   });
-  const bool is_loss = flow.log2_judged() < 0;
+  if (!in_force || flow.activation == kNoLayer) return remedies;
+  // The gain is right and the gradient is lost all the same: the way or the activation has to go.
+  const RemedyKind first =
+      flow.log2_judged() < 0 ? RemedyKind::add_residual : RemedyKind::add_normalisation;
+  std::erase_if(remedies, [&](const Remedy& remedy) { return remedy.kind == first; });
+  remedies.insert(remedies.begin(), of(first));
   const bool replaces = std::any_of(remedies.begin(), remedies.end(), [](const Remedy& remedy) {
     return remedy.kind == RemedyKind::replace_activation;
   });
-  if (!in_force || replaces || flow.activation == kNoLayer) return remedies;
-  // The gain is right and the gradient is lost all the same: the activation or the way has to go.
-  std::stable_partition(remedies.begin(), remedies.end(), [&](const Remedy& remedy) {
-    return remedy.kind == (is_loss ? RemedyKind::add_residual : RemedyKind::add_normalisation);
-  });
   const ActivationTraits* traits = traits_of(info, flow);
   const bool is_relu = traits != nullptr && traits->can_die.value_or(false);
-  if (!is_relu) {
+  if (!replaces && !is_relu) {
     remedies.push_back(replace(flow, {{"activation", "relu"}, {"scheme", "he_normal"}}));
   }
   return remedies;

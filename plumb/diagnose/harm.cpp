@@ -31,6 +31,12 @@ bool is_mended(const RunView& view, const Learning& learning,
   });
 }
 
+/// Most of the loss that is left cannot be taken, as the finding says, whatever was learned.
+bool holds_the_rest(const Finding& finding, const Learning& learning) {
+  const Fact* floor = finding.find(Quantity::loss_floor);
+  return floor != nullptr && floor->value >= 0.5 * learning.at_last;
+}
+
 }  // namespace
 
 void judge_harm(const RunView& view, std::vector<Finding>& findings) {
@@ -42,8 +48,9 @@ void judge_harm(const RunView& view, std::vector<Finding>& findings) {
   if (!none && !harm) return;
   for (Finding& finding : findings) {
     if (is_of_outcome(finding)) continue;
-    finding.did_harm = harm;
-    if (none) finding.severity = Severity::note;
+    const bool holds = holds_the_rest(finding, learning);
+    finding.did_harm = harm || holds;
+    if (none && !holds) finding.severity = Severity::note;
     if (harm && finding.over) finding.severity = std::max(finding.severity, Severity::warning);
   }
 }

@@ -20,6 +20,9 @@ namespace plumb {
 ///   unknown   anything between, and runs of less than Learning::kSomeSteps steps: what was found at
 ///             the start of a network is a warning about the start.
 ///
+/// A finding that names a lowest loss (Quantity::loss_floor) did harm where that is most of what is
+/// left at the end, however much was learned.
+///
 /// Findings that speak of learning itself (overfitting, running_statistics, and what else says so
 /// in the source) are left as they are.
 void judge_harm(const RunView& view, std::vector<Finding>& findings);

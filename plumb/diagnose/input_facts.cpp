@@ -77,8 +77,7 @@ Finding input_finding(const RunView& view, const char* rule, const InputEffect& 
     finding.facts.push_back(
         {Quantity::z_rms, effect.first_z, Place::layer(view.chain_ends().first), {}});
   }
-  finding.remedies = {{RemedyKind::scale_inputs, finding.place, {{"by", "column"}}, {}},
-                      {RemedyKind::add_normalisation, finding.place, {{"at", "input"}}, {}}};
+  finding.remedies = {{RemedyKind::scale_inputs, finding.place, {{"by", "column"}}, {}}};
   return finding;
 }
 

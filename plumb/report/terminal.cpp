@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -71,48 +69,6 @@ std::string how_trained(const RunInfo& info) {
   return how;
 }
 
-/// Loss and accuracy at the end: of the validation part, or the mean over the last steps.
-struct EndResult {
-  std::string of;
-  double loss = 0;
-  double accuracy = std::numeric_limits<double>::quiet_NaN();
-};
-
-std::optional<EndResult> result_of(const Run& run) {
-  constexpr std::size_t kLastSteps = 20;  // of batches, whose losses scatter
-  if (run.info.kind == "probe" || run.steps.empty()) return std::nullopt;
-  if (const StepRecord& last = run.steps.back(); last.validation_loss) {
-    return EndResult{"of the validation part", *last.validation_loss,
-                     last.validation_accuracy.value_or(std::numeric_limits<double>::quiet_NaN())};
-  }
-  const std::size_t count = std::min(run.steps.size(), kLastSteps);
-  EndResult result{count == 1 ? "of the last step" : fmt::format("of the last {} steps", count)};
-  result.accuracy = 0;
-  for (std::size_t i = run.steps.size() - count; i < run.steps.size(); ++i) {
-    result.loss += run.steps[i].loss / static_cast<double>(count);
-    result.accuracy += run.steps[i].accuracy / static_cast<double>(count);
-  }
-  return result;
-}
-
-/// What the network has learned, beside what a constant answer knows.
-void write_result(Page& page, const Run& run) {
-  const auto result = result_of(run);
-  if (!result) return;
-  const auto& baseline = run.info.baseline;
-  const bool has_accuracy = std::isfinite(result->accuracy);
-  std::string text = fmt::format("loss {:.4g}", result->loss);
-  if (has_accuracy) text += fmt::format(" and accuracy {:.1f} %", 100 * result->accuracy);
-  text += " " + result->of;
-  if (baseline && std::isfinite(baseline->loss)) {
-    text += fmt::format("; the best constant answer has loss {:.4g}", baseline->loss);
-    if (has_accuracy && std::isfinite(baseline->accuracy)) {
-      text += fmt::format(" and {:.1f} %", 100 * baseline->accuracy);
-    }
-  }
-  page.paragraph("RESULT", text + ".", 10, Ink::plain);
-}
-
 void write_verdict(Page& page, const Run& run, const Diagnosis& diagnosis) {
   page.line(page.ink(shorten(page.clean(run.info.title()), page.width()), Ink::strong));
   std::string about = run.info.kind;
@@ -149,7 +105,6 @@ void write_verdict(Page& page, const Run& run, const Diagnosis& diagnosis) {
     case Outcome::not_measured:
     case Outcome::not_recorded: page.paragraph("UNKNOWN", text, 10, Ink::faint); break;
   }
-  write_result(page, run);
 }
 
 struct Columns {

@@ -441,8 +441,9 @@ Evaluation Trainer::evaluate(const Dataset& data) {
 
 Tensor Trainer::predict(const Dataset& data) {
   expect_inputs_like_training(data);
-  Tensor all(network_.output().shape.with_batch(data.size()), network_.dtype());
+  Tensor all;
   infer(data, [&](std::int64_t first, std::int64_t, ConstView y) {
+    if (!all) all = Tensor(y.shape.with_batch(data.size()), y.dtype);
     dispatch(y.dtype, [&](auto zero) {
       using T = decltype(zero);
       const auto from = y.as<T>();

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "plumb/cure/advice.h"
+#include "plumb/cure/rate_sweep.h"
 #include "plumb/train/run_training.h"
 #include "plumb/train/weights.h"
 #include "plumb/zoo/parallel_tasks.h"
@@ -54,6 +55,19 @@ const Dataset& part_of(Measure measure, const Split& data) {
   return measure == Measure::training_loss ? data.train : data.validation;
 }
 
+std::optional<double> best_rate(const TrainConfig& config, const Split& data) {
+  constexpr double kLowest = 1e-6, kHighest = 10;
+  constexpr std::int64_t kSteps = 300;
+  std::optional<double> best;
+  double least = std::numeric_limits<double>::infinity();
+  for (const RateTrial& trial : full_rate_grid(config, data, kLowest, kHighest, kSteps)) {
+    if (!(trial.loss < least)) continue;
+    least = trial.loss;
+    best = trial.rate;
+  }
+  return best;
+}
+
 AdviceTrial trial_of(const Kind& kind, std::uint64_t seed) {
   AdviceTrial trial;
   trial.kind = &kind;
@@ -89,7 +103,12 @@ AdviceTrial trial_of(const Kind& kind, std::uint64_t seed) {
   if (first == nullptr) return trial;
   trial.rewrite = first->prescription.rewrite->id;
   trial.command = train_command(first->config);
+  trial.changes_nothing = first->changes.empty();
   const CureSplit& split = data.of(first->config);
+  if (first->changes.size() == 1 && first->changes.front().key == "lr") {
+    trial.advised_rate = first->config.learning_rate;
+    trial.best_rate = best_rate(first->config, split.split);
+  }
   Trainer followed(first->config, split.split);
   while (!followed.done()) followed.step();
   trial.gained_by_advice = gained(followed, part_of(specimen.measure, split.split));
@@ -97,6 +116,11 @@ AdviceTrial trial_of(const Kind& kind, std::uint64_t seed) {
 }
 
 }  // namespace
+
+bool AdviceTrial::is_rate_right() const {
+  return advised_rate && best_rate &&
+         std::abs(std::log(*advised_rate / *best_rate)) <= std::log(kRateFactor) + 1e-9;
+}
 
 AdviceTrial run_advice_trial(const Kind& kind, std::uint64_t seed) {
   try {
@@ -121,7 +145,13 @@ std::vector<AdviceTrial> run_advice_trials(
 
 std::string advice_text(std::span<const AdviceTrial> trials, bool details) {
   std::string text;
-  std::size_t cured = 0;
+  std::size_t cured = 0, none = 0, no_ops = 0, rates = 0, rates_right = 0;
+  for (const AdviceTrial& trial : trials) {
+    none += trial.rewrite.empty() ? 1 : 0;
+    no_ops += trial.changes_nothing ? 1 : 0;
+    rates += trial.advised_rate ? 1 : 0;
+    rates_right += trial.is_rate_right() ? 1 : 0;
+  }
   for (std::size_t first = 0; first < trials.size();) {
     const Kind* const kind = trials[first].kind;
     std::map<std::string, int> advised;
@@ -139,14 +169,23 @@ std::string advice_text(std::span<const AdviceTrial> trials, bool details) {
                           one.is_cured() ? "ok " : "NOT", one.seed,
                           one.rule.empty() ? "nothing found" : one.rule, one.gained,
                           one.gained_by_twin, one.gained_by_advice, one.command);
+      if (one.advised_rate) {
+        text += fmt::format("      rate {:.2g}, the best of the grid {:.2g}\n", *one.advised_rate,
+                            one.best_rate.value_or(0));
+      }
     }
     cured += cured_here;
     first = end;
   }
-  return text + fmt::format("{} of {} cured by the first advice ({:.1f} %)\n", cured, trials.size(),
-                            trials.empty() ? 0.0
-                                           : 100.0 * static_cast<double>(cured) /
-                                                 static_cast<double>(trials.size()));
+  return text +
+         fmt::format(
+             "{} of {} cured by the first advice ({:.1f} %); none was given for {}, {} change "
+             "nothing; {} of {}\nadvised rates are within a factor of {} of the best\n",
+             cured, trials.size(),
+             trials.empty()
+                 ? 0.0
+                 : 100.0 * static_cast<double>(cured) / static_cast<double>(trials.size()),
+             none, no_ops, rates_right, rates, kRateFactor);
 }
 
 }  // namespace plumb::zoo

@@ -26,9 +26,18 @@ struct AdviceTrial {
   double gained_by_twin = 0;
   double gained_by_advice = 0;
 
+  bool changes_nothing = false;  ///< an advice that leaves every setting as it is
+  /// Where the advice is another rate alone: that rate, and the one of least training loss on a
+  /// grid of four a decade, from 1e-6 to 10, after 300 steps each (cure/rate_sweep.h).
+  std::optional<double> advised_rate, best_rate;
+
   /// The advice brings 90 % of what the twin gains over the baseline.
   bool is_cured() const { return gained_by_advice >= 0.9 * gained_by_twin; }
+  /// The advised rate is within a factor of kRateFactor of the best.
+  bool is_rate_right() const;
 };
+
+inline constexpr double kRateFactor = 3;
 
 /// Trains the specimen, asks for checked advice with the budget that the command line has, trains
 /// what it says, and trains the twin. A surgery of the weights stands in a file meanwhile, as a
@@ -41,7 +50,8 @@ std::vector<AdviceTrial> run_advice_trials(
     std::span<const Kind* const> kinds, std::int64_t seeds, int jobs,
     const std::function<void(std::size_t done, std::size_t all)>& progress);
 
-/// A line for each kind (cured of how many, what was advised), and the share of all.
+/// A line for each kind (cured of how many, what was advised), and the share of all; of the advised
+/// rates how many are right, and how many advices change nothing.
 std::string advice_text(std::span<const AdviceTrial> trials, bool details);
 
 }  // namespace plumb::zoo

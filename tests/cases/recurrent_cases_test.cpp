@@ -9,7 +9,7 @@
 namespace plumb::test {
 namespace {
 
-const std::string kAdding = " --data adding?t=20&n=2000 --batch 32 --steps 200 --clip-norm 1";
+const std::string kAdding = " --data adding?t=5&n=2000 --batch 32 --steps 300 --clip-norm 1";
 
 /// All biases of the recurrent layers.
 std::function<void(Network&)> silenced() {
@@ -22,7 +22,7 @@ std::function<void(Network&)> silenced() {
 }
 
 std::vector<Case> recurrent_cases() {
-  const std::string adam = kAdding + " --optimiser adam --lr 1e-3";
+  const std::string adam = kAdding + " --optimiser adam --lr 5e-3";
   return {
       {"dead_relu_cells",
        "rnn 32 act=relu > last > dense 1",

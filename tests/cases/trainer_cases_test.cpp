@@ -29,7 +29,7 @@ std::vector<Case> trainer_cases() {
         RemedyKind::lower_eps);
   still("eps_of_rmsprop", " --optimiser rmsprop --lr 1e-3 --eps 100", CauseKind::large_eps,
         RemedyKind::lower_eps);
-  still("warm_up", " --optimiser adam --lr 1e-3 --warmup-steps 10000000", CauseKind::long_warm_up,
+  still("warm_up", " --optimiser adam --lr 1e-3 --warmup 10000000", CauseKind::long_warm_up,
         RemedyKind::shorter_warm_up);
   still("schedule", " --lr 0.01 --schedule step:5,0.1", CauseKind::decayed_rate,
         RemedyKind::longer_schedule);
@@ -60,13 +60,20 @@ std::vector<Case> trainer_cases() {
   fast("rate_too_high", " --lr 10", CauseKind::learning_rate, RemedyKind::lower_rate);
   fast("rate_too_high_of_adam", " --optimiser adam --lr 1", CauseKind::learning_rate,
        RemedyKind::lower_rate);
-  fast("momentum", " --lr 0.1 --momentum 0.999", CauseKind::momentum, RemedyKind::lower_momentum);
+  // It kills the units before any one step is large.
+  cases.push_back({"E_momentum",
+                   kFour,
+                   short_run + " --lr 0.1 --momentum 0.999",
+                   {.rule = "dead_units",
+                    .cause = CauseKind::died_in_training,
+                    .remedy = RemedyKind::lower_momentum},
+                   made(line, 0)});
 
   // Their healthy twins.
   int count = 0;
   for (const char* flags :
        {" --lr 0.05 --clip-norm 1", " --optimiser adam --lr 1e-3 --eps 1e-4",
-        " --optimiser adam --lr 1e-3 --warmup-steps 50", " --lr 0.1 --schedule cosine",
+        " --optimiser adam --lr 1e-3 --warmup 50", " --lr 0.1 --schedule cosine",
         " --lr 0.1 --schedule step:100,0.3", " --lr 0.1 --weight-decay 1e-3",
         " --optimiser adamw --lr 1e-3 --weight-decay 0.1", " --lr 0.02 --momentum 0.9",
         " --lr 0.01", " --optimiser rmsprop --lr 1e-3"}) {

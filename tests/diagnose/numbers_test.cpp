@@ -43,11 +43,24 @@ class Shown {
     for (const Evidence& one : finding.evidence) add(one.fact.value);
     for (const Fact& one : finding.facts) add(one.value);
     for (const Fact& one : finding.cause.facts) add(one.value);
+    add_derived(finding);
     add(finding.cause.share);
     for (const Remedy& remedy : finding.remedies) {
       for (const auto& [name, value] : remedy.arguments) {
         if (const double* number = std::get_if<double>(&value)) add(*number);
       }
+    }
+  }
+  /// What a sentence works out from the facts, each by its one definition.
+  void add_derived(const Finding& finding) {
+    const auto value = [&](Quantity quantity) { return test::value_of(finding, quantity); };
+    add(value(Quantity::memory_steps) + 1);
+    add(value(Quantity::units) - value(Quantity::duplicate_units));
+    add(-1 / value(Quantity::gate_carry_log2_per_step));  // steps until half is gone
+    add(value(Quantity::recurrent_weight_log2_per_step) +
+        value(Quantity::recurrent_alignment_log2_per_step));
+    if (finding.find(Quantity::critical_gain) != nullptr) {
+      add(std::log2(value(Quantity::critical_gain)));
     }
   }
   void add_learning(const RunView& view) {

@@ -14,7 +14,6 @@ namespace {
 
 TEST(OutcomeTest, JoinsFlowAndLearning) {
   const std::map<std::string, Outcome> right{
-      {"healthy", Outcome::too_early},
       {"sigmoid", Outcome::sick},
       {"at its baseline", Outcome::not_learning},
       {"learned", Outcome::healthy},

@@ -18,6 +18,7 @@ plumb::Run run_of(double loss, double log2_output) {
   for (StepRecord& step : run.steps) {
     step.loss = loss;
     test::put_rms(run.info, step, "4", Role::z, log2_output);
+    test::put_rms(run.info, step, "4", Role::weight, 2);
   }
   return run;
 }
@@ -39,6 +40,12 @@ TEST(OutputScaleTest, FiresWhereTheLossStartsFarAboveTheBestConstantAnswer) {
 TEST(OutputScaleTest, SilentOnAnOrdinaryStart) {
   EXPECT_TRUE(found(run_of(1.9, 0.3)).empty());
   EXPECT_TRUE(found(run_of(60, 0)).empty()) << "wrong answers that are not large";
+}
+
+TEST(OutputScaleTest, SilentWhereTheLastLayerIsAsLargeAsOthers) {
+  auto run = run_of(60, 6);
+  for (StepRecord& step : run.steps) test::put_rms(run.info, step, "4", Role::weight, -2);
+  EXPECT_TRUE(found(run).empty());
 }
 
 TEST(OutputScaleTest, SilentWhereTheDataAreTheCause) {

@@ -127,7 +127,7 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
                     }));
   runs.emplace_back("at its baseline", with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 2.3}));
   runs.emplace_back("learned", with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.2}));
-  runs.emplace_back("converged", with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 1e-6}));
+  runs.emplace_back("converged", with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 1e-6, 1e-6}));
   runs.emplace_back("a loss that comes back",
                     with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.4, 0.4, 2.2}));
   plumb::Run heart = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.05});

@@ -73,7 +73,10 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_signals() {
   });
   add("large outputs", flat_run(3, 16, "relu", 3), [&](plumb::Run& run) {
     classes(run, {}, 60);
-    for (StepRecord& step : run.steps) put_rms(run.info, step, "4", Role::z, 6);
+    for (StepRecord& step : run.steps) {
+      put_rms(run.info, step, "4", Role::z, 6);
+      put_rms(run.info, step, "4", Role::weight, 2);
+    }
   });
   add("a bias at the output", flat_run(3, 16, "relu", 3), [&](plumb::Run& run) {
     classes(run, {}, 60);

@@ -42,6 +42,10 @@ Hit find_closed(const RunView& view, const ForwardStep& step, int& affected) {
     if (param == kNoParam || !z.known() || !step.param(param).known()) continue;
     const double bias = step.param(param).mean;
     const double closed = step.derivative(layer) - *one.traits->usual_log2_derivative;
+    // Where nothing is multiplied into it, what is added is all there is.
+    const ParamId factor = info.find_param(source, norm ? ParamUse::scale : ParamUse::weight);
+    const double smallest = norm ? kSmallScale : 0;
+    if (factor != kNoParam && !(step.param(factor).rms > smallest)) continue;
     const bool shifted = z.mean <= -kShift * z.deviation && bias <= 0.5 * z.mean;
     if (!shifted || !(closed <= kClosedLog2)) continue;
     ++affected;

@@ -93,7 +93,7 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
     input = static_cast<LayerId>(i);
     ++inputs;
   }
-  if (hidden == kNoLayer || inputs != 1) return;
+  if (hidden == kNoLayer || inputs != 1 || info.layer(hidden).depth < kDeep) return;
   const RunView::Signals& start = view.signals().front();
   const Alike first = read(start, input, hidden);
   const bool is_thin =

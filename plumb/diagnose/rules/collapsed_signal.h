@@ -29,6 +29,7 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
 
 inline constexpr double kAlike = 0.03;
 inline constexpr double kVeryAlike = 0.004;
+inline constexpr int kDeep = 10;  ///< layers with weights: fewer do not do it by themselves
 inline constexpr double kFewDirections = 2.5;
 inline constexpr double kOneDirection = 1.05;
 inline constexpr double kSomeDirections = 3;

@@ -13,6 +13,6 @@ namespace plumb {
 /// Advice     leave them out; look at how the data were made.
 void check_constant_features(const RunView& view, std::vector<Finding>& findings);
 
-inline constexpr std::size_t kFewColumns = 64;
+inline constexpr std::size_t kFewColumns = 32;
 
 }  // namespace plumb

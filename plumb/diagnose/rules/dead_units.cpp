@@ -61,12 +61,23 @@ std::optional<Hit> judge(const RunView& view, LayerId layer) {
   return hit;
 }
 
+/// Momentum that makes fifty times the rate of it, and more.
+bool adds_up(const RunView& view) {
+  const std::optional<OptimiserInfo>& optimiser = view.info().optimiser_info;
+  return optimiser && !optimiser->is_adaptive() && optimiser->momentum > 0.98;
+}
+
 std::vector<Remedy> remedies_of(const LayerInfo& layer, const UnitFacts& facts, bool died,
-                                const Place& place) {
+                                bool adds_up, const Place& place) {
   const Remedy immortal =
       is_relu_cell(layer)
           ? Remedy{RemedyKind::gated_cell, place, {{"units", static_cast<double>(facts.units)}}, {}}
           : Remedy{RemedyKind::replace_activation, place, {{"activation", "leaky_relu"}}, {}};
+  if (died && adds_up) {
+    return {{RemedyKind::lower_momentum, {}, {{"to", 0.9}}, {}},
+            {RemedyKind::lower_rate, {}, {}, {}},
+            immortal};
+  }
   if (died) {
     return {{RemedyKind::lower_rate, {}, {}, {}},
             {RemedyKind::warm_up, {}, {}, {}},
@@ -148,7 +159,7 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
       1,
       {{Quantity::dead_fraction_at_first, worst.at_first, place, {}},
        {Quantity::largest_at_step, number(view.measured()[worst.episode.worst].step), place, {}}}};
-  finding.remedies = remedies_of(view.info().layer(worst.layer), then, died, place);
+  finding.remedies = remedies_of(view.info().layer(worst.layer), then, died, adds_up(view), place);
   findings.push_back(std::move(finding));
 }
 

@@ -8,6 +8,18 @@
 
 namespace plumb {
 
+namespace {
+
+/// rms(weight) sqrt(fan_in); NaN where it is not known.
+double gain_of(const RunInfo& info, const ForwardStep& step, LayerId layer) {
+  if (layer == kNoLayer || info.layer(layer).fan_in <= 0) return std::nan("");
+  const ParamId weight = info.find_param(layer, ParamUse::weight);
+  if (weight == kNoParam || !step.param(weight).known()) return std::nan("");
+  return step.param(weight).rms * std::sqrt(static_cast<double>(info.layer(layer).fan_in));
+}
+
+}  // namespace
+
 void check_output_scale(const RunView& view, std::vector<Finding>& findings) {
   const RunInfo& info = view.info();
   const ForwardStep* first = view.first_forward();
@@ -33,21 +45,16 @@ void check_output_scale(const RunView& view, std::vector<Finding>& findings) {
                       {{Quantity::output_rms, y.rms, place, {}}, kLargeOutput}};
   finding.facts = {{Quantity::loss_at_first, first->loss, {}, {}},
                    {Quantity::baseline_loss, baseline, {}, {}}};
-  finding.cause = {CauseKind::large_weight, place, 1, {}};
-  const ParamId weight = last == kNoLayer ? kNoParam : info.find_param(last, ParamUse::weight);
-  const std::int64_t fan_in = last == kNoLayer ? 0 : info.layer(last).fan_in;
-  if (weight != kNoParam && fan_in > 0 && first->param(weight).known()) {
-    finding.cause.facts = {{Quantity::gain,
-                            first->param(weight).rms * std::sqrt(static_cast<double>(fan_in)),
-                            place,
-                            {}}};
-  }
+  const double gain = gain_of(info, *first, last);
   const ParamId bias = last == kNoLayer ? kNoParam : info.find_param(last, ParamUse::bias);
-  if (bias != kNoParam && 2 * first->param(bias).rms >= y.rms) {
-    finding.cause = {CauseKind::large_bias,
-                     place,
-                     1,
-                     {{Quantity::bias_rms, first->param(bias).rms, Place::param(bias), {}}}};
+  const double shift = bias == kNoParam ? 0 : first->param(bias).rms;
+  if (2 * shift >= y.rms) {
+    finding.cause = {
+        CauseKind::large_bias, place, 1, {{Quantity::bias_rms, shift, Place::param(bias), {}}}};
+  } else if (gain >= kLargeHeadGain) {
+    finding.cause = {CauseKind::large_weight, place, 1, {{Quantity::gain, gain, place, {}}}};
+  } else {
+    return;
   }
   finding.remedies = {{RemedyKind::smaller_weights, place, {{"for", "output"}}, {}}};
   findings.push_back(std::move(finding));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/diagnose/rules/overfitting.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "plumb/diagnose/learning_finding.h"
@@ -17,6 +18,10 @@ void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
   const Learning learning = view.learning();
   const auto& validation = view.losses().last_validation();
   if (!learning.learns || !learning.has_baseline || !validation) return;
+  const bool told = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.rule == "running_statistics";  // what spoils use spoils validation
+  });
+  if (told) return;
   // Where the running statistics are to blame, the training part itself has the loss in use.
   const auto& inference = view.losses().last_inference();
   const double loss = inference ? inference->loss : learning.at_last;

@@ -46,9 +46,11 @@ void check_running_statistics(const RunView& view, std::vector<Finding>& finding
   const auto& in_use = view.losses().last_inference();
   const Learning learning = view.learning();
   if (layer == kNoLayer || !in_use || !learning.learns) return;
-  const bool by_accuracy = std::isfinite(missing_accuracy(learning, *in_use));
-  const double missing =
-      by_accuracy ? missing_accuracy(learning, *in_use) : missing_loss(learning, *in_use);
+  const double of_accuracy = missing_accuracy(learning, *in_use);
+  const double of_loss = missing_loss(learning, *in_use);
+  // Either is enough: an answer may be right still and far less sure.
+  const bool by_accuracy = std::isfinite(of_accuracy) && !(of_loss > of_accuracy);
+  const double missing = by_accuracy ? of_accuracy : of_loss;
   const bool beyond_noise = !(in_use->loss - learning.at_last < 4 * learning.noise);
   if (!(missing >= kMissing) || !beyond_noise) return;
 
@@ -67,7 +69,6 @@ void check_running_statistics(const RunView& view, std::vector<Finding>& finding
         {{Quantity::inference_accuracy, in_use->accuracy, {}, {}},
          learning.accuracy - kMissing * (learning.accuracy - learning.baseline_accuracy)}};
     finding.facts.push_back({Quantity::training_accuracy, learning.accuracy, {}, {}});
-    finding.facts.push_back({Quantity::inference_loss, in_use->loss, Place::loss(), {}});
   } else {
     finding.evidence = {{{Quantity::inference_loss, in_use->loss, Place::loss(), {}},
                          learning.at_last + kMissing * (learning.reference - learning.at_last)}};

@@ -12,8 +12,8 @@ namespace plumb {
 /// those
 ///            of the training at the end, of a network with a layer that keeps running statistics
 ///            (LayerInfo::running_momentum) and that learns.
-/// Threshold  A quarter of what was gained on the baseline is missing in use, by the accuracy where
-///            there is one, else by the loss, beyond the noise. Critical where more than half of it
+/// Threshold  A quarter of what was gained on the baseline is missing in use, by the loss or by the
+///            accuracy, beyond the noise. Critical where more than half of it
 ///            is. Our choice: docs/rules/running_statistics.md.
 /// Cause      After n steps of momentum m a part (1 - m)^n of the start is left in the statistics:
 ///            above 1/20 the momentum is too small for so few steps. Else the network moves faster

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "plumb/diagnose/episode.h"
@@ -24,9 +25,37 @@ bool is_judged(const RunView& view, LayerId layer) {
          !view.next_linear(layer).empty();
 }
 
+/// Of an activation behind a normalisation, which gives deviation 1 but for its scale and shift.
+std::optional<FindingCause> cause_in_normalisation(const RunView& view, LayerId layer) {
+  const RunInfo& info = view.info();
+  const LayerId source =
+      info.layer(layer).inputs.size() == 1 ? info.layer(layer).inputs[0].from : kNoLayer;
+  const ForwardStep* step = view.first_forward();
+  if (step == nullptr || source == kNoLayer ||
+      info.layer(source).family != LayerFamily::normalisation) {
+    return std::nullopt;
+  }
+  const ParamId scale = info.find_param(source, ParamUse::scale);
+  const ParamId shift = info.find_param(source, ParamUse::shift);
+  if (scale == kNoParam || !step->param(scale).known() || !step->output(source).known()) {
+    return std::nullopt;
+  }
+  const double factor = step->param(scale).rms;
+  const double offset = shift == kNoParam ? 0 : step->param(shift).rms;
+  if (factor < 2 && offset < 2) return std::nullopt;
+  const Place place = Place::layer(source);
+  return FindingCause{offset > factor ? CauseKind::large_bias : CauseKind::large_weight,
+                      place,
+                      1,
+                      {{Quantity::z_rms, step->output(source).rms, place, {}},
+                       {Quantity::x_rms, 1, place, {}},
+                       {Quantity::gain, factor, place, {}}}};
+}
+
 FindingCause cause_of(const RunView& view, const Hit& hit) {
   const UnitFacts& then = *view.units(hit.layer).at(hit.episode.first);
   FindingCause cause{CauseKind::large_input, Place::layer(hit.layer), 1, {}};
+  if (const auto by_norm = cause_in_normalisation(view, hit.layer)) return *by_norm;
   const double z = static_cast<double>(then.log2_z);
   const double x = static_cast<double>(then.log2_x);
   const double gain = static_cast<double>(then.log2_gain);

@@ -47,19 +47,19 @@ void check_shrinking_weights(const RunView& view, std::vector<Finding>& findings
   const MeasuredStep* worst = nullptr;
   const MeasuredStep* begin = nullptr;
   double least = std::numeric_limits<double>::infinity();
-  for (auto step = first + 1; step < steps.end(); ++step) {
+  for (auto step = first; step < steps.end(); ++step) {
     const double change = median_weight(*step) - at_first;
     // A weight that is all gone has no gradient to compare with.
     const double share = decay_over_gradient(*step);
     if (std::isnan(change) || !(share > 0)) continue;
-    // It is on its way: a factor of 1.4 by then is what one looks back to.
-    if (begin == nullptr && change <= -0.5) begin = &*step;
+    if (begin == nullptr) begin = &*step;
     if (change < least) {
       least = change;
       worst = &*step;
     }
   }
-  if (worst == nullptr || least > kShrinkLog2) return;
+  const double limit = view.learning().at_baseline() ? kShrinkLog2AtBaseline : kShrinkLog2;
+  if (worst == nullptr || least > limit) return;
   const OptimiserInfo optimiser = view.info().optimiser_info.value_or(OptimiserInfo{});
   const bool is_divided = optimiser.is_adaptive() && !optimiser.is_decay_decoupled;
   // Momentum adds up the decay as it does the gradient.
@@ -67,9 +67,9 @@ void check_shrinking_weights(const RunView& view, std::vector<Finding>& findings
   Finding finding;
   finding.rule = "shrinking_weights";
   finding.severity = Severity::critical;
-  finding.first_step = begin == nullptr ? worst->step : begin->step;
+  finding.first_step = begin->step;
   finding.last_step = steps.back().step;
-  finding.evidence = {{{Quantity::weight_change_log2, least, {}, {}}, kShrinkLog2}};
+  finding.evidence = {{{Quantity::weight_change_log2, least, {}, {}}, limit}};
   finding.facts = {{Quantity::shown_at_step, static_cast<double>(worst->step), {}, {}}};
   finding.cause.kind = CauseKind::weight_decay;
   finding.cause.facts = {{Quantity::weight_decay, worst->weight_decay, {}, {}},

@@ -13,10 +13,12 @@ namespace plumb {
 /// Threshold  The median layer lost three quarters of its size, and decay outweighs the gradient of
 ///            the loss in the median layer: weights drawn for their fans have no reason to shrink
 ///            by 4, and at the usual decays they do not. Our choice; docs/rules/shrinking_weights.md.
+///            Half of it is enough in a network that has learned nothing.
 /// False alarms  A network that is pruned by decay on purpose.
 /// Advice     Less weight decay.
 void check_shrinking_weights(const RunView& view, std::vector<Finding>& findings);
 
 inline constexpr double kShrinkLog2 = -2;
+inline constexpr double kShrinkLog2AtBaseline = -1;
 
 }  // namespace plumb

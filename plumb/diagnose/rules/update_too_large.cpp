@@ -21,8 +21,13 @@ const LayerPace& largest(const Paces& paces) {
   });
 }
 
+/// A network whose units are all dead does not move any more, and says nothing of its steps.
+bool can_tell(const Paces& paces) {
+  return !paces.empty() && largest(paces).log2_update > -std::numeric_limits<double>::infinity();
+}
+
 double largest_ratio(const Paces& paces) {
-  return paces.empty() ? kNan : std::exp2(largest(paces).log2_update);
+  return can_tell(paces) ? std::exp2(largest(paces).log2_update) : kNan;
 }
 
 double median_log2(const Paces& paces) {
@@ -35,7 +40,7 @@ double median_log2(const Paces& paces) {
 }
 
 double badness_of(const Paces& paces) {
-  if (paces.empty()) return kNan;
+  if (!can_tell(paces)) return kNan;
   return std::max(std::exp2(median_log2(paces) - kUpdateLog2),
                   largest_ratio(paces) * std::exp2(-kLayerUpdateLog2));
 }
@@ -62,8 +67,10 @@ double gradients_a_step(const RunView& view, const MeasuredStep& step, const Lay
 
 CauseKind cause_of(const RunView& view, const MeasuredStep& step, const LayerPace& worst) {
   constexpr double kMany = 4;
-  if (worst.log2_learning < worst.log2_update - 1) return CauseKind::weight_decay;
   const double many = gradients_a_step(view, step, worst);
+  const double decay = std::log2(step.learning_rate * step.weight_decay) + worst.log2_weight;
+  const bool is_half = decay > worst.log2_step - 1;
+  if (worst.log2_learning < worst.log2_update - 1 || is_half) return CauseKind::weight_decay;
   // The same rate without what was added up would have been in order.
   const bool alone_in_order = worst.log2_update - std::log2(many) < kUpdateLog2;
   return many > kMany && alone_in_order ? CauseKind::momentum : CauseKind::learning_rate;

@@ -101,7 +101,9 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
       return "1e-6: a hundredth of the usual lower end of 1e-4 (Ben Braiek and Khomh 2022)";
     case Quantity::moved_log2: return "1/50; " + our_choice(telling);
     case Quantity::odd_log2: return "a factor of 100; " + our_choice(telling);
-    case Quantity::weight_change_log2: return "1/4; " + our_choice(telling);
+    case Quantity::weight_change_log2:
+      return (evidence.threshold < -1 ? "1/4; " : "1/2 in a network that has not learned; ") +
+             our_choice(telling);
     case Quantity::duplicate_units: return "continuous random initialisation never repeats a row";
     case Quantity::loss_at_last:
       if (telling.finding.rule == "zero_gradient") {

@@ -212,9 +212,6 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return fmt::format("scale the branches by about 1/sqrt({:.0f}) (res scale={:.2g}[...])",
                          number(remedy, "blocks"), number(remedy, "scale"));
     case RemedyKind::add_normalisation:
-      if (text(remedy, "at") == "input") {
-        return "or put a batch normalisation in front of the first layer, which scales each column";
-      }
       return "normalise the inputs of the layers (batch or layer normalisation)";
     case RemedyKind::scale_inputs:
       if (text(remedy, "by") == "column") {

@@ -125,10 +125,11 @@ std::string depth_text(const RunView& view, const LayerNames& names) {
                                   : "");
 }
 
-std::string flow_text(const RunView& view) {
+std::string flow_text(const RunView& view, bool has_notes) {
   const LayerNames names(view.info());
   std::string text = fmt::format(
-      "Nothing wrong was found in {} ({}), looking for {} kinds of trouble.",
+      "Nothing {} was found in {} ({}), looking for {} kinds of trouble.",
+      has_notes ? "that does harm" : "wrong",
       count_text(static_cast<long long>(view.measured().size()), "measured step"),
       steps_text(view.measured().front().step, view.measured().back().step), rule_table().size());
   text += depth_text(view, names);
@@ -162,7 +163,7 @@ std::string quiet_verdict(const RunView& view, const Told& told) {
   const Missing missing = view.missing();
   std::string text;
   if (missing == Missing::nothing) {
-    text = flow_text(view);
+    text = flow_text(view, !told.findings.empty());
     text += outcome_of(view, told.findings) == Outcome::too_early ? early_text(told)
                                                                   : learning_text(told.learning);
   } else {

@@ -212,7 +212,7 @@ std::vector<Kind> data_kinds() {
       {"outlier_rows",
        data,
        "one row in a hundred some thousand times larger than the others",
-       {{"input_scale", "column_scale"}, {"data", "outliers"}},
+       {{"input_scale", "column_scale"}, {"data"}},
        outlier_rows},
       {"targets_large",
        data,
@@ -238,7 +238,7 @@ std::vector<Kind> data_kinds() {
       {"inputs_constant",
        data,
        "inputs that differ in the sixth digit alone",
-       {{"constant_features", "input_scale", "collapsed_signal"}, {"data", "depth"}, true},
+       {{"constant_features", "input_scale", "collapsed_signal"}, {"data"}, true},
        inputs_constant},
   };
 }
