@@ -321,7 +321,7 @@ std::vector<Finding> with_checked_remedies(std::vector<Finding> findings, const 
     for (std::size_t i = 0; i < finding.remedies.size(); ++i) {
       if (!placed[i]) ordered.push_back(finding.remedies[i]);
     }
-    finding.remedies = std::move(ordered);
+    if (!ordered.empty()) finding.remedies = std::move(ordered);
   }
   return findings;
 }

@@ -86,7 +86,7 @@ struct Advice {
 /// Threads  one; the same answer on every machine.
 Advice check_advice(const TrainConfig& config, CureData& data, const std::vector<Finding>& findings,
                     const AdviceOptions& options = {});
-inline constexpr double kHelps = 0.9;
+inline constexpr double kHelps = 0.75;
 inline constexpr double kWorthwhile = 0.05;
 
 /// The same where network or data are not at hand: changes that apply and change something, all
@@ -95,6 +95,7 @@ Advice predict_advice(const TrainConfig& config, const std::vector<Finding>& fin
 
 /// The findings with their remedies in the order of the advice, without those that were dropped;
 /// what a person has to do by hand stays behind. Predicted reach and measured rate are filled in.
+/// Where that would leave a finding without any, its remedies stay as the rule named them.
 std::vector<Finding> with_checked_remedies(std::vector<Finding> findings, const Advice& advice);
 
 }  // namespace plumb

@@ -46,7 +46,7 @@ std::string why_text(const CheckedChange& change) {
     case AdviceCheck::no_op: return "is in force already";
     case AdviceCheck::trips_rule: return "would bring " + change.why;
     case AdviceCheck::keeps_fault: return "leaves " + change.why + " as it is";
-    case AdviceCheck::impossible: return change.why;
+    case AdviceCheck::impossible: return "does not apply (" + change.why + ")";
     default: return {};
   }
 }
@@ -63,10 +63,19 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& b
   std::vector<std::string> lines;
   const bool trained = advice.steps > 0;
   const CheckedChange* const first = advice.first();
+  if (first == nullptr && !trained) {
+    std::string reasons;
+    for (const CheckedChange& change : advice.dropped) {
+      if (!change.prescription.finding) continue;
+      if (!reasons.empty()) reasons += "; ";
+      reasons += fmt::format("{} {}", change.prescription.rewrite->id, why_text(change));
+    }
+    if (!reasons.empty()) lines.push_back("Advice: no change passed its check: " + reasons + ".");
+    return lines;
+  }
   if (first == nullptr) {
-    if (!trained) return lines;
     lines.push_back(fmt::format(
-        "Advice: none of {} that were tried learns more in its first {} steps ({} as it is).",
+        "Advice: none of {} that were tried is shown to help within {} steps ({} as it is).",
         count_text(static_cast<long long>(advice.changes.size()), "change"), advice.steps,
         result_text(advice.loss, advice.accuracy)));
     return lines;

@@ -20,6 +20,7 @@ constexpr Row kRows[] = {
     {RemedyKind::initialise, "fresh_weights"},
     {RemedyKind::initialise, "orthogonal_start"},
     {RemedyKind::random_weights, "initialise"},
+    {RemedyKind::random_weights, "random_start"},
     {RemedyKind::random_weights, "fresh_weights"},
     {RemedyKind::like_others, "fresh_weights"},
     {RemedyKind::like_others, "initialise"},

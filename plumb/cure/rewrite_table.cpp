@@ -30,6 +30,7 @@ using G = CureGroup;
 constexpr RewriteEntry kRewrites[] = {
     {"initialise", G::init, "the critical gain of the activation, or a scheme and gain", 2,
      initialise_critically},
+    {"random_start", G::init, "glorot_normal, biases 0", 2, start_randomly},
     {"orthogonal_start", G::init, "orthogonal weights at the critical gain", 2, start_orthogonally},
     {"fresh_weights", G::init, "a start of its own in the place of weights from a file", 2,
      start_afresh},

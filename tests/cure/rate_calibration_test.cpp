@@ -25,10 +25,8 @@ struct RateCase {
 // far too low.
 constexpr RateCase kCases[] = {
     {"3 x [dense 64 > relu] > dense 3", "spirals?n=900", "he_normal", "sgd", 10},
-    {"3 x [dense 64 > relu] > dense 4", "teacher?in=16&out=4&classes=4&n=2000", "he_normal", "sgd",
-     10},
-    {"3 x [dense 64 > relu] > dense 4", "teacher?in=16&out=4&classes=4&n=2000", "he_normal", "sgd",
-     1e-6},
+    {"3 x [dense 64 > relu] > dense 4", "teacher?in=16&classes=4&n=2000", "he_normal", "sgd", 10},
+    {"3 x [dense 64 > relu] > dense 4", "teacher?in=16&classes=4&n=2000", "he_normal", "sgd", 1e-6},
     {"flatten > dense 64 > relu > dense 10", "glyphs?n=1000", "he_normal", "sgd", 30},
     {"flatten > 3 x [dense 64 > tanh] > dense 10", "glyphs?n=1000", "glorot_normal", "sgd", 1e-5},
     {"flatten > 3 x [dense 64 > relu] > dense 10", "glyphs?n=1000", "he_normal", "adam", 1},

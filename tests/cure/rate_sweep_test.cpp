@@ -14,7 +14,7 @@ namespace {
 TrainConfig small_net() {
   TrainConfig config;
   config.network = "2 x [dense 16 > tanh] > dense 3";
-  config.data = "teacher?in=8&out=3&classes=3&n=400";
+  config.data = "teacher?in=8&classes=3&n=400";
   config.init = "glorot_normal";
   config.bias_init = "zeros";
   config.steps = 300;

@@ -80,6 +80,15 @@ Rewritten initialise_critically(const Patient& patient, const CureArguments& arg
   return Rewritten::to(std::move(config));
 }
 
+Rewritten start_randomly(const Patient& patient, const CureArguments&) {
+  TrainConfig config = patient.config;
+  config.weights.clear();
+  config.init = "glorot_normal";
+  config.gain = 1;
+  config.bias_init = "zeros";
+  return Rewritten::to(std::move(config));
+}
+
 Rewritten start_orthogonally(const Patient& patient, const CureArguments& arguments) {
   TrainConfig config = patient.config;
   config.weights.clear();

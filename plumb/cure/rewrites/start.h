@@ -28,8 +28,12 @@ std::optional<CriticalStart> critical_start(const std::string& activation);
 /// Source   He et al. 2015, eq. 10; Schoenholz et al. 2017; Roberts, Yaida, Hanin 2022.
 Rewritten initialise_critically(const Patient& patient, const CureArguments& arguments);
 
-/// The same with orthogonal matrices (delta_orthogonal where there are convolutions), which stretch
-/// every direction alike.
+/// glorot_normal and biases 0, for activations without a critical gain within reach too.
+/// Source   Glorot and Bengio 2010.
+Rewritten start_randomly(const Patient& patient, const CureArguments& arguments);
+
+/// The critical start with orthogonal matrices (delta_orthogonal where there are convolutions),
+/// which stretch every direction alike.
 /// Source   Saxe et al. 2013, arXiv:1312.6120; Xiao et al. 2018, arXiv:1806.05393.
 Rewritten start_orthogonally(const Patient& patient, const CureArguments& arguments);
 
