@@ -182,7 +182,7 @@ TEST(RunTrainingTest, StopsEarlyAndOnNaN) {
   config.schedule = "constant";
   config.network = "dense 2";
   config.patience = 3;
-  Run run = train(config);
+  plumb::Run run = train(config);
   ASSERT_TRUE(run.end);
   EXPECT_EQ(run.end->reason, "stopped early");
   EXPECT_EQ(run.steps.back().epoch, 3) << "the first epoch, and three that were no better";
