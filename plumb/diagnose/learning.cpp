@@ -57,16 +57,13 @@ double standard_error(double noise, std::size_t stretches) {
   return kMedianError * noise / std::sqrt(static_cast<double>(std::max<std::size_t>(stretches, 1)));
 }
 
+/// The median of each window, as at the end; a running sum would cancel behind a loss of 1e25.
 void find_best(Learning& learning, Stretches all, std::size_t width) {
-  double sum = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    sum += all[i].loss;
-    if (i + 1 < width) continue;
-    if (i >= width) sum -= all[i - width].loss;
-    const double mean = sum / static_cast<double>(width);
-    if (std::isnan(learning.best) || mean < learning.best) {
-      learning.best = mean;
-      learning.best_step = all[i + 1 - width].first_step;
+  for (std::size_t first = 0; first + width <= all.size(); ++first) {
+    const double loss = median_loss(all.subspan(first, width));
+    if (std::isnan(learning.best) || loss < learning.best) {
+      learning.best = loss;
+      learning.best_step = all[first].first_step;
     }
   }
 }
