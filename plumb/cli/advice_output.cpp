@@ -19,9 +19,8 @@ namespace {
 bool asks_for_advice(const Diagnosis& diagnosis) {
   const std::vector<Finding>& findings = diagnosis.findings();
   return !is_well(diagnosis.outcome()) &&
-         std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-           return finding.severity >= Severity::warning;
-         });
+         std::any_of(findings.begin(), findings.end(),
+                     [](const Finding& finding) { return finding.severity >= Severity::warning; });
 }
 
 void prescribe(RunKeeper& keeper, const Advice& advice) {
