@@ -42,7 +42,7 @@ TEST(JudgeTest, ANoteIsNoAlarm) {
 }
 
 TEST(JudgeTest, APlaceIsRightWhereOneLayerIsBad) {
-  Trial trial = trial_of("one_layer_small", 0);
+  Trial trial = trial_of("one_layer_large", 0);
   trial.bad_depth = 3;
   Answer answer;
   answer.findings = {said("vanishing_gradient", Severity::warning, "weight_scale", 3)};

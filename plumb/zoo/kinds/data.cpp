@@ -154,6 +154,11 @@ Specimen nan_in_inputs(Draw& draw, bool fault) {
 Specimen labels_shuffled(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const std::uint64_t seed = draw.seed();
+  TableSize size;
+  size.n = draw.integer(1000, 1500);
+  size.classes = draw.integer(3, 5);
+  s.data = hold_out(make_clusters(size, seed));
+  s.config.data = s.data.train.name;
   s.config.network = chain(s, draw.integer(1, 2), draw.integer(8, 12), "relu");
   use_sgd(s, draw.real(0.02, 0.05), 0);
   if (fault) {

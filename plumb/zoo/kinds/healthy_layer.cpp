@@ -50,7 +50,6 @@ Specimen rnn_orthogonal(Draw& draw, bool) {
   use_adam(s, 0.003);
   return s;
 }
-Specimen irnn_recall(Draw& draw, bool) { return recalls(draw, 10, 20, "rnn {} irnn"); }
 Specimen lstm_recall(Draw& draw, bool) { return recalls(draw, 10, 20, "lstm {} chrono=20"); }
 Specimen lstm_default(Draw& draw, bool) { return recalls(draw, 4, 7, "lstm {}"); }
 Specimen gru_recall(Draw& draw, bool) { return recalls(draw, 10, 20, "gru {} chrono=20"); }
@@ -84,7 +83,6 @@ std::vector<Kind> healthy_layer_kinds() {
       {"dropout_usual", signal, "dropout of a usual size", {}, dropout_usual},
       {"rnn_short", time, "tanh cells over a few steps", {}, rnn_short},
       {"rnn_orthogonal", time, "tanh cells with an orthogonal recurrence", {}, rnn_orthogonal},
-      {"irnn_recall", time, "relu cells that start as the identity", {}, irnn_recall},
       {"lstm_recall", time, "lstm with its memory spread over the steps", {}, lstm_recall},
       {"lstm_default", time, "lstm as it starts by default, over a few steps", {}, lstm_default},
       {"gru_recall", time, "gru with its memory spread over the steps", {}, gru_recall},

@@ -9,10 +9,11 @@ namespace plumb::zoo {
 namespace {
 
 Specimen bn_lags(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
-  const int depth = draw.integer(1, 3), width = draw.integer(24, 64);
-  const double momentum = draw.log(1e-6, 3e-4);
-  s.config.gain = draw.real(2, 5);
+  Specimen s = on_glyphs(draw);
+  const int depth = draw.integer(2, 3), width = draw.integer(32, 64);
+  const double momentum = draw.log(1e-6, 3e-5);
+  s.config.gain = draw.real(2, 4);
+  use_sgd(s, 0.1, 0);
   s.config.network = chain(
       s, depth, width, fault ? fmt::format("bn momentum={:.3g} > relu", momentum) : "bn > relu");
   return s;

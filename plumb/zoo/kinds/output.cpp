@@ -23,11 +23,10 @@ Specimen tanh_before_loss(Draw& draw, bool fault) { return ended(draw, fault, "t
 Specimen hardtanh_before_loss(Draw& draw, bool fault) { return ended(draw, fault, "hardtanh"); }
 
 Specimen relu_before_loss(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
-  const int depth = draw.integer(1, 3), width = draw.integer(24, 64);
-  const double rate = draw.real(0.15, 0.3);
+  Specimen s = on_glyphs(draw);
+  const int depth = draw.integer(1, 2), width = draw.integer(40, 64);
+  use_adam(s, draw.real(0.03, 0.05));
   s.config.network = chain(s, depth, width, "relu") + (fault ? " > relu" : "");
-  use_sgd(s, fault ? rate : 0.05);
   return s;
 }
 

@@ -127,23 +127,6 @@ Specimen saturated_tanh(Draw& draw, bool fault) {
   return s;
 }
 
-Specimen saturated_layer(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
-  const int depth = draw.integer(3, 6), width = draw.integer(24, 64);
-  const int bad = draw.integer(2, depth);
-  const double factor = draw.log(300, 3000);
-  s.config.init = "glorot_normal";
-  use_sgd(s, 0.05, 0);
-  s.config.network = chain(s, depth, width, draw.word({"tanh", "hardtanh"}));
-  s.bad_depth = bad;
-  if (fault) {
-    s.surgery = [bad, factor](Network& network) {
-      multiply(*linear_weights(network)[static_cast<std::size_t>(bad - 1)], factor);
-    };
-  }
-  return s;
-}
-
 Specimen saturated_by_bias(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(2, 5), width = draw.integer(24, 64);
@@ -220,11 +203,6 @@ std::vector<Kind> signal_kinds() {
        "weights so large that every tanh is in its flat ends",
        {{"saturated_activation"}, {"large_weight"}, true},
        saturated_tanh},
-      {"saturated_layer",
-       signal,
-       "one layer in its flat ends, since its weights are large",
-       {{"saturated_activation"}, {"large_weight"}, true},
-       saturated_layer},
       {"saturated_by_bias",
        signal,
        "one tanh layer in a flat end, since its biases are large",
