@@ -19,6 +19,14 @@ std::size_t at(std::int64_t id) { return static_cast<std::size_t>(id); }
 
 std::string quoted(const std::string& path) { return "'" + path + "'"; }
 
+/// Its own, or one that it shares (an output layer that has the weight of an embedding).
+bool reads_weight(const RunInfo& info, LayerId layer) {
+  return std::any_of(info.params.begin(), info.params.end(), [&](const ParamInfo& param) {
+    return param.use == ParamUse::weight &&
+           std::find(param.users.begin(), param.users.end(), layer) != param.users.end();
+  });
+}
+
 bool is_linear(const LayerInfo& layer) { return layer.family == LayerFamily::linear; }
 
 /// What follows from the edges, where they are sound.
@@ -190,9 +198,9 @@ void check_facts(const RunInfo& info, std::vector<std::string>& found) {
       found.push_back(who + " reads nothing, and is no input");
     }
     if (is_linear(layer)) {
-      const ParamId weight = info.find_param(static_cast<LayerId>(i), ParamUse::weight);
-      if (weight == kNoParam) found.push_back(who + " has no weight among the parameters");
-      if (weight != kNoParam && (layer.fan_in <= 0 || layer.fan_out <= 0)) {
+      const bool has_weight = reads_weight(info, static_cast<LayerId>(i));
+      if (!has_weight) found.push_back(who + " has no weight among the parameters");
+      if (has_weight && (layer.fan_in <= 0 || layer.fan_out <= 0)) {
         found.push_back(who + " has no fan_in or no fan_out: the books cannot split it");
       }
     }

@@ -9,6 +9,8 @@
 #include "python/src/watcher.h"
 
 NB_MODULE(_core, module) {
+  // What a script's own variables still hold when the interpreter ends is no leak to tell of.
+  nanobind::set_leak_warnings(false);
   module.attr("version") = plumb::kVersion;
   module.def("sketch_target", [] { return plumb::sketch_target(); });
   plumb::python::bind_watcher(module);

@@ -61,7 +61,7 @@ class Native(unittest.TestCase):
     def compare(self, network, build):
         folder = tempfile.mkdtemp()
         rng = numpy.random.default_rng(5)
-        x = rng.normal(size=(16, 8))
+        x = rng.normal(size=(16, 2, 4))  # so that Flatten makes a tensor of its own
         y = rng.integers(0, 3, size=16)
         torch.manual_seed(3)
         model = build().double()

@@ -108,7 +108,7 @@ class Parameters(unittest.TestCase):
                 model(x).pow(2).mean().backward()
                 before = {n: (p.detach().clone(), p.grad.clone()) for n, p in model.named_parameters()}
                 optimizer.step()
-                true.append({n: (w, g, p.detach() - w) for (n, (w, g)), p in zip(before.items(), model.parameters())})
+                true.append({n: (w, g, p.detach().double() - w.double()) for (n, (w, g)), p in zip(before.items(), model.parameters())})
         run = plumb.load(path)
         for step, tensors in enumerate(true):
             for name, three in tensors.items():
