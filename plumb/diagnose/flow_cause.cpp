@@ -216,10 +216,10 @@ std::vector<Remedy> flow_remedies(const RunInfo& info, const DepthFlow& flow) {
   std::vector<Remedy> remedies = remedies_by_cause(info, flow);
   const bool in_force = has_critical_gain(info, flow);
   const bool harmful = would_saturate(info, flow);
-  std::erase_if(remedies, [&](const Remedy& remedy) {
+  const auto dropped = std::erase_if(remedies, [&](const Remedy& remedy) {
     return remedy.kind == RemedyKind::initialise && (in_force || harmful);
   });
-  if (!in_force || flow.activation == kNoLayer) return remedies;
+  if (dropped == 0 || !in_force || flow.activation == kNoLayer) return remedies;
   // The gain is right and the gradient is lost all the same: the way or the activation has to go.
   const RemedyKind first =
       flow.log2_judged() < 0 ? RemedyKind::add_residual : RemedyKind::add_normalisation;

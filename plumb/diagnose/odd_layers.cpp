@@ -195,6 +195,8 @@ std::vector<OddLayer> odd_on_chain(const LayerGraph& graph, const std::vector<St
     const bool undoes = i + 1 < stages.size() && is_undone(i + 1, i);
     if (undoes || (i > 0 && is_undone(i, i - 1))) continue;
     OddLayer one = farthest_factor(stages, stages[i], off);
+    // Off by what it lacks (the last layer has no activation behind it), by nothing that it does.
+    if (std::abs(one.log2) < kOddLog2) continue;
     // Nothing crosses the weights of the first layer.
     one.on_chain = one.layer != *first || one.kind != CauseKind::odd_weight;
     if (one.kind == CauseKind::odd_branch) {

@@ -16,8 +16,8 @@ std::string noise(const Rng& rng, std::uint64_t& draw) {
   return text;
 }
 
-// Every path, kind and text is replaced: what is found, where, since when and why stays, for ids
-// and traits are all that rules read.
+// Every path, kind and text is replaced: what is found, where, since when and why stays, for ids,
+// traits and functions are all that rules read.
 TEST(NamesTest, ARunWithOtherNamesHasTheSameFindings) {
   const Rng rng(11, "names_test");
   std::uint64_t draw = 0;
@@ -27,7 +27,6 @@ TEST(NamesTest, ARunWithOtherNamesHasTheSameFindings) {
       layer.path = noise(rng, draw);
       layer.kind = noise(rng, draw);
       layer.text = noise(rng, draw);
-      layer.function = noise(rng, draw);
     }
     for (BlockInfo& block : run.info.blocks) block.path = block.kind = noise(rng, draw);
     for (ParamInfo& param : run.info.params) param.path = param.name = noise(rng, draw);

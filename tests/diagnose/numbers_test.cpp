@@ -56,6 +56,7 @@ class Shown {
     const auto value = [&](Quantity quantity) { return test::value_of(finding, quantity); };
     add(value(Quantity::memory_steps) + 1);
     add(value(Quantity::units) - value(Quantity::duplicate_units));
+    add(-value(Quantity::shift_in_deviations));           // that many below zero
     add(-1 / value(Quantity::gate_carry_log2_per_step));  // steps until half is gone
     add(value(Quantity::recurrent_weight_log2_per_step) +
         value(Quantity::recurrent_alignment_log2_per_step));

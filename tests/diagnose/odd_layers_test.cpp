@@ -8,41 +8,11 @@
 #include "plumb/diagnose/rules/exploding_gradient.h"
 #include "plumb/diagnose/rules/odd_layer.h"
 #include "plumb/diagnose/rules/vanishing_gradient.h"
+#include "tests/diagnose/odd_runs.h"
 #include "tests/diagnose/rule_test.h"
-#include "tests/support/mini_net.h"
-#include "tests/support/run_builder.h"
 
 namespace plumb {
 namespace {
-
-/// A relu network of eight hidden layers in which the weights of some dense layers (0 is the first)
-/// are multiplied.
-plumb::Run run_with(const std::vector<std::pair<std::size_t, double>>& factors,
-                    const std::string& activation = "relu", double gain = std::sqrt(2.0)) {
-  test::MiniSpec spec;
-  spec.activation = activation;
-  spec.gain = gain;
-  spec.depth = 8;
-  spec.width = 48;
-  test::MiniNet net(spec);
-  for (const auto& [dense, factor] : factors) {
-    for (double& weight : net.denses[dense].weight) weight *= factor;
-  }
-  plumb::Run run;
-  std::vector<double> x;
-  std::vector<int> labels;
-  std::uint32_t draw = 1;
-  for (int sample = 0; sample < spec.batch; ++sample) {
-    for (int i = 0; i < spec.inputs; ++i) {
-      draw = draw * 1103515245U + 12345U;
-      x.push_back(static_cast<double>(draw >> 8) / (1 << 23) - 1);
-    }
-    labels.push_back(sample % spec.classes);
-  }
-  run.steps.push_back(net.step(x, labels));
-  run.info = net.info();
-  return run;
-}
 
 std::vector<OddLayer> odd_of(const plumb::Run& run) {
   const RunView view(run);
@@ -50,15 +20,16 @@ std::vector<OddLayer> odd_of(const plumb::Run& run) {
 }
 
 TEST(OddLayersTest, NoneInANetworkOfOneKind) {
-  EXPECT_TRUE(odd_of(run_with({})).empty());
+  EXPECT_TRUE(odd_of(test::run_with_odd({})).empty());
   // All of them wrong alike is not one of them.
-  EXPECT_TRUE(odd_of(run_with({}, "sigmoid", 1)).empty());
-  EXPECT_TRUE(odd_of(run_with({}, "relu", 0.5)).empty());
+  for (const OddLayer& one : odd_of(test::run_with_odd({}, "sigmoid", 1)))
+    ADD_FAILURE() << one.layer << " " << to_string(one.kind) << " " << one.log2;
+  EXPECT_TRUE(odd_of(test::run_with_odd({}, "relu", 0.5)).empty());
 }
 
 TEST(OddLayersTest, TheOneThatIsOffHasItsFactor) {
   for (const double factor : {500.0, 1.0 / 500}) {
-    const plumb::Run run = run_with({{4, factor}});
+    const plumb::Run run = test::run_with_odd({{4, factor}});
     const auto odd = odd_of(run);
     ASSERT_EQ(odd.size(), 1u) << factor;
     EXPECT_EQ(run.info.layer(odd[0].layer).depth, 5);
@@ -70,7 +41,9 @@ TEST(OddLayersTest, TheOneThatIsOffHasItsFactor) {
   }
 }
 
-TEST(OddLayersTest, AFactorOfThreeIsNotOff) { EXPECT_TRUE(odd_of(run_with({{4, 3}})).empty()); }
+TEST(OddLayersTest, AFactorOfThreeIsNotOff) {
+  EXPECT_TRUE(odd_of(test::run_with_odd({{4, 3}})).empty());
+}
 
 TEST(OddLayersTest, AFewLayersHaveNoMiddle) {
   test::MiniSpec spec;
@@ -79,7 +52,7 @@ TEST(OddLayersTest, AFewLayersHaveNoMiddle) {
 }
 
 TEST(OddLayersTest, EachIsAFindingOfTheFlowAtItsPlace) {
-  const plumb::Run run = run_with({{2, 200}, {6, 400}});
+  const plumb::Run run = test::run_with_odd({{2, 200}, {6, 400}});
   const auto findings = test::findings_of(check_exploding_gradient, run);
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(run.info.layer(findings[0].place.id).depth, 7);
@@ -96,7 +69,7 @@ TEST(OddLayersTest, EachIsAFindingOfTheFlowAtItsPlace) {
 
 TEST(OddLayersTest, ManyThatAreOffAreNotOne) {
   // All layers pass on too little, one a bit less: the depth is to blame.
-  const plumb::Run run = run_with({{4, 0.25}}, "relu", 0.5);
+  const plumb::Run run = test::run_with_odd({{4, 0.25}}, "relu", 0.5);
   const auto findings = test::findings_of(check_vanishing_gradient, run);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].cause.kind, CauseKind::weight_scale);
@@ -107,7 +80,7 @@ TEST(OddLayersTest, WhatTheDepthDoesNotShowHasARuleOfItsOwn) {
   for (const auto& factors :
        {std::vector<std::pair<std::size_t, double>>{{0, 500}},
         std::vector<std::pair<std::size_t, double>>{{2, 300}, {5, 1.0 / 300}}}) {
-    const plumb::Run run = run_with(factors);
+    const plumb::Run run = test::run_with_odd(factors);
     EXPECT_TRUE(test::findings_of(check_exploding_gradient, run).empty());
     const auto findings = test::findings_of(check_odd_layer, run);
     ASSERT_EQ(findings.size(), factors.size());

@@ -61,6 +61,21 @@ TEST(SentencesTest, EveryRuleSpeaks) {
   EXPECT_EQ(rules.size(), rule_table().size());
 }
 
+/// A rule that the words of a cause are written for.
+std::string rule_with(CauseKind kind) {
+  switch (kind) {
+    case CauseKind::rank:
+    case CauseKind::depth: return "collapsed_signal";
+    case CauseKind::output_activation: return "logits_activation";
+    case CauseKind::no_activation: return "no_activation";
+    case CauseKind::few_outputs: return "missing_outputs";
+    case CauseKind::dropout: return "starving_dropout";
+    case CauseKind::norm_scale:
+    case CauseKind::norm_shift: return "closed_units";
+    default: return "stalled_layer";
+  }
+}
+
 // -Wswitch keeps both complete; here they are kept from saying nothing.
 TEST(SentencesTest, EveryCauseAndEveryRemedyHasWords) {
   const plumb::Run run = test::flat_run(3, 16, "relu", 1);
@@ -68,6 +83,7 @@ TEST(SentencesTest, EveryCauseAndEveryRemedyHasWords) {
   finding.rule = "stalled_layer";
   for (int kind = 0; kind <= static_cast<int>(CauseKind::truncation); ++kind) {
     finding.cause.kind = static_cast<CauseKind>(kind);
+    finding.rule = rule_with(finding.cause.kind);
     EXPECT_FALSE(words_of(run.info, {&finding, 1}, finding).cause.empty())
         << to_string(finding.cause.kind);
   }

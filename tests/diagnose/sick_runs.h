@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/diagnose/odd_runs.h"
 #include "tests/diagnose/rule_test.h"
 #include "tests/diagnose/sick_signals.h"
 #include "tests/diagnose/time_test.h"
@@ -159,6 +160,13 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
     put_rms(harmful.info, harmful.steps[0], path, Role::update, -1);
   }
   runs.emplace_back("a large first step that did harm", harmful);
+  runs.emplace_back("a first layer out of line", run_with_odd({{0, 500}}));
+  MiniSpec decaying;
+  decaying.depth = 4;
+  decaying.learning_rate = 0.1;
+  decaying.weight_decay = 0.5;
+  decaying.steps = 80;
+  runs.emplace_back("a decay that takes the weights", run_mini_net(decaying));
   for (auto& one : sick_signals()) runs.push_back(std::move(one));
   return runs;
 }

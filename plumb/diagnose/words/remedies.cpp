@@ -231,8 +231,9 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
     case RemedyKind::clip_norm: return clip_norm(telling, remedy);
     case RemedyKind::lower_dropout:
       if (has(remedy, "rate")) {
-        return fmt::format("lower the dropout rate (0.1 to 0.5 is usual, {:.1g} to begin with)",
-                           number(remedy, "rate"));
+        return fmt::format(
+            "lower the dropout rate (a tenth to a half is usual, {:.1g} to begin with)",
+            number(remedy, "rate"));
       }
       return "lower the dropout rate";
     case RemedyKind::scale_targets:
@@ -251,7 +252,7 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return "leave out the columns that never change, and see how the data were made";
     case RemedyKind::more_outputs:
       return fmt::format("give the last layer {:.0f} outputs", number(remedy, "units"));
-    case RemedyKind::larger_batch: return "use a larger batch (16 samples or more)";
+    case RemedyKind::larger_batch: return "use a larger batch";
     case RemedyKind::drop_normalisation:
       return text(remedy, "by") == "ln"
                  ? "or normalise over the features (ln), which asks nothing of the batch"
