@@ -14,7 +14,9 @@ TEST(FirstAdviceTest, IsTriedOnTheSpecimenThatTheScoreSees) {
   EXPECT_EQ(advice.gained, run_trial(kind, 0, false).gained());
   EXPECT_EQ(advice.gained_by_twin, run_trial(kind, 0, true).gained());
   EXPECT_FALSE(advice.changes_nothing);
-  if (advice.rewrite.empty()) EXPECT_EQ(advice.gained_by_advice, advice.gained);
+  if (advice.rewrite.empty()) {
+    EXPECT_EQ(advice.gained_by_advice, advice.gained);
+  }
 }
 
 TEST(FirstAdviceTest, ACureIsNineTenthsOfTheTwinsWay) {

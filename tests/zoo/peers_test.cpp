@@ -13,7 +13,7 @@ namespace {
 
 /// Two dense layers with a relu in between, measured once.
 Run small_run() {
-  Run run;
+  plumb::Run run;
   run.info.classes = 2;
   for (const char* kind : {"input", "dense", "relu", "dense"}) {
     LayerInfo layer;
@@ -57,7 +57,7 @@ TEST(PeersTest, TheirSymptomsStandForRulesOfOurs) {
 }
 
 TEST(PeersTest, AutoTrainerComparesFirstAndLastKernel) {
-  Run run = small_run();
+  plumb::Run run = small_run();
   add(run, Site::param(0, Role::weight), 1);
   add(run, Site::param(1, Role::weight), 1);
   add(run, Site::param(0, Role::grad_weight), 1e-6);
@@ -68,7 +68,7 @@ TEST(PeersTest, AutoTrainerComparesFirstAndLastKernel) {
 }
 
 TEST(PeersTest, TorchmortemComparesTheFlowOfFirstAndLast) {
-  Run run = small_run();
+  plumb::Run run = small_run();
   add(run, Site::param(0, Role::weight), 1);
   add(run, Site::param(1, Role::weight), 1);
   add(run, Site::layer(1, Role::grad_z), 1);
@@ -79,20 +79,20 @@ TEST(PeersTest, TorchmortemComparesTheFlowOfFirstAndLast) {
 }
 
 TEST(PeersTest, GraphycoTakesZerosForDeadUnits) {
-  Run run = small_run();
+  plumb::Run run = small_run();
   add(run, Site::layer(2, Role::a), 1, 60);
   EXPECT_EQ(graphyco(PeerView(run)), Symptoms{"dead"});
 }
 
 TEST(PeersTest, TheDeepCheckerExpectsTheFirstLossNearItsLogarithm) {
-  Run run = small_run();
+  plumb::Run run = small_run();
   EXPECT_EQ(deep_checker(PeerView(run)), Symptoms{});
   run.steps[0].loss = 5;
   EXPECT_EQ(deep_checker(PeerView(run)), Symptoms{"initial_loss"});
 }
 
 TEST(PeersTest, ANonFiniteLossIsSeenByAllThatLook) {
-  Run run = small_run();
+  plumb::Run run = small_run();
   run.steps[0].loss = std::numeric_limits<double>::quiet_NaN();
   EXPECT_TRUE(auto_trainer(PeerView(run)).contains("explode"));
   EXPECT_TRUE(umlaut(PeerView(run)).contains("nan_loss"));

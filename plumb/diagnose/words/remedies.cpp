@@ -200,9 +200,13 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
     case RemedyKind::zero_branch_end:
       return "start the last layer of each branch at zero (Fixup; Zhang et al. 2019)";
     case RemedyKind::set_bias:
-      if (has(remedy, "value")) {
+      if (has(remedy, "value") && remedy.target.of == Place::Of::parameter) {
         return fmt::format("start {} at {:.2g}", telling.names.place(remedy.target),
                            number(remedy, "value"));
+      }
+      if (has(remedy, "value") && remedy.target.is_layer()) {
+        return fmt::format("start the biases in front of {} at {:.2g}",
+                           telling.names.where(remedy.target), number(remedy, "value"));
       }
       return "set the biases to zero or slightly positive";
     case RemedyKind::replace_activation: return replace_activation(telling, remedy);
