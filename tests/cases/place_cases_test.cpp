@@ -112,7 +112,7 @@ std::vector<Case> place_cases() {
       {"D_one_dead_layer",
        kEight,
        adam,
-       {.rule = "dead_units", .path = "11"},
+       {.rule = "closed_units", .path = "11"},
        made(line, 0),
        biased(6, -30)},
   };

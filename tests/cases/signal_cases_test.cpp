@@ -190,7 +190,7 @@ std::vector<Case> structure_cases() {
       {.name = "bn_over_two_samples",
        .network = "2 x [dense 64 > bn > relu] > dense 4",
        .flags = kHe + kAdam + " --batch 2 --steps 300",
-       .right = {.also = {"tiny_normalisation"}},
+       .right = {.rule = "tiny_normalisation"},
        .data = made(line, 0)},
       {.name = "dropout_of_nearly_all",
        .network = "2 x [dense 64 > relu > dropout 0.97] > dense 4",

@@ -37,7 +37,8 @@ constexpr RateCase kCases[] = {
     {"2 x [dense 32 > tanh] > dense 1", "teacher?in=8&out=1&n=1000", "glorot_normal", "adam", 3},
     {"flatten > 2 x [dense 64 > sigmoid] > dense 10", "glyphs?n=1000", "glorot_normal", "sgd",
      1e-3},
-    {"flatten > 6 x res[dense 10 > relu] > dense 10", "glyphs?n=1000", "he_normal", "rmsprop", 0.5},
+    {"flatten > dense 32 > 6 x res[dense 32 > relu] > dense 10", "glyphs?n=1000", "he_normal",
+     "rmsprop", 0.5},
     {"lstm 16 > last > dense 1", "adding?t=10&n=1000", "pytorch", "adam", 1e-6},
 };
 

@@ -160,7 +160,7 @@ TEST(NpzTest, WriteErrorsLeaveTheOldFile) {
   EXPECT_EQ(message_of<DataError>([&] {
               write_npz(nowhere, {{"a", a.view()}});
             }),
-            nowhere + ": cannot be written: No such file or directory");
+            nowhere + ": cannot be written: folder " + dir.path() + "/no does not exist");
 }
 
 }  // namespace

@@ -164,7 +164,7 @@ TEST(KilledStartTest, ATrainingKilledAtItsVeryBeginningLeavesNothingBroken) {
     ::waitpid(process, nullptr, 0);
     const std::string message = store_error([&] { load_run(path); });
     EXPECT_TRUE(message.empty() || message == path + ": no such file" ||
-                message == path + ": holds no run yet, nothing was recorded")
+                message.starts_with(path + ": holds no run yet, nothing was recorded"))
         << message;
   }
 }

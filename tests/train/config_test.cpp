@@ -52,8 +52,9 @@ TEST(ConfigTest, BadValuesNameKeyAndExpectation) {
   EXPECT_EQ(message("lr", "-1"), "lr: -1, expected at least 0");
   EXPECT_EQ(message("batch", "0"), "batch: 0, expected at least 1");
   EXPECT_EQ(message("threads", "1025"), "threads: 1025, expected at most 1024");
-  EXPECT_EQ(message("batch", "2.5"), "batch: '2.5', expected a whole number");
-  EXPECT_EQ(message("shuffle", "yes"), "shuffle: 'yes', expected true or false");
+  EXPECT_EQ(message("batch", "2.5"),
+            "batch: '2.5', expected a whole number up to 9223372036854775807");
+  EXPECT_EQ(message("shuffle", "perhaps"), "shuffle: 'perhaps', expected true or false");
   EXPECT_EQ(message("validation", "1"), "validation: 1, expected at least 0 and below 1");
   EXPECT_EQ(message("precision", "half"), "precision: 'half', expected float, double");
 }
