@@ -141,6 +141,7 @@ constexpr Mechanism kMechanisms[] = {
     {"output_scale", "exploding_gradient", Order::with, is_at_same_place},
     {"output_scale", "odd_layer", Order::with, is_at_same_place},
     {"output_scale", "update_too_large", Order::with, is_of_scale},
+    {"output_range", "zero_gradient"},
     {"tiny_normalisation", "vanishing_gradient"},
     {"tiny_normalisation", "stalled_layer"},
     {"symmetric_units", "closed_units"},

@@ -46,8 +46,6 @@ std::vector<Case> trainer_cases() {
     cases.push_back({"E_" + name, kFour, short_run + flags, right, made(line, 0)});
   };
   decays("E2_decay", " --lr 0.1 --weight-decay 0.5", e2);
-  decays("decay_of_adamw", " --optimiser adamw --lr 1e-2 --weight-decay 5", shrinks);
-  decays("decay_of_adam", " --optimiser adam --lr 1e-3 --weight-decay 1", shrinks);
   decays("decay_with_momentum", " --lr 0.01 --momentum 0.9 --weight-decay 0.5", shrinks);
   const auto fast = [&](const std::string& name, const std::string& flags, CauseKind cause,
                         RemedyKind remedy) {
