@@ -12,12 +12,14 @@ namespace plumb {
 void run_tasks(std::size_t count, int jobs, const std::function<void(std::size_t index)>& work) {
   std::vector<std::exception_ptr> errors(count);
   std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
   const auto work_on = [&] {
-    for (std::size_t i = next++; i < count; i = next++) {
+    for (std::size_t i = next++; i < count && !failed; i = next++) {
       try {
         work(i);
       } catch (...) {
         errors[i] = std::current_exception();
+        failed = true;
       }
     }
   };

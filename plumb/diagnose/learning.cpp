@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "plumb/diagnose/median.h"
+
 namespace plumb {
 
 namespace {
@@ -18,14 +20,6 @@ constexpr double kMedianDistance = 0.9539;
 constexpr double kMedianError = 1.2533;
 
 using Stretches = std::span<const LossCurve::Stretch>;
-
-double median(std::vector<double> values) {
-  if (values.empty()) return kNan;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
 
 double median_loss(Stretches stretches) {
   std::vector<double> losses;

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "plumb/diagnose/median.h"
+
 namespace plumb {
 
 namespace {
@@ -34,13 +36,6 @@ struct Stage {
 
 bool has_weights(const LayerInfo& layer) {
   return layer.family == LayerFamily::linear || layer.family == LayerFamily::residual;
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
 /// What is usual among values, and what is off it by more than their scatter allows.

@@ -14,9 +14,9 @@
 
 #include "plumb/cure/advice.h"
 #include "plumb/cure/rate_sweep.h"
+#include "plumb/cure/tasks.h"
 #include "plumb/train/run_training.h"
 #include "plumb/train/weights.h"
-#include "plumb/zoo/parallel_tasks.h"
 #include "plumb/zoo/trial.h"
 
 namespace plumb::zoo {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "plumb/zoo/parallel_tasks.h"
+#include "plumb/cure/tasks.h"
 #include "plumb/zoo/trial.h"
 
 namespace plumb::zoo {

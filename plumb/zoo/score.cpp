@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "plumb/zoo/parallel_tasks.h"
+#include "plumb/cure/tasks.h"
 
 namespace plumb::zoo {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/zoo/parallel_tasks.h"
+#include "plumb/cure/tasks.h"
 
 #include <gtest/gtest.h>
 
@@ -7,10 +7,10 @@
 #include <stdexcept>
 #include <vector>
 
-namespace plumb::zoo {
+namespace plumb {
 namespace {
 
-TEST(ParallelTasksTest, EachTaskRunsOnce) {
+TEST(TasksTest, EachTaskRunsOnce) {
   for (const int jobs : {1, 3, 8}) {
     std::vector<std::atomic<int>> runs(50);
     run_tasks(runs.size(), jobs, [&](std::size_t i) { ++runs[i]; });
@@ -18,11 +18,11 @@ TEST(ParallelTasksTest, EachTaskRunsOnce) {
   }
 }
 
-TEST(ParallelTasksTest, NoTasksAreNoError) {
+TEST(TasksTest, NoTasksAreNoError) {
   run_tasks(0, 4, [](std::size_t) { FAIL(); });
 }
 
-TEST(ParallelTasksTest, AnExceptionReachesTheCaller) {
+TEST(TasksTest, AnExceptionReachesTheCaller) {
   const auto fails = [](std::size_t i) {
     if (i == 2) throw std::runtime_error("task 2");
   };
@@ -30,4 +30,4 @@ TEST(ParallelTasksTest, AnExceptionReachesTheCaller) {
 }
 
 }  // namespace
-}  // namespace plumb::zoo
+}  // namespace plumb
