@@ -7,7 +7,9 @@ target_compile_options(plumb_options INTERFACE
   $<$<BOOL:${PLUMB_WERROR}>:-Werror>)
 if(PLUMB_SANITIZE)
   target_compile_options(plumb_options INTERFACE -fsanitize=${PLUMB_SANITIZE} -fno-omit-frame-pointer
-                                                 -fno-sanitize-recover=all)
+                                                 -fno-sanitize-recover=all
+                                                 # GCC's own manual: with sanitizers it warns of what is set
+                                                 $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(plumb_options INTERFACE -fsanitize=${PLUMB_SANITIZE})
 endif()
 
