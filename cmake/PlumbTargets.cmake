@@ -57,6 +57,10 @@ function(plumb_test name)
   add_executable(${target} ${arg_SOURCES} ${arg_GOLDEN})
   list(TRANSFORM arg_DEPS PREPEND plumb::)
   target_link_libraries(${target} PRIVATE ${arg_DEPS} plumb_options ${arg_LIBS} GTest::gtest_main)
+  if(PLUMB_SANITIZE)
+    # What is tested is optimised; optimising the checks themselves takes longer than all else of such a build.
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
   if(arg_GOLDEN)
     set_source_files_properties(${arg_GOLDEN} PROPERTIES
       COMPILE_DEFINITIONS "PLUMB_TEST_DIR=\"${PROJECT_SOURCE_DIR}/tests\"")
