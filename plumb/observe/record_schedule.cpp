@@ -10,6 +10,10 @@ namespace plumb {
 namespace {
 constexpr std::int64_t kLastPowerOfTwo = 64;
 constexpr std::int64_t kMaxSpacing = 500;  // our choice: a measured step costs two others at most
+
+/// True of 0 too.
+bool is_power_of_two(std::int64_t step) { return (step & (step - 1)) == 0; }
+
 }  // namespace
 
 RecordSchedule RecordSchedule::parse(std::string_view text) {
@@ -35,10 +39,10 @@ RecordSchedule RecordSchedule::parse(std::string_view text) {
 bool RecordSchedule::due(std::int64_t step) const {
   switch (kind_) {
     case Kind::off: return false;
-    case Kind::every: return step % every_ == 0;
+    case Kind::every: return step % every_ == 0 || (step < every_ && is_power_of_two(step));
     case Kind::log: break;
   }
-  if (step <= kLastPowerOfTwo) return (step & (step - 1)) == 0;
+  if (step <= kLastPowerOfTwo) return is_power_of_two(step);
   std::int64_t due = kLastPowerOfTwo;
   while (due < step && due / 4 < kMaxSpacing) due += due / 4;
   return due < step ? (step - due) % kMaxSpacing == 0 : due == step;

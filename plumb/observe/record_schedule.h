@@ -12,7 +12,8 @@ namespace plumb {
 ///   log      steps 0, 1, 2, 4, 8, ..., 64, then each a quarter further (80, 100, 125, 156, ...), at
 ///            most 500 after the one before: the first steps tell most, 24 are measured in a training
 ///            of 2000, and the cost is near 2 % of a small network's training, less of a large one's
-///   every=K  every K-th step
+///   every=K  every K-th step, and 1, 2, 4, ... below K: what the first steps do to a network shows in
+///            no later one, and what is found must not depend on how often one looks
 ///   off      none
 /// The last planned step is measured too unless recording is off.
 /// Errors  SpecError naming the forms.

@@ -31,8 +31,10 @@ TEST(RecordScheduleTest, LogIsNeverMoreThanFiveHundredStepsApart) {
   EXPECT_EQ(steps.back() - steps[steps.size() - 2], 500);
 }
 
-TEST(RecordScheduleTest, EveryKMeasuresMultiples) {
-  EXPECT_EQ(due_steps("every=3", 10), (std::vector<std::int64_t>{0, 3, 6, 9}));
+TEST(RecordScheduleTest, EveryKMeasuresMultiplesAndTheFirstStepsAsLogDoes) {
+  EXPECT_EQ(due_steps("every=1", 4), (std::vector<std::int64_t>{0, 1, 2, 3}));
+  EXPECT_EQ(due_steps("every=3", 10), (std::vector<std::int64_t>{0, 1, 2, 3, 6, 9}));
+  EXPECT_EQ(due_steps("every=10", 31), (std::vector<std::int64_t>{0, 1, 2, 4, 8, 10, 20, 30}));
 }
 
 TEST(RecordScheduleTest, OffMeasuresNothing) { EXPECT_TRUE(due_steps("off", 1000).empty()); }

@@ -102,14 +102,14 @@ TEST(NetworkMonitorTest, ObserversAreNullWhereTheStepIsNotDue) {
   Loop loop("dense 8 > tanh > dense 2");
   NetworkMonitor monitor(loop.network, {.record = "every=2"});
   {
-    auto step = monitor.step(1);
+    auto step = monitor.step(3);
     EXPECT_FALSE(step);
     EXPECT_EQ(step.pass(), nullptr);
     EXPECT_EQ(step.time(), nullptr);
     EXPECT_EQ(step.update(), nullptr);
     step.parameters();
   }
-  auto step = monitor.step(2);
+  auto step = monitor.step(4);
   EXPECT_NE(step.pass(), nullptr);
 }
 
