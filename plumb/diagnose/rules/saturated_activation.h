@@ -13,7 +13,7 @@ namespace plumb {
 ///            unbounded activation, and half of the derivatives of a healthy relu are zero. An
 ///            activation that feeds no linear layer is left out: an output that is sure of itself
 ///            is saturated by intent.
-/// Threshold  Half of a layer's elements; 9 in 10 is critical. Our choice, calibrated:
+/// Threshold  Half of a layer's elements; 9 in 10 is critical. Our choice:
 ///            docs/rules/saturated_activation.md.
 /// False alarms  Gates that learned to be open or shut late in training.
 /// Advice     By what makes z large: the input, the weight or the bias.

@@ -13,7 +13,7 @@ namespace plumb {
 ///            to that at the last layer, and that per linear layer. A gradient that is small in all
 ///            layers alike, near an optimum, has the ratio 1.
 /// Threshold  A loss by 100 over the depth and by 1.19 (2^-0.25) a layer; or by 1000 over the depth
-///            alone. Our choice, calibrated: docs/rules/vanishing_gradient.md. Shown by the first
+///            alone. Our choice: docs/rules/vanishing_gradient.md. Shown by the first
 ///            measured step, or by two one after another; it is remembered when an optimiser
 ///            rescales it away later. Layers that started at zero and leave it are not counted
 ///            (zero_start.h); where the last measured step ends in one of them, a note says that

@@ -11,7 +11,7 @@ namespace plumb {
 ///            without what the layers above add on the way (a loss at every time step keeps
 ///            dLoss/dh_t level though nothing is remembered). It is a ratio over the whole sequence, so it is
 ///            relative to its length: 0.99 a step is fine over 100 steps and not over 1000.
-/// Threshold  A loss by 1000 over the sequence (6.9 e-folds). Our choice, calibrated:
+/// Threshold  A loss by 1000 over the sequence (6.9 e-folds). Our choice:
 ///            docs/rules/vanishing_through_time.md. Critical below 2^-24 while it lasts: the first
 ///            steps' part in the gradient of the shared weights is then below the rounding of a
 ///            float. A note where training has mended it. Shown by the first measured step, or by

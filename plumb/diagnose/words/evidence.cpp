@@ -13,9 +13,9 @@ namespace plumb::words {
 
 namespace {
 
-/// "our choice, calibrated in docs/rules/dead_units.md".
+/// "our choice; see docs/rules/dead_units.md".
 std::string our_choice(const Telling& telling) {
-  return "our choice, calibrated in docs/rules/" + telling.finding.rule + ".md";
+  return "our choice; see docs/rules/" + telling.finding.rule + ".md";
 }
 
 std::string plain_name(Quantity quantity) {
@@ -99,7 +99,9 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
              "it was";
     case Quantity::fastest_pace_log2:
       return "1e-6: a hundredth of the usual lower end of 1e-4 (Ben Braiek and Khomh 2022)";
-    case Quantity::moved_log2: return "1/50; " + our_choice(telling);
+    case Quantity::moved_log2:
+      return (evidence.threshold < -4 ? "1/50; " : "1/5 in a network that has not learned; ") +
+             our_choice(telling);
     case Quantity::odd_log2: return "a factor of 100; " + our_choice(telling);
     case Quantity::weight_change_log2:
       return (evidence.threshold < -1 ? "1/4; " : "1/2 in a network that has not learned; ") +
@@ -113,7 +115,7 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
       return "relative to the best constant answer; " + our_choice(telling);
     case Quantity::nonfinite_count:
     case Quantity::nonfinite_steps: return "no healthy computation makes one";
-    // Chosen by the example of saturated_activation, whose page has the calibration.
+    // Chosen by the example of saturated_activation.
     case Quantity::gate_flat_fraction: return "our choice; docs/rules/saturated_gate.md";
     case Quantity::flow_log2_per_layer:
     case Quantity::dead_fraction_rise:
