@@ -20,14 +20,22 @@ bool is_of_outcome(const Finding& finding) {
   return std::find(kOfOutcome.begin(), kOfOutcome.end(), finding.rule) != kOfOutcome.end();
 }
 
+/// It left the baseline soon, or has had all the time that it needed.
+bool was_not_slowed(const RunView& view, const Learning& learning, std::int64_t last_step) {
+  if (learning.flat) return true;
+  const std::int64_t left = step_off_reference(view.info(), view.losses());
+  return left >= 0 && left <= last_step / 10;
+}
+
 /// All of it was over in the first half, and the network learned on.
 bool is_mended(const RunView& view, const Learning& learning,
                const std::vector<Finding>& findings) {
   if (!learning.learns || !(learning.gained >= kMendedGain)) return false;
-  const std::int64_t half = view.measured().back().step / 2;
+  const std::int64_t last_step = view.measured().back().step;
+  if (!was_not_slowed(view, learning, last_step)) return false;
   return std::all_of(findings.begin(), findings.end(), [&](const Finding& finding) {
     return is_of_outcome(finding) || finding.severity == Severity::note ||
-           (finding.over && finding.last_step <= half);
+           (finding.over && finding.last_step <= last_step / 2);
   });
 }
 

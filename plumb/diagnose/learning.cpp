@@ -14,6 +14,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kStandardErrors = 4;
 constexpr std::int64_t kStepsToLose = 20;
+constexpr std::size_t kSoonStretches = 5;
 /// Median distance of two independent normal numbers of deviation 1.
 constexpr double kMedianDistance = 0.9539;
 /// Standard error of a median to that of a mean.
@@ -82,6 +83,19 @@ double reference_loss(const RunInfo& info, const LossCurve& curve) {
   return curve.first() && curve.first()->loss > 0 ? curve.first()->loss : kNan;
 }
 
+std::int64_t step_off_reference(const RunInfo& info, const LossCurve& curve) {
+  const Stretches all = curve.stretches();
+  const double reference = reference_loss(info, curve);
+  const double noise = noise_of(all.last(all.size() - all.size() / 2));
+  const double drop =
+      std::max(Learning::kLearned * reference, 2 * standard_error(noise, kSoonStretches));
+  for (std::size_t first = 0; first + kSoonStretches <= all.size(); ++first) {
+    const double loss = median_loss(all.subspan(first, kSoonStretches));
+    if (loss <= reference - drop) return all[first].first_step;
+  }
+  return -1;
+}
+
 Learning learning_of(const RunInfo& info, const LossCurve& curve) {
   Learning result;
   result.ends_finite = curve.ends_finite();
@@ -120,7 +134,7 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
     const double samples = static_cast<double>(std::max<std::int64_t>(info.batch, 1) *
                                                static_cast<std::int64_t>(width));
     const double error = std::sqrt(result.baseline_accuracy * left / samples);
-    result.learns = result.learns || (result.gained_accuracy >= Learning::kLearnedAccuracy &&
+    result.learns = result.learns || (result.gained_accuracy >= Learning::kLearnedByAccuracy &&
                                       result.gained_accuracy * left > kStandardErrors * error);
     result.reached = result.reached || result.gained_accuracy >= 0.9;
   }

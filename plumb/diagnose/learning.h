@@ -19,8 +19,10 @@ namespace plumb {
 /// Reference   the baseline (RunInfo::baseline); where that is not known, the loss of the first
 ///             step, which can tell that a network learned and never that it did not.
 /// Learns      at the end it is below the reference by kLearned of it at least and by more than the
-///             noise; or its accuracy is above the baseline's by kLearnedAccuracy of what is left to
-///             1. Either alone is enough: a sure network that errs seldom has a large loss.
+///             noise; or its accuracy is above the baseline's by kLearnedByAccuracy of what is left
+///             to 1. Either alone is enough: a sure network that errs seldom has a large loss. A
+///             network that answers a little better than chance while its loss stands at the
+///             baseline's has not learned: weights that decay away do that.
 /// Reached     kReached of the way to zero, by loss or by accuracy: most of what can be had.
 /// Converged   kConverged of the reference is left.
 /// Flat        the last quarter of the steps is not below the quarter before, beyond the noise.
@@ -32,7 +34,7 @@ struct Learning {
   static constexpr std::int64_t kEnoughSteps = 100;  ///< to say that it does not learn
   static constexpr std::int64_t kSomeSteps = 50;     ///< to say that a symptom did no harm
   static constexpr double kLearned = 0.05;
-  static constexpr double kLearnedAccuracy = 0.1;
+  static constexpr double kLearnedByAccuracy = 0.3;
   static constexpr double kReached = 0.8;
   static constexpr double kConverged = 0.02;
 
@@ -71,6 +73,10 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve);
 
 /// The baseline's loss, or that of the first step; NaN where neither is known or above zero.
 double reference_loss(const RunInfo& info, const LossCurve& curve);
+
+/// The step at which the loss first stood below the reference: by Learning::kLearned of it, over
+/// five stretches together, and beyond two standard errors of their median. -1 where it never did.
+std::int64_t step_off_reference(const RunInfo& info, const LossCurve& curve);
 
 /// So little of the reference is left that gradients are small, and of odd directions, because the
 /// network is done.

@@ -60,6 +60,12 @@ double unlearned_loss(const RunInfo& info) {
                  : std::numeric_limits<double>::quiet_NaN();
 }
 
+/// It has had its steps, and is no better than an answer that does not look at the input.
+bool has_not_learned(const Learning& learning) {
+  return learning.known && learning.has_baseline && !learning.learns &&
+         learning.steps >= Learning::kEnoughSteps;
+}
+
 /// Of the last measured steps: a single batch is a noisy witness.
 double loss_at_end(const std::vector<MeasuredStep>& steps) {
   const std::size_t count = std::min<std::size_t>(3, steps.size());
@@ -102,7 +108,7 @@ Hindrances hindrances(const OptimiserInfo& optimiser, const MeasuredStep& step,
     const double by_eps = std::max(0.0, std::log2(optimiser.eps) - gradient);
     const double lost = std::log2(step.learning_rate) - pace.log2_step;
     const double clip = -std::log2(step.clip_factor);
-    if (lost > 4) {
+    if (lost > 2) {
       found.clip = std::min(by_eps, clip);
       found.eps = std::max(0.0, by_eps - clip);
     }
@@ -214,7 +220,7 @@ std::optional<Finding> find_decayed_rate(const RunView& view, double last_step) 
 
 }  // namespace
 
-std::optional<Finding> find_standstill(const RunView& view) {
+std::optional<Finding> find_standstill(const RunView& view, bool unexplained) {
   const std::vector<MeasuredStep>& steps = view.measured();
   if (steps.empty() || has_learned_before(view)) return std::nullopt;
   const Movement movement = movement_from(steps, 0);
@@ -230,13 +236,17 @@ std::optional<Finding> find_standstill(const RunView& view) {
   }
   const bool unmoved = is_long && movement.moved < kStandstillMoved &&
                        loss_at_end(steps) > (1 - kLossMoved) * steps.front().loss;
-  if (!unmoved && top > kStandstillLog2) return std::nullopt;
+  const Learning learning = view.learning();
+  const bool unlearned =
+      is_long && unexplained && movement.moved < kUnlearnedMoved && has_not_learned(learning);
+  if (!unmoved && !unlearned && top > kStandstillLog2) return std::nullopt;
+  const double most = unmoved ? kStandstillMoved : kUnlearnedMoved;
   const Evidence evidence =
-      unmoved ? Evidence{{Quantity::moved_log2, std::log2(movement.moved), {}, {}},
-                         std::log2(kStandstillMoved)}
-              : Evidence{{Quantity::fastest_pace_log2, top, {}, {}}, kStandstillLog2};
+      unmoved || unlearned
+          ? Evidence{{Quantity::moved_log2, std::log2(movement.moved), {}, {}}, std::log2(most)}
+          : Evidence{{Quantity::fastest_pace_log2, top, {}, {}}, kStandstillLog2};
   Finding finding = finding_of(view, movement, evidence);
-  if (unmoved) finding.severity = Severity::critical;
+  if (unmoved || (unlearned && learning.at_baseline())) finding.severity = Severity::critical;
   finding.first_step = steps.front().step;
   Blame blame = blame_for(view, *movement.fastest, *movement.pace);
   finding.cause.kind = blame.kind;

@@ -16,6 +16,10 @@ namespace plumb {
 ///            loss came down by less than kLossMoved of itself and did not begin below half of the
 ///            best constant answer's (where that is known; else of log(classes)): a network that has
 ///            learned already may stand still.
+///            Or, where nothing else was found above a note that would be the cause, kUnlearnedMoved
+///            of its weight in all in a network that has had its steps and has not learned
+///            (learning.h): a first loss above that of the best constant answer comes down to it at
+///            any rate.
 ///            (b) kStandstillLog2 a step at the most, of runs of any length.
 ///            (c) The rate fell to kRateGone of its largest before half of the run was over, the
 ///            fastest layer moved by kStandstillMoved from then on, and the loss is still above
@@ -25,10 +29,12 @@ namespace plumb {
 ///            optimiser that does not divide by the gradient's size), eps (of one that does: rms of
 ///            update / rate far below 1, and eps above the rms of the gradient), a warm-up that did
 ///            not end, a schedule; the gradient itself, where no usual rate would do; else the rate.
-std::optional<Finding> find_standstill(const RunView& view);
+/// `unexplained`: no other rule has found anything above a note.
+std::optional<Finding> find_standstill(const RunView& view, bool unexplained);
 
 inline constexpr double kStandstillLog2 = -19.93;  ///< 1e-6
 inline constexpr double kStandstillMoved = 0.02;
+inline constexpr double kUnlearnedMoved = 0.2;
 inline constexpr int kFewestSteps = 50;
 inline constexpr double kLossMoved = 0.05;
 inline constexpr double kLossLeft = 0.3;

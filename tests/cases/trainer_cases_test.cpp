@@ -36,6 +36,31 @@ std::vector<Case> trainer_cases() {
   still("rate_too_low", " --lr 1e-7", CauseKind::small_rate, RemedyKind::raise_rate);
   still("rate_too_low_of_adam", " --optimiser adam --lr 1e-8", CauseKind::small_rate,
         RemedyKind::raise_rate);
+  // A first loss that is above that of the best constant answer comes down to it all the same.
+  for (const char* eps : {"1", "10"}) {
+    const std::string name = eps;
+    still("eps_of_" + name, " --optimiser adam --lr 1e-3 --eps " + name, CauseKind::large_eps,
+          RemedyKind::lower_eps);
+  }
+  still("eps_of_1_of_rmsprop", " --optimiser rmsprop --lr 1e-3 --eps 1", CauseKind::large_eps,
+        RemedyKind::lower_eps);
+  for (const char* rate : {"1e-5", "1e-4", "3e-4"}) {
+    std::string name = "rate_of_" + std::string(rate);
+    name.erase(name.find('-'), 1);
+    still(name, " --lr " + std::string(rate), CauseKind::small_rate, RemedyKind::raise_rate);
+  }
+  for (const char* rate : {"1e-6", "1e-5"}) {
+    std::string name = "rate_of_adam_of_" + std::string(rate);
+    name.erase(name.find('-'), 1);
+    still(name, " --optimiser adam --lr " + std::string(rate), CauseKind::small_rate,
+          RemedyKind::raise_rate);
+  }
+  still("clip_norm_of_1e3", " --lr 0.05 --clip-norm 1e-3", CauseKind::clipping,
+        RemedyKind::raise_clip);
+  still("warm_up_of_sgd", " --lr 0.1 --warmup 1000000", CauseKind::long_warm_up,
+        RemedyKind::shorter_warm_up);
+  still("schedule_of_adam", " --optimiser adam --lr 1e-3 --schedule step:3,0.3",
+        CauseKind::decayed_rate, RemedyKind::longer_schedule);
   const Right shrinks{.rule = "shrinking_weights",
                       .cause = CauseKind::weight_decay,
                       .remedy = RemedyKind::lower_weight_decay,
@@ -47,6 +72,20 @@ std::vector<Case> trainer_cases() {
   };
   decays("E2_decay", " --lr 0.1 --weight-decay 0.5", e2);
   decays("decay_with_momentum", " --lr 0.01 --momentum 0.9 --weight-decay 0.5", shrinks);
+  decays("decay_of_1", " --lr 0.03 --weight-decay 1", shrinks);
+  decays("decay_of_adam", " --optimiser adam --lr 1e-3 --weight-decay 1", shrinks);
+  decays("decay_of_fast_adam", " --optimiser adam --lr 1e-2 --weight-decay 1", shrinks);
+  decays("decay_of_rmsprop", " --optimiser rmsprop --lr 1e-3 --weight-decay 1", shrinks);
+  decays("decay_of_adamw", " --optimiser adamw --lr 1e-3 --weight-decay 50", shrinks);
+  for (const auto& [name, flags] :
+       {std::pair{"sgd", " --lr 0.1 --weight-decay 0.5"},
+        std::pair{"adam", " --optimiser adam --lr 1e-3 --weight-decay 1"}}) {
+    cases.push_back({"E_decay_in_two_layers_by_" + std::string(name),
+                     "2 x [dense 64 > relu] > dense 4", short_run + flags, shrinks, made(line, 1)});
+    cases.push_back(
+        {"E_decay_in_eight_layers_by_" + std::string(name), "8 x [dense 48 > tanh] > dense 4",
+         " --init glorot_normal --bias-init zeros" + kShort + flags, shrinks, made(line, 2)});
+  }
   const auto fast = [&](const std::string& name, const std::string& flags, CauseKind cause,
                         RemedyKind remedy) {
     cases.push_back({"E_" + name,
@@ -74,7 +113,17 @@ std::vector<Case> trainer_cases() {
         " --optimiser adam --lr 1e-3 --warmup 50", " --lr 0.1 --schedule cosine",
         " --lr 0.1 --schedule step:100,0.3", " --lr 0.1 --weight-decay 1e-3",
         " --optimiser adamw --lr 1e-3 --weight-decay 0.1", " --lr 0.02 --momentum 0.9",
-        " --lr 0.01", " --optimiser rmsprop --lr 1e-3"}) {
+        " --lr 0.01", " --optimiser rmsprop --lr 1e-3", " --lr 0.1 --weight-decay 1e-4",
+        " --optimiser adam --lr 1e-3 --weight-decay 1e-4",
+        " --optimiser adamw --lr 1e-3 --weight-decay 1e-4",
+        " --optimiser rmsprop --lr 1e-3 --weight-decay 1e-4",
+        " --lr 0.02 --momentum 0.9 --weight-decay 1e-4",
+        // A short gradient is none to an optimiser that divides by its size.
+        " --optimiser adam --lr 1e-3 --clip-norm 0.01", " --lr 1 --clip-norm 0.1",
+        // An eps above every gradient makes gradient descent of it: at a rate for that it learns.
+        " --optimiser adam --lr 0.1 --eps 1", " --optimiser adam --lr 1e-2 --warmup 100",
+        " --optimiser adam --lr 1e-3 --schedule cosine", " --lr 0.1 --schedule step:150,0.1",
+        " --lr 3e-3 --momentum 0.9"}) {
     cases.push_back(
         {"healthy_" + std::to_string(count++), kFour, short_run + flags, {}, made(line, 0)});
   }

@@ -55,6 +55,13 @@ TEST(HarmTest, WhatWasOverSoonInANetworkThatLearnsDidNoHarm) {
   EXPECT_EQ(only(findings).did_harm, false);
 }
 
+TEST(HarmTest, WhatWasOverSoonAndSlowedTheNetworkIsNoNote) {
+  const auto findings = diagnose(large_start(200, {2.3, 2.3, 1.2}));
+  EXPECT_TRUE(only(findings).over);
+  EXPECT_GE(only(findings).severity, Severity::warning);
+  EXPECT_FALSE(only(findings).did_harm.has_value());
+}
+
 TEST(HarmTest, HalfWayNothingIsSaidOfWhatLasts) {
   plumb::Run run = large_start(120, {2.3, 1.2, 1.2});
   for (StepRecord& step : run.steps) {

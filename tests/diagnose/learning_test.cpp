@@ -85,6 +85,29 @@ TEST(LearningTest, AccuracyAloneShowsLearningToo) {
   EXPECT_FALSE(sure.lost);
 }
 
+// Weights that decay away leave a few more samples right, and the loss where it was.
+TEST(LearningTest, AFewMoreRightAtTheLossOfTheBaselineIsNoLearning) {
+  plumb::Run run = course(200, {2.5, 2.3026, 2.3026, 2.3026}, 0.001);
+  for (StepRecord& step : run.steps) step.accuracy = 0.3;
+  EXPECT_FALSE(learning_in(run).learns);
+  EXPECT_TRUE(learning_in(run).at_baseline());
+  for (StepRecord& step : run.steps) step.accuracy = 0.5;
+  EXPECT_TRUE(learning_in(run).learns);
+}
+
+TEST(LearningTest, KnowsWhenTheLossLeftTheBaseline) {
+  const auto left = [](const plumb::Run& run) {
+    LossCurve curve;
+    for (const StepRecord& step : run.steps) curve.add(step);
+    return step_off_reference(run.info, curve);
+  };
+  const std::int64_t soon = left(course(200, {2.3, 0.2, 0.2}));
+  EXPECT_GE(soon, 0);
+  EXPECT_LT(soon, 20);
+  EXPECT_GT(left(course(200, {2.31, 2.31, 1})), 100);
+  EXPECT_EQ(left(course(200, {2.31, 2.3})), -1);
+}
+
 TEST(LearningTest, WithoutABaselineItCanTellThatItLearnsAndNotThatItDoesNot) {
   plumb::Run run = course(200, {2.3, 0.2, 0.2});
   run.info.baseline.reset();

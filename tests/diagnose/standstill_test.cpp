@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tests/diagnose/rule_test.h"
+#include "tests/support/loss_course.h"
 #include "tests/support/run_builder.h"
 
 namespace plumb {
@@ -59,10 +60,10 @@ struct Standing {
   }
 };
 
-bool stands_still(const plumb::Run& run) { return find_standstill(RunView(run)).has_value(); }
+bool stands_still(const plumb::Run& run) { return find_standstill(RunView(run), true).has_value(); }
 
 CauseKind cause_of(const plumb::Run& run) {
-  const auto finding = find_standstill(RunView(run));
+  const auto finding = find_standstill(RunView(run), true);
   EXPECT_TRUE(finding.has_value());
   if (!finding) return CauseKind::unknown;
   EXPECT_TRUE(test::is_complete(run.info, *finding));
@@ -142,10 +143,25 @@ TEST(StandstillTest, AScheduleThatTakesTheRateAway) {
       test::put_rms(run.info, run.steps[s], layer, Role::update, -31);
   }
   EXPECT_EQ(cause_of(run), CauseKind::decayed_rate);
-  EXPECT_EQ(find_standstill(RunView(run))->first_step, 40);
+  EXPECT_EQ(find_standstill(RunView(run), true)->first_step, 40);
   // It has learned what there is.
   for (StepRecord& step : run.steps) step.loss = step.step == 0 ? 1.386 : 0.05;
   EXPECT_FALSE(stands_still(run));
+}
+
+// A first loss above that of the best constant answer comes down to it without any learning.
+TEST(StandstillTest, ANetworkThatHasNotLearnedMayMoveMore) {
+  Standing one;
+  one.log2_update = -14;  // 2^-12 a step
+  const plumb::Run run = test::with_losses(one.run(), 300, {3.0, 2.3026, 2.3026});
+  const auto finding = find_standstill(RunView(run), true);
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->cause.kind, CauseKind::small_rate);
+  EXPECT_EQ(finding->severity, Severity::critical);
+  EXPECT_TRUE(test::is_complete(run.info, *finding));
+  EXPECT_FALSE(find_standstill(RunView(run), false)) << "another rule has the cause";
+  EXPECT_FALSE(stands_still(test::with_losses(one.run(), 300, {3.0, 1.0, 0.5})));
+  EXPECT_FALSE(stands_still(test::with_losses(one.run(), 60, {3.0, 2.4, 2.3})));
 }
 
 TEST(StandstillTest, SilentOnWhatMovesLearnsOrHasLearned) {

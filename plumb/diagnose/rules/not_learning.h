@@ -8,7 +8,7 @@ namespace plumb {
 /// Symptom    The network has had its steps and answers no better than the best constant answer.
 /// Measured   The loss at the end against the baseline of the training part (learning.h,
 ///            Baseline), and the accuracy where there is one.
-/// Threshold  Less than 1/20 of the way from the baseline to zero by the loss and less than 1/10 by
+/// Threshold  Less than 1/20 of the way from the baseline to zero by the loss and less than 3/10 by
 /// the
 ///            accuracy, or no more than four standard errors, after 100 steps or more, the last
 ///            quarter of which is not below the one before. Our choice: docs/rules/not_learning.md.

@@ -10,6 +10,9 @@ namespace plumb {
 
 namespace {
 
+/// Of the way from the most frequent class to 1, so that there is something to lose.
+constexpr double kLearnedAccuracy = 0.1;
+
 constexpr double kPart = 0.5;
 
 }  // namespace
@@ -32,9 +35,9 @@ void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
   const double gained_right = (accuracy - learning.baseline_accuracy) / left;
   const double kept_right = (validation->accuracy - learning.baseline_accuracy) / left;
   const bool has_accuracy = std::isfinite(gained_right) && std::isfinite(kept_right);
-  const bool over =
-      has_accuracy ? gained_right > Learning::kLearnedAccuracy && kept_right < kPart * gained_right
-                   : gained > Learning::kLearned && kept < kPart * gained;
+  const bool over = has_accuracy
+                        ? gained_right > kLearnedAccuracy && kept_right < kPart * gained_right
+                        : gained > Learning::kLearned && kept < kPart * gained;
   if (!over || !std::isfinite(validation->loss)) return;
 
   Finding finding = learning_finding(view, learning, "overfitting");

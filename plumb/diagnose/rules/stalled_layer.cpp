@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/learning_finding.h"
 #include "plumb/diagnose/standstill.h"
 
 namespace plumb {
@@ -132,7 +133,7 @@ void check_single_layers(const RunView& view, std::vector<Finding>& findings) {
 }  // namespace
 
 void check_stalled_layer(const RunView& view, std::vector<Finding>& findings) {
-  if (auto finding = find_standstill(view)) {
+  if (auto finding = find_standstill(view, !has_alarm(findings))) {
     findings.push_back(std::move(*finding));
   } else {
     check_single_layers(view, findings);

@@ -9,7 +9,7 @@ namespace plumb {
 /// Measured   rms(update) / rms(weight) of each linear layer without the part of weight decay,
 ///            against the median layer of the same step. A network near its optimum moves little in
 ///            all layers alike and is not meant.
-/// Threshold  (a) 1/1000 of the median layer. Our choice, calibrated: docs/rules/stalled_layer.md.
+/// Threshold  (a) 1/1000 of the median layer. Our choice: docs/rules/stalled_layer.md.
 ///            (b) float weights only: below 2^-25, half a unit in the last place, adding the update
 ///            leaves most weights as they were. Judged while the median layer is above it.
 ///            (c) none of the layers moves, as standstill.h has it. Three measured steps one after
