@@ -168,7 +168,7 @@ Experiment depth_experiment() {
               {4, "If patterns are not learned well, more layers are the answer.", Judgement::wrong,
                "The training loss gets worse with depth unless activation, initialisation or "
                "shortcuts let the gradient through."},
-              {33, "Do not use sigmoid or tanh.", Judgement::wrong,
+              {33, "Do not use sigmoid or tanh.", Judgement::inexact,
                "Too strong: tanh started at its critical point trains at a depth where relu with a "
                "framework's default does not. Gates need both."},
               {36, "ReLU is a great relief.", Judgement::conditional,

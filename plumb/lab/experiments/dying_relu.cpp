@@ -132,11 +132,12 @@ void deaths_in_training(Result& result, const Settings& settings) {
   const Split data =
       load_split("glyphs", {settings.integer("images", 20, 100'000), 0, false, settings.seed()});
   Table table{"Dead units behind training: silent on every image",
-              {"activation", "rate", "dead units", "accuracy"},
+              {"activation", "rate", "dead units", "accuracy", "diverged"},
               {}};
   const auto dead_fraction = [&](const char* activation, double rate) {
     constexpr int kSeeds = 3;
     double dead = 0, accuracy = 0;
+    int finite = 0;
     for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
       TrainConfig config = short_config(
           fmt::format("flatten > 3 x [dense 64 > {}] > dense 10", activation), "he_normal", rate,
@@ -146,11 +147,17 @@ void deaths_in_training(Result& result, const Settings& settings) {
       config.clip_norm = 0;
       Trainer trainer(config, data);
       while (!trainer.done()) trainer.step();
-      dead += dead_units(trainer.network(), data.train) / kSeeds;
-      accuracy += trainer.evaluate(data.train).accuracy / kSeeds;
+      const Evaluation evaluation = trainer.evaluate(data.train);
+      accuracy += evaluation.accuracy / kSeeds;
+      // Of a network of NaN no unit is dead or alive.
+      if (!std::isfinite(evaluation.loss)) continue;
+      dead += dead_units(trainer.network(), data.train);
+      ++finite;
     }
-    table.rows.push_back(
-        {activation, number(rate, 2), format_percent(dead), format_percent(accuracy)});
+    dead = finite > 0 ? dead / finite : std::nan("");
+    table.rows.push_back({activation, number(rate, 2), finite > 0 ? format_percent(dead) : "NaN",
+                          format_percent(accuracy),
+                          fmt::format("{} of {}", kSeeds - finite, kSeeds)});
     return dead;
   };
   const double high = settings.number("lr", 1e-4, 100);
@@ -171,8 +178,11 @@ void deaths_in_training(Result& result, const Settings& settings) {
     result.at_least(35, fmt::format("dead relu units at rate {}, minus those at 0.02", high),
                     wild - calm, 0.05, "a high rate kills");
   }
-  result.at_most(35, fmt::format("dead units of leaky_relu at rate {}", high), leaky, 0,
-                 "its derivative is never 0");
+  // Where all of them diverged there is nobody to ask.
+  if (std::isfinite(leaky)) {
+    result.at_most(35, fmt::format("dead units of leaky_relu at rate {}", high), leaky, 0,
+                   "its derivative is never 0");
+  }
 }
 
 void revival(Result& result) {

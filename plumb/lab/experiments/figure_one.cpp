@@ -7,6 +7,7 @@
 
 #include "plumb/data/dataset.h"
 #include "plumb/lab/experiments/experiments.h"
+#include "plumb/lab/experiments/figure_one.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/train/trainer.h"
 
@@ -16,37 +17,7 @@ namespace {
 
 using Vector = std::vector<double>;
 
-/// The original protocol: all images in one batch, rate 0.1, weight decay 5/1000, binary
-/// cross-entropy summed over ten outputs, weights N(0, 1/fan_in), biases N(0, 1).
-TrainConfig protocol(const Settings& settings, int hidden, std::uint64_t seed) {
-  TrainConfig config;
-  config.network = fmt::format("flatten > {} x [dense {} > {}] > dense 10", hidden,
-                               settings.integer("width", 2, 1000), "sigmoid");
-  config.data = settings.text("data");
-  config.limit = settings.integer("images", 20, 100'000);
-  config.validation_fraction = 0;
-  config.init = "lecun_normal";
-  config.bias_init = "normal:1";
-  config.loss = "binary_cross_entropy";
-  config.learning_rate = 0.1;
-  config.optimiser.weight_decay = 5.0 / 1000;
-  config.batch = config.limit;
-  config.shuffle = false;
-  config.epochs = settings.integer("epochs", 1, 100'000);
-  config.seed = seed;
-  config.record = "log";
-  return config;
-}
-
-/// Norms of the mean dJ/db of the hidden layers over a training.
-struct Speeds {
-  Vector epochs;
-  std::vector<Vector> norm;  ///< [layer][measured step]
-  double first(std::size_t layer) const { return norm[layer].front(); }
-  double last(std::size_t layer) const { return norm[layer].back(); }
-};
-
-void note(Speeds& speeds, const RunInfo& info, const StepRecord& record) {
+void note(LearningSpeeds& speeds, const RunInfo& info, const StepRecord& record) {
   // The records of parameters come in the order in which their gradients were complete.
   std::map<LayerId, double> by_place;
   for (const SketchRecord& one : record.sketches) {
@@ -61,18 +32,9 @@ void note(Speeds& speeds, const RunInfo& info, const StepRecord& record) {
   for (const auto& [place, norm] : by_place) speeds.norm[layer++].push_back(norm);
 }
 
-Speeds train(const TrainConfig& config, const Split& data) {
+LearningSpeeds train(const TrainConfig& config, const Split& data) {
   Trainer trainer(config, data);
-  const RunInfo info = trainer.info();
-  Speeds speeds;
-  while (!trainer.done()) {
-    const StepRecord& record = trainer.step();
-    if (!record.measured) continue;
-    speeds.epochs.push_back(static_cast<double>(record.step));
-    note(speeds, info, record);
-  }
-  speeds.norm.pop_back();  // of the output layer
-  return speeds;
+  return learning_speeds(trainer);
 }
 
 Series series_of(std::string name, const Vector& epochs, const Vector& norms) {
@@ -97,8 +59,9 @@ void original(Result& result, const Settings& settings, const Split& data) {
     const auto layers = static_cast<std::size_t>(hidden);
     Vector mean(layers, 0.0);
     for (int s = 0; s < seeds; ++s) {
-      const Speeds speeds =
-          train(protocol(settings, hidden, settings.seed() + static_cast<std::uint64_t>(s)), data);
+      const LearningSpeeds speeds = train(
+          figure_one_protocol(settings, hidden, settings.seed() + static_cast<std::uint64_t>(s)),
+          data);
       bool rising = true;
       for (std::size_t l = 0; l < layers; ++l) {
         mean[l] += std::log10(speeds.first(l)) / seeds;
@@ -121,7 +84,7 @@ void original(Result& result, const Settings& settings, const Split& data) {
         plot.series.push_back(
             series_of(fmt::format("hidden layer {}", l + 1), speeds.epochs, speeds.norm[l]));
       }
-      if (hidden == 4) result.show(std::move(plot));
+      result.show(std::move(plot));
     }
     for (std::size_t l = 0; l < layers; ++l) {
       const bool known = !published[layers].empty();
@@ -142,12 +105,18 @@ void original(Result& result, const Settings& settings, const Split& data) {
 }
 
 /// Layer 1 over the last hidden layer: the fraction of the speed that arrives below.
-double lowest_over_highest(const Speeds& speeds, std::size_t at) {
+double lowest_over_highest(const LearningSpeeds& speeds, std::size_t at) {
   return std::log10(speeds.norm.front()[at] / speeds.norm.back()[at]);
 }
 
+void first_step(Result& result, const Settings& settings, const Split& data) {
+  TrainConfig config = figure_one_protocol(settings, 4, settings.seed());
+  hold_first_step(result, config, data.train,
+                  [&](const TrainConfig& of) { return std::make_unique<Trainer>(of, data); });
+}
+
 void with_tanh(Result& result, const Settings& settings, const Split& data) {
-  TrainConfig config = protocol(settings, 4, settings.seed());
+  TrainConfig config = figure_one_protocol(settings, 4, settings.seed());
   config.network =
       fmt::format("flatten > 4 x [dense {} > tanh] > dense 10", settings.integer("width", 2, 1000));
   config.init = "pytorch";  // U(-1/sqrt(n), 1/sqrt(n)), the 'standard' one of Glorot and Bengio
@@ -157,7 +126,7 @@ void with_tanh(Result& result, const Settings& settings, const Split& data) {
   config.batch = std::min<std::int64_t>(10, config.limit);
   config.shuffle = true;
   config.epochs = std::max<std::int64_t>(1, config.epochs / 20);
-  const Speeds speeds = train(config, data);
+  const LearningSpeeds speeds = train(config, data);
   Plot plot{"The same with tanh, small batches and the standard initialisation",
             "At the start the lower layers are slower, as before. Soon the lines cross: it is the "
             "first layer that "
@@ -191,7 +160,7 @@ void with_tanh(Result& result, const Settings& settings, const Split& data) {
 }
 
 void when_updates_happen(Result& result, const Settings& settings, const Split& data) {
-  TrainConfig config = protocol(settings, 2, settings.seed());
+  TrainConfig config = figure_one_protocol(settings, 2, settings.seed());
   config.epochs = 1;
   config.record = "off";
   const auto loss_after_one_epoch = [&](std::int64_t batch, double& updates) {
@@ -217,15 +186,49 @@ void when_updates_happen(Result& result, const Settings& settings, const Split& 
 
 Result run(const Settings& settings) {
   Result result;
-  TrainConfig config = protocol(settings, 2, settings.seed());
+  TrainConfig config = figure_one_protocol(settings, 2, settings.seed());
   const Split data = load_split(config.data, {config.limit, 0, false, settings.seed()});
   original(result, settings, data);
+  first_step(result, settings, data);
   with_tanh(result, settings, data);
   when_updates_happen(result, settings, data);
   return result;
 }
 
 }  // namespace
+
+TrainConfig figure_one_protocol(const Settings& settings, int hidden, std::uint64_t seed) {
+  TrainConfig config;
+  config.network = fmt::format("flatten > {} x [dense {} > {}] > dense 10", hidden,
+                               settings.integer("width", 2, 1000), "sigmoid");
+  config.data = settings.text("data");
+  config.limit = settings.integer("images", 20, 100'000);
+  config.validation_fraction = 0;
+  config.init = "lecun_normal";
+  config.bias_init = "normal:1";
+  config.loss = "binary_cross_entropy";
+  config.learning_rate = 0.1;
+  config.optimiser.weight_decay = 5.0 / 1000;
+  config.batch = config.limit;
+  config.shuffle = false;
+  config.epochs = settings.integer("epochs", 1, 100'000);
+  config.seed = seed;
+  config.record = "log";
+  return config;
+}
+
+LearningSpeeds learning_speeds(Trainer& trainer) {
+  const RunInfo info = trainer.info();
+  LearningSpeeds speeds;
+  while (!trainer.done()) {
+    const StepRecord& record = trainer.step();
+    if (!record.measured) continue;
+    speeds.epochs.push_back(static_cast<double>(record.step));
+    note(speeds, info, record);
+  }
+  speeds.norm.pop_back();  // of the output layer
+  return speeds;
+}
 
 Experiment figure_one_experiment() {
   return {"figure-1",

@@ -220,7 +220,7 @@ Experiment initialisation_experiment() {
       "some extent'. To which extent, for which activation, and what do He's scheme and a "
       "framework's default do?",
       {
-          {27, "Xavier initialisation reduces the problem to some extent.", Judgement::inexact,
+          {27, "Xavier initialisation reduces the problem to some extent.", Judgement::right,
            "It is exact for linear layers and tanh. relu needs twice the variance: Xavier loses "
            "sqrt(2) a layer. For sigmoid no usual scheme is enough."},
       },

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/lab/experiments/figure_one.h"
+
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "tests/lab/lab_checks.h"
+
+namespace plumb::lab {
+namespace {
+
+/// Hands everything on to a layer but the gradient, which it multiplies by a factor: a derivative
+/// that is wrong by that.
+class WrongDerivative : public Layer {
+ public:
+  WrongDerivative(std::unique_ptr<Layer> right, double factor)
+      : right_(std::move(right)), factor_(factor) {}
+  std::string_view kind() const override { return right_->kind(); }
+  LayerFamily family() const override { return right_->family(); }
+  Shape output_shape(const Shape& x) const override { return right_->output_shape(x); }
+  LayerLayouts layouts(const Shape& x, Layout offered) const override {
+    return right_->layouts(x, offered);
+  }
+  void forward(ConstView x, View y, const Context& context) override {
+    right_->forward(x, y, context);
+  }
+  void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
+                const Context& context) override {
+    right_->backward(x, y, grad_y, grad_x, context);
+    for (double& g : grad_x.as<double>()) g *= factor_;
+  }
+  void plan(const Shape& x) override { right_->plan(x); }
+  bool derivative(ConstView x, ConstView y, View out) const override {
+    return right_->derivative(x, y, out);
+  }
+  std::optional<ActivationTraits> traits() const override { return right_->traits(); }
+
+ private:
+  std::unique_ptr<Layer> right_;
+  double factor_;
+};
+
+void spoil_sigmoids(Network& network, double factor) {
+  for (const Node& node : network.nodes()) {
+    if (node.layer == nullptr || node.family() != LayerFamily::activation) continue;
+    // The network is the test's own, and only lends its nodes read-only.
+    auto& layer = const_cast<Node&>(node).layer;
+    layer = std::make_unique<WrongDerivative>(std::move(layer), factor);
+  }
+}
+
+Settings settings() {
+  const Experiment& experiment = find_experiment("figure-1");
+  return {experiment.name, experiment.parameters, {}};
+}
+
+class FigureOneTest : public testing::Test {
+ protected:
+  static TrainConfig protocol(int hidden) { return figure_one_protocol(settings(), hidden, 1); }
+  const Split& data() {
+    if (!data_) {
+      const TrainConfig config = protocol(4);
+      data_ = load_split(config.data, {config.limit, 0, false, 1});
+    }
+    return *data_;
+  }
+  /// The checks of the first step, with a fault planted in every trainer.
+  Result first_step(const std::function<void(TrainConfig&)>& change,
+                    const std::function<void(Network&)>& spoil = {}) {
+    Result result;
+    hold_first_step(result, protocol(4), data().train, [&](const TrainConfig& of) {
+      TrainConfig config = of;
+      if (change) change(config);
+      auto trainer = std::make_unique<Trainer>(config, data());
+      if (spoil) spoil(trainer->network());
+      return trainer;
+    });
+    return result;
+  }
+
+ private:
+  std::optional<Split> data_;
+};
+
+TEST_F(FigureOneTest, TheProtocolPasses) { test::expect_agrees(first_step({})); }
+
+TEST_F(FigureOneTest, ADerivativeThatIsFivePercentWrongFails) {
+  EXPECT_FALSE(first_step({}, [](Network& n) { spoil_sigmoids(n, 0.95); }).agrees());
+  EXPECT_FALSE(first_step({}, [](Network& n) { spoil_sigmoids(n, 1.05); }).agrees());
+}
+
+TEST_F(FigureOneTest, DecayThatIsNeverAppliedFails) {
+  const auto without = [](TrainConfig& config) { config.optimiser.weight_decay = 0; };
+  EXPECT_FALSE(first_step(without).agrees());
+}
+
+TEST_F(FigureOneTest, DecayThatIsTwiceAsMuchFails) {
+  EXPECT_FALSE(
+      first_step([](TrainConfig& config) { config.optimiser.weight_decay *= 2; }).agrees());
+}
+
+TEST_F(FigureOneTest, AClipFails) {
+  EXPECT_FALSE(first_step([](TrainConfig& config) { config.clip_norm = 0.5; }).agrees());
+}
+
+TEST_F(FigureOneTest, AnInitialiserOfAnotherVarianceFails) {
+  EXPECT_FALSE(first_step([](TrainConfig& config) { config.gain = std::sqrt(1.1); }).agrees());
+  EXPECT_FALSE(first_step([](TrainConfig& config) { config.init = "glorot_normal"; }).agrees());
+}
+
+}  // namespace
+}  // namespace plumb::lab
