@@ -18,14 +18,22 @@ set(web_source ${CMAKE_CURRENT_LIST_DIR})
 set(web_build ${PROJECT_BINARY_DIR}/web)
 set(web_packages package.json package-lock.json .npmrc)
 set(web_sources
-  index.html lab.html tsconfig.json vite.config.ts
-  src/dom.ts src/format.ts src/heat.ts src/ledger.ts src/main.ts src/page.ts src/print.ts src/read.ts src/scale.ts
-  src/steps.ts src/style.css src/theme.ts src/theme_button.ts src/time.ts src/types.ts
-  src/charts/activity.ts src/charts/chart.ts src/charts/gates.ts src/charts/heat_chart.ts src/charts/heatmap.ts src/charts/joins.ts src/charts/loss.ts src/charts/profile.ts
-  src/charts/speed.ts src/charts/timeflow.ts src/charts/timeheat.ts src/charts/waterfall.ts
-  src/sections/about.ts src/sections/causes.ts src/sections/findings.ts src/sections/inside.ts src/sections/time.ts src/sections/verdict.ts
+  index.html lab.html tsconfig.json vite.config.ts report.schema.json types_from_schema.mjs types_from_schema.d.mts check_schema.mjs
+  check_schema.d.mts policy.mjs policy.d.mts
+  src/activation.ts src/compare.ts src/controls.ts src/cursor.ts src/dom.ts src/format.ts src/ledger.ts
+  src/links.ts src/main.ts src/markdown.ts src/rule_pages.ts src/order.ts src/page.ts src/print.ts src/ramp.ts src/scale.ts src/spectrum.ts
+  src/store.ts src/svg.ts src/theme.ts src/theme_button.ts src/time.ts src/types.ts src/style.css
+  src/charts/activity.ts src/charts/axes.ts src/charts/chart.ts src/charts/curves.ts src/charts/echart.ts
+  src/charts/gates.ts src/charts/heatmap.ts src/charts/hero.ts src/charts/inside_layer.ts src/charts/joins.ts
+  src/charts/overlay.ts src/charts/spectrogram.ts src/charts/speed.ts src/charts/strip.ts src/charts/timeflow.ts
+  src/charts/timeheat.ts
+  src/sections/about.ts src/sections/causes.ts src/sections/commands.ts src/sections/compare.ts
+  src/sections/findings.ts src/sections/inside.ts src/sections/layer.ts src/sections/time.ts
+  src/sections/verdict.ts
   src/lab/lab.css src/lab/main.ts src/lab/maths.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts
-  test/colours.test.ts test/format.test.ts test/ledger.test.ts test/maths.test.ts test/read.test.ts test/sample.ts test/scale.test.ts test/time.test.ts)
+  test/colours.test.ts test/compare.test.ts test/cursor.test.ts test/format.test.ts test/ledger.test.ts
+  test/maths.test.ts test/plots.test.ts test/sample.ts test/scale.test.ts test/schema.test.ts test/spectrum.test.ts
+  test/store.test.ts test/time.test.ts test/verdict.test.ts)
 
 # All is copied to the build folder and built there: builds of several kinds never meet in one node_modules,
 # and the sources may be read-only.

@@ -28,6 +28,8 @@ if(NOT EXISTS ${stamp} OR ${lock} IS_NEWER_THAN ${stamp})
   endif()
   file(TOUCH ${stamp})
 endif()
+# The pages of the rules, which findings open: beside the copy as they are beside the sources.
+file(COPY ${source}/../docs/rules DESTINATION ${build}/../docs)
 execute_process(COMMAND ${npm} run --silent build WORKING_DIRECTORY ${build} RESULT_VARIABLE failed)
 if(failed)
   message(FATAL_ERROR "the pages cannot be built")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig, type Plugin } from "vite";
+import { policy } from "./policy.mjs";
 
 // One file that opens without a server: the script and the style go into the page itself. "</script" inside
 // a string of the script would end it early, so it is written with an escaped slash, which means the same.
@@ -25,7 +26,7 @@ function inline(): Plugin {
         }
         delete bundle[name];
       }
-      page.source = html;
+      page.source = html.replace("<head>", `<head>\n    <meta http-equiv="Content-Security-Policy" content="${policy(html)}" />`);
     },
   };
 }

@@ -29,6 +29,7 @@ void add_train(CLI::App& app, int& result);
 void add_probe(CLI::App& app, int& result);
 void add_diagnose(CLI::App& app, int& result);
 void add_report(CLI::App& app, int& result);
+void add_compare(CLI::App& app, int& result);
 void add_evaluate(CLI::App& app, int& result);
 void add_predict(CLI::App& app, int& result);
 void add_config(CLI::App& app, int& result);

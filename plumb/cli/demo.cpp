@@ -110,6 +110,8 @@ int run_demo(const Options& options) {
   }
   std::vector<DiagnosedRun> diagnosed;
   for (const auto& run : runs) diagnosed.push_back(run->diagnosed());
+  diagnosed[0].file = "plumb-demo-sick.plumb";
+  diagnosed[1].file = "plumb-demo-healthy.plumb";
   write_html(diagnosed, page);
   fmt::print(
       "3. Both side by side: open {} in a browser.\n"

@@ -131,6 +131,7 @@ int run(int argc, char** argv) {
   add_diagnose(app, result);
   add_cure(app, result);
   add_report(app, result);
+  add_compare(app, result);
   add_export(app, result);
   add_evaluate(app, result);
   add_predict(app, result);

@@ -78,6 +78,7 @@ std::vector<LayerLine> make_layer_lines(const LayerGraph& graph, const StepIndex
     line.nonfinite = is_broken(index.find(point.layer, Role::grad_z)) ||
                      is_broken(index.find(point.layer, Role::grad_weight));
     const LayerId after = following[point.layer];
+    line.activation = after;
     if (const auto* record = after == kNoLayer ? nullptr : index.activation(after)) {
       line.saturated_fraction = record->saturated_fraction;
       if (record->units > 0) {

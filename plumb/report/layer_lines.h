@@ -16,8 +16,9 @@ namespace plumb {
 /// activation that follows it did.
 struct LayerLine {
   FlowPoint flow;
-  std::string text;        ///< "dense 128"; "gate: dense 128" beside a residual block's branch
-  bool nonfinite = false;  ///< its flow or parameter gradient holds a NaN or an infinity
+  std::string text;  ///< "dense 128"; "gate: dense 128" beside a residual block's branch
+  LayerId activation = kNoLayer;  ///< the first one behind it, before the next linear layer
+  bool nonfinite = false;         ///< its flow or parameter gradient holds a NaN or an infinity
   double saturated_fraction = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not measured
   double dead_fraction = std::numeric_limits<double>::quiet_NaN();
 };

@@ -32,6 +32,9 @@ SplitLines split_lines(std::vector<LayerLine> lines);
 /// One measured step; of each sequence at most so many points.
 Json measured_json(const LayerGraph& graph, const StepRecord& step, std::size_t time_points);
 Json ledger_json(const Ledger& ledger);
+/// The histograms of one step: magnitudes by powers of two of every line, and what number formats
+/// would lose of them; null where the step has none (docs/report.schema.json, Spectrum).
+Json spectrum_json(const LayerGraph& graph, const StepRecord& step);
 Json time_json(const RunInfo& info, const StepRecord& step, const TimeRecord& record,
                std::size_t points);
 

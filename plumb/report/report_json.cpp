@@ -9,6 +9,7 @@
 #include "plumb/report/finding_json.h"
 #include "plumb/report/page_json-inl.h"
 #include "plumb/report/predicted_flow.h"
+#include "plumb/report/spectrum_steps.h"
 #include "plumb/report/thin.h"
 
 namespace plumb {
@@ -19,7 +20,7 @@ using page::Json;
 using page::log10_of;
 using page::number;
 
-constexpr int kSchema = 2;
+constexpr int kSchema = 3;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 Json to_json(const RunInfo& info) {
@@ -41,10 +42,16 @@ Json to_json(const RunInfo& info) {
 }
 
 Json to_json(const LayerInfo& layer, const RunInfo& info) {
+  Json inputs = Json::array();
+  for (const Edge& edge : layer.inputs) {
+    inputs.push_back({{"from", edge.from}, {"way", to_string(edge.way)}, {"main", edge.main}});
+  }
   return {{"path", layer.path},
           {"kind", layer.kind},
           {"family", to_string(layer.family)},
           {"text", layer.text},
+          {"function", layer.function},
+          {"inputs", std::move(inputs)},
           {"block", layer.block < 0 ? std::string()
                                     : info.blocks[static_cast<std::size_t>(layer.block)].path},
           {"depth", layer.depth},
@@ -131,9 +138,56 @@ std::size_t time_points(const std::vector<std::size_t>& picked,
 Json places_of(const std::vector<LayerLine>& lines) {
   Json places = Json::array();
   for (const auto& line : lines) {
-    places.push_back({{"layer", line.flow.layer}, {"depth", line.flow.depth}, {"text", line.text}});
+    places.push_back({{"layer", line.flow.layer},
+                      {"depth", line.flow.depth},
+                      {"text", line.text},
+                      {"activation", page::id_json(line.activation)}});
   }
   return places;
+}
+
+// Of the records that were read for it, else of those of the run.
+Json spectra_json(const DiagnosedRun& one, const LayerGraph& graph, const ReportLimits& limits) {
+  Json spectra = Json::array();
+  const auto add = [&](const StepRecord& step) {
+    Json spectrum = page::spectrum_json(graph, step);
+    if (!spectrum.is_null()) spectra.push_back(std::move(spectrum));
+  };
+  if (!one.spectra.empty()) {
+    for (const StepRecord& step : one.spectra) add(step);
+    return spectra;
+  }
+  const std::vector<const StepRecord*> measured = one.run->measured();
+  std::vector<std::int64_t> steps;
+  for (const StepRecord* step : measured) steps.push_back(step->step);
+  steps = spectrum_steps(steps, one.diagnosis->findings(), limits.spectra);
+  for (const StepRecord* step : measured) {
+    if (std::binary_search(steps.begin(), steps.end(), step->step)) add(*step);
+  }
+  return spectra;
+}
+
+// What the verdict speaks of: the norm of one sample's gradient at the lowest layer that could be
+// judged, to that at the last one with weights. Null where nothing could be judged.
+Json reach_json(const RunView& view, std::int64_t step) {
+  const std::vector<MeasuredStep>& measured = view.measured();
+  const auto it = std::lower_bound(
+      measured.begin(), measured.end(), step,
+      [](const MeasuredStep& one, std::int64_t number) { return one.step < number; });
+  if (it == measured.end() || it->step != step || !it->flow.known) return nullptr;
+  const DepthFlow& flow = it->flow;
+  return {{"total", log10_of(flow.log2_total)},
+          {"bottom", page::id_json(flow.bottom)},
+          {"top", page::id_json(flow.top)},
+          {"ends", flow.stops()}};
+}
+
+Json commands_json(const std::vector<RemedyCommand>& commands) {
+  Json list = Json::array();
+  for (const RemedyCommand& one : commands) {
+    list.push_back({{"text", one.text}, {"command", one.command}});
+  }
+  return list;
 }
 
 Json to_json(const DiagnosedRun& one, const ReportLimits& limits) {
@@ -143,6 +197,7 @@ Json to_json(const DiagnosedRun& one, const ReportLimits& limits) {
   const LayerGraph graph(run.info);
   Json result;
   result["label"] = run.info.title();
+  result["file"] = one.file;
   result["info"] = to_json(run.info);
   result["end"] = nullptr;
   if (run.end) {
@@ -158,6 +213,7 @@ Json to_json(const DiagnosedRun& one, const ReportLimits& limits) {
   for (const auto& finding : findings) {
     result["findings"].push_back(Json::parse(finding_json(run.info, findings, finding)));
   }
+  result["commands"] = commands_json(one.commands);
   result["layers"] = Json::array();
   for (const auto& layer : run.info.layers) {
     result["layers"].push_back(to_json(layer, run.info));
@@ -176,7 +232,9 @@ Json to_json(const DiagnosedRun& one, const ReportLimits& limits) {
   result["measured"] = Json::array();
   for (const std::size_t i : picked) {
     result["measured"].push_back(page::measured_json(graph, *measured[i], points));
+    result["measured"].back()["reach"] = reach_json(diagnosis.view(), measured[i]->step);
   }
+  result["spectra"] = spectra_json(one, graph, limits);
   result["theory"] = theory_json(run);
   result["series"] = series_json(run.steps, limits.series_steps);
   result["recorded"] = {{"steps", run.steps.size()},
@@ -202,7 +260,9 @@ std::string report_json(std::span<const DiagnosedRun> runs, const ReportLimits& 
 Diagnoses::Diagnoses(std::span<const Run> runs) {
   for (const Run& run : runs) {
     diagnoses_.push_back(std::make_unique<Diagnosis>(run));
-    all_.push_back({&run, diagnoses_.back().get()});
+    DiagnosedRun& one = all_.emplace_back();
+    one.run = &run;
+    one.diagnosis = diagnoses_.back().get();
   }
 }
 

@@ -19,9 +19,16 @@ struct ReportLimits {
   std::size_t layer_steps = 15'000;   ///< layers times measured steps; never fewer than 2 steps
   std::size_t time_points = 160;      ///< of each sequence, first and last time step kept
   std::size_t time_values = 400'000;  ///< of all sequences; never fewer than 24 time steps
+  std::size_t spectra = 12;           ///< steps with histograms
 
   /// Measured steps that a network of so many linear layers gets.
   std::size_t steps_for(std::size_t layers) const;
+};
+
+/// A remedy as a command to copy into a shell.
+struct RemedyCommand {
+  std::string text;     ///< what it changes, in words
+  std::string command;  ///< "plumb train ..."
 };
 
 /// A run with what was found in it. Both must live while this is used.
@@ -29,6 +36,11 @@ struct DiagnosedRun {
   const Run* run = nullptr;
   const Diagnosis* diagnosis = nullptr;
   std::size_t measured = 0;  ///< steps that were measured, where not all are kept; 0: those there
+  std::string file;          ///< what the run is known by: the name of its file; may be empty
+  /// Records with histograms, ascending, of the steps that spectrum_steps() names. Empty: those of
+  /// the run are used, where they have histograms.
+  std::vector<StepRecord> spectra;
+  std::vector<RemedyCommand> commands;  ///< what to run next, the most fitting first
 };
 
 /// Diagnoses runs that somebody else holds.

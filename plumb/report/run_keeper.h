@@ -38,7 +38,7 @@ class RunKeeper : public RecordSink {
   const Run& run();
   const Diagnosis& diagnosis() const { return *diagnosis_; }
   Diagnosis& diagnosis() { return *diagnosis_; }
-  DiagnosedRun diagnosed() const { return {run_.get(), diagnosis_.get(), measured_}; }
+  DiagnosedRun diagnosed() const { return {run_.get(), diagnosis_.get(), measured_, {}, {}, {}}; }
   std::string table(const TerminalOptions& options = {}) const;
 
  private:

@@ -254,24 +254,22 @@ void write_ledger(Page& page, const Run& run, const StepRecord& step) {
         2);
   }
   std::vector<std::pair<Cause, double>> totals;
-  double lost = 0;
-  double gained = 0;
+  // A bar of full length is a whole power of ten or more, so that books of hundredths look small.
+  double widest = 1 / kLog10Of2;
   for (const Cause cause : kCauses) {
     const double total = ledger.total_of(cause);
     if (std::abs(total * kLog10Of2) < kLeastDecades) continue;
     totals.emplace_back(cause, total);
-    (total < 0 ? lost : gained) += total;
+    widest = std::max(widest, std::abs(total));
   }
   std::stable_sort(totals.begin(), totals.end(),
                    [](const auto& a, const auto& b) { return a.second < b.second; });
-  const int bar_width = std::min(page.width() - 61, 24);
+  const int bar_width = std::min(page.width() - 50, 32);
   for (const auto& [cause, total] : totals) {
-    const double share = total / (total < 0 ? lost : gained);
-    // One measure for both, so that a small gain has a small bar.
-    const double length = std::abs(total) / std::max(-lost, gained);
+    const double length = std::abs(total) / widest;
     const std::string line =
-        fmt::format("  {:<22} {:>8.2f} decades {:>4} of all {} {}", cause_name(cause),
-                    total * kLog10Of2, format_percent(share), total < 0 ? "lost" : "gained",
+        fmt::format("  {:<22} {:>+8.2f} decades {:<6} {}", cause_name(cause), total * kLog10Of2,
+                    total < 0 ? "lost" : "gained",
                     bar_width < 6 ? "" : horizontal_bar(length, bar_width, page.unicode()));
     page.line(shorten(line, page.width()));
   }

@@ -1,59 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// node browser_test.mjs CHROMIUM PLUMB FOLDER: makes the page of the quick experiments and opens it in a
-// headless browser without a network. Fails on any console message, a chart that is not drawn, or a page
-// that refuses its data.
+// node browser_test.mjs CHROMIUM PLUMB FOLDER WEB: makes the page of the quick experiments and opens it in a
+// headless browser without a network. Fails on any console message or request, a chart that is not drawn, a page
+// that refuses its data or is wider than its window, and a violation that axe finds.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { Browser } from "../support/browser.mjs";
 
-const [, , chromium, plumb, folder] = process.argv;
+const [, , chromium, plumb, folder, web] = process.argv;
 const experiments = ["identity", "same-weight", "chain-numbers", "sigmoid-formulas"];
 
 mkdirSync(folder, { recursive: true });
-const page = join(folder, "lab.html");
-const made = spawnSync(plumb, ["lab", ...experiments, "-o", page], { encoding: "utf8" });
+const file = join(folder, "lab.html");
+const made = spawnSync(plumb, ["lab", ...experiments, "-o", file], { encoding: "utf8" });
 if (made.status !== 0) throw new Error(`plumb lab: ${made.stdout}${made.stderr}`);
 const data = JSON.parse(spawnSync(plumb, ["lab", ...experiments, "--json"], { encoding: "utf8" }).stdout);
-
-function open(window) {
-  const profile = mkdtempSync(join(tmpdir(), "plumb-browser-"));
-  try {
-    const flags = [
-      "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
-      "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", `--user-data-dir=${profile}`,
-      `--window-size=${window}`, "--dump-dom", pathToFileURL(page).href,
-    ];
-    const result = spawnSync(chromium, flags, { encoding: "utf8", timeout: 100_000, maxBuffer: 1 << 28 });
-    if (result.error) throw result.error;
-    return { dom: result.stdout, messages: result.stderr.split("\n").filter((l) => l.includes("CONSOLE")) };
-  } finally {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
+const axeFile = join(web, "node_modules/axe-core/axe.min.js");
+const axe = existsSync(axeFile) ? readFileSync(axeFile, "utf8") : "";
 
 let failed = 0;
 const expect = (fine, what) => {
-  if (!fine) {
-    console.error(`FAILED: ${what}`);
-    ++failed;
-  }
+  if (fine) return;
+  console.error(`FAILED: ${what}`);
+  ++failed;
 };
 const plots = data.experiments.flatMap((one) => one.parts.filter((part) => ["line", "bars", "heat"].includes(part.kind)));
-for (const window of ["1280,1600", "400,800"]) {
-  const { dom, messages } = open(window);
-  expect(messages.length === 0, `${window}: a silent console, got ${messages.join(" | ")}`);
-  expect(!dom.includes("class=\"broken\""), `${window}: a page that reads its data`);
-  const charts = dom.match(/<div class="chart"[^>]*aria-label="[^"]+"[^>]*>(?:<div[^>]*>)?<svg/g) ?? [];
-  expect(charts.length === plots.length, `${window}: ${plots.length} charts drawn and described, got ${charts.length}`);
-  const body = dom.slice(dom.indexOf("<div id=\"app\""), dom.indexOf("id=\"plumb-data\""));
-  expect(!/undefined|\[object|NaN/.test(body), `${window}: no value that is not one`);
-  for (const one of data.experiments) {
-    expect(body.includes(`<section id="${one.name}"`), `${window}: a section ${one.name}`);
-    expect(body.includes(`href="#${one.name}"`), `${window}: ${one.name} in the contents`);
-    for (const claim of one.claims) expect(body.includes(`id="claim-${claim.number}"`), `${window}: claim ${claim.number}`);
+const browser = await Browser.start(chromium);
+try {
+  for (const width of [1280, 600, 390]) {
+    const page = await browser.open(file, { width, height: 1000 });
+    await page.run(`(async () => {
+      for (const chart of document.querySelectorAll(".chart")) {
+        chart.scrollIntoView();
+        const end = performance.now() + 10000;
+        while (chart.dataset.width !== String(chart.clientWidth) && performance.now() < end) await new Promise((done) => setTimeout(done, 15));
+      }
+    })()`);
+    const charts = await page.run(`[...document.querySelectorAll(".chart")].filter((one) => one.querySelector("svg") && one.getAttribute("aria-label")).length`);
+    expect(charts === plots.length, `${width}: ${plots.length} charts drawn and described, got ${charts}`);
+    const body = await page.run(`document.getElementById("app").outerHTML`);
+    expect(!body.includes('class="broken"'), `${width}: a page that reads its data`);
+    expect(!/undefined|\[object|NaN/.test(body), `${width}: no value that is not one`);
+    for (const one of data.experiments) {
+      expect(body.includes(`<section id="${one.name}"`), `${width}: a section ${one.name}`);
+      expect(body.includes(`href="#${one.name}"`), `${width}: ${one.name} in the contents`);
+      for (const claim of one.claims) expect(body.includes(`id="claim-${claim.number}"`), `${width}: claim ${claim.number}`);
+    }
+    const over = await page.run("document.documentElement.scrollWidth - innerWidth");
+    expect(over <= 0, `no wider than ${width} px, got ${over} more`);
+    if (axe && width === 1280) {
+      for (const dark of [false, true]) {
+        await page.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }] });
+        await page.settle();
+        const found = await page.run(`(async () => {
+          if (!window.axe) { ${axe} }
+          const { violations } = await window.axe.run(document);
+          return violations.map((one) => one.id + ": " + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(" ; "));
+        })()`);
+        expect(found.length === 0, `${dark ? "dark" : "light"}: nothing that axe finds, got\n  ${found.join("\n  ")}`);
+      }
+    }
+    expect(page.messages.length === 0, `${width}: a silent console, got ${page.messages.join(" | ")}`);
+    expect(page.requests.length === 0, `${width}: no request, got ${page.requests.join(" ")}`);
+    await page.close();
   }
+} finally {
+  await browser.close();
 }
 process.exit(failed === 0 ? 0 : 1);

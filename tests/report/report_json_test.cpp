@@ -40,6 +40,38 @@ TEST(ReportJsonTest, FlowIsTheBaseTenLogarithmOfTheRecord) {
   EXPECT_NEAR(json["measured"][0]["flow"]["grad_z"][0].get<double>(), std::log10(rms), 1e-3);
 }
 
+TEST(ReportJsonTest, SpectraHoldTheHistogramsOfTheRecords) {
+  const plumb::Run run = test::sick_run();
+  const Json spectra = json_of(run)["spectra"];
+  ASSERT_EQ(spectra.size(), 12u);
+  const Json& role = spectra[0]["roles"]["grad_z"];
+  ASSERT_EQ(role["low"].size(), 31u);
+  const Sketch& sketch = *run.steps[0].find(Site::layer(1, Role::grad_z));
+  const Histogram::Range touched = sketch.histogram.touched();
+  EXPECT_EQ(role["low"][0].get<int>(), static_cast<int>(touched.begin) + Sketch::kMinExponent +
+                                           static_cast<int>(std::lround(sketch.log2_scale)));
+  const std::string bins = role["bins"][0];
+  ASSERT_EQ(bins.size(), touched.end - touched.begin);
+  const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t k = 0; k < bins.size(); ++k) {
+    const double share = std::pow(static_cast<double>(digits.find(bins[k])) / 63, 2);
+    const double expected = static_cast<double>(sketch.histogram[touched.begin + k]) /
+                            static_cast<double>(sketch.histogram.total());
+    EXPECT_NEAR(share, expected, 0.02) << k;
+    EXPECT_EQ(share > 0, expected > 0) << k;
+  }
+}
+
+TEST(ReportJsonTest, ReachIsThatOfTheVerdict) {
+  const plumb::Run run = test::sick_run();
+  const Diagnosis diagnosis(run);
+  const Json measured = json_of(run)["measured"];
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    EXPECT_NEAR(measured[i]["reach"]["total"].get<double>(),
+                diagnosis.view().measured()[i].flow.log2_total * std::log10(2.0), 1e-3);
+  }
+}
+
 TEST(ReportJsonTest, LedgerPartsAddUpToTheTotal) {
   const Json ledger = json_of(test::sick_run())["measured"][0]["ledger"];
   double sum = 0;
@@ -60,8 +92,8 @@ TEST(ReportJsonTest, WhatHasNoLogarithmIsNullAndMarked) {
   const Json last = json_of(test::nasty_run())["measured"].back();
   EXPECT_TRUE(last["flow"]["grad_z"][0].is_null());
   EXPECT_TRUE(last["flow"]["grad_z"][1].is_null());
-  EXPECT_EQ(last["marks"],
-            Json::parse(R"([{"layer":0,"state":"zero"},{"layer":1,"state":"nonfinite"}])"));
+  EXPECT_EQ(last["zero"]["grad_z"], Json::parse("[[0, 0]]"));
+  EXPECT_EQ(last["nonfinite"]["grad_z"], Json::parse("[[1, 1]]"));
 }
 
 TEST(ReportJsonTest, LongRunsAreThinnedAndKeepBothEnds) {

@@ -3,10 +3,24 @@
 #include <array>
 #include <exception>
 #include <iostream>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "plumb/report/html.h"
 #include "tests/report/sample_runs.h"
+
+namespace {
+
+void write_named(std::span<const plumb::Run> runs, const std::vector<std::string>& names,
+                 const std::string& path) {
+  const plumb::Diagnoses diagnoses(runs);
+  std::vector<plumb::DiagnosedRun> named(diagnoses.all().begin(), diagnoses.all().end());
+  for (std::size_t i = 0; i < named.size(); ++i) named[i].file = names[i];
+  plumb::write_html(named, path);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) {
@@ -22,8 +36,16 @@ int main(int argc, char** argv) {
     plumb::write_html(test::deep_run(), folder + "/deep.html");
     plumb::write_html(test::nasty_run(), folder + "/nasty.html");
     plumb::write_html(test::time_run(), folder + "/time.html");
-    const std::array<plumb::Run, 2> both{test::sick_run(), test::healthy_run()};
-    plumb::write_html(both, folder + "/compare.html");
+    const std::array<plumb::Run, 3> three{test::sick_run(), test::healthy_run(), test::nasty_run()};
+    write_named(three, {"sick.plumb", "healthy.plumb", "nasty.plumb"}, folder + "/compare.html");
+    std::vector<plumb::Run> eight;
+    std::vector<std::string> names;
+    for (int i = 0; i < 8; ++i) {
+      eight.push_back(i % 2 == 0 ? test::sick_run() : test::healthy_run());
+      eight.back().info.settings = {{"lr", std::to_string(i)}};
+      names.push_back("run-" + std::to_string(i) + ".plumb");
+    }
+    write_named(eight, names, folder + "/eight.html");
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;

@@ -7,10 +7,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <sstream>
 
 #include "plumb/diagnose/rule.h"
+#include "plumb/flow/ledger.h"
 #include "plumb/report/text.h"
 #include "tests/report/sample_runs.h"
 #include "tests/support/run_builder.h"
@@ -96,16 +98,37 @@ TEST(TerminalTest, ShortensADeepNetworkAndSaysSo) {
   EXPECT_NE(text.find("\n2000 "), std::string::npos);
 }
 
-TEST(TerminalTest, SharesOfTheLossAddUp) {
-  const std::string text = render_table(test::sick_run());
-  EXPECT_NE(text.find("activation derivative"), std::string::npos);
-  int sum = 0;
+/// The lines of the ledger: their decades and the text behind them.
+std::vector<std::pair<double, std::string>> ledger_lines(const std::string& text) {
+  std::vector<std::pair<double, std::string>> lines;
   for (const auto& line : lines_of(text)) {
-    const std::size_t at = line.find("% of all lost");
-    // "<1%" is read as 0.
-    if (at != std::string::npos) sum += std::atoi(line.substr(at - 3, 3).c_str());
+    const std::size_t at = line.find(" decades ");
+    if (at == std::string::npos) continue;
+    lines.emplace_back(std::atof(line.substr(at - 8, 8).c_str()), line.substr(at + 9));
   }
-  EXPECT_NEAR(sum, 100, 2);
+  return lines;
+}
+
+TEST(TerminalTest, CausesAddUpToTheTotal) {
+  const plumb::Run run = test::sick_run();
+  const std::string text = render_table(run);
+  EXPECT_NE(text.find("activation derivative"), std::string::npos);
+  double sum = 0;
+  for (const auto& [decades, rest] : ledger_lines(text)) sum += decades;
+  const Ledger ledger = make_ledger(run.info, *run.measured().back());
+  EXPECT_NEAR(sum, ledger.total * std::log10(2.0), 0.03);
+}
+
+TEST(TerminalTest, AHundredthOfAPowerOfTenHasAShortBar) {
+  // One dense layer whose books hold 0.05 decades of gain and nothing else.
+  plumb::Run run = test::flat_run(2, 8, "identity", 1);
+  for (auto& record : run.steps.front().sketches) {
+    if (record.site == Site::layer(1, Role::grad_a)) record.sketch = test::sketch_with_rms(-0.17);
+  }
+  for (const auto& [decades, rest] : ledger_lines(render_table(run, {.unicode = false}))) {
+    const auto marks = std::count(rest.begin(), rest.end(), '#');
+    EXPECT_LE(static_cast<double>(marks), 1 + 32 * std::abs(decades)) << decades << " " << rest;
+  }
 }
 
 /// The text as one line, whatever its width broke.

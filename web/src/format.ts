@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Value } from "./types";
+import type { Value } from "./store";
 
 const kSuperscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -12,6 +12,11 @@ function superscript(n: number): string {
 export function power(log10: number): string {
   if (Number.isInteger(log10)) return log10 === 0 ? "1" : `10${superscript(log10)}`;
   return magnitude(log10);
+}
+
+/** A power of two for an axis over octaves: "2⁻²⁰". */
+export function power2(exponent: number): string {
+  return exponent === 0 ? "1" : `2${superscript(exponent)}`;
 }
 
 /** A magnitude from its base-ten logarithm: "0.35", "3.0×10⁻¹³", however far beyond the range of a float. */
@@ -36,6 +41,7 @@ export function plain(x: Value | undefined): string {
   if (x === null || x === undefined || Number.isNaN(x)) return "–";
   if (x === 0) return "0";
   const size = Math.abs(x);
+  if (!Number.isFinite(x)) return x < 0 ? "−∞" : "∞";
   if (size < 1e-3 || size >= 1e6) return (x < 0 ? "−" : "") + magnitude(Math.log10(size));
   return String(Number(x.toPrecision(3))).replace("-", "−");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BookWay, Books, Cause, Layer, LayerId, Ledger, Run, Value } from "./types";
+import type { BookWay, Books, Cause, LayerId, Run, Value } from "./store";
 
 export const kCauses: readonly Cause[] = [
   "activation_derivative",
@@ -114,68 +114,42 @@ export function blockEntry(books: Books, layer: LayerId): Entry | undefined {
 export interface CauseTotal {
   cause: Cause;
   total: number; // log10; negative is a loss
-  share: number; // of all losses if it is one, else of all gains
 }
 
-/** What each cause adds over the main chain, the greatest loss first. */
-export function causeTotals(ledger: Ledger): CauseTotal[] {
-  const columns = Object.entries(ledger.books.parts) as [Cause, Value[]][];
-  const totals = columns.map(([cause, column]) => [cause, column.reduce<number>((all, value) => all + (value ?? 0), 0)] as const);
-  const listed = totals.filter(([, total]) => Math.abs(total) >= 1e-3);
-  const sum = (of: (total: number) => boolean) =>
-    listed.reduce((all, [, total]) => (of(total) ? all + total : all), 0);
-  const lost = sum((t) => t < 0);
-  const gained = sum((t) => t > 0);
-  return listed
-    .map(([cause, total]) => ({ cause, total, share: total / (total < 0 ? lost : gained) }))
+export type Level = Partial<Record<Cause, number>>;
+
+/** What is worth a line, the greatest loss first. */
+export function causeTotals(level: Level): CauseTotal[] {
+  return (Object.entries(level) as [Cause, number][])
+    .map(([cause, total]) => ({ cause, total }))
+    .filter(({ total }) => Math.abs(total) >= 5e-3)
     .sort((a, b) => a.total - b.total);
 }
 
-export interface Stair {
-  group: number; // place on the axis, 0 nearest the input
-  slot: number; // within the group, 0 nearest the loss
-  cause: Cause;
-  from: number; // log10 relative to the gradient at the loss
-  to: number;
-}
-
-export interface Waterfall {
-  groups: { label: string; first: number; last: number; change: number; end: number }[]; // input side first
-  slots: number;
-  stairs: Stair[];
-}
-
-/** The ledger as stairs from the loss down to the input: one group for each depth, or for several. */
-export function waterfall(ledger: Ledger, layers: readonly Layer[], atMost = 16): Waterfall {
-  const { books } = ledger;
-  const used = kCauses.filter((cause) => books.parts[cause]);
-  const depths = new Map<number, number[]>(); // places in the books, in backward order
-  books.layers.forEach((id, i) => {
-    const depth = Math.max(layers[id]?.depth ?? 0, 1);
-    const places = depths.get(depth);
-    if (places) places.push(i);
-    else depths.set(depth, [i]);
-  });
-  const all = [...depths];
-  const size = Math.max(1, Math.ceil(all.length / atMost));
-  const result: Waterfall = { groups: [], slots: Math.max(used.length, 1), stairs: [] };
-  let level = 0;
-  const count = Math.ceil(all.length / size);
-  for (let g = 0; g < count; ++g) {
-    const members = all.slice(g * size, (g + 1) * size);
-    const before = level;
-    const group = count - 1 - g;
-    used.forEach((cause, slot) => {
-      const column = books.parts[cause]!;
-      const change = members.reduce((sum, [, places]) => places.reduce((s, i) => s + (column[i] ?? 0), sum), 0);
-      if (change === 0) return;
-      result.stairs.push({ group, slot, cause, from: level, to: level + change });
-      level += change;
+/** What each cause has added on the way from the loss to the output of every layer in the books, those inside blocks
+ * too: a layer inside one starts from what came to the block. */
+export function levelsOf(books: Books): Map<LayerId, Level> {
+  const levels = new Map<LayerId, Level>();
+  const walk = (some: Books, before: Level) => {
+    let level = before;
+    entriesOf(some).forEach((entry) => {
+      if (!levels.has(entry.layer)) levels.set(entry.layer, level);
+      for (const way of entry.ways) walk(way.books, level);
+      if (entry.parts.length > 0) {
+        level = { ...level };
+        for (const [cause, value] of entry.parts) level[cause] = (level[cause] ?? 0) + (value ?? 0);
+      }
     });
-    const last = members[0]?.[0] ?? 0;
-    const first = members[members.length - 1]?.[0] ?? 0;
-    const label = first === last ? String(first) : `${first}–${last}`;
-    result.groups.unshift({ label, first, last, change: level - before, end: level });
-  }
-  return result;
+  };
+  walk(books, {});
+  return levels;
+}
+
+/** How a change of `gap` powers of ten divides among the causes that went its way, in proportion to what each did: what
+ * others did against it is taken off before. */
+export function divide(gap: number, level: Level): Level {
+  const along = (Object.entries(level) as [Cause, number][]).filter(([, value]) => value * gap > 0);
+  const sum = along.reduce((all, [, value]) => all + Math.abs(value), 0);
+  if (sum === 0) return gap === 0 ? {} : { other: gap };
+  return Object.fromEntries(along.map(([cause, value]) => [cause, (gap * Math.abs(value)) / sum]));
 }

@@ -3,17 +3,18 @@ import "./style.css";
 import { redraw } from "./charts/chart";
 import { h } from "./dom";
 import { page } from "./page";
+import { followLinks } from "./links";
 import { followPrinting } from "./print";
-import { readReport } from "./read";
+import { readReport } from "./store";
 import { setTheme, storedTheme } from "./theme";
 
 setTheme(storedTheme());
 const app = document.getElementById("app")!;
 try {
   const report = readReport(document.getElementById("plumb-data")?.textContent ?? "");
-  const sick = report.runs.find((run) => run.verdict.outcome === "sick" || run.verdict.outcome === "not_learning") ?? report.runs[0];
-  document.title = `plumb: ${sick?.label ?? "report"}`;
+  document.title = `plumb: ${report.runs.map((run) => run.name).join(", ")}`;
   app.replaceChildren(...page(report));
+  followLinks();
   followPrinting();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
 } catch (error) {

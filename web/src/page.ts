@@ -1,40 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-import { activityPanel, hasActivity } from "./charts/activity";
-import { figure, redraw } from "./charts/chart";
-import { heatPanel } from "./charts/heatmap";
-import { has, metricPanel } from "./charts/loss";
+import { activityPanel, hasActivity, showsActivity } from "./charts/activity";
+import { figure, followCursor, forgetCharts, redraw } from "./charts/chart";
+import { has, metricPanel } from "./charts/curves";
+import { heatPanel, layerHeat } from "./charts/heatmap";
+import { heroPanel, kCurves, kHeroHeight, type CurveKey } from "./charts/hero";
 import { hasJoins, joinPanel, joinRange } from "./charts/joins";
-import { kCurves, kTheory, profilePanel, profileRange, type CurveKey } from "./charts/profile";
+import { spectrogramPanel, kSpectrogramHeight } from "./charts/spectrogram";
 import { hasSpeed, speedPanel } from "./charts/speed";
-import { waterfallPanel, waterfallRange } from "./charts/waterfall";
+import { stripHeight, stripPanel } from "./charts/strip";
+import { controls } from "./controls";
+import { Cursor } from "./cursor";
 import { h } from "./dom";
+import { magnitude } from "./format";
+import { firstSection, type SectionName } from "./order";
 import { decadeRange } from "./scale";
 import { aboutRun } from "./sections/about";
 import { causeBars } from "./sections/causes";
+import { commandsOf } from "./sections/commands";
+import { compareRuns } from "./sections/compare";
 import { findingsOf } from "./sections/findings";
 import { insideBlocks } from "./sections/inside";
+import { layerView } from "./sections/layer";
 import { throughTime } from "./sections/time";
 import { verdictCard } from "./sections/verdict";
-import { StepChoice } from "./steps";
+import { kRoleNames, rolesOf, type RoleName } from "./spectrum";
+import type { Report, Run } from "./store";
 import { themeButton } from "./theme_button";
-import type { Report, Run } from "./types";
 
-/** The whole report, top to bottom. */
+/** The whole report, top to bottom: all runs beside each other where there are several, then one of them. */
 export function page(report: Report): HTMLElement[] {
   const { runs } = report;
-  const choice = new StepChoice(report);
-  const measured = runs.some((run) => run.measured.length > 0);
-  const trained = runs.some((run) => run.measured.length > 1);
-  const sections: (HTMLElement | null)[] = [
-    beside("verdicts", "The verdict", runs.map((run, i) => verdictCard(run, i, choice.of(run)))),
-    measured ? atOneStep(runs, choice) : h("p", { class: "none" }, "No step of this run was measured."),
-    throughTime(runs, choice),
-    overTraining(runs, trained),
-    named("findings", "What was found, and what to do", runs, findingsOf),
-    named("about", "What was run", runs, aboutRun),
+  const cursor = new Cursor(report);
+  cursor.goTo(location.hash);
+  cursor.onMove(() => {
+    // A page from a file may be refused it; the address then stays as it is.
+    try {
+      history.replaceState(null, "", `#${cursor.address}`);
+    } catch {
+      // see above
+    }
+  });
+  followCursor(cursor);
+  const one = h("div", { id: "run" });
+  const show = () => {
+    forgetCharts(one);
+    one.replaceChildren(...runSections(cursor.run, runs, cursor));
+  };
+  show();
+  cursor.onMove((moved) => {
+    if (moved === "run") show();
+  });
+  return [
+    masthead(),
+    h("main", {}, runs.length > 1 ? compareRuns(runs, cursor) : null, one),
+    h("footer", {}, "Made by plumb. Nothing on this page is loaded from anywhere."),
   ];
-  choice.onChange(() => redraw(true));
-  return [masthead(), h("main", {}, ...sections), h("footer", {}, "Made by plumb. Nothing on this page is loaded from anywhere.")];
 }
 
 function masthead(): HTMLElement {
@@ -47,158 +67,197 @@ function masthead(): HTMLElement {
   );
 }
 
-function beside(id: string, title: string, cards: HTMLElement[]): HTMLElement {
-  const one = cards.length > 1 ? "columns" : "column";
-  return h("section", { id, "aria-label": title }, h("div", { class: one }, ...cards));
+/** Everything about one run. What its worst finding is about comes first. */
+function runSections(run: Run, runs: readonly Run[], cursor: Cursor): HTMLElement[] {
+  const sections: Record<SectionName, () => (HTMLElement | null)[]> = {
+    depth: () => [depthSection(run, cursor)],
+    time: () => [throughTime(run, cursor)],
+    training: () => [trainingSection(run, runs, cursor)],
+  };
+  const first = firstSection(run);
+  const order = [first, ...(["depth", "time", "training"] as const).filter((name) => name !== first)];
+  const commands = commandsOf(run);
+  const parts: (HTMLElement | null)[] = [
+    h("section", { id: "verdict", "aria-label": "The verdict" }, verdictCard(run, runs.length)),
+    run.measured.length > 0 ? controls(cursor) : h("p", { class: "none" }, "No step of this run was measured."),
+    ...(run.measured.length > 0 ? order.flatMap((name) => sections[name]()) : sections.training()),
+    run.measured.length > 0 && run.profile.length > 0 ? layerView(run, cursor) : null,
+    titled("findings", "What was found, and what to do", findingsOf(run)),
+    commands ? titled("commands", "Remedies as commands", commands) : null,
+    titled("about", "What was run", aboutRun(run)),
+  ];
+  return parts.filter((part): part is HTMLElement => part !== null);
 }
 
-function named(id: string, title: string, runs: Run[], make: (run: Run, i: number) => HTMLElement): HTMLElement {
-  const cards = runs.map((run, i) =>
-    h("div", { class: "panel" }, runs.length > 1 ? h("h3", { class: "run" }, run.label) : null, make(run, i)),
-  );
-  return h("section", { id }, h("h2", {}, title), h("div", { class: cards.length > 1 ? "columns" : "column" }, ...cards));
+function titled(id: string, title: string, ...content: (HTMLElement | null)[]): HTMLElement {
+  return h("section", { id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), ...content);
 }
 
-function atOneStep(runs: Run[], choice: StepChoice): HTMLElement {
-  const curves = runs.some((run) => run.theory) ? [...kCurves, kTheory] : kCurves;
-  const shown = new Set<CurveKey>(curves.map((curve) => curve.key));
-  let range = profileRange(runs, shown);
-  const profile = figure(
-    "flow-profile",
-    runs.map((run) => profilePanel(run, () => choice.of(run), () => range, shown)),
-    "The gradient starts at the loss on the right and travels left to the input. Every grid line is a power of " +
-      "ten: where the blue line falls, layers further left receive too little to learn from; a level line is what you " +
-      "want. A red mark is a layer whose gradient is exactly zero (below) or not a number (above)." +
-      (runs.some((run) => run.beside.length > 0)
-        ? " An open circle is a gate, a shortcut or another way of the block at that depth: it hangs beside the chain."
-        : "") +
-      (runs.some((run) => run.theory)
-        ? " The dashed line along it is what theory expects of a random network like this, before training."
-        : ""),
-    {
-      height: 360,
-      followsStep: true,
-      legend: curveSwitches(curves, shown, () => {
-        range = profileRange(runs, shown);
-        redraw(true);
-      }),
-    },
-  );
-  const fall = waterfallRange(runs);
-  const causes = runs.map((run) => ({ run, place: h("div", { class: "panel" }) }));
-  const fill = () => causes.forEach(({ run, place }) => place.replaceChildren(causeBars(run, choice.of(run))));
-  fill();
-  choice.onChange(fill);
-  const ledger = figure(
-    "ledger",
-    runs.map((run) => waterfallPanel(run, () => choice.of(run), fall)),
-    "Follow the stairs from right to left, as the gradient travels: each block is what one factor of the chain rule " +
-      "took from the gradient (down) or gave it (up). The colour with the longest way down is the cause.",
-    { height: 300, followsStep: true },
-  );
-  ledger.prepend(h("div", { class: "panels" }, ...causes.map((cause) => cause.place)));
-  const insides = runs.map((run) => insideBlocks(run, () => choice.of(run)));
-  if (insides.some((inside) => inside)) {
-    const panels = insides.map((inside) => h("div", { class: "panel" }, inside?.element ?? null));
-    ledger.append(h("div", { class: "panels" }, ...panels));
-    choice.onChange(() => insides.forEach((inside) => inside?.refresh()));
+function depthSection(run: Run, cursor: Cursor): HTMLElement | null {
+  const now = () => cursor.of(run);
+  if (run.profile.length < 2) {
+    const one = run.profile[0];
+    const measured = now();
+    if (!one || !measured) return null;
+    return h(
+      "section",
+      { id: "depth", "aria-labelledby": "depth-title" },
+      h("h2", { id: "depth-title" }, "How deep the gradient reaches"),
+      h("p", { class: "sheet" }, `The network has one layer with weights on its way, ${one.text}: there is no depth to show. It gets a gradient of ${magnitude(measured.flow.grad_z[0])} (root mean square, step ${measured.step}).`),
+    );
   }
-  const active = runs.filter(hasActivity);
-  const activity = active.length > 0
-    ? figure(
-        "activity",
-        active.map((run) => activityPanel(run, () => choice.of(run))),
-        "Flat elements sit where their activation has next to no slope, so they pass on hardly any gradient; dead units " +
-          "passed none for any sample seen. A relu is flat on its negative side: half of its elements is normal, while a " +
-          "sigmoid or tanh with many has saturated.",
-        { height: 260, followsStep: true, named: runs.length > 1 },
-      )
-    : null;
-  const residual = runs.filter(hasJoins);
-  const ways = joinRange(residual);
-  const joins = residual.length > 0
+  const range = decadeRange(run.measured.flatMap((m) => m.flow.grad_z));
+  const shown = new Set<CurveKey>(kCurves.filter((curve) => curve.shown && (curve.key !== "theory" || run.theory)).map((curve) => curve.key));
+  const books = h("div", { class: "panel" });
+  const inside = insideBlocks(run, now);
+  const fill = () => {
+    books.replaceChildren(causeBars(run, cursor));
+    inside?.refresh();
+  };
+  fill();
+  const stop = cursor.onMove((moved) => (moved === "run" ? stop() : fill()));
+  const hero = figure(
+    "hero",
+    [heroPanel(run, cursor, shown)],
+    "The gradient starts at the loss on the right, at the dashed level, and travels left to the input along the dark line. The colour between the " +
+      "two is who took it (or added to it), layer by layer; what went the other way is taken off. A line that stays level is what you want. " +
+      (run.beside.length > 0 ? "An open circle hangs beside the chain: a gate, a shortcut, another way of a block. " : "") +
+      (run.theory ? "The dotted line is what theory expects of a random network like this, before training. " : "") +
+      "Dotted levels are where number formats end.",
+    { height: kHeroHeight, cursor, follows: ["step", "zoom"], legend: curveSwitches(run, shown) },
+  );
+  hero.querySelector("figcaption")?.before(books);
+  if (inside) hero.append(inside.element);
+  const strip = figure(
+    "strip",
+    [stripPanel(run, cursor, range)],
+    "Every layer in the order in which they compute, coloured as the map over the training below: bright is much gradient, black is exactly zero. Arcs " +
+      "are shortcuts, a loop is a layer that goes through time. Press one to see it.",
+    { height: stripHeight(run), cursor, follows: ["step"] },
+  );
+  const joins = hasJoins(run)
     ? figure(
         "joins",
-        residual.map((run) => joinPanel(run, () => choice.of(run), ways)),
+        [joinPanel(run, now, joinRange([run]))],
         "Each residual block brings two gradients back to its input and adds them. Where the branch is as large as the " +
           "shortcut and points the same way (cosine above 0), the gradient grows from block to block; where it points the " +
           "other way it cancels. A branch far below the shortcut changes little: that block is still near the identity.",
-        { height: 400, followsStep: true, named: runs.length > 1 },
+        { height: 400, cursor, follows: ["step"] },
       )
     : null;
+  const activity = !hasActivity(run)
+    ? null
+    : !showsActivity(run)
+    ? h("p", { class: "sheet" }, "At no measured step a layer had flat elements or dead units worth a picture: less than half a percent of each.")
+    : figure(
+        "activity",
+        [activityPanel(run, cursor)],
+        "Flat elements sit where their activation has next to no slope, so they pass on hardly any gradient; dead units " +
+          "passed none for any sample seen. A relu is flat on its negative side: half of its elements is normal, while a " +
+          "sigmoid or tanh with many has saturated.",
+        { height: 260, cursor, follows: ["step"] },
+      );
   return h(
     "section",
-    { id: "depth" },
-    choice.control(),
-    h("h2", {}, "How deep the gradient reaches"),
-    profile,
-    h("h2", {}, "Where it is lost, and to what"),
-    ledger,
-    joins ? h("h2", {}, "What comes back through each residual block") : null,
+    { id: "depth", "aria-labelledby": "depth-title" },
+    h("h2", { id: "depth-title" }, "How deep the gradient reaches"),
+    hero,
+    h("h3", {}, "The network"),
+    strip,
+    ...spectrogram(run, cursor),
+    joins ? h("h3", {}, "What comes back through each residual block") : null,
     joins,
-    activity ? h("h2", {}, "Which units still pass it on") : null,
+    activity ? h("h3", {}, "Which units still pass it on") : null,
     activity,
   );
 }
 
-type Curve = (typeof kCurves)[number] | typeof kTheory;
+function spectrogram(run: Run, cursor: Cursor): (HTMLElement | null)[] {
+  const roles = rolesOf(run);
+  if (roles.length === 0) return [];
+  let role = roles[0]!;
+  const choice = h("select", { id: "role" }, ...roles.map((one) => h("option", { value: one }, kRoleNames[one])));
+  choice.addEventListener("change", () => {
+    role = choice.value as RoleName;
+    redraw();
+  });
+  const steps = run.spectra.map((one) => one.step);
+  return [
+    h("h3", {}, "What number formats could hold of it"),
+    figure(
+      "spectrogram",
+      [spectrogramPanel(run, cursor, () => role)],
+      "One column for each layer: brightness is the share of its values of that size. What lies below the line of a format becomes zero in it, what lies " +
+        "above its end becomes infinite; the rows below say how much of each layer that is. " +
+        `Kept for ${steps.length === 1 ? `step ${steps[0]}` : `${steps.length} steps`}; the last one until the chosen step is shown.`,
+      {
+        height: kSpectrogramHeight, cursor, follows: ["step", "zoom"],
+        legend: roles.length > 1 ? h("p", { class: "choice" }, h("label", { for: "role" }, "Of the "), choice) : null,
+      },
+    ),
+  ];
+}
 
-function curveSwitches(curves: readonly Curve[], shown: Set<CurveKey>, changed: () => void): HTMLElement {
+function curveSwitches(run: Run, shown: Set<CurveKey>): HTMLElement {
+  const curves = kCurves.filter((curve) => curve.key !== "theory" || run.theory);
   return h(
     "div",
     { class: "switches", role: "group", "aria-label": "Curves shown" },
     ...curves.map((curve) => {
-      const box = h("input", { type: "checkbox", checked: true });
+      const box = h("input", { type: "checkbox", checked: shown.has(curve.key) });
       box.addEventListener("change", () => {
         if (box.checked) shown.add(curve.key);
         else shown.delete(curve.key);
-        changed();
+        redraw();
       });
-      return h("label", { class: `switch ${curve.colour}` }, box, h("span", { class: "key" }), curve.name);
+      return h("label", { class: `switch ${curve.key}` }, box, h("span", { class: "key" }), curve.name);
     }),
   );
 }
 
-function overTraining(runs: Run[], trained: boolean): HTMLElement | null {
-  const parts: HTMLElement[] = [];
-  if (trained) {
-    const flows = decadeRange(runs.flatMap((run) => run.measured.flatMap((m) => m.flow.grad_z)));
+function trainingSection(run: Run, runs: readonly Run[], cursor: Cursor): HTMLElement | null {
+  const parts: (HTMLElement | null)[] = [];
+  const trained = run.measured.length > 1;
+  // With several runs their curves stand above, all in one chart.
+  const metrics = (["loss", "accuracy"] as const).filter((metric) => has([run], metric) && runs.length === 1 && run.series.step.length > 1);
+  if (metrics.length > 0) {
     parts.push(
-      h("h2", {}, "The same over the whole training"),
-      figure(
-        "flow-heat",
-        runs.map((run) => heatPanel(run, flows)),
-        "Each column is a step, each row a layer, the input at the bottom. Bright means much gradient; dark rows that " +
-          "stay dark are layers that never got any. Red marks are zero or not a number.",
-        { height: 320 },
-      ),
-    );
-  }
-  if (trained && runs.some(hasSpeed)) {
-    const speeds = decadeRange(runs.flatMap((run) => run.measured.flatMap((m) => m.flow.update_ratio)));
-    parts.push(
-      h("h2", {}, "How fast each layer learns"),
-      figure(
-        "speed",
-        runs.map((run) => speedPanel(run, speeds)),
-        "The size of a step's update relative to the weight it changes. Lines close together: all layers learn. Dark " +
-          "lines (near the input) far below the others: those layers stand still.",
-        { height: 300 },
-      ),
-    );
-  }
-  const metrics = (["loss", "accuracy"] as const).filter((metric) => has(runs, metric));
-  if (metrics.length > 0 && runs.some((run) => run.series.step.length > 1)) {
-    parts.push(
-      h("h2", {}, "What came of it"),
       figure(
         "training",
-        metrics.map((metric) => metricPanel(runs, metric)),
+        metrics.map((metric) => metricPanel([run], metric, cursor, () => 1)),
         "Loss should fall and accuracy rise; a gap that opens between training and validation is overfitting. A loss " +
-          "that stays level while the profile above falls is a network that cannot learn.",
-        { height: 300 },
+          "that stays level while the gradient vanishes is a network that cannot learn.",
+        { height: 280, cursor, named: true },
+      ),
+    );
+  } else if (runs.length === 1 && run.series.step.length === 1) {
+    parts.push(h("p", { class: "sheet" }, "One step was made: there is no course of a training to show."));
+  }
+  if (trained && run.profile.length > 1) {
+    const flows = decadeRange(run.measured.flatMap((m) => m.flow.grad_z));
+    parts.push(
+      h("h3", {}, "The gradient at every layer over the training"),
+      figure(
+        "flow-heat",
+        [heatPanel("Gradient over depth and step", layerHeat(run), flows, cursor)],
+        "A column for each measured step, as wide as the steps until the next one; a row for each layer, the input at the bottom. Bright means much " +
+          "gradient; dark rows that stay dark are layers that never got any. Black is exactly zero, red is not a number.",
+        { height: 320, cursor },
       ),
     );
   }
-  return parts.length > 0 ? h("section", { id: "training-section" }, ...parts) : null;
+  if (trained && hasSpeed(run)) {
+    parts.push(
+      h("h3", {}, "How fast each layer learns"),
+      figure(
+        "speed",
+        [speedPanel(run, cursor)],
+        "The size of a step's update relative to the weight it changes. Lines close together: all layers learn. Dark " +
+          "lines (near the input) far below the others, or in the lane of zeros: those layers stand still.",
+        { height: 300, cursor },
+      ),
+    );
+  }
+  if (parts.length === 0) return null;
+  return h("section", { id: "training-section", "aria-labelledby": "training-title" }, h("h2", { id: "training-title" }, "Over the training"), ...parts);
 }

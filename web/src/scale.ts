@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Value } from "./types";
+import type { Value } from "./store";
 
 export interface Range {
   min: number;
@@ -32,13 +32,17 @@ export function decadeInterval(range: Range, ticks = 6): number {
   return 2000;
 }
 
-/** Round numbers between 1 and `count` for an axis over layers, both ends among them. */
-export function layerTicks(count: number, width: number): number[] {
+/** Round numbers for an axis over the layers `before` + 1 to `before` + `count`, both ends among them. */
+export function layerTicks(count: number, width: number, before = 0): number[] {
   const room = Math.max(2, Math.floor(width / 60));
   const nice = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000].find((n) => count / n <= room) ?? count;
-  const ticks = [1];
-  for (let at = nice; at < count; at += nice) if (at > 1 + nice / 2 && at <= count - nice / 2) ticks.push(at);
-  return count > 1 ? [...ticks, count] : ticks;
+  const first = before + 1;
+  const last = before + count;
+  const ticks = [first];
+  for (let at = Math.ceil(first / nice) * nice; at < last; at += nice) {
+    if (at > first + nice / 2 && at <= last - nice / 2) ticks.push(at);
+  }
+  return count > 1 ? [...ticks, last] : ticks;
 }
 
 /** At most `atMost` places of `count`, evenly spread, first and last among them. */

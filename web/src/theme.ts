@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Colours live in style.css alone; charts read them from there, so that both themes agree.
 import { causeVariable, kCauses } from "./ledger";
-import type { Cause } from "./types";
+import type { Cause } from "./store";
 
 export interface Look {
   ink: string;
@@ -13,7 +13,10 @@ export interface Look {
   act: string;
   theory: string;
   alarm: string;
-  runs: string[];
+  axis: string;
+  lane: string; // the ground of a lane for zeros and what is not a number
+  runs: string[]; // of the runs A to H
+  formats: string[]; // of the number formats, in the order of spectrum.ts
   ramp: string[]; // little to much
   cause: Record<Cause, string>;
   gate: Record<string, string>; // by the name of the quantity; the way through a gate is named as the gate
@@ -33,7 +36,10 @@ export function currentLook(): Look {
     act: get("act"),
     theory: get("theory"),
     alarm: get("alarm"),
-    runs: [get("run-a"), get("run-b")],
+    axis: get("axis"),
+    lane: get("lane"),
+    runs: Array.from("abcdefgh", (letter) => get(`run-${letter}`)),
+    formats: [get("run-b"), get("run-a"), get("run-c"), get("run-d")],
     ramp: get("ramp").split(/\s+/),
     cause: Object.fromEntries(kCauses.map((cause) => [cause, get(causeVariable(cause))])) as Record<Cause, string>,
     gate: {
@@ -77,4 +83,14 @@ export function nextTheme(theme: Theme): Theme {
     // see storedTheme
   }
   return next;
+}
+
+/** The dashes of the runs A to H: with the colours, so that lines are told apart without them too. */
+export const kRunDashes: readonly (readonly number[])[] = [
+  [], [9, 4], [2, 3], [12, 3, 2, 3], [5, 2], [14, 4, 4, 4], [1, 4], [8, 3, 2, 3, 2, 3],
+];
+
+export function runDash(place: number): string | undefined {
+  const dash = kRunDashes[place % kRunDashes.length]!;
+  return dash.length > 0 ? dash.join(" ") : undefined;
 }

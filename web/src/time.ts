@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { HeatCell } from "./charts/heat_chart";
 import { layerText, pathText } from "./ledger";
-import { thin } from "./scale";
-import type { LayerId, Measured, Run, TimeRecord, Value } from "./types";
+import type { LayerId, Measured, Run, TimeRecord, Value } from "./store";
 
 /** One recurrent layer of one run, in one direction. */
 export interface TimePlace {
@@ -21,7 +19,7 @@ export function timePlaces(runs: readonly Run[]): TimePlace[] {
       for (const { layer, reverse } of measured.times) {
         const label = `${layerText(run, layer)} (${pathText(run, layer)})${reverse ? ", backwards" : ""}`;
         const key = `${layer} ${reverse}`;
-        if (!seen.has(key)) seen.set(key, { run, layer, reverse, label: runs.length > 1 ? `${run.label}: ${label}` : label });
+        if (!seen.has(key)) seen.set(key, { run, layer, reverse, label });
       }
     }
     return [...seen.values()];
@@ -53,28 +51,4 @@ export function flatFraction(gate: TimeRecord["gates"][string], i: number): Valu
   const low = gate.low_fraction?.[i] ?? null;
   const high = gate.high_fraction?.[i] ?? null;
   return low === null || high === null ? null : low + high;
-}
-
-export interface TimeHeat {
-  steps: number[]; // of the training
-  times: number[]; // of the sequence, the first first
-  cells: HeatCell[];
-}
-
-/** The gradient over time and training step, in few enough cells to draw. */
-export function timeHeat(place: TimePlace, atMostSteps = 90, atMostTimes = 60): TimeHeat {
-  const measured = place.run.measured.filter((m) => timeAt(place, m));
-  const picked = thin(measured.length, atMostSteps).map((i) => measured[i]!);
-  const times = picked.length > 0 ? timeAt(place, picked[0])!.t : [];
-  const rows = thin(times.length, atMostTimes);
-  const result: TimeHeat = { steps: picked.map((m) => m.step), times: rows.map((i) => times[i]!), cells: [] };
-  picked.forEach((m, x) => {
-    const record = timeAt(place, m)!;
-    rows.forEach((i, y) => {
-      const value = record.gradient[i] ?? null;
-      const state = record.zero.includes(times[i]!) ? "zero" : value === null ? "absent" : "ok";
-      result.cells.push({ x, y, value, state });
-    });
-  });
-  return result;
 }

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { causeVariable, kCauses } from "../src/ledger";
 import css from "../src/style.css?raw";
+import { kRunDashes } from "../src/theme";
 
 // Distances in OKLab (Ottosson 2020) as seen by normal eyes and, after the matrices of Machado, Oliveira and
 // Fernandes 2009 for the full loss of one kind of cone, by colour-blind ones.
@@ -90,4 +91,28 @@ describe("colours of the causes", () => {
       }
     }
   });
+});
+
+describe("colours of the runs", () => {
+  const [light, dark] = themes() as [Record<string, string>, Record<string, string>];
+  const runs = Array.from("abcdefgh", (letter) => `run-${letter}`);
+
+  it("stand out three to one from every ground that they are drawn on", () => {
+    for (const theme of [light, dark]) {
+      for (const run of runs) for (const ground of ["surface", "paper", "lane"]) expect(contrast(theme[run]!, theme[ground]!), `${run} on ${ground}`).toBeGreaterThan(3);
+    }
+  });
+  for (const [eye, matrix] of Object.entries(kEyes)) {
+    it(`can be told apart with ${eye}`, () => {
+      for (const theme of [light, dark]) {
+        runs.forEach((a, i) =>
+          runs.slice(0, i).forEach((b) => {
+            const [p, q] = [seen(theme[a]!, matrix), seen(theme[b]!, matrix)];
+            expect(Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]), `${a} and ${b}`).toBeGreaterThan(0.09);
+          }),
+        );
+      }
+    });
+  }
+  it("go with dashes of their own", () => expect(new Set(kRunDashes.map(String)).size).toBe(8));
 });

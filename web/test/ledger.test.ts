@@ -1,31 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { blockEntry, blocksIn, causeTotals, entriesOf, layerName, waterfall } from "../src/ledger";
+import { blockEntry, blocksIn, causeTotals, entriesOf, divide, layerName, levelsOf } from "../src/ledger";
 import { blocksOf, insideTable, waysTable } from "../src/sections/inside";
 import type { Books } from "../src/types";
+import { heroRange, partsAt, stackOrder } from "../src/charts/hero";
 import { layer, sampleAttentionRun, sampleRun } from "./sample";
 
-describe("waterfall", () => {
+describe("the levels of the causes", () => {
   const run = sampleRun({ depth: 30, perLayer: -0.8 });
-  const ledger = run.measured[0]!.ledger;
+  const books = run.measured[0]!.ledger.books;
+  const levels = levelsOf(books);
 
-  it("ends at the total of the ledger", () => {
-    const fall = waterfall(ledger, run.layers, 16);
-    const last = fall.stairs[fall.stairs.length - 1]!;
-    expect(last.to).toBeCloseTo(-24, 9);
-    expect(last.group).toBe(0);
+  it("are nothing at the last layer and all but the last entries at the first", () => {
+    expect(Object.values(levels.get(run.profile[29]!.layer)!).reduce((a, b) => a + b, 0)).toBeCloseTo(-0.6, 9);
+    const first = levels.get(run.profile[0]!.layer)!;
+    expect(first.weight_scale).toBeCloseTo(-0.2 * 29, 9);
+    expect(first.activation_derivative).toBeCloseTo(-0.6 * 30, 9);
   });
-  it("has stairs that join without a gap", () => {
-    const { stairs } = waterfall(ledger, run.layers, 16);
-    stairs.slice(1).forEach((stair, i) => expect(stair.from).toBeCloseTo(stairs[i]!.to, 9));
+  it("of a layer inside a block start from what came to the block", () => {
+    const inner = sampleAttentionRun(2);
+    const all = levelsOf(inner.measured[0]!.ledger.books);
+    for (const place of inner.profile) expect(all.has(place.layer)).toBe(true);
   });
-  it("groups a deep network, input side first, and covers every depth once", () => {
-    const deep = sampleRun({ depth: 2000 });
-    const { groups } = waterfall(deep.measured[0]!.ledger, deep.layers, 16);
-    expect(groups.length).toBeLessThanOrEqual(16);
-    expect(groups[0]!.first).toBe(1);
-    expect(groups[groups.length - 1]!.last).toBe(2000);
-    groups.slice(1).forEach((group, i) => expect(group.first).toBe(groups[i]!.last + 1));
+});
+
+describe("dividing a change", () => {
+  it("gives it to those that went its way, in proportion", () => {
+    const parts = divide(-3, { weight_scale: -3, activation_derivative: -1, normalisation: 1 });
+    expect(parts.weight_scale).toBeCloseTo(-2.25, 9);
+    expect(parts.activation_derivative).toBeCloseTo(-0.75, 9);
+    expect(parts.normalisation).toBeUndefined();
+  });
+  it("keeps the sum, whatever the direction", () => {
+    for (const gap of [-7, 0.4, 12]) {
+      const parts = divide(gap, { weight_scale: 2, shape: 1, dropout: -5 });
+      expect(Object.values(parts).reduce((a, b) => a + b, 0)).toBeCloseTo(gap, 9);
+    }
+  });
+  it("has nobody to blame where nobody went that way", () => expect(divide(-1, { shape: 2 })).toEqual({ other: -1 }));
+});
+
+describe("the hero", () => {
+  it("colours exactly what lies between the start and the line", () => {
+    const run = sampleRun({ depth: 30, perLayer: -0.8 });
+    const measured = run.measured[0]!;
+    run.profile.forEach((_, i) => {
+      const sum = Object.values(partsAt(run, measured, i)).reduce((a, b) => a + b, 0);
+      expect(sum).toBeCloseTo(measured.flow.grad_z[i]! - measured.ledger.loss_gradient!, 9);
+    });
+    expect(stackOrder(run, measured)).toEqual(["activation_derivative", "weight_scale"]);
+  });
+  it("keeps one scale over the steps unless that presses one flat", () => {
+    const run = sampleRun({ depth: 10, steps: [0, 1] });
+    expect(heroRange(run, run.measured[0]!, new Set(["grad_z"])).own).toBe(false);
+    run.measured[1]!.flow.grad_z = run.measured[1]!.flow.grad_z.map((v) => v! + 40);
+    const { range, own } = heroRange(run, run.measured[0]!, new Set(["grad_z"]));
+    expect(own).toBe(true);
+    expect(range.max).toBeLessThan(5);
   });
 });
 
@@ -108,16 +139,11 @@ describe("inside a block", () => {
 });
 
 describe("causeTotals", () => {
-  it("shares the loss and the gain apart", () => {
-    const ledger = sampleRun({ depth: 1 }).measured[0]!.ledger;
-    ledger.books = {
-      layers: [2, 1],
-      parts: { weight_scale: [1, 0], activation_derivative: [-3, 0], weight_alignment: [0, -1] },
-    };
-    expect(causeTotals(ledger)).toEqual([
-      { cause: "activation_derivative", total: -3, share: 0.75 },
-      { cause: "weight_alignment", total: -1, share: 0.25 },
-      { cause: "weight_scale", total: 1, share: 1 },
+  it("has the greatest loss first, and nothing that is next to nothing", () => {
+    expect(causeTotals({ weight_scale: 1, weight_alignment: -1, activation_derivative: -3, shape: 1e-3 })).toEqual([
+      { cause: "activation_derivative", total: -3 },
+      { cause: "weight_alignment", total: -1 },
+      { cause: "weight_scale", total: 1 },
     ]);
   });
 });

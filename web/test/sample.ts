@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BookWay, Books, Cause, Finding, Flow, Join, Layer, LayerId, Measured, Report, Run, Value } from "../src/types";
+import { readReport, readRun, type Run } from "../src/store";
+import type { BookWay, Books, Cause, Finding, Flow, Join, Layer, LayerId, Measured, Report, Run as JsonRun, Value } from "../src/types";
 
 export interface SampleOptions {
   depth?: number;
@@ -10,7 +11,7 @@ export interface SampleOptions {
 }
 
 export function layer(known: Partial<Layer>): Layer {
-  return { path: "", kind: "dense", family: "linear", text: "", block: "", depth: 0, units: 128, fan_in: 128, fan_out: 128, ...known };
+  return { path: "", kind: "dense", family: "linear", text: "", function: "", inputs: [], block: "", depth: 0, units: 128, fan_in: 128, fan_out: 128, ...known };
 }
 
 /** One line of the books: a layer, the causes of what it does in powers of ten, and its ways. */
@@ -35,6 +36,10 @@ function sum(books: Books): number {
 
 /** A made-up run of dense and sigmoid layers whose gradient shrinks evenly. */
 export function sampleRun(options: SampleOptions = {}): Run {
+  return readRun(jsonRun(options), 0);
+}
+
+export function jsonRun(options: SampleOptions = {}): JsonRun {
   const { depth = 30, perLayer = -0.65, steps = [0], critical = true } = options;
   const label = options.label ?? `${depth} x [dense 128 > sigmoid] > dense 10`;
   const layers = [layer({ path: "input", kind: "input", family: "input", text: "input 128", fan_in: 0, fan_out: 0 })];
@@ -48,8 +53,8 @@ export function sampleRun(options: SampleOptions = {}): Run {
   const measured = (step: number): Measured => ({
     step,
     flow: flowOf(gradient, true),
-    marks: [],
-    beside: { flow: flowOf([], true), marks: [] },
+    beside: { flow: flowOf([], true) },
+    reach: { total: perLayer * (depth - 1), bottom: 1, top: 2 * depth - 1, ends: false },
     depth_scale: { layers_per_efold: -0.434 / perLayer, log10_per_layer: perLayer, r_squared: 1, layers: depth },
     joins: [],
     ledger: {
@@ -67,9 +72,10 @@ export function sampleRun(options: SampleOptions = {}): Run {
   };
 }
 
-function runOf(label: string, layers: Layer[], steps: number[]): Run {
+function runOf(label: string, layers: Layer[], steps: number[]): JsonRun {
   return {
     label,
+    file: "",
     info: {
       kind: "train", network: label, data: "spirals", loss: "cross_entropy", optimiser: "sgd", precision: "float",
       seed: "18446744073709551615", batch: 64, classes: 10, planned_steps: 100, threads: 2, plumb_version: "0.1.0",
@@ -77,11 +83,14 @@ function runOf(label: string, layers: Layer[], steps: number[]): Run {
     },
     end: { reason: "finished", steps: 100, time_s: 1.5 },
     verdict: { severity: "healthy", outcome: "healthy", text: "Nothing was found." },
+    learning: null,
     findings: [],
+    commands: [],
     layers,
-    profile: layers.flatMap(({ family, depth, text }, id) => (family === "linear" ? [{ layer: id, depth, text }] : [])),
+    profile: layers.flatMap(({ family, depth, text }, id) => (family === "linear" ? [{ layer: id, depth, text, activation: layers[id + 1]?.family === "activation" ? id + 1 : null }] : [])),
     beside: [],
     measured: [],
+    spectra: [],
     theory: null,
     series: {
       step: steps, loss: steps.map(() => 2.3), accuracy: steps.map(() => 0.1), grad_norm: steps.map(() => 0.2),
@@ -108,7 +117,7 @@ export function sampleFinding(at: LayerId, known: Partial<Finding> = {}): Findin
       quantity: "flow_log2", name: "gradient at layer 1 against that at layer 30, log2 of the norm", value: -66,
       threshold: -20, threshold_source: "our choice",
     }],
-    cause: "derivative of the sigmoid", cause_kind: "activation_derivative", explained_by: null,
+    path: "0", cause: "derivative of the sigmoid", cause_kind: "activation_derivative", cause_share: 0.75, did_harm: null, explained_by: null,
     consequence: "It will not learn.",
     remedies: [{ kind: "replace_activation", layer: null, arguments: { activation: "relu" }, text: "use relu" }],
     ...known,
@@ -117,13 +126,17 @@ export function sampleFinding(at: LayerId, known: Partial<Finding> = {}): Findin
 
 /** Blocks of attention and of two linear layers, each with a shortcut; the attention reads three ways without names. */
 export function sampleAttentionRun(blocks = 2, steps = [0]): Run {
+  return readRun(jsonAttentionRun(blocks, steps), 0);
+}
+
+export function jsonAttentionRun(blocks = 2, steps = [0]): JsonRun {
   const layers = [layer({ path: "tokens", kind: "input", family: "input", text: "" })];
   const add = (block: string, name: string, kind: string, family: string, depth: number, text = kind) =>
     layers.push(layer({ path: `${block ? `${block}.` : ""}${name}`, kind, family, text, block, depth, units: 64, fan_in: 64, fan_out: 64 })) - 1;
   add("", "embedding", "embedding", "embedding", 0);
   const lines: Line[] = [[1, { embedding: -0.1, join: 0.3 }]];
   const joins: Join[] = [];
-  const beside: Run["beside"] = [];
+  const beside: JsonRun["beside"] = [];
   for (let b = 0; b < blocks; ++b) {
     const block = `blocks.${b}`;
     const d = 4 * b;
@@ -157,7 +170,7 @@ export function sampleAttentionRun(blocks = 2, steps = [0]): Run {
     ]]);
     joins.push({ layer: sum, first: d + 1, last: d + 2, shortcut: -2, branch: -3 + 0.1 * b, cosine: -0.2 });
     joins.push({ layer: sum2, first: d + 3, last: d + 4, shortcut: -2, branch: -2.5 + 0.1 * b, cosine: 0.3 });
-    for (const id of [k, v]) beside.push({ layer: id, depth: d + 1, text: "beside: linear 64" });
+    for (const id of [k, v]) beside.push({ layer: id, depth: d + 1, text: "beside: linear 64", activation: null });
   }
   const head = add("", "head", "linear", "linear", 4 * blocks + 1, "linear 10");
   lines.push([head, { weight_scale: -0.6, weight_alignment: 0.2 }]);
@@ -168,8 +181,8 @@ export function sampleAttentionRun(blocks = 2, steps = [0]): Run {
   run.measured = steps.map((step): Measured => ({
     step,
     flow: flowOf(run.profile.map((_, i) => -1.4 + 0.03 * (run.profile.length - i) - 0.3 * (i % 2)), false),
-    marks: [],
-    beside: { flow: flowOf(beside.map((_, i) => -3 + 0.5 * (i % 2)), false), marks: [] },
+    beside: { flow: flowOf(beside.map((_, i) => -3 + 0.5 * (i % 2)), false) },
+    reach: null,
     depth_scale: { layers_per_efold: null, log10_per_layer: 0.03, r_squared: 0.4, layers: run.profile.length },
     joins,
     ledger: { loss_gradient: -1, total: sum(books), ends_at: null, ends_because: "", books },
@@ -180,7 +193,11 @@ export function sampleAttentionRun(blocks = 2, steps = [0]): Run {
 
 /** A run with one recurrent layer of `timeSteps` steps that loses `perStep` powers of ten at each. */
 export function sampleTimeRun(timeSteps = 5, perStep = -0.5, label = "lstm 8 > last > dense 2"): Run {
-  const run = sampleRun({ depth: 1, steps: [0, 10], label });
+  return readRun(jsonTimeRun(timeSteps, perStep, label), 0);
+}
+
+export function jsonTimeRun(timeSteps = 5, perStep = -0.5, label = "lstm 8 > last > dense 2"): JsonRun {
+  const run = jsonRun({ depth: 1, steps: [0, 10], label });
   const recurrent = run.layers.push(layer({ path: "encoder.r", kind: "lstm", family: "recurrent", text: "lstm 8", units: 8, fan_in: 0, fan_out: 0 })) - 1;
   const t = Array.from({ length: timeSteps }, (_, i) => i);
   const gradient = t.map((i) => perStep * (timeSteps - 1 - i));
@@ -198,6 +215,22 @@ export function sampleTimeRun(timeSteps = 5, perStep = -0.5, label = "lstm 8 > l
   return run;
 }
 
-export function sampleReport(...runs: Run[]): Report {
-  return { schema: 2, runs };
+/** A spectrum in which every layer has its values in three octaves from `low` on. */
+export function withSpectra(run: JsonRun, low: (layer: number, step: number) => number): JsonRun {
+  const role = (step: number) => ({
+    low: run.profile.map((_, i) => low(i, step)),
+    // Shares of 1/4, 1/2 and 1/4: 63 times their roots.
+    bins: run.profile.map(() => "gtg"),
+    lost: { fp16: run.profile.map((_, i) => (low(i, step) < -25 ? 1 : 0)) },
+  });
+  return { ...run, spectra: run.measured.map(({ step }) => ({ step, roles: { grad_z: role(step) } })) };
+}
+
+export function jsonReport(...runs: JsonRun[]): Report {
+  return { schema: 3, runs };
+}
+
+/** Runs as the page has them, each with its letter. */
+export function sampleReport(...runs: JsonRun[]) {
+  return readReport(JSON.stringify(jsonReport(...runs)));
 }

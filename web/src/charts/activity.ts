@@ -1,22 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 import { percent } from "../format";
 import { layerTicks } from "../scale";
-import type { Measured, Run } from "../types";
+import type { Cursor } from "../cursor";
+import type { Measured, Run, Value } from "../store";
 import { axisStyle, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
 
 export function hasActivity(run: Run): boolean {
   return run.measured.some((m) => m.flow.saturated_fraction.some((f) => f !== null));
 }
 
-export function activityPanel(run: Run, current: () => Measured | undefined): Panel {
+/** Whether there is anything to see: a flat element or a dead unit at any step. */
+export function showsActivity(run: Run): boolean {
+  const some = (values: readonly Value[]) => values.some((f) => f !== null && f >= 5e-3);
+  return run.measured.some((m) => some(m.flow.saturated_fraction) || some(m.flow.dead_fraction));
+}
+
+export function activityPanel(run: Run, cursor: Cursor): Panel {
+  const current = () => cursor.of(run);
+  const worst = (values: readonly Value[] | undefined) => {
+    let at = -1;
+    values?.forEach((value, i) => {
+      if (value !== null && (at < 0 || value > values[at]!)) at = i;
+    });
+    return at < 0 ? "no layer" : `${percent(values![at])} in layer ${at + 1}`;
+  };
   return {
-    label: run.label,
+    label: "Which units still pass it on",
+    along: "layer",
+    read: () => `layer ${cursor.layer + 1}: flat ${percent(current()?.flow.saturated_fraction[cursor.layer])}, dead ${percent(current()?.flow.dead_fraction[cursor.layer])}`,
     option: (look, width) => option(run, current(), look, width),
     describe: () => {
       const flow = current()?.flow;
-      const worst = Math.max(0, ...(flow?.saturated_fraction ?? []).map((f) => f ?? 0));
-      const dead = Math.max(0, ...(flow?.dead_fraction ?? []).map((f) => f ?? 0));
-      return `At most ${percent(worst)} of a layer's elements are flat and ${percent(dead)} of its units dead.`;
+      return `At step ${current()?.step ?? "none"}, at most: elements that are flat, ${worst(flow?.saturated_fraction)}; dead units, ${worst(flow?.dead_fraction)}.`;
     },
     table: () => ({
       head: ["layer", "text", "flat", "dead units"],
@@ -53,8 +68,8 @@ function option(run: Run, measured: Measured | undefined, look: Look, width: num
     },
     xAxis: {
       type: "value",
-      min: 1,
-      max: Math.max(run.profile.length, 2),
+      min: 0.5,
+      max: run.profile.length + 0.5,
       name: "input  ←  layer  ←  loss",
       nameLocation: "middle",
       nameGap: 26,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { percent, plain } from "../format";
 import { flatFraction, quantityName, timeAt, type TimePlace } from "../time";
-import type { Measured, TimeRecord, Value } from "../types";
+import type { Measured, TimeRecord, Value } from "../store";
 import { axisStyle, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
 import { timeAxis } from "./timeflow";
 

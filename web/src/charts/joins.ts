@@ -2,7 +2,7 @@
 import { magnitude, percent, power } from "../format";
 import { pathText } from "../ledger";
 import { decadeInterval, decadeRange, layerTicks, type Range } from "../scale";
-import type { Join, Measured, Run, Value } from "../types";
+import type { Join, Measured, Run, Value } from "../store";
 import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
 
 const kOneRowOfLegend = 400; // all five entries beside each other
@@ -23,9 +23,9 @@ export function joinRange(runs: readonly Run[]): Range {
 
 export function joinPanel(run: Run, current: () => Measured | undefined, range: Range): Panel {
   return {
-    label: run.label,
+    label: "What comes back through each residual block",
     option: (look, width) => option(run, current()?.joins ?? [], range, look, width),
-    describe: () => describe(current()?.joins ?? []),
+    describe: () => `At step ${current()?.step ?? "none"}: ${describe(current()?.joins ?? [])}`,
     table: () => ({
       head: ["block", "path", "layers", "shortcut", "branch", "cosine", "gate", "carried"],
       rows: (current()?.joins ?? []).map((join, i) => [

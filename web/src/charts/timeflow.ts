@@ -2,7 +2,7 @@
 import { magnitude, power } from "../format";
 import { decadeInterval, decadeRange, type Range } from "../scale";
 import { keptDiffers, timeAt, type TimePlace } from "../time";
-import type { Measured, TimeRecord, Value } from "../types";
+import type { Measured, TimeRecord, Value } from "../store";
 import { axisStyle, tooltipStyle, type EChartsOption, type Look, type Panel } from "./chart";
 
 export function timeRange(places: readonly TimePlace[]): Range {

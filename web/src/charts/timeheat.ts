@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Cursor } from "../cursor";
 import type { Range } from "../scale";
-import { timeHeat, type TimePlace } from "../time";
+import { timeAt, type TimePlace } from "../time";
 import type { Panel } from "./chart";
-import { heatOption, heatTable, type HeatChart } from "./heat_chart";
+import { heatPanel, type HeatData } from "./heatmap";
 
-export function timeHeatPanel(place: TimePlace, range: Range): Panel {
-  const { steps, times, cells } = timeHeat(place);
-  const rows = times.map(String);
-  const chart: HeatChart = { steps, rows, cells, step: "step of the training", row: "time step", rowTicks: 10 };
+export function timeHeatPanel(place: TimePlace, range: Range, cursor: Cursor): Panel {
+  return heatPanel(place.label, timeHeat(place), range, cursor);
+}
+
+/** The gradient over time and training step. */
+export function timeHeat(place: TimePlace): HeatData {
+  const records = place.run.measured.flatMap((m) => {
+    const record = timeAt(place, m);
+    return record ? [{ step: m.step, record, zero: new Set(record.zero) }] : [];
+  });
+  const times = records[0]?.record.t ?? [];
   return {
-    label: place.label,
-    option: (look, width) => heatOption(chart, range, look, width),
-    describe: () => `Gradient at ${times.length} time steps over ${steps.length} measured steps of the training.`,
-    table: () => heatTable(chart),
+    steps: records.map((one) => one.step),
+    rows: times.length,
+    rowName: (row) => String(times[row]),
+    row: "time step",
+    value: (column, row) => records[column]!.record.gradient[row] ?? null,
+    state: (column, row) => {
+      const { record, zero } = records[column]!;
+      return zero.has(times[row]!) ? "zero" : (record.gradient[row] ?? null) === null ? "absent" : "ok";
+    },
   };
 }

@@ -7,6 +7,7 @@ const kAbove: Record<string, string> = {
 };
 const kBelow = "₀₁₂₃₄₅₆₇₈₉";
 const kNames: [RegExp, string][] = [
+  [/\bdy_hat\b/g, "dŷ"],
   [/\by_hat\b/g, "ŷ"],
   [/\bsigma_w\b/g, "σ_w"],
   [/\bsigma\b/g, "σ"],
@@ -14,6 +15,9 @@ const kNames: [RegExp, string][] = [
   [/\bdelta(?=\d)/g, "δ"],
   [/\bsqrt\(/g, "√("],
   [/\+-/g, "±"],
+  [/ \* /g, " · "],
+  [/\bdelta(?= [=·])/g, "δ"],
+  [/ - /g, " − "],
 ];
 
 function above(text: string): string | undefined {
@@ -35,6 +39,6 @@ export function maths(text: string): string {
     const inner = exponent.startsWith("(") ? exponent.slice(1, -1) : exponent;
     return above(inner) ?? whole;
   });
-  out = out.replace(/(^|[^A-Za-z])(d?[WAZXδ])(\d)(?![\d.])/g, (_, before: string, name: string, digit: string) => before + name + (kBelow[Number(digit)] ?? digit));
+  out = out.replace(/(^|[^A-Za-z])(d?[WAZXδ])(\d)(?!\d|\.\d)/g, (_, before: string, name: string, digit: string) => before + name + (kBelow[Number(digit)] ?? digit));
   return out.replace(/(^|[\s(,])-(?=\d)/g, "$1−");
 }

@@ -141,11 +141,11 @@ function verdict(one: Experiment): HTMLElement {
 function checks(all: Check[]): HTMLElement {
   const rows = all.map((check) => [
     check.ok ? "✓" : "✗ fails",
-    check.claim > 0 ? String(check.claim) : "",
+    check.claim > 0 ? String(check.claim) : "–",
     maths(check.what),
     maths(check.measured_text),
     maths(check.expected_text),
     maths(check.source),
   ]);
-  return table({ head: ["", "claim", "quantity", "measured", "expected", "where that comes from"], rows }, "Checks");
+  return table({ head: ["holds", "claim", "quantity", "measured", "expected", "where that comes from"], rows }, "Checks");
 }

@@ -2,13 +2,18 @@
 import { axisStyle, escapeHtml, tooltipStyle, type EChartsOption, type Look, type Panel } from "../charts/chart";
 import { magnitude, plain, power } from "../format";
 import { decadeInterval } from "../scale";
-import type { Value } from "../types";
+import type { Value } from "../store";
 import { maths } from "./maths";
 import type { Axis, Plot, Series } from "./types";
 
-// After Okabe and Ito; dashed lines are what was expected and take the colour of the ink.
-function palette(look: Look): string[] {
-  return [look.flow, look.param, look.act, look.cause.residual_branch, look.alarm, look.cause.weight_alignment, look.cause.derivative_alignment, look.faint];
+/** How the series at that place is drawn: no two of the first sixteen alike. Dashed lines are what was expected, in grey. */
+export function seriesStyle(place: number, colours: readonly string[]): { colour: string; type: "solid" | "dotted"; symbol: string } {
+  const round = Math.floor(place / colours.length);
+  return {
+    colour: colours[place % colours.length] ?? "#888888",
+    type: round % 2 === 0 ? "solid" : "dotted",
+    symbol: kSymbols[place % kSymbols.length] ?? "circle",
+  };
 }
 
 const kSymbols = ["circle", "rect", "triangle", "diamond", "emptyCircle", "emptyRect", "emptyTriangle", "emptyDiamond"];
@@ -18,7 +23,7 @@ export function plotPanel(asGiven: Plot): Panel {
   return {
     label: plot.title,
     option: (look, width) => (plot.kind === "line" ? lines(plot, look, width) : plot.kind === "bars" ? bars(plot, look, width) : heat(plot, look, width)),
-    describe: () => `${plot.title}. ${plot.how}`,
+    describe: () => describe(plot),
     table: () => numbers(plot),
   };
 }
@@ -37,6 +42,20 @@ function set(plot: Plot): Plot {
   };
 }
 
+/** What a chart shows, for those who do not see it: where each series begins and ends, or its largest and smallest bar. */
+export function describe(plot: Plot): string {
+  const of = plot.series.slice(0, 12).map((one) => {
+    const there = one.y.flatMap((y, i) => (y === null ? [] : [i]));
+    const [first, last] = [there[0], there[there.length - 1]];
+    if (first === undefined || last === undefined) return `${one.name}: nothing`;
+    if (plot.kind === "line") return `${one.name}: from ${value(plot.y, one.y[first])} at ${value(plot.x, one.x[first])} to ${value(plot.y, one.y[last])} at ${value(plot.x, one.x[last])}`;
+    const sorted = [...there].sort((a, b) => one.y[a]! - one.y[b]!);
+    const [low, high] = [sorted[0]!, sorted[sorted.length - 1]!];
+    return `${one.name}: from ${value(plot.y, one.y[low])} (${plot.categories[low] ?? ""}) to ${value(plot.y, one.y[high])} (${plot.categories[high] ?? ""})`;
+  });
+  return `${plot.y.name || "Values"}. ${of.join("; ")}.`;
+}
+
 function value(axis: Axis, x: Value | undefined): string {
   return axis.log ? magnitude(x) : plain(x);
 }
@@ -47,7 +66,7 @@ function numbers(plot: Plot) {
     return { head: ["series", plot.x.name, plot.y.name], rows };
   }
   return {
-    head: ["", ...plot.categories],
+    head: ["series", ...plot.categories],
     rows: plot.series.map((one) => [one.name, ...one.y.map((y) => value(plot.y, y))]),
   };
 }
@@ -69,6 +88,15 @@ function scale(axis: Axis, values: Value[], look: Look, narrow: boolean) {
   const label = { ...style.axisLabel, formatter: (x: number) => (axis.log ? power(Math.round(x * 100) / 100) : tick(x)) };
   if (!axis.log) return { type: "value" as const, scale: true, ...style, axisLabel: label };
   const { min, max } = extent(values);
+  if (max - min < 3 && max > min) {
+    // Less than three powers of ten: 1, 2 and 5 of each.
+    const all = Array.from({ length: 24 }, (_, i) => Math.floor(min) + Math.floor(i / 3) + Math.log10([1, 2, 5][i % 3]!));
+    const low = Math.max(...all.filter((at) => at <= min + 1e-9));
+    const high = Math.min(...all.filter((at) => at >= max - 1e-9));
+    const ticks = all.filter((at) => at >= low && at <= high);
+    const names = { ...label, customValues: ticks, formatter: (at: number) => (Math.abs(at) < 4 ? plain(10 ** at) : power(Math.round(at * 100) / 100)) };
+    return { type: "value" as const, min: low, max: high, ...style, axisTick: { ...style.axisTick, customValues: ticks }, axisLabel: names, splitLine: { show: false } };
+  }
   const step = max - min < 3 ? undefined : decadeInterval({ min, max }, narrow ? 4 : 6);
   const round = step ?? (max - min < 0.2 ? 0.05 : max - min < 1 ? 0.25 : 0.5);
   return {
@@ -82,7 +110,7 @@ function scale(axis: Axis, values: Value[], look: Look, narrow: boolean) {
 }
 
 function tick(x: number): string {
-  return Math.abs(x) >= 1e5 ? plain(x) : String(Number(x.toPrecision(6))).replace("-", "−");
+  return Math.abs(x) >= 1e5 ? plain(x) : String(Number(x.toPrecision(4))).replace("-", "−");
 }
 
 function legend(plot: Plot, look: Look, width: number): { option: EChartsOption; rows: number } {
@@ -105,14 +133,14 @@ function legend(plot: Plot, look: Look, width: number): { option: EChartsOption;
 }
 
 function lines(plot: Plot, look: Look, width: number): EChartsOption {
-  const colours = palette(look);
+  const colours = look.runs;
   const { option, rows } = legend(plot, look, width);
   const narrow = width < 480;
   let solid = 0;
   const series = plot.series.map((one: Series) => {
     const dashed = one.style === "dashed";
-    const colour = dashed ? look.faint : (colours[solid % colours.length] ?? look.ink);
-    const symbol = kSymbols[solid % kSymbols.length] ?? "circle";
+    const own = seriesStyle(solid, colours);
+    const colour = dashed ? look.faint : own.colour;
     if (!dashed) solid += 1;
     return {
       type: one.style === "points" ? ("scatter" as const) : ("line" as const),
@@ -120,9 +148,9 @@ function lines(plot: Plot, look: Look, width: number): EChartsOption {
       data: one.x.map((x, i) => [x, one.y[i] ?? null]),
       connectNulls: false,
       showSymbol: !dashed && one.x.length <= 40,
-      symbol: dashed ? "none" : symbol,
+      symbol: dashed ? "none" : own.symbol,
       symbolSize: one.style === "points" ? 5 : 6,
-      lineStyle: { width: dashed ? 1.6 : 2.2, color: colour, type: dashed ? ("dashed" as const) : ("solid" as const) },
+      lineStyle: { width: dashed ? 1.6 : 2.2, color: colour, type: dashed ? ("dashed" as const) : own.type },
       itemStyle: { color: colour, opacity: one.style === "points" ? 0.6 : 1 },
       z: dashed ? 6 : 3,
     };
@@ -168,7 +196,7 @@ function tooltip(plot: Plot, items: unknown): string {
 }
 
 function bars(plot: Plot, look: Look, width: number): EChartsOption {
-  const colours = palette(look);
+  const colours = look.runs;
   const { option, rows } = legend(plot, look, width);
   const axis = axisStyle(look);
   const ys = plot.series.flatMap((one) => one.y);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { h } from "../dom";
 import { plain } from "../format";
-import type { Run } from "../types";
+import type { Run } from "../store";
 
 /** What was run: everything needed to run it again. */
 export function aboutRun(run: Run): HTMLElement {
   const { info } = run;
   const facts: [string, string][] = [
+    ["file", run.file],
     ["network", run.label],
     ["written out", info.network === run.label ? "" : info.network],
     ["kind", info.kind],

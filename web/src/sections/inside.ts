@@ -3,7 +3,7 @@ import { layersOf } from "../charts/joins";
 import { h, table, type Table } from "../dom";
 import { magnitude, percent } from "../format";
 import { blockEntry, blocksIn, entriesOf, kCauseNames, layerName, layerText, pathText, type Entry } from "../ledger";
-import type { BookWay, LayerId, Measured, Run } from "../types";
+import type { BookWay, LayerId, Measured, Run } from "../store";
 
 /** The layers of several ways whose books any step has, input side first as far as their order says. */
 export function blocksOf(run: Run): LayerId[] {

@@ -5,9 +5,9 @@ import { timeFlowPanel, timeRange } from "../charts/timeflow";
 import { timeHeatPanel } from "../charts/timeheat";
 import { h } from "../dom";
 import { decades, magnitude, plain } from "../format";
-import type { StepChoice } from "../steps";
-import { timeAt, timePlaces, type TimePlace } from "../time";
-import type { Run, TimeSummary } from "../types";
+import type { Cursor } from "../cursor";
+import { timeAt, timePlaces } from "../time";
+import type { Run, TimeSummary } from "../store";
 
 const kPartNames: Record<string, string> = {
   activation_derivative: "derivative of the activation",
@@ -20,69 +20,70 @@ const kPartNames: Record<string, string> = {
 };
 
 /** What happens to the gradient between the time steps of the recurrent layers; nothing for a run without them. */
-export function throughTime(runs: Run[], choice: StepChoice): HTMLElement | null {
-  const places = timePlaces(runs);
+export function throughTime(run: Run, cursor: Cursor): HTMLElement | null {
+  const places = timePlaces([run]);
   if (places.length === 0) return null;
-  const current = (place: TimePlace) => () => choice.of(place.run);
+  const now = () => cursor.of(run);
   const range = timeRange(places);
+  const options = { cursor, follows: ["step"] as const, named: true };
   const books = places.map((place) => ({ place, element: h("div", { class: "panel" }) }));
   const fill = () =>
     books.forEach(({ place, element }) => {
-      const record = timeAt(place, choice.of(place.run));
-      element.replaceChildren(...(record ? summary(record.summary) : []));
+      const record = timeAt(place, now());
+      element.replaceChildren(...(record ? summary(record.summary, now()!.step) : []));
     });
   fill();
-  choice.onChange(fill);
+  const stop = cursor.onMove((moved) => (moved === "run" ? stop() : fill()));
   const flow = figure(
     "time-flow",
-    places.map((place) => timeFlowPanel(place, current(place), range)),
+    places.map((place) => timeFlowPanel(place, now, range)),
     "The gradient of the layer's state at each time step, on an axis of powers of ten. It starts at the last step on the " +
       "right and travels left: where the line falls, what happened early in the sequence has no part in learning.",
-    { height: 320, followsStep: true },
+    { ...options, height: 320 },
   );
   flow.prepend(h("div", { class: "panels" }, ...books.map((book) => book.element)));
-  const parts: (HTMLElement | null)[] = [h("h2", {}, "How far back in time the gradient reaches"), flow];
+  const parts: (HTMLElement | null)[] = [h("h2", { id: "time-title" }, "How far back in time the gradient reaches"), flow];
   const gated = places.filter(hasShares);
   if (gated.length > 0) {
     parts.push(
-      h("h2", {}, "Which gate keeps it"),
+      h("h3", {}, "Which gate keeps it"),
       figure(
         "time-shares",
-        gated.map((place) => sharesPanel(place, current(place))),
+        gated.map((place) => sharesPanel(place, now)),
         "Of what comes back from one time step to the one before, the share of each way, by the square of its size: the carry " +
           "hands it on directly, the other ways lead through the recurrent weights of one gate. A wide carry is a memory.",
-        { height: 260, followsStep: true },
+        { ...options, height: 260 },
       ),
     );
   }
   if (hasGates(places)) {
     parts.push(
-      h("h2", {}, "What the gates do"),
+      h("h3", {}, "What the gates do"),
       figure(
         "time-gates",
-        places.flatMap((place) => [gateMeanPanel(place, current(place)), gateFlatPanel(place, current(place))]),
+        places.flatMap((place) => [gateMeanPanel(place, now), gateFlatPanel(place, now)]),
         "The mean of each gate over batch and units, and the share of its values in a flat end, where it learns next to nothing. " +
           "A forget gate of 0.5 halves what is remembered at every step; one near 1 keeps it.",
-        { height: 260, followsStep: true },
+        { ...options, height: 260 },
       ),
     );
   }
-  if (places.some((place) => place.run.measured.length > 1)) {
+  if (run.measured.length > 1) {
     parts.push(
-      h("h2", {}, "How far back it reaches over the training"),
+      h("h3", {}, "How far back it reaches over the training"),
       figure(
         "time-heat",
-        places.map((place) => timeHeatPanel(place, range)),
+        places.map((place) => timeHeatPanel(place, range, cursor)),
         "Each column is a step of the training, each row a time step, the first of the sequence at the bottom. Bright means much " +
           "gradient; rows that stay dark are moments that training never hears of.",
-        { height: 320 },
+        { cursor, named: true, height: 320 },
       ),
     );
   }
-  return h("section", { id: "time" }, ...parts);
+  return h("section", { id: "time", "aria-labelledby": "time-title" }, ...parts);
 }
 
-function summary(one: TimeSummary): HTMLElement[] {
+function summary(one: TimeSummary, step: number): HTMLElement[] {
   const efold = one.steps_per_efold;
   const memory = one.memory_is_all ? "more than one percent all the way" : `below one percent after ${one.memory + 1} steps`;
   const speed =
@@ -91,7 +92,7 @@ function summary(one: TimeSummary): HTMLElement[] {
     h(
       "p",
       {},
-      `Over ${one.steps} time steps the gradient keeps `,
+      `At step ${step}: over ${one.steps} time steps the gradient keeps `,
       h("strong", {}, magnitude(one.kept)),
       ` of its size: ${speed}, ${memory}.`,
       one.ends_because ? ` The books end: ${one.ends_because}.` : "",

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { h } from "../dom";
-import { decades, magnitude, percent, plain, prose } from "../format";
-import { causeTotals, kCauseNames, layerName } from "../ledger";
-import type { Measured, Place, Run, TimeRecord } from "../types";
+import { magnitude, percent, plain, prose } from "../format";
+import { layerName } from "../ledger";
+import type { Evidence, Finding, Measured, Run, TimeRecord } from "../store";
 
 const kHeadings = { healthy: "Healthy", note: "Note", warning: "Warning", critical: "Critical" } as const;
+export const kLog10Of2 = Math.log10(2);
 
-function heading({ verdict, info }: Run): string {
+export function heading({ verdict, info }: Run): string {
   switch (verdict.outcome) {
     case "converged":
       return "Converged";
@@ -40,11 +41,16 @@ const kHeadlines: Record<string, string> = {
   stalled_layer: "Some layers stand still while others learn.",
 };
 
+/** The finding of numbers that are none, whatever led to it. */
+function brokenNumbers(run: Run): Finding | undefined {
+  return run.findings.find((finding) => finding.rule === "non_finite");
+}
+
 /** Headline and text of the card. The remedy at the end of the verdict has a place of its own there. */
 export function story(run: Run): [string, string] {
   const text = run.verdict.text.replace(/\s*First thing to try:.*$/s, "");
   const worst = run.findings[0];
-  const headline = worst && worst.severity !== "note" ? kHeadlines[worst.rule] : undefined;
+  const broken = brokenNumbers(run);
   switch (run.verdict.outcome) {
     case "healthy":
       return ["The gradient arrives, and the network learns.", text];
@@ -53,6 +59,13 @@ export function story(run: Run): [string, string] {
     case "too_early":
       return ["Nothing wrong so far.", text];
   }
+  const headline = worst && worst.severity !== "note" ? kHeadlines[worst.rule] : undefined;
+  // Where it ends in NaN nothing is worth saying without that.
+  if (broken && worst && broken !== worst) {
+    const before = headline ?? firstSentence(text)[0];
+    return [`${before.replace(/\.$/, "")}, until the numbers break: NaN or infinity from step ${broken.first_step} on.`, text];
+  }
+  if (broken) return [`The numbers broke: NaN or infinity from step ${broken.first_step} on.`, text];
   return headline ? [headline, text] : firstSentence(text);
 }
 
@@ -62,7 +75,7 @@ export function firstSentence(text: string): [string, string] {
   return end ? [text.slice(0, end.index + 1), text.slice(end.index + 1).trim()] : [text, ""];
 }
 
-export function verdictCard(run: Run, index: number, shown: Measured | undefined): HTMLElement {
+export function verdictCard(run: Run, among: number): HTMLElement {
   const [head, rest] = story(run);
   const worst = run.findings[0];
   const remedy = worst && worst.severity !== "note" ? worst.remedies[0] : undefined;
@@ -73,11 +86,12 @@ export function verdictCard(run: Run, index: number, shown: Measured | undefined
       "header",
       {},
       h("span", { class: "chip" }, heading(run)),
+      among > 1 || run.file ? h("strong", { class: "file" }, among > 1 ? `${run.letter} ${run.name}` : run.name) : null,
       h("code", { class: "network" }, run.label),
     ),
     h("h2", {}, prose(head)),
     rest ? h("p", {}, prose(rest)) : null,
-    shown ? keyFigures(run, shown) : null,
+    keyFigures(run),
     remedy && worst
       ? h(
           "p",
@@ -85,7 +99,7 @@ export function verdictCard(run: Run, index: number, shown: Measured | undefined
           h("strong", {}, "First thing to try: "),
           prose(remedy.text),
           " ",
-          h("a", { href: `#finding-${index}-0` }, "Why"),
+          h("a", { href: "#finding-0" }, "Why"),
         )
       : null,
     ending(run),
@@ -100,67 +114,77 @@ function ending(run: Run): HTMLElement | null {
   return h("p", { class: "cut" }, text);
 }
 
-function keyFigures(run: Run, measured: Measured): HTMLElement {
-  const flow = measured.flow.grad_z;
-  const first = flow[0];
-  const last = flow[flow.length - 1];
-  const relative = typeof first === "number" && typeof last === "number" ? first - last + widthRatio(run) : null;
-  const total = measured.ledger.total;
-  const totals = causeTotals(measured.ledger);
-  // Beyond two powers of ten the cause that did most of it is worth its name; below it none is.
-  const main = total === null || Math.abs(total) < 2 ? undefined : total < 0 ? totals[0] : totals[totals.length - 1];
-  const scale = measured.depth_scale.log10_per_layer;
-  const time = timeFigures(run, measured);
-  return h(
-    "dl",
-    { class: "figures" },
-    ...(time ?? [figureOf(
-      relative === null ? arrival(measured) : `× ${magnitude(relative)}`,
-      `gradient at layer 1, relative to the last layer (step ${measured.step})`,
-    ),
-    figureOf(scale === null ? "–" : `× ${magnitude(scale)}`, "what one layer passes on, fitted over depth")]),
-    measured.ledger.ends_at !== null
-      ? figureOf("lost", `below ${layerName(run, measured.ledger.ends_at)} the gradient is zero or not a number`)
-      : main
-      ? figureOf(
-          percent(main.share),
-          `of what is ${main.total < 0 ? "lost goes to" : "gained comes from"} the ${kCauseNames[main.cause]} (${decades(main.total)} powers of ten)`,
-        )
-      : figureOf(`× ${magnitude(total)}`, "from the loss to the input, all causes together"),
-  );
+export interface Figure {
+  value: string;
+  meaning: string;
 }
 
-/** For a recurrent network without depth, or one whose trouble is in time: the layer that keeps least. */
-function timeFigures(run: Run, measured: Measured): HTMLElement[] | null {
-  const inTime = run.profile.length < 3 || run.findings[0]?.rule.endsWith("_through_time");
+/** The numbers of the card are those that the findings rest on, so that text and figure are one. */
+export function figuresOf(run: Run): Figure[] {
+  const worst = run.findings[0];
+  const figures: Figure[] = [];
+  const broken = brokenNumbers(run);
+  if (broken) figures.push({ value: "NaN", meaning: `or infinity, from step ${broken.first_step} on, first at ${broken.where}` });
+  if (worst && worst.severity !== "note" && worst !== broken) {
+    const when = worst.first_step === worst.last_step ? `step ${worst.first_step}` : `steps ${worst.first_step} to ${worst.last_step}`;
+    worst.evidence.slice(0, 2).forEach((one, i) => {
+      figures.push({ value: evidenceValue(one, one.value), meaning: `${evidenceName(one)}${i === 0 ? ` (${when})` : ""}` });
+    });
+    const flow = worst.evidence.some((one) => one.quantity === "flow_log2");
+    const share = worst.cause_share;
+    if (flow && share !== null && share > 0) {
+      figures.push({ value: share > 1 ? "more than all" : percent(share), meaning: `of that by: ${worst.cause_kind.replaceAll("_", " ")}, beyond what is usual for such layers` });
+    }
+  }
+  if (figures.length === 0) figures.push(...healthy(run));
+  return figures.slice(0, 3);
+}
+
+function healthy(run: Run): Figure[] {
+  const figures: Figure[] = [];
+  const last = run.measured[run.measured.length - 1];
+  if (last) {
+    const time = leastThroughTime(last);
+    if (run.profile.length < 3 && time) {
+      figures.push({
+        value: time.summary.kept === null ? "0" : `×\u00a0${magnitude(time.summary.kept)}`,
+        meaning: `of the gradient is kept back through ${time.summary.steps} time steps (step ${last.step})`,
+      });
+    } else if (last.reach && last.reach.bottom !== null && last.reach.top !== null && run.profile.length > 1) {
+      figures.push({
+        value: last.reach.total === null ? "0" : `×\u00a0${magnitude(last.reach.total)}`,
+        meaning: `gradient at ${layerName(run, last.reach.bottom)} against that at ${layerName(run, last.reach.top)}, norm (step ${last.step})`,
+      });
+    }
+  }
+  const { step, loss, accuracy } = run.series;
+  const end = step.length - 1;
+  if (end > 0) figures.push({ value: `${plain(loss[0])} → ${plain(loss[end])}`, meaning: `loss, from step ${step[0]} to ${step[end]}` });
+  if (end >= 0 && accuracy[end] !== null && accuracy[end] !== undefined) figures.push({ value: percent(accuracy[end]), meaning: `accuracy on the batch of step ${step[end]}` });
+  return figures;
+}
+
+/** The recurrent layer that keeps least of its gradient. */
+function leastThroughTime(measured: Measured): TimeRecord | undefined {
   const known = measured.times.filter((time) => time.summary.steps > 0);
-  if (!inTime || known.length === 0) return null;
   const kept = (time: TimeRecord) => time.summary.kept ?? -Infinity;
-  const { summary } = known.reduce((least, time) => (kept(time) < kept(least) ? time : least));
-  const efold = summary.steps_per_efold;
-  return [
-    figureOf(
-      summary.kept === null ? "0" : `× ${magnitude(summary.kept)}`,
-      `of the gradient is kept back through ${summary.steps} time steps (step ${measured.step})`,
-    ),
-    figureOf(
-      efold === null || Math.abs(efold) > 1e6 ? "level" : `${plain(Math.abs(efold))} steps`,
-      efold !== null && efold < 0 ? "until it has grown by e" : "until it has fallen by e",
-    ),
-  ];
+  return known.reduce<TimeRecord | undefined>((least, time) => (!least || kept(time) < kept(least) ? time : least), undefined);
 }
 
-/** Turns the ratio of root mean squares into that of norms, of which the verdict speaks: log10 of the square root of the widths. */
-function widthRatio(run: Run): number {
-  const units = (place: Place | undefined) => (place && run.layers[place.layer]?.units) || 1;
-  return 0.5 * Math.log10(units(run.profile[0]) / units(run.profile[run.profile.length - 1]));
+/** Charts speak of powers of ten, and so does what is judged: a log2 becomes the factor that it is of. */
+export function evidenceValue({ quantity }: Evidence, value: number | null): string {
+  if (value === null) return "–";
+  if (/log2/.test(quantity)) return `×\u00a0${magnitude(value * kLog10Of2)}`;
+  if (/accuracy|fraction/.test(quantity) && value >= 0 && value <= 1) return percent(value);
+  return plain(value);
 }
 
-function arrival(measured: Measured): string {
-  const mark = measured.marks.find((m) => m.layer === 0) ?? measured.marks[0];
-  return mark ? (mark.state === "zero" ? "0" : "NaN") : "–";
+export function evidenceName({ quantity, name }: Evidence): string {
+  return prose(/log2/.test(quantity) ? name.replace(/, log2 of (the )?/, ", ").replace(/,? log2$/, "") : name);
 }
 
-function figureOf(value: string, meaning: string): HTMLElement {
-  return h("div", {}, h("dt", {}, meaning), h("dd", {}, value));
+function keyFigures(run: Run): HTMLElement | null {
+  const figures = figuresOf(run);
+  if (figures.length === 0) return null;
+  return h("dl", { class: "figures" }, ...figures.map(({ value, meaning }) => h("div", {}, h("dt", {}, meaning), h("dd", {}, value))));
 }

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/report/terminal_compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "plumb/flow/ledger.h"
+#include "plumb/report/flow_bars.h"
+#include "plumb/report/magnitude.h"
+#include "plumb/report/run_keeper.h"
+#include "plumb/report/terminal_page.h"
+#include "plumb/report/text.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr int kNameWidth = 24;
+constexpr int kLeastColumn = 10;
+
+std::string letter(std::size_t place) { return std::string(1, static_cast<char>('A' + place)); }
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+Pairs settings_of(const RunInfo& info) {
+  Pairs all{{"network", info.title()},
+            {"data", info.data},
+            {"loss", info.loss},
+            {"optimiser", info.optimiser},
+            {"batch", info.batch > 0 ? std::to_string(info.batch) : ""},
+            {"seed", std::to_string(info.seed)},
+            {"precision", info.precision}};
+  const std::size_t known = all.size();
+  for (const auto& setting : info.settings) {
+    const bool there = std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(known),
+                                   [&](const auto& one) { return one.first == setting.first; });
+    if (!there) all.push_back(setting);
+  }
+  return all;
+}
+
+const std::string* find(const Pairs& settings, const std::string& name) {
+  for (const auto& [key, value] : settings) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+// The last measured step that says something.
+const StepRecord* last_finite(const Run& run) {
+  const auto measured = run.measured();
+  const auto it = std::find_if(measured.rbegin(), measured.rend(),
+                               [](const StepRecord* step) { return gradient_is_finite(*step); });
+  return it != measured.rend() ? *it : nullptr;
+}
+
+double reach_at(const DiagnosedRun& run, const StepRecord* step) {
+  if (step == nullptr) return kNan;
+  for (const MeasuredStep& one : run.diagnosis->view().measured()) {
+    if (one.step == step->step && one.flow.known) return one.flow.log2_total;
+  }
+  return kNan;
+}
+
+struct Outcomes {
+  double loss = kNan, accuracy = kNan, validation_loss = kNan, validation_accuracy = kNan;
+  double reach = kNan, seconds = kNan;
+  std::int64_t steps = 0;
+};
+
+Outcomes outcomes_of(const DiagnosedRun& one) {
+  Outcomes result;
+  const Run& run = *one.run;
+  if (!run.steps.empty()) {
+    result.loss = run.steps.back().loss;
+    result.accuracy = run.steps.back().accuracy;
+    result.steps = run.steps.back().step + 1;
+  }
+  for (const StepRecord& step : run.steps) {
+    if (step.validation_loss) result.validation_loss = *step.validation_loss;
+    if (step.validation_accuracy) result.validation_accuracy = *step.validation_accuracy;
+  }
+  if (run.end) {
+    result.steps = run.end->steps;
+    result.seconds = run.end->time_s;
+  }
+  result.reach = reach_at(one, last_finite(run));
+  return result;
+}
+
+std::string number_text(double x) {
+  return std::isnan(x) ? "-" : std::isinf(x) ? "inf" : fmt::format("{:.3g}", x);
+}
+
+// "0.50 (-1.8)": the difference to the baseline behind the value.
+std::string with_difference(double x, double base, bool is_baseline) {
+  if (is_baseline || !std::isfinite(x) || !std::isfinite(base)) return number_text(x);
+  return fmt::format("{} ({:+.2g})", number_text(x), x - base);
+}
+
+std::string accuracy_text(double x, double base, bool is_baseline) {
+  if (is_baseline || !std::isfinite(x) || !std::isfinite(base)) return format_percent(x);
+  return fmt::format("{} ({:+.0f})", format_percent(x), 100 * (x - base));
+}
+
+class Columns {
+ public:
+  Columns(Page& page, std::size_t runs)
+      : page_(page),
+        width_(std::max(kLeastColumn, (page.width() - kNameWidth) / static_cast<int>(runs) - 1)) {}
+
+  void head(const std::string& title, std::size_t runs, std::size_t baseline) {
+    std::vector<std::string> cells;
+    for (std::size_t i = 0; i < runs; ++i) {
+      cells.push_back(letter(i) + (i == baseline ? ", baseline" : ""));
+    }
+    page_.line();
+    page_.line(page_.ink(text(title, cells), Ink::strong));
+  }
+  void row(const std::string& name, const std::vector<std::string>& cells) {
+    page_.line(text(name, cells));
+  }
+  bool has_room(const std::string& cell) const { return display_width(cell) <= width_; }
+
+ private:
+  std::string text(const std::string& name, const std::vector<std::string>& cells) const {
+    std::string line = pad_right(shorten(name, kNameWidth - 1), kNameWidth);
+    for (const std::string& cell : cells) {
+      line += pad_right(shorten(cell, width_), width_) + " ";
+    }
+    return shorten(line.substr(0, line.find_last_not_of(' ') + 1), page_.width());
+  }
+  Page& page_;
+  int width_;
+};
+
+void write_runs(Page& page, std::span<const DiagnosedRun> runs) {
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const RunInfo& info = runs[i].run->info;
+    const std::string name = runs[i].file.empty() ? info.title() : runs[i].file;
+    page.paragraph(letter(i),
+                   fmt::format("{}: {} ({})", page.clean(name), page.clean(info.title()),
+                               to_string(runs[i].diagnosis->outcome())),
+                   3, Ink::strong);
+  }
+}
+
+void write_settings(Page& page, Columns& columns, std::span<const DiagnosedRun> runs,
+                    std::size_t baseline) {
+  const std::vector<SettingDifference> differences = setting_differences(runs);
+  if (differences.empty()) {
+    page.line();
+    page.line("All settings are equal.");
+    return;
+  }
+  columns.head("Settings that differ", runs.size(), baseline);
+  for (const SettingDifference& one : differences) {
+    std::vector<std::string> cells;
+    for (const std::string& value : one.values) {
+      cells.push_back(value.empty() ? "-" : page.clean(value));
+    }
+    const bool fits = std::all_of(cells.begin(), cells.end(),
+                                  [&](const std::string& cell) { return columns.has_room(cell); });
+    if (fits) {
+      columns.row(page.clean(one.name), cells);
+      continue;
+    }
+    // Too long for a column: a line for each.
+    page.line(page.clean(one.name));
+    for (std::size_t i = 0; i < cells.size(); ++i) page.paragraph("  " + letter(i), cells[i], 5);
+  }
+}
+
+void write_outcomes(Columns& columns, std::span<const DiagnosedRun> runs, std::size_t baseline) {
+  std::vector<Outcomes> all;
+  for (const DiagnosedRun& run : runs) all.push_back(outcomes_of(run));
+  const auto row = [&](const char* name, auto member, auto text) {
+    if (std::all_of(all.begin(), all.end(),
+                    [&](const Outcomes& o) { return std::isnan(o.*member); })) {
+      return;
+    }
+    std::vector<std::string> cells;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      cells.push_back(text(all[i].*member, all[baseline].*member, i == baseline));
+    }
+    columns.row(name, cells);
+  };
+  columns.head("What came of it", runs.size(), baseline);
+  std::vector<std::string> found, steps;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto& findings = runs[i].diagnosis->findings();
+    std::string worst = findings.empty() ? "nothing" : findings.front().rule;
+    std::replace(worst.begin(), worst.end(), '_', ' ');
+    found.push_back(std::move(worst));
+    steps.push_back(std::to_string(all[i].steps));
+  }
+  columns.row("worst finding", found);
+  row("last loss", &Outcomes::loss, with_difference);
+  row("last accuracy", &Outcomes::accuracy, accuracy_text);
+  row("validation loss", &Outcomes::validation_loss, with_difference);
+  row("validation accuracy", &Outcomes::validation_accuracy, accuracy_text);
+  row("gradient first/last", &Outcomes::reach,
+      [](double x, double, bool) { return format_log2(x); });
+  columns.row("steps", steps);
+  row("seconds", &Outcomes::seconds, with_difference);
+}
+
+void write_flows(Page& page, std::span<const DiagnosedRun> runs) {
+  page.line();
+  page.line(
+      page.ink("Flow gradient, input on the left: a full bar is that of the last layer, an "
+               "empty one 12 powers of ten less",
+               Ink::strong));
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const StepRecord* const step = last_finite(*runs[i].run);
+    if (step == nullptr) {
+      page.line(fmt::format("{}  no gradient of it is finite", letter(i)));
+      continue;
+    }
+    const std::string when = fmt::format("  step {}", step->step);
+    BarOptions bars;
+    bars.unicode = page.unicode();
+    bars.width = std::max(8, page.width() - 3 - static_cast<int>(when.size()));
+    const auto profile = on_the_chain(flow_profile(runs[i].run->info, *step));
+    bars.width = std::min(bars.width, static_cast<int>(profile.size()));
+    page.line(letter(i) + "  " + render_flow_bars(profile, bars) + when);
+  }
+}
+
+}  // namespace
+
+std::vector<SettingDifference> setting_differences(std::span<const DiagnosedRun> runs) {
+  std::vector<Pairs> all;
+  std::vector<std::string> names;
+  for (const DiagnosedRun& run : runs) {
+    all.push_back(settings_of(run.run->info));
+    for (const auto& [name, value] : all.back()) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  std::vector<SettingDifference> differences;
+  for (const std::string& name : names) {
+    SettingDifference one{name, {}};
+    for (const Pairs& settings : all) {
+      const std::string* const value = find(settings, name);
+      one.values.push_back(value == nullptr ? "" : *value);
+    }
+    const bool differs = std::any_of(one.values.begin(), one.values.end(), [&](const auto& value) {
+      return value != one.values.front();
+    });
+    if (differs) differences.push_back(std::move(one));
+  }
+  return differences;
+}
+
+std::string render_comparison(std::span<const DiagnosedRun> runs, std::size_t baseline,
+                              const TerminalOptions& options) {
+  Page page(options);
+  write_runs(page, runs);
+  Columns columns(page, runs.size());
+  write_settings(page, columns, runs, baseline);
+  write_outcomes(columns, runs, baseline);
+  write_flows(page, runs);
+  return page.take();
+}
+
+}  // namespace plumb

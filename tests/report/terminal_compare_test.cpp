@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/report/terminal_compare.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <sstream>
+
+#include "plumb/report/text.h"
+#include "tests/report/sample_runs.h"
+
+namespace plumb {
+namespace {
+
+std::vector<DiagnosedRun> named(const Diagnoses& diagnoses) {
+  std::vector<DiagnosedRun> runs(diagnoses.all().begin(), diagnoses.all().end());
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].file = "run" + std::to_string(i) + ".plumb";
+  return runs;
+}
+
+TEST(TerminalCompareTest, NamesEachRunByLetterAndFile) {
+  const std::array<plumb::Run, 3> runs{test::sick_run(), test::healthy_run(), test::sick_run()};
+  const Diagnoses diagnoses(runs);
+  const std::string text = render_comparison(named(diagnoses), 0);
+  for (const char* part : {"A  run0.plumb", "B  run1.plumb", "C  run2.plumb"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
+TEST(TerminalCompareTest, ShowsTheSettingsThatDifferAndNoOther) {
+  std::array<plumb::Run, 2> runs{test::sick_run(), test::sick_run()};
+  runs[0].info.settings = {{"lr", "0.1"}, {"init", "pytorch"}};
+  runs[1].info.settings = {{"lr", "0.3"}, {"init", "pytorch"}, {"clip-norm", "1"}};
+  const Diagnoses diagnoses(runs);
+  const auto differences = setting_differences(named(diagnoses));
+  ASSERT_EQ(differences.size(), 2u);
+  EXPECT_EQ(differences[0].name, "lr");
+  EXPECT_EQ(differences[0].values, (std::vector<std::string>{"0.1", "0.3"}));
+  EXPECT_EQ(differences[1].name, "clip-norm");
+  EXPECT_EQ(differences[1].values, (std::vector<std::string>{"", "1"}));
+}
+
+TEST(TerminalCompareTest, EqualSettingsAreOneSentence) {
+  const std::array<plumb::Run, 2> runs{test::sick_run(), test::sick_run()};
+  const Diagnoses diagnoses(runs);
+  EXPECT_NE(render_comparison(named(diagnoses), 0).find("All settings are equal."),
+            std::string::npos);
+}
+
+TEST(TerminalCompareTest, EveryLineFitsAndEightRunsHaveRoom) {
+  std::vector<plumb::Run> runs(8, test::sick_run());
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].info.settings = {{"lr", std::to_string(i)}};
+  const Diagnoses diagnoses(runs);
+  for (const int width : {60, 80, 200}) {
+    std::istringstream lines(render_comparison(named(diagnoses), 3, {.width = width}));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(display_width(line), width) << line;
+    }
+  }
+}
+
+TEST(TerminalCompareTest, ARunOfNanIsToldSo) {
+  const std::array<plumb::Run, 2> runs{test::nasty_run(), test::sick_run()};
+  const Diagnoses diagnoses(runs);
+  EXPECT_NE(render_comparison(named(diagnoses), 1).find("B, baseline"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace plumb

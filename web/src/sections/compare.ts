@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import { figure, redraw } from "../charts/chart";
+import { has, metricPanel } from "../charts/curves";
+import { overlayPanel } from "../charts/overlay";
+import { differences, outcomes, type OutcomeRow } from "../compare";
+import type { Cursor } from "../cursor";
+import { h } from "../dom";
+import { magnitude, percent, plain } from "../format";
+import type { Run, Value } from "../store";
+import { heading } from "./verdict";
+
+/** The line of a run as the charts draw it. */
+export function runKey(run: Run): HTMLElement {
+  const line = h("span", { class: `run-key dash-${run.place % 8}`, "aria-hidden": "true" });
+  line.style.color = `var(--run-${"abcdefgh"[run.place % 8]})`;
+  return line;
+}
+
+/** All runs beside each other: what they are, in what they differ, and what came of it. */
+export function compareRuns(runs: Run[], cursor: Cursor): HTMLElement {
+  let baseline = 0;
+  const table = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The runs, in what they differ, and what came of it" });
+  const fill = () => table.replaceChildren(comparison(runs, baseline, cursor.run, (place) => cursor.toRun(place)));
+  const choice = h("select", { id: "baseline" }, ...runs.map((run) => h("option", { value: run.place }, `${run.letter} ${run.name}`)));
+  choice.addEventListener("change", () => {
+    baseline = Number(choice.value);
+    fill();
+  });
+  fill();
+  cursor.onMove((moved) => {
+    if (moved === "run") fill();
+  });
+  let memory = 1;
+  const smoothing = h("input", { type: "range", id: "smoothing", min: 0, max: 6, value: 0 });
+  smoothing.addEventListener("input", () => {
+    memory = 2 ** Number(smoothing.value);
+    redraw();
+  });
+  const metrics = (["loss", "accuracy"] as const).filter((metric) => has(runs, metric) && runs.some((run) => run.series.step.length > 1));
+  return h(
+    "section",
+    { id: "compare", "aria-labelledby": "compare-title" },
+    h("h2", { id: "compare-title" }, `${runs.length} runs`),
+    h(
+      "div",
+      { class: "sheet" },
+      h("p", { class: "choice" }, h("label", { for: "baseline" }, "Held against "), choice),
+      table,
+    ),
+    figure(
+      "overlay",
+      [overlayPanel(runs, cursor)],
+      "The flow gradient of every run, from the loss on the right to the input on the left, at the chosen step or the last one before it. " +
+        "A run has its letter, its colour and its dashes everywhere.",
+      { height: 320, cursor, follows: ["step", "layer"] },
+    ),
+    metrics.length > 0
+      ? figure(
+          "curves",
+          metrics.map((metric) => metricPanel(runs, metric, cursor, () => memory)),
+          "A line is the training, circles are the validation. Where smoothing is on, the pale line behind is what was measured.",
+          {
+            height: 300, cursor, named: true,
+            legend: h("p", { class: "choice" }, h("label", { for: "smoothing" }, "Smoothing "), smoothing),
+          },
+        )
+      : null,
+  );
+}
+
+function comparison(runs: readonly Run[], baseline: number, shown: Run, choose: (place: number) => void): HTMLElement {
+  const different = differences(runs);
+  const cells = (values: (string | HTMLElement)[], name: string) =>
+    h("tr", {}, h("th", { scope: "row" }, name), ...values.map((value, i) => h("td", { class: i === baseline ? "baseline" : "" }, value)));
+  const title = (text: string) => h("tr", { class: "group" }, h("th", { scope: "colgroup", colspan: runs.length + 1 }, text));
+  return h(
+    "table",
+    { class: "comparison" },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, "run"),
+        ...runs.map((run) =>
+          h(
+            "th",
+            { scope: "col", class: run.place === baseline ? "baseline" : "" },
+            h(
+              "button",
+              { type: "button", class: "run-button", "aria-pressed": String(run === shown), onclick: () => choose(run.place) },
+              runKey(run),
+              h("strong", {}, run.letter),
+              ` ${run.name}`,
+            ),
+          ),
+        ),
+      ),
+    ),
+    h(
+      "tbody",
+      {},
+      cells(runs.map((run) => h("span", { class: `chip ${run.verdict.severity}` }, heading(run))), "verdict"),
+      cells(runs.map((run) => (run.findings[0]?.rule ?? "nothing").replaceAll("_", " ")), "worst finding"),
+      title(different.length > 0 ? "settings that differ" : "all settings are equal"),
+      ...different.map(({ name, values }) => cells(values.map((value) => (value === "" ? "–" : h("code", {}, value))), name)),
+      title("what came of it"),
+      ...outcomes(runs).map((row) => cells(row.values.map((value, i) => outcomeText(row, i, value, baseline)), row.name)),
+    ),
+  );
+}
+
+function outcomeText({ kind, values, broken }: OutcomeRow, i: number, value: Value, baseline: number): string {
+  if (broken[i]) return "NaN or ∞";
+  if (value === null) return "–";
+  const text = kind === "percent" ? percent(value) : kind === "magnitude" ? `× ${magnitude(value)}` : plain(value);
+  const base = values[baseline] ?? null;
+  if (i === baseline || base === null) return text;
+  const change = value - base;
+  if (kind === "magnitude") return `${text} (${signed(change, (x) => x.toFixed(1))} powers of ten)`;
+  return `${text} (${kind === "percent" ? signed(100 * change, (x) => `${Math.round(x)} points`) : signed(change, plain)})`;
+}
+
+function signed(x: number, format: (x: number) => string): string {
+  const text = format(Math.abs(x));
+  return `${x < 0 ? "−" : "+"}${text}`;
+}
