@@ -179,9 +179,11 @@ function draw(
       const v = values[i];
       return v === null || v === undefined ? null : [axes.x(i + 1), axes.y(v)];
     });
-  for (const { key, colour } of [...kCurves].reverse()) {
+  // Theory last: where both agree its dots stand on the line.
+  for (const key of ["a", "grad_weight", "grad_z", "theory"] as const) {
     if (!shown.has(key)) continue;
-    const dash = key === "theory" ? "2 4" : key === "a" ? "6 4" : undefined;
+    const { colour } = kCurves.find((curve) => curve.key === key)!;
+    const dash = key === "theory" ? "2 5" : key === "a" ? "6 4" : undefined;
     const stroke = key === "grad_z" ? look.ink : look[colour];
     const drawn = points(curveValues(run, measured, key));
     if (key === "grad_z") svg.path(drawn, look.surface, 5.5);
@@ -242,7 +244,8 @@ function drawLimits(svg: Svg, axes: LayerAxes, range: Range, flow: readonly Valu
   const away = (value: number | undefined, at: number) => Math.abs((value ?? at) - at);
   let drawn = Infinity;
   for (const { at, name } of kLimits) {
-    if (at < range.min + 0.2 || at > range.max - 0.2 || drawn - at < (range.max - range.min) / 16) continue;
+    const room = (range.max - range.min) * 0.03;
+    if (at < range.min + room || at > range.max - room || drawn - at < (range.max - range.min) / 16) continue;
     drawn = at;
     const y = axes.y(at);
     const left = away(present[0], at) > away(present[present.length - 1], at);
