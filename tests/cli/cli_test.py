@@ -216,8 +216,19 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--save-weights", "w.npz").returncode, 0)
         self.assertEqual(self.run_plumb("probe", SICK, *SMALL, "--weights", "w.npz").returncode, 0)
 
+    def test_compare_names_runs_by_letter_and_file_and_says_what_differs(self):
+        for name, rate in (("a.plumb", "0.1"), ("b.plumb", "0.2")):
+            self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--lr", rate, "-o", name).returncode, 0)
+        text = self.run_plumb("compare", "a.plumb", "b.plumb", "--baseline", "b.plumb").stdout
+        for part in ("A  a.plumb", "B  b.plumb", "Settings that differ", "B, baseline", "last loss"):
+            self.assertIn(part, text)
+        self.assertRegex(text, r"lr +0\.1 +0\.2")
+        self.assertNotRegex(text, r"(?m)^seed ")
+        self.assertIn("expected one of them", self.fails(2, "compare", "a.plumb", "b.plumb", "--baseline", "c.plumb"))
+        self.assertIn("at most 8", self.fails(2, "report", *["a.plumb"] * 9))
+
     def test_help_of_every_command_works_and_completion_knows_the_options(self):
-        for command in ("train", "probe", "diagnose", "report", "export", "demo", "zoo", "layers", "completion",
+        for command in ("train", "probe", "diagnose", "report", "compare", "export", "demo", "zoo", "layers", "completion",
                         "evaluate", "predict", "config", "lr-find"):
             result = self.run_plumb(command, "--help")
             self.assertEqual(result.returncode, 0)
@@ -229,7 +240,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("--weight-decay", words)
 
     def test_help_and_lists_fit_the_width_but_for_commands_to_copy(self):
-        commands = ["train", "probe", "diagnose", "report", "export", "demo", "theory", "lab", "zoo", "layers", "completion",
+        commands = ["train", "probe", "diagnose", "report", "compare", "export", "demo", "theory", "lab", "zoo", "layers", "completion",
                     "evaluate", "predict", "config", "lr-find"]
         calls = [["--help"], *([command, "--help"] for command in commands), ["layers"], ["diagnose", "--rules"]]
         for width in ("", "60", "100"):
