@@ -75,6 +75,6 @@ def probe(
     batch       (inputs, targets) or inputs alone; inputs a tensor or a tuple of tensors
     Returns what watch() gives, closed: diagnose(), report(), run().
     """
-    from ._torch.watch import probe as probe_torch
+    from ._torch.probe import probe as probe_torch
 
     return probe_torch(model, loss_fn, batch, run)

@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs as Python objects: findings, arrays, data frames, and how a notebook shows them."""
 
+from __future__ import annotations
+
 import array
 import html
+import json
 import os
-from dataclasses import dataclass, field
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from . import _core
 
@@ -13,45 +21,50 @@ ROLES = ("z", "a", "grad_z", "grad_a", "weight", "grad_weight", "update")
 
 @dataclass(frozen=True)
 class Remedy:
-    """A change that should help: its kind and arguments, and as people read it."""
+    """A change that should help: its kind and arguments, and as people read it.
+
+    layer is a place in Run.layers, None where it is for the whole network.
+    """
 
     kind: str
-    target: dict
-    arguments: dict
+    layer: int | None
+    arguments: dict[str, Any]
     text: str
-    code: "str | None" = None  #: a line of the framework, where there is one
+    code: str | None = None  #: a line of the framework, where there is one
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One diagnosed problem, as facts, and the sentences made from them.
+    """One diagnosed problem, as facts, and the sentences made from them: what `plumb diagnose --json` says.
 
-    rule is stable ("vanishing_gradient"), severity is "note", "warning" or "critical". evidence is a
-    list of dicts with quantity, value, threshold, place and name. explained_by is the id of the
-    finding that this one follows from.
+    rule is stable ("vanishing_gradient"), severity is "note", "warning" or "critical". layer is a
+    place in Run.layers or None, path and where name it. evidence is a list of dicts with quantity,
+    name, value, threshold and threshold_source. cause_kind is stable, cause its sentence.
+    explained_by is the id of the finding that this one follows from.
     """
 
     id: int
     rule: str
     severity: str
-    place: dict
+    layer: int | None
+    path: str
+    where: str
     first_step: int
     last_step: int
     over: bool
-    cause: str
-    cause_place: dict
-    explained_by: "int | None"
-    evidence: list
-    facts: list
     symptom: str
-    cause_text: str
+    evidence: list[dict[str, Any]]
+    cause: str
+    cause_kind: str
+    did_harm: bool | None
+    explained_by: int | None
     consequence: str
-    remedies: list = field(default_factory=list)
+    remedies: list[Remedy] = field(default_factory=list)
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [f"{self.severity}: {self.rule}", self.symptom]
-        if self.cause_text:
-            lines.append(f"Cause: {self.cause_text}")
+        if self.cause:
+            lines.append(f"Cause: {self.cause}")
         if self.consequence:
             lines.append(f"Consequence: {self.consequence}")
         for one in self.remedies:
@@ -61,12 +74,16 @@ class Finding:
         return "\n".join(lines)
 
 
-def make_findings(dicts, code=lambda finding: None):
+def make_findings(text: str, code: Callable[[Finding], Sequence[str | None]] | None = None) -> list[Finding]:
+    """From a JSON array. code gives a line of the framework for each remedy of a finding."""
     found = []
-    for one in dicts:
-        lines = code(one) or [None] * len(one["remedies"])
-        remedies = [Remedy(**r, code=c) for r, c in zip(one["remedies"], lines)]
-        found.append(Finding(**{**one, "remedies": remedies}))
+    for one in json.loads(text):
+        remedies = [Remedy(**r) for r in one.pop("remedies")]
+        finding = Finding(**one, remedies=remedies)
+        if code is not None:
+            lines = code(finding)
+            finding = replace(finding, remedies=[replace(r, code=c) for r, c in zip(remedies, lines)])
+        found.append(finding)
     return found
 
 
@@ -121,8 +138,8 @@ class Diagnosed:
         """One line for each step and site, as a pandas.DataFrame."""
         return self.run().to_pandas()
 
-    def _code(self, finding):
-        return None
+    #: The lines of code for a finding's remedies, in the framework's words; None where there is no framework.
+    _code = None
 
     def _repr_html_(self):
         return _show(self)
@@ -153,14 +170,14 @@ class Run(Diagnosed):
         for table in ("steps", "sketches", "activations", "joins", "ledger"):
             setattr(self, table, {name: _array(column) for name, column in data.pop(table).items()})
         self.histograms = [_array(one) for one in data.pop("histograms")]
-        self._dicts = data.pop("findings")
+        self._findings_json = data.pop("findings")
         self.verdict, self._outcome_name = data.pop("verdict"), data.pop("outcome")
         self.layers, self.params = data.pop("layers"), data.pop("params")
         self.ledger["cause"] = data.pop("ledger_causes")
         self.info = data
 
     def _findings(self):
-        return self._dicts
+        return self._findings_json
 
     def _verdict(self):
         return self.verdict
@@ -203,6 +220,13 @@ class Run(Diagnosed):
         frame["path"] = [self.name_of(row) for row in range(len(frame))]
         frame["role"] = [ROLES[int(role)] for role in self.sketches.get("role", ())]
         return frame.drop(columns=["id"], errors="ignore")
+
+
+def temporary_path(owner):
+    """Of a run file that goes with its owner, or with the interpreter."""
+    folder = tempfile.mkdtemp(prefix="plumb")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return os.path.join(folder, "run.plumb")
 
 
 def load(path):

@@ -5,9 +5,12 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+
 #include "plumb/core/version.h"
 #include "plumb/diagnose/words/verdict.h"
 #include "plumb/observe/check_run.h"
+#include "plumb/stats/sketch.h"
 #include "python/src/results.h"
 #include "python/src/watcher.h"
 
@@ -91,6 +94,15 @@ void bind_watcher(nb::module_& module) {
   module.def("is_readable",
              [](nb::handle tensor) { return TensorReader::read(tensor.ptr()).has_value(); });
 
+  module.def("gradients_are_finite", [](const std::vector<nb::object>& params) {
+    return std::ranges::all_of(params, [](const nb::object& param) {
+      const nb::object gradient = param.attr("grad");
+      if (gradient.is_none()) return true;
+      const auto view = TensorReader::read(gradient.ptr());
+      return !view || sketch(*view).nonfinite_count == 0;
+    });
+  });
+
   nb::class_<Watcher>(module, "Watcher")
       .def(
           "__init__",
@@ -109,10 +121,12 @@ void bind_watcher(nb::module_& module) {
       .def_rw("flow_log2_scale", &Watcher::flow_log2_scale)
       .def_prop_rw(
           "learn", [](Watcher& w) { return w.learn; },
-          [](Watcher& w, nb::object learn) { w.learn = std::move(learn); }, nb::for_setter(nb::arg().none()))
+          [](Watcher& w, nb::object learn) { w.learn = std::move(learn); },
+          nb::for_setter(nb::arg().none()))
       .def_prop_rw(
           "on_fail", [](Watcher& w) { return w.on_fail; },
-          [](Watcher& w, nb::object on_fail) { w.on_fail = std::move(on_fail); }, nb::for_setter(nb::arg().none()))
+          [](Watcher& w, nb::object on_fail) { w.on_fail = std::move(on_fail); },
+          nb::for_setter(nb::arg().none()))
       // The graph.
       .def("add_layer", &add_layer, nb::arg("path"), nb::arg("kind"), nb::arg("family"),
            nb::arg("text") = "", nb::arg("units") = 0, nb::arg("fan_in") = 0,
@@ -179,8 +193,8 @@ void bind_watcher(nb::module_& module) {
              if (facts.contains("threads")) info.threads = nb::cast<int>(facts["threads"]);
              if (facts.contains("seed")) info.seed = nb::cast<std::uint64_t>(facts["seed"]);
              if (facts.contains("settings")) {
-               info.settings = nb::cast<std::vector<std::pair<std::string, std::string>>>(
-                   facts["settings"]);
+               info.settings =
+                   nb::cast<std::vector<std::pair<std::string, std::string>>>(facts["settings"]);
              }
              info.plumb_version = kVersion;
              w.session.touch();
@@ -212,11 +226,12 @@ void bind_watcher(nb::module_& module) {
       .def("problems", [](Watcher& w) { return check_run(w.session.run()); })
       // The steps.
       .def("is_due", [](Watcher& w, std::int64_t step) { return w.session.is_due(step); })
-      .def("begin_step",
-           [](Watcher& w, std::int64_t step, std::optional<bool> measure) {
-             return w.recording = w.session.begin_step(step, measure);
-           },
-           nb::arg("step"), nb::arg("measure") = nb::none())
+      .def(
+          "begin_step",
+          [](Watcher& w, std::int64_t step, std::optional<bool> measure) {
+            return w.recording = w.session.begin_step(step, measure);
+          },
+          nb::arg("step"), nb::arg("measure") = nb::none())
       .def("next_pass", [](Watcher& w) { w.session.recorder().next_pass(); })
       .def("end_step",
            [](Watcher& w) {
@@ -235,17 +250,26 @@ void bind_watcher(nb::module_& module) {
              StepRecord& record = w.session.record();
              for (auto [key, value] : metrics) {
                const auto name = nb::cast<std::string>(key);
-               if (name == "loss") record.loss = nb::cast<double>(value);
-               else if (name == "accuracy") record.accuracy = nb::cast<double>(value);
-               else if (name == "learning_rate") record.learning_rate = nb::cast<double>(value);
-               else if (name == "epoch") record.epoch = nb::cast<std::int64_t>(value);
-               else if (name == "grad_norm") record.grad_norm = nb::cast<double>(value);
-               else if (name == "clip_factor") record.clip_factor = nb::cast<double>(value);
-               else if (name == "validation_loss") record.validation_loss = nb::cast<double>(value);
+               if (name == "loss")
+                 record.loss = nb::cast<double>(value);
+               else if (name == "accuracy")
+                 record.accuracy = nb::cast<double>(value);
+               else if (name == "learning_rate")
+                 record.learning_rate = nb::cast<double>(value);
+               else if (name == "epoch")
+                 record.epoch = nb::cast<std::int64_t>(value);
+               else if (name == "grad_norm")
+                 record.grad_norm = nb::cast<double>(value);
+               else if (name == "clip_factor")
+                 record.clip_factor = nb::cast<double>(value);
+               else if (name == "validation_loss")
+                 record.validation_loss = nb::cast<double>(value);
                else if (name == "validation_accuracy")
                  record.validation_accuracy = nb::cast<double>(value);
-               else if (name == "skipped") record.skipped = nb::cast<bool>(value);
-               else throw nb::type_error(("log() takes no " + name).c_str());
+               else if (name == "skipped")
+                 record.skipped = nb::cast<bool>(value);
+               else
+                 throw nb::type_error(("log() takes no " + name).c_str());
              }
            })
       .def("output",
@@ -273,14 +297,15 @@ void bind_watcher(nb::module_& module) {
            })
       .def("before_update", &Watcher::before_update)
       .def("after_update", &Watcher::after_update)
-      .def("end", [](Watcher& w, const std::string& reason) {
-        w.recording = false;
-        w.session.end(reason);
-      })
+      .def("end",
+           [](Watcher& w, const std::string& reason) {
+             w.recording = false;
+             w.session.end(reason);
+           })
       .def_prop_ro("path", [](Watcher& w) { return w.session.path(); })
       .def_prop_ro("error", [](Watcher& w) { return w.session.error(); })
       // What it means.
-      .def("findings", [](Watcher& w) { return findings_of(w.session.run()); })
+      .def("findings", [](Watcher& w) { return findings_json(w.session.run()); })
       .def("verdict", [](Watcher& w) { return verdict(w.session.diagnosis()); })
       .def("outcome",
            [](Watcher& w) { return std::string(to_string(w.session.diagnosis().outcome())); })

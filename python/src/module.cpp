@@ -4,7 +4,11 @@
 
 #include "plumb/core/version.h"
 #include "plumb/stats/sketch.h"
-#include "python/src/hooks.h"
+#include "python/src/forward_hook.h"
+#include "python/src/gradient_hooks.h"
+#include "python/src/hook.h"
+#include "python/src/jax_taps.h"
+#include "python/src/node_plan.h"
 #include "python/src/results.h"
 #include "python/src/watcher.h"
 
@@ -14,6 +18,10 @@ NB_MODULE(_core, module) {
   module.attr("version") = plumb::kVersion;
   module.def("sketch_target", [] { return plumb::sketch_target(); });
   plumb::python::bind_watcher(module);
-  plumb::python::bind_hooks(module);
+  plumb::python::bind_hook(module);
+  plumb::python::bind_gradient_hooks(module);
+  plumb::python::bind_forward_hook(module);
+  plumb::python::bind_node_plan(module);
+  plumb::python::bind_jax_taps(module);
   plumb::python::bind_results(module);
 }

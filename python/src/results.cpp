@@ -8,10 +8,9 @@
 
 #include "plumb/core/error.h"
 #include "plumb/diagnose/diagnosis.h"
-#include "plumb/diagnose/words/finding_words.h"
-#include "plumb/diagnose/words/layer_names.h"
 #include "plumb/diagnose/words/verdict.h"
 #include "plumb/flow/ledger.h"
+#include "plumb/report/finding_json.h"
 #include "plumb/report/html.h"
 #include "plumb/report/terminal.h"
 #include "plumb/store/run_file.h"
@@ -23,41 +22,6 @@ namespace nb = nanobind;
 namespace {
 
 nb::str text(std::string_view value) { return nb::str(value.data(), value.size()); }
-
-nb::dict place_of(const RunInfo& info, const Place& place) {
-  nb::dict to;
-  to["of"] = text(to_string(place.of));
-  to["name"] = text(place_text(info, place));
-  if (place.role) to["role"] = text(to_string(*place.role));
-  const LayerId layer = layer_at(info, place);
-  if (layer != kNoLayer) to["layer"] = text(info.layer(layer).path);
-  if (place.of == Place::Of::parameter) to["param"] = text(info.param(place.id).path);
-  return to;
-}
-
-nb::dict fact_of(const RunInfo& info, const Fact& fact) {
-  nb::dict to;
-  to["quantity"] = text(to_string(fact.quantity));
-  to["value"] = fact.value;
-  to["place"] = place_of(info, fact.place);
-  return to;
-}
-
-nb::dict remedy_of(const RunInfo& info, const Remedy& remedy, const std::string& words) {
-  nb::dict to, arguments;
-  for (const auto& [name, value] : remedy.arguments) {
-    if (const double* const number = std::get_if<double>(&value)) {
-      arguments[text(name)] = *number;
-    } else {
-      arguments[text(name)] = text(std::get<std::string>(value));
-    }
-  }
-  to["kind"] = text(to_string(remedy.kind));
-  to["target"] = place_of(info, remedy.target);
-  to["arguments"] = arguments;
-  to["text"] = text(words);
-  return to;
-}
 
 /// Columns of doubles by name, as bytes.
 class Columns {
@@ -209,7 +173,7 @@ nb::dict load(const std::string& path) {
   const Diagnosis diagnosis(run);
   Run judged = run;
   judged.findings = diagnosis.findings();
-  result["findings"] = findings_of(judged);
+  result["findings"] = text(findings_json(judged));
   result["verdict"] = text(verdict(diagnosis));
   result["outcome"] = text(to_string(diagnosis.outcome()));
   return result;
@@ -217,43 +181,15 @@ nb::dict load(const std::string& path) {
 
 }  // namespace
 
-nb::list findings_of(const Run& run) {
-  nb::list to;
-  if (!run.findings) return to;
-  for (const Finding& finding : *run.findings) {
-    const FindingWords words = words_of(run.info, *run.findings, finding);
-    nb::dict one;
-    one["id"] = finding.id;
-    one["rule"] = text(finding.rule);
-    one["severity"] = text(to_string(finding.severity));
-    one["place"] = place_of(run.info, finding.place);
-    one["first_step"] = finding.first_step;
-    one["last_step"] = finding.last_step;
-    one["over"] = finding.over;
-    one["cause"] = text(to_string(finding.cause.kind));
-    one["cause_place"] = place_of(run.info, finding.cause.place);
-    one["explained_by"] = finding.explained_by ? nb::object(nb::int_(*finding.explained_by))
-                                               : nb::none();
-    nb::list evidence, facts, remedies;
-    for (std::size_t i = 0; i < finding.evidence.size(); ++i) {
-      nb::dict entry = fact_of(run.info, finding.evidence[i].fact);
-      entry["threshold"] = finding.evidence[i].threshold;
-      entry["name"] = text(words.evidence_names[i]);
-      evidence.append(entry);
+std::string findings_json(const Run& run) {
+  std::string to = "[";
+  if (run.findings) {
+    for (const Finding& finding : *run.findings) {
+      if (to.size() > 1) to += ',';
+      to += finding_json(run.info, *run.findings, finding);
     }
-    for (const Fact& fact : finding.facts) facts.append(fact_of(run.info, fact));
-    for (std::size_t i = 0; i < finding.remedies.size(); ++i) {
-      remedies.append(remedy_of(run.info, finding.remedies[i], words.remedies[i]));
-    }
-    one["evidence"] = evidence;
-    one["facts"] = facts;
-    one["remedies"] = remedies;
-    one["symptom"] = text(words.symptom);
-    one["cause_text"] = text(words.cause);
-    one["consequence"] = text(words.consequence);
-    to.append(one);
   }
-  return to;
+  return to + "]";
 }
 
 void bind_results(nb::module_& module) {

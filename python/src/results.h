@@ -3,12 +3,14 @@
 
 #include <nanobind/nanobind.h>
 
+#include <string>
+
 #include "plumb/record/run.h"
 
 namespace plumb::python {
 
-/// The findings as a list of dicts: facts by name, and the sentences made of them.
-nanobind::list findings_of(const Run& run);
+/// The findings as a JSON array of what report/finding_json.h gives of each.
+std::string findings_json(const Run& run);
 
 /// load(): a run file as dicts and bytes of doubles, which Python makes arrays of.
 void bind_results(nanobind::module_& module);

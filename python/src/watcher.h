@@ -10,6 +10,7 @@
 
 #include "plumb/attach/derivative.h"
 #include "plumb/attach/session.h"
+#include "plumb/attach/update_reader.h"
 #include "python/src/tensor_reader.h"
 
 namespace plumb::python {
@@ -42,14 +43,7 @@ class Watcher {
   nanobind::object on_fail;  ///< (text)
 
  private:
-  struct Copy {
-    ParamId param = kNoParam;
-    StridedView values;
-    std::vector<double> memory;  ///< of any element type
-  };
-  void tell_update(const Copy& before, const StridedView& after);
-
-  std::vector<Copy> copies_;
+  UpdateReader updates_;
 };
 
 /// Registers Watcher and the hook types.

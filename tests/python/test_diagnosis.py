@@ -50,7 +50,7 @@ class Sick(unittest.TestCase):
     def test_deep_sigmoid_mlp(self):
         w = train(stack(20, 32, nn.Sigmoid), lambda: blobs(width=32))
         one = self.find(w, "vanishing_gradient")
-        self.assertIn(one.cause, ("activation_derivative", "weights_and_derivatives", "weight_scale"))
+        self.assertIn(one.cause_kind, ("activation_derivative", "weights_and_derivatives", "weight_scale"))
         self.assertTrue(any(r.code for r in one.remedies))
         text = str(w.diagnose())
         self.assertIn("In code:", text)

@@ -113,7 +113,7 @@ class Native(unittest.TestCase):
         self.assertEqual(self.books(theirs).keys(), self.books(ours).keys())
         for cause, value in self.books(theirs).items():
             self.assertAlmostEqual(value, self.books(ours)[cause], delta=1e-5, msg=cause)
-        told = [[(f.rule, f.cause, f.severity) for f in run.findings] for run in (theirs, ours)]
+        told = [[(f.rule, f.cause_kind, f.severity) for f in run.findings] for run in (theirs, ours)]
         self.assertEqual(told[0], told[1])
 
     @staticmethod

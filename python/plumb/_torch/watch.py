@@ -4,10 +4,9 @@
 import contextlib
 import datetime
 import functools
+import math
 import os
 import platform
-import statistics
-import tempfile
 import time
 import warnings
 import weakref
@@ -15,54 +14,20 @@ import weakref
 import torch
 
 from .. import _core
-from .._inert import make_nothing, nothing
-from .._run import Diagnosed, load
-from . import backward, families, recurrent, words
-from .graph import Graph, tensors_in
+from .._inert import nothing, reduced
+from .._run import Diagnosed, load, temporary_path
+from . import backward, recurrent, words
+from .first_nonfinite import Again
+from .graph import Graph
+from .model_hooks import ModelHooks, watch_calls
+from .op import tensors_in
 from .optimisers import StepWatch, facts
+from .pace import Pace
+from .parameters import Parameters
+from .wrappers import inner, is_compiled, ranks
 
 _core.set_types(torch.Tensor, torch.float16, torch.bfloat16, torch.float32, torch.float64)
-_core.set_inert(nothing, make_nothing)
-
-#: The use of a parameter by its own name, for families whose parameters have no special meaning.
-NORMALISING = {"weight": "scale", "bias": "shift"}
-
-
-class RootHook:
-    """The one hook that stays on a model between measured steps. A copy of the model is not watched:
-    what it takes along hands on what it is given."""
-
-    def __init__(self, watch):
-        self.watch = weakref.ref(watch)
-
-    def __call__(self, module, arguments):
-        watch = self.watch()
-        if watch is not None:
-            watch._begin_forward(module, arguments)
-
-    def __deepcopy__(self, memo):
-        return {}.get
-
-    def __reduce__(self):
-        return getattr, ({}, "get")
-
-
-class EndHook:
-    """Behind the model's forward pass, in measured steps alone."""
-
-    def __init__(self, watch):
-        self.watch = weakref.ref(watch)
-
-    def __call__(self, module, arguments, output):
-        watch = self.watch()
-        if watch is not None:
-            watch._end_forward(module, arguments, output)
-
-    def __deepcopy__(self, memo):
-        return nothing
-
-    def __reduce__(self):
-        return make_nothing, ()
+_core.set_inert(nothing, reduced)
 
 
 def _careful(method):
@@ -102,30 +67,37 @@ class Watch(Diagnosed):
             raise TypeError(f"watch: model is a {type(model).__name__}, expected a torch.nn.Module")
         self._closed, self._failed = True, False
         self._optimizers = self._list(optimizer)
-        self._folder = None
-        if run is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="plumb")
-            run = os.path.join(self._folder.name, "run.plumb")
-        self.path = os.fspath(run)
+        self.path = temporary_path(self) if run is None else os.fspath(run)
         if budget is not None and not 0 < budget < 1:
             raise ValueError(f"watch: budget is {budget}, expected a fraction of the step's time between 0 and 1")
         core = self._core = _core.Watcher(self.path, record, start, steps)
-        self._record, self._budget, self._start = record, budget, start
+        self._record = record
         self._root = model
-        self._model = model.module if hasattr(model, "module") and type(model).__name__.endswith("DataParallel") else model
+        self._model = inner(model)
         self._graph = Graph(core, self._model)
         self._scaler, self._scale = scaler, 1.0
         self._pid = os.getpid()
         self._step = 0
         self._learn = True
         self._plan = None
-        self._param_ids, self._axes, self._cached = {}, {}, {}
-        self._handles, self._input_handles, self._call_hooks = [], [], {}
+        self._params = Parameters(core, self._model, self._graph, self._optimizers)
+        self._ranks = ranks(model)
+        self._is_compiled = is_compiled(model)
+        if self._is_compiled:
+            from .compiled import CompiledHooks  # of PyTorch 2 alone
+
+            self._hooks = CompiledHooks(core, self._graph, self._model)
+        else:
+            self._hooks = ModelHooks(self, core, self._model)
+        self._input_handles = []
         self._outputs, self._losses, self._pending = [], [], []
         self._stepped = set()
         self._saw_backward = self._saw_forward = False
         self._unseen = 0
-        self._times, self._last_time, self._last_measured = {True: [], False: []}, None, -1
+        self._pace = Pace(budget, start)
+        self._again, self._computes_again = Again(self._model), False
+        self.first_nonfinite = None  #: a FirstNonFinite, once the loss or a gradient was no finite number
+        self._measure_next = False
         self.in_backward = False
         watch = weakref.ref(self)
         core.learn = lambda *call: watch()._graph.on_call(*call)
@@ -133,7 +105,7 @@ class Watch(Diagnosed):
         self._describe(kind)
         if baseline is not None:
             self.baseline(**baseline) if isinstance(baseline, dict) else self.baseline(baseline)
-        self._root_hook = model.register_forward_pre_hook(RootHook(self))
+        self._root_hooks = watch_calls(self, model)
         self._step_watches = [
             StepWatch(o, self._before_step, self._after_step) for o in self._optimizers
         ]
@@ -155,6 +127,7 @@ class Watch(Diagnosed):
     def _describe(self, kind):
         parameter = next(self._model.parameters(), None)
         is_double = parameter is not None and parameter.dtype == torch.float64
+        self._settings = [("framework", f"PyTorch {torch.__version__}"), ("record", self._record)]
         info = {
             "kind": kind,
             "network": type(self._model).__name__,
@@ -162,7 +135,7 @@ class Watch(Diagnosed):
             "threads": torch.get_num_threads(),
             "machine": platform.processor() or platform.machine(),
             "started_at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "settings": [("framework", f"PyTorch {torch.__version__}"), ("record", self._record)],
+            "settings": self._settings,
         }
         self._core.set_info(info)
         if self._optimizers:
@@ -212,66 +185,24 @@ class Watch(Diagnosed):
         self._core.recording = False
         with contextlib.suppress(Exception):
             self._core.drop_step()
-            self._remove_hooks()
+            self._hooks.remove()
         warnings.warn(f"plumb measures no more, the training goes on: {text}", RuntimeWarning, stacklevel=2)
-
-    def _install_hooks(self):
-        """On the modules, for this step alone, or as long as each step is measured."""
-        if self._handles and not isinstance(self._handles[0], _Marker):
-            return
-        self._handles.clear()
-        if not self._call_hooks:
-            for module in self._model.modules():
-                known = families.family_of(module)
-                if known is not None and id(module) not in self._call_hooks:
-                    function = known[1] if known[0] == "activation" else ""
-                    self._call_hooks[id(module)] = (module, _core.forward_hook(self._core, module, function))
-        for module, hook in self._call_hooks.values():
-            self._handles.append(module.register_forward_hook(hook))
-            if isinstance(module, families.RECURRENT):
-                self._handles.append(module.register_forward_hook(recurrent.Hook(self, module)))
-        self._handles.append(self._root.register_forward_hook(EndHook(self)))
-
-    def _remove_hooks(self):
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
 
     # A step.
 
     def _wants(self):
-        if self._budget is None:
-            return None
-        if self._step < self._start:
-            return False
-        measured, plain = self._times[True], self._times[False]
-        if self._step == self._start:
-            return True
-        if len(plain) < 3:
-            return False
-        if not measured:
-            return True
-        extra = max(statistics.median(measured) - statistics.median(plain), 0)
-        apart = extra / (self._budget * statistics.median(plain))
-        return self._step - self._last_measured >= max(apart, 1)
-
-    def _note_time(self, was_measured):
-        now = time.perf_counter()
-        if self._last_time is not None and self._step > 1:
-            times = self._times[was_measured]
-            times.append(now - self._last_time)
-            del times[:-9]
-        self._last_time = now
+        asked, self._measure_next = self._measure_next, False
+        return True if asked else self._pace.wants(self._step)
 
     def _open(self):
         core = self._core
         if core.begin_step(self._step, self._wants()):
-            self._last_measured = self._step
-            self._install_hooks()
+            self._pace.last_measured = self._step
+            self._hooks.install()
             if self._learn:
                 self._graph.begin()
                 self._graph.is_stale = False
-            core.learning = self._learn
+            core.learning = self._learn and not self._is_compiled
             core.flow_log2_scale = 0.0
         self._losses, self._outputs = [], []
         self._pending.clear()
@@ -284,10 +215,10 @@ class Watch(Diagnosed):
         core = self._core
         if not core.in_step:
             return
-        was_measured = bool(self._handles)
+        was_measured = bool(self._hooks)
         if self._saw_forward and not self._saw_backward and not self._stepped:
             core.drop_step()  # a forward pass that nothing came of
-            self._remove_hooks()
+            self._hooks.remove()
             return
         core.recording = False
         for handle in self._input_handles:
@@ -300,18 +231,19 @@ class Watch(Diagnosed):
         keeps = was_measured and self._keeps_hooks()
         core.end_step()
         if not keeps:
-            self._remove_hooks()
+            self._hooks.remove()
         self._graph.forget()
-        self._note_time(was_measured)
+        self._pace.ended(self._step, was_measured)
         self._step += 1
 
     @_careful
-    def _begin_forward(self, module, arguments):
+    def _begin_forward(self, module, arguments, options):
         core = self._core
-        if module is not self._root or core.in_backward or not torch.is_grad_enabled():
+        if module is not self._root or core.in_backward or self._computes_again or not torch.is_grad_enabled():
             return
         if not module.training or os.getpid() != self._pid:
             return
+        self._again.note_call(arguments, options)
         if self._stepped or (self._saw_backward and not self._optimizers):
             self._close_step()
         if not core.in_step:
@@ -325,16 +257,34 @@ class Watch(Diagnosed):
             self._pending.clear()
         core.pass_ += 1
         self._graph.begin_pass()
-        for op, tensor in self._graph.inputs(arguments):
+        for op, tensor in self._graph.inputs((arguments, options)):
             core.output(op.id, tensor, op.layout)
             if tensor.requires_grad and tensor.is_leaf:
                 hook = _core.gradient_hook(core, op.id, op.layout)
                 self._input_handles.append(tensor.register_hook(hook))
+        if self._is_compiled:
+            self._begin_compiled(arguments, options)
         core.in_forward = True
 
+    def _begin_compiled(self, arguments, options):
+        if self._learn:
+            self._computes_again = True
+            try:
+                self._hooks.learn(arguments, options)
+            finally:
+                self._computes_again = False
+            self._params.declare()
+            self._learn = False
+        self._hooks.begin_pass()
+
     @_careful
-    def _end_forward(self, module, arguments, output):
-        if module is not self._root or not self._core.in_forward:
+    def _end_forward(self, module, output):
+        core = self._core
+        if module is not self._root or core.in_backward or self._computes_again or not torch.is_grad_enabled():
+            return
+        if module.training and core.in_step:
+            self._again.note_output(output)
+        if not core.in_forward:
             return
         self._core.in_forward = False
         self._outputs += [t.grad_fn for t in tensors_in(output) if t.grad_fn is not None]
@@ -355,16 +305,19 @@ class Watch(Diagnosed):
             for root in roots:
                 if torch.is_tensor(root) and root.numel() == 1:
                     self._losses.append(float(root.detach()) / scale)
+                    if not math.isfinite(self._losses[-1]):
+                        self._find_first_nonfinite(backward=False)
         core.in_backward = True
         if not core.recording:
             return
         core.in_forward = False
-        core.flow_log2_scale = -torch.tensor(scale).log2().item() if scale != 1.0 else 0.0
+        # DistributedDataParallel averages over the ranks what each has of its part of the batch.
+        core.flow_log2_scale = -math.log2(scale * self._ranks)
         nodes = [t.grad_fn for t in roots if torch.is_tensor(t) and t.grad_fn is not None]
         if core.learning:
             order = _core.walk(nodes)
             self._graph.finish(nodes, self._outputs)
-            self._set_params()
+            self._params.declare()
             self._plan = self._graph.plan(core, order)
             self._plan.attach_to(order)
             core.learning = self._learn = False
@@ -373,7 +326,8 @@ class Watch(Diagnosed):
         elif self._plan is not None and not self._plan.is_empty():
             if not self._plan.attach(nodes):
                 self._learn = True  # another graph than before: found out again when due next
-        self._learn = self._learn or self._graph.is_stale
+        if not self._is_compiled:
+            self._learn = self._learn or self._graph.is_stale
 
     def after_backward(self, finished):
         self.in_backward = False
@@ -392,65 +346,7 @@ class Watch(Diagnosed):
             recurrent.tell_pending(self)
         if core.recording and not self._optimizers and finished and not self._told_params:
             self._told_params = True
-            core.before_update([(i, p, a) for i, p, a in self._entries() if p.grad is not None], 0.0)
-
-    # Parameters.
-
-    def _set_params(self):
-        core, graph = self._core, self._graph
-        trained = {id(p) for o in self._optimizers for g in o.param_groups for p in g["params"]}
-        self._cached.clear()
-        owners = {}
-        for module in self._model.modules():
-            for own, param in module._parameters.items():
-                if param is not None:
-                    owners.setdefault(id(param), (own, module))
-        for path, param in self._model.named_parameters():
-            users = graph.users.get(path, [])
-            if path in self._param_ids:
-                core.set_users(self._param_ids[path], users)
-                continue
-            own, module = owners[id(param)]
-            frozen = not param.requires_grad or (bool(trained) and id(param) not in trained)
-            use = self._use(own, module)
-            is_linear = isinstance(module, families.LINEAR) and own == "weight"
-            transposed = isinstance(module, families.TRANSPOSED)
-            self._axes[path] = (1 if transposed else 0) if is_linear else -1
-            self._param_ids[path] = core.add_param(path, own, use, users, param.numel(), frozen)
-
-    @staticmethod
-    def _use(own, module):
-        if isinstance(module, families.NORMALISATION):
-            return NORMALISING.get(own, "other")
-        if isinstance(module, torch.nn.PReLU):
-            return "slope"
-        if "weight_hh" in own:
-            return "recurrent_weight"
-        if "bias_hh" in own:
-            return "recurrent_bias"
-        if "weight" in own:
-            return "weight"
-        return "bias" if "bias" in own else "other"
-
-    def _entries(self, optimizer=None):
-        """(id, tensor, axis of its units or -1) of each parameter, or of those of one optimiser."""
-        key = id(optimizer)
-        if key not in self._cached:
-            chosen = None
-            if optimizer is not None:
-                chosen = {id(p) for g in optimizer.param_groups for p in g["params"]}
-            self._cached[key] = [
-                (self._param_ids[path], param, self._axes[path])
-                for path, param in self._model.named_parameters()
-                if path in self._param_ids and (chosen is None or id(param) in chosen)
-            ]
-        return self._cached[key]
-
-    def _untrained(self):
-        if "untrained" not in self._cached:
-            trained = {e[0] for o in self._optimizers for e in self._entries(o)}
-            self._cached["untrained"] = [e for e in self._entries() if e[0] not in trained]
-        return self._cached["untrained"]
+            core.before_update([(i, p, a) for i, p, a in self._params.entries() if p.grad is not None], 0.0)
 
     @_careful
     def _before_step(self, optimizer):
@@ -459,11 +355,15 @@ class Watch(Diagnosed):
             self._close_step()
         if core.in_step and optimizer is self._optimizers[0]:  # a scheduler changes it later
             core.set_metrics({"learning_rate": float(optimizer.param_groups[0].get("lr", 0))})
-        if not core.in_step or not core.recording or not (self._saw_backward):
+        if not core.in_step or not self._saw_backward:
+            return
+        if self.first_nonfinite is None and not _core.gradients_are_finite(self._params.sentinels()):
+            self._find_first_nonfinite(backward=True)
+        if not core.recording:
             return
         if not self._stepped:
-            core.before_update(self._untrained(), 0.0)
-        core.before_update(self._entries(optimizer), 0.0)
+            core.before_update(self._params.untrained(), 0.0)
+        core.before_update(self._params.entries(optimizer), 0.0)
 
     @_careful
     def _after_step(self, optimizer):
@@ -471,7 +371,7 @@ class Watch(Diagnosed):
         if not core.in_step or not self._saw_backward:
             return
         if core.recording:
-            core.after_update(self._entries(optimizer))
+            core.after_update(self._params.entries(optimizer))
             self._check_seen()
         self._stepped.add(id(optimizer))
         if len(self._stepped) == len(self._optimizers):
@@ -479,20 +379,14 @@ class Watch(Diagnosed):
             self._remove_hooks_soon()
 
     def _keeps_hooks(self):
-        return self._budget is None and self._core.is_due(self._step + 1)
+        return self._pace.budget is None and self._core.is_due(self._step + 1)
 
     def _remove_hooks_soon(self):
-        # The step ends with the next forward pass; until then the model is as it was, unless the
-        # next step is measured too.
-        if self._keeps_hooks():
-            return
-        handles = self._handles
-        self._handles = [_Marker()] if handles else []
-        for handle in handles:
-            handle.remove()
+        if not self._keeps_hooks():  # the next step is not measured too
+            self._hooks.remove_early()
 
     def _check_seen(self):
-        if self._graph.by_path and len(self._graph.by_path) > len(self._graph.input_ops):
+        if self._graph.by_path and len(self._graph.by_path) > len(self._graph.nodes.input_ops):
             return
         self._unseen += 1
         if self._unseen == 1:
@@ -544,8 +438,11 @@ class Watch(Diagnosed):
                 if self._core.in_step and (self._stepped or (self._saw_backward and not self._optimizers)):
                     self._close_step()
         self._closed = True
-        self._remove_hooks()
-        self._root_hook.remove()
+        self._hooks.remove()
+        if self._is_compiled:
+            self._hooks.close()
+        for handle in self._root_hooks:
+            handle.remove()
         for one in self._step_watches:
             one.remove()
         backward.unwatch(self)
@@ -566,25 +463,34 @@ class Watch(Diagnosed):
     def notes(self):
         """What is missing from the run, and parameters that are unused, frozen, shared or that no
         gradient reaches, in words."""
-        found = [] if self._core.steps == 0 else list(self._core.problems())
-        return found + self._parameter_notes()
+        found = [] if self.first_nonfinite is None else [str(self.first_nonfinite)]
+        found += [] if self._core.steps == 0 else list(self._core.problems())
+        return found + self._params.notes()
 
-    def _parameter_notes(self):
-        found = []
-        for path, param in self._model.named_parameters():
-            users = self._graph.users.get(path, [])
-            if path not in self._param_ids:
-                continue
-            if not users:
-                found.append(f"{path} is used by no layer that the loss depends on")
-            elif len(set(users)) > 1:
-                layers = [op.path for op in self._graph.by_path.values() if op.id in users]
-                found.append(f"{path} is shared by {', '.join(layers)}")
-            if not param.requires_grad:
-                found.append(f"{path} is frozen: requires_grad is False")
-            elif users and path not in self._graph.reached:
-                found.append(f"{path} got no gradient: it is severed from the loss (detach(), no_grad(), .data?)")
-        return found
+    def begin_pass(self, *inputs):
+        """A forward pass begins. Only for loops that never call the model itself, but its parts: the
+        hooks of a model that is called say it on their own. inputs: the tensors of the batch."""
+        self._begin_forward(self._root, inputs, {})
+
+    # The first NaN.
+
+    def _find_first_nonfinite(self, backward):
+        if self.first_nonfinite is not None or self._computes_again:
+            return
+        self._computes_again = True
+        try:
+            found = self._again.find(self._step, backward)
+        except Exception as error:  # noqa: BLE001
+            warnings.warn(f"plumb: step {self._step} is not finite; where that begins was not found: {error}", RuntimeWarning, 3)
+            return
+        finally:
+            self._computes_again = False
+        if found is None:
+            return
+        self.first_nonfinite, self._measure_next = found, True
+        self._settings.append(("first_nonfinite", str(found)))
+        self._core.set_info({"settings": self._settings})
+        warnings.warn(f"plumb: {found}", RuntimeWarning, stacklevel=3)
 
     # What it means.
 
@@ -604,7 +510,7 @@ class Watch(Diagnosed):
         return self._core.outcome()
 
     def _code(self, finding):
-        return words.code_for(finding, self._model)
+        return words.code_for(finding, {op.id: op.path for op in self._graph.by_path.values()}, self._model)
 
     def _table(self, width, unicode):
         self._flush()
@@ -625,40 +531,3 @@ class Watch(Diagnosed):
     def run(self):
         """The run so far, as plumb.load gives it."""
         return load(self._run_path())
-
-
-class _Marker:
-    """In the place of hooks that were removed early: the step was measured."""
-
-    def remove(self):
-        pass
-
-
-def probe(model, loss, batch, run=None):
-    """One forward and backward pass, measured, before any training; see plumb.probe."""
-    inputs, targets = batch if isinstance(batch, (tuple, list)) and len(batch) == 2 else (batch, None)
-    inputs = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
-    gradients = {p: p.grad for p in model.parameters()}
-    buffers = {name: b.detach().clone() for name, b in model.named_buffers()}
-    generator = torch.get_rng_state()
-    was_training = model.training
-    model.train()
-    for p in gradients:
-        p.grad = None
-    watch = Watch(model, None, run, "every=1", kind="probe")
-    try:
-        with torch.enable_grad():
-            output = model(*inputs)
-            value = loss(output) if targets is None else loss(output, targets)
-            value.backward()
-        watch._close_step()
-    finally:
-        watch.close()
-        model.train(was_training)
-        for p, gradient in gradients.items():
-            p.grad = gradient
-        with torch.no_grad():
-            for name, b in model.named_buffers():
-                b.copy_(buffers[name])
-        torch.set_rng_state(generator)
-    return watch

@@ -47,10 +47,9 @@ def initialiser(weight, arguments):
     return f'nn.init.kaiming_normal_({weight}, nonlinearity="relu")'
 
 
-def on_weights(finding, remedy, model, make):
-    """For the target's weight where it has one, else for every linear layer."""
-    path = remedy["target"].get("layer")
-    module = module_at(model, path) if path and remedy["target"]["of"] != "network" else None
+def on_weights(path, model, make):
+    """For the layer's weight where it has one, else for every linear layer."""
+    module = module_at(model, path) if path else None
     if module is not None and hasattr(module, "weight") and isinstance(module, families.LINEAR):
         return make(expression(path) + ".weight")
     return EVERY_LINEAR + make("m.weight")
@@ -68,10 +67,8 @@ def open_gate(module, where, arguments):
     return f"with torch.no_grad():\n    {bias}.fill_({arguments.get('forget_bias', 1.0):.3g})"
 
 
-def code_of(finding, remedy, model):
-    """None where PyTorch has no line for it."""
-    kind, arguments = remedy["kind"], remedy["arguments"]
-    path = remedy["target"].get("layer", "")
+def code_of(kind, arguments, path, model):
+    """None where PyTorch has no line for it. path: of the layer, "" for the network."""
     where = expression(path) if path else "model"
     module = module_at(model, path) if path else None
     if kind in ("initialise", "random_weights", "orthogonal_start"):
@@ -79,7 +76,7 @@ def code_of(finding, remedy, model):
             arguments = {"scheme": "orthogonal"}
         if kind == "random_weights":
             arguments = {"scheme": "glorot_normal", **arguments}
-        return on_weights(finding, remedy, model, lambda w: initialiser(w, arguments))
+        return on_weights(path, model, lambda w: initialiser(w, arguments))
     if kind == "set_bias" and module is not None:
         value = arguments.get("value", 0.0)
         return f"nn.init.constant_({where}.bias, {value:.3g})" if hasattr(module, "bias") else None
@@ -142,5 +139,8 @@ def code_of(finding, remedy, model):
     return None
 
 
-def code_for(finding, model):
-    return [code_of(finding, remedy, model) for remedy in finding["remedies"]]
+def code_for(finding, paths, model):
+    """For each remedy of a finding. paths: of the layers, by id."""
+    return [
+        code_of(r.kind, r.arguments, "" if r.layer is None else paths.get(r.layer, ""), model) for r in finding.remedies
+    ]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hooks that stand on a watched model: two for good, the others in measured steps alone."""
+
+import weakref
+
+from .. import _core
+from .._inert import nothing, reduced
+from . import families, recurrent
+
+
+class _Hook:
+    """Calls a watch while there is one. A copy of the model is not watched."""
+
+    def __init__(self, watch):
+        self.watch = weakref.ref(watch)
+
+    def __deepcopy__(self, memo):
+        return nothing
+
+    def __reduce__(self):
+        return reduced
+
+
+class BeginHook(_Hook):
+    """Before the model's forward pass, in every step."""
+
+    def __call__(self, module, arguments, options=None):
+        watch = self.watch()
+        if watch is not None:
+            watch._begin_forward(module, arguments, options or {})
+
+
+class EndHook(_Hook):
+    """Behind the model's forward pass, in every step."""
+
+    def __call__(self, module, arguments, output):
+        watch = self.watch()
+        if watch is not None:
+            watch._end_forward(module, output)
+
+
+def watch_calls(watch, model):
+    """The two hooks that stay between measured steps. Returns their handles."""
+    try:
+        begin = model.register_forward_pre_hook(BeginHook(watch), with_kwargs=True)
+    except TypeError:  # before PyTorch 2
+        begin = model.register_forward_pre_hook(BeginHook(watch))
+    return [begin, model.register_forward_hook(EndHook(watch))]
+
+
+class EarlyRemoved:
+    """In the place of hooks that were removed early: the step was measured."""
+
+    def remove(self):
+        pass
+
+
+class ModelHooks:
+    """Those of the modules, for one step, or as long as each step is measured."""
+
+    def __init__(self, watch, core, model):
+        self.watch, self.core = weakref.ref(watch), core
+        self.model = model
+        self.handles, self.call_hooks = [], {}
+
+    def __bool__(self):
+        """The step is, or was, measured."""
+        return bool(self.handles)
+
+    def install(self):
+        if self.handles and not isinstance(self.handles[0], EarlyRemoved):
+            return
+        self.handles.clear()
+        if not self.call_hooks:
+            for module in self.model.modules():
+                known = families.family_of(module)
+                if known is not None and id(module) not in self.call_hooks:
+                    function = known[1] if known[0] == "activation" else ""
+                    self.call_hooks[id(module)] = (module, _core.forward_hook(self.core, module, function))
+        watch = self.watch()
+        for module, hook in self.call_hooks.values():
+            self.handles.append(module.register_forward_hook(hook))
+            if isinstance(module, families.RECURRENT):
+                self.handles.append(module.register_forward_hook(recurrent.Hook(watch, module)))
+
+    def remove(self):
+        for handle in self.handles:
+            handle.remove()
+        self.handles.clear()
+
+    def remove_early(self):
+        """The step ends with the next forward pass; until then the model is as it was."""
+        handles = self.handles
+        self.handles = [EarlyRemoved()] if handles else []
+        for handle in handles:
+            handle.remove()

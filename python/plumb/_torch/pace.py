@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How often a step may be measured so that measuring costs no more than its budget."""
+
+import statistics
+import time
+
+#: Steps of each kind whose times are kept.
+KEPT = 9
+#: Plain steps that are timed before the cost of a measured one is judged.
+PLAIN_FIRST = 3
+
+
+class Pace:
+    """budget: the fraction of a plain step's time that measuring may cost on average."""
+
+    def __init__(self, budget, start):
+        self.budget, self.start = budget, start
+        self.times = {True: [], False: []}
+        self.last_time, self.last_measured = None, -1
+
+    def wants(self, step):
+        """Whether the step is to be measured; None where no budget decides."""
+        if self.budget is None:
+            return None
+        if step < self.start:
+            return False
+        if step == self.start:
+            return True
+        measured, plain = self.times[True], self.times[False]
+        if len(plain) < PLAIN_FIRST:
+            return False
+        if not measured:
+            return True
+        extra = max(statistics.median(measured) - statistics.median(plain), 0)
+        apart = extra / (self.budget * statistics.median(plain))
+        return step - self.last_measured >= max(apart, 1)
+
+    def ended(self, step, was_measured):
+        """A step ends now. The first two are no measure of the others: caches are cold, the graph is found out."""
+        now = time.perf_counter()
+        if self.last_time is not None and step > 1:
+            times = self.times[was_measured]
+            times.append(now - self.last_time)
+            del times[:-KEPT]
+        self.last_time = now

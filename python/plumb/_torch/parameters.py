@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters of a watched model: what they are for, which optimiser has them, what is odd about them."""
+
+import torch
+
+from . import families
+
+#: The use of a parameter by its own name, for families whose parameters have no special meaning.
+NORMALISING = {"weight": "scale", "bias": "shift"}
+
+#: How many, of at most how many values.
+SENTINELS, SMALL = 8, 4096
+
+
+def use_of(own, module):
+    if isinstance(module, families.NORMALISATION):
+        return NORMALISING.get(own, "other")
+    if isinstance(module, torch.nn.PReLU):
+        return "slope"
+    if "weight_hh" in own:
+        return "recurrent_weight"
+    if "bias_hh" in own:
+        return "recurrent_bias"
+    if "weight" in own:
+        return "weight"
+    return "bias" if "bias" in own else "other"
+
+
+class Parameters:
+    def __init__(self, core, model, graph, optimizers):
+        self.core, self.model, self.graph, self.optimizers = core, model, graph, optimizers
+        self.ids, self.axes, self.cached = {}, {}, {}
+        self.small = []
+
+    def declare(self):
+        """Tells of those that are new, and of their users, once the graph is known."""
+        trained = {id(p) for o in self.optimizers for g in o.param_groups for p in g["params"]}
+        self.cached.clear()
+        owners = {}
+        for module in self.model.modules():
+            for own, param in module._parameters.items():
+                if param is not None:
+                    owners.setdefault(id(param), (own, module))
+        for path, param in self.model.named_parameters():
+            users = self.graph.users.get(path, [])
+            if path in self.ids:
+                self.core.set_users(self.ids[path], users)
+                continue
+            own, module = owners[id(param)]
+            frozen = not param.requires_grad or (bool(trained) and id(param) not in trained)
+            is_linear = isinstance(module, families.LINEAR) and own == "weight"
+            transposed = isinstance(module, families.TRANSPOSED)
+            self.axes[path] = (1 if transposed else 0) if is_linear else -1
+            self.ids[path] = self.core.add_param(path, own, use_of(own, module), users, param.numel(), frozen)
+
+    def entries(self, optimizer=None):
+        """(id, tensor, axis of its units or -1) of each parameter, or of those of one optimiser."""
+        key = id(optimizer)
+        if key not in self.cached:
+            chosen = None
+            if optimizer is not None:
+                chosen = {id(p) for g in optimizer.param_groups for p in g["params"]}
+            self.cached[key] = [
+                (self.ids[path], param, self.axes[path])
+                for path, param in self.model.named_parameters()
+                if path in self.ids and (chosen is None or id(param) in chosen)
+            ]
+        return self.cached[key]
+
+    def untrained(self):
+        """The entries that no optimiser has."""
+        if "untrained" not in self.cached:
+            trained = {e[0] for o in self.optimizers for e in self.entries(o)}
+            self.cached["untrained"] = [e for e in self.entries() if e[0] not in trained]
+        return self.cached["untrained"]
+
+    def sentinels(self):
+        """A few small parameters over the whole depth, whose gradients are looked at in every step."""
+        if not self.small:
+            small = [p for p in self.model.parameters() if p.requires_grad and 0 < p.numel() <= SMALL]
+            small = small or [p for p in self.model.parameters() if p.requires_grad][:1]
+            apart = max(1, -(-len(small) // SENTINELS))
+            self.small = small[::apart]
+        return self.small
+
+    def notes(self):
+        """Those that are unused, frozen, shared or that no gradient reaches, in words."""
+        found = []
+        for path, param in self.model.named_parameters():
+            users = self.graph.users.get(path, [])
+            if path not in self.ids:
+                continue
+            if not users:
+                found.append(f"{path} is used by no layer that the loss depends on")
+            elif len(set(users)) > 1:
+                layers = [op.path for op in self.graph.by_path.values() if op.id in users]
+                found.append(f"{path} is shared by {', '.join(layers)}")
+            if not param.requires_grad:
+                found.append(f"{path} is frozen: requires_grad is False")
+            elif users and path not in self.graph.reached:
+                found.append(f"{path} got no gradient: it is severed from the loss (detach(), no_grad(), .data?)")
+        return found

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the axes of a module's output are meant, and how many inputs and outputs each of its units has."""
+
+import torch
+
+from . import families
+from .op import Layout
+
+
+def is_time_first(model):
+    """Whether the model's sequences are [time, sample, unit]."""
+    layers = (torch.nn.MultiheadAttention, torch.nn.Transformer, *families.RECURRENT)
+    return any(getattr(m, "batch_first", None) is False and isinstance(m, layers) for m in model.modules())
+
+
+def layout_of(module, out, sources, time_first):
+    if isinstance(module, families.RECURRENT):
+        return Layout.time_rows if module.batch_first else Layout.time_first
+    if isinstance(module, (*families.CONVOLUTIONS, torch.nn.modules.batchnorm._BatchNorm)):
+        return Layout.channels_first
+    if isinstance(module, torch.nn.Flatten):
+        return Layout.rows
+    if isinstance(module, (torch.nn.Linear, torch.nn.Embedding, torch.nn.LayerNorm)):
+        if sources and sources[0].layout in (Layout.time_rows, Layout.time_first):
+            return sources[0].layout
+        return Layout.place_first if time_first and out.dim() == 3 else Layout.rows
+    if out.dim() >= 4:
+        return Layout.channels_first
+    return sources[0].layout if sources else Layout.rows
+
+
+def sizes_of(module, family, read, out, layout):
+    """units of one sample; of linear layers fan_in and fan_out: connections of an output and of an input."""
+    outer = layout in (Layout.time_first, Layout.place_first) and out.dim() >= 3
+    samples = max(out.shape[1 if outer else 0] if out.dim() else 1, 1)
+    sizes = {"units": out.numel() // samples}
+    weight = getattr(module, "weight", None)
+    if family != "linear" or not torch.is_tensor(weight) or read is None:
+        return sizes
+    if isinstance(module, families.TRANSPOSED):
+        sizes["fan_out"] = weight[0].numel()
+        sizes["fan_in"] = max(1, round(sizes["fan_out"] * read.numel() / max(1, out.numel())))
+    else:
+        sizes["fan_in"] = weight[0].numel()
+        sizes["fan_out"] = max(1, round(sizes["fan_in"] * out.numel() / max(1, read.numel())))
+    return sizes
+
+
+def units_of_op(op):
+    """Of what is no module; 0 where it is not known."""
+    units = [x.units for x in op.inputs]
+    if op.kind == "cat":
+        return sum(units) if all(units) else 0
+    keeps = op.family in ("activation", "residual", "dropout", "normalisation")
+    return units[0] if units and (keeps or op.kind in ("mul", "add", "sub", "div")) else 0
+
+
+def sizes_of_weight(shape):
+    """fan_in and fan_out of a weight used by a function, as torch lays it out; {} for a vector."""
+    if len(shape) < 2:
+        return {}
+    taps = 1
+    for extent in shape[2:]:
+        taps *= extent
+    return {"fan_in": shape[1] * taps, "fan_out": shape[0] * taps}
