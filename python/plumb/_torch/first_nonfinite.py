@@ -152,7 +152,7 @@ class Again:
 
     def note_call(self, arguments, options):
         self.call, self.generator = (arguments, options), torch.get_rng_state()
-        self.autocast = torch.get_autocast_cpu_dtype() if torch.is_autocast_cpu_enabled() else None
+        self.autocast = _autocast_type()
         self.gradients = {}
 
     def note_output(self, output):
@@ -265,6 +265,14 @@ class Again:
                 path = name.rpartition(".")[0]
                 return FirstNonFinite(step, "backward", path, "an operation behind it", tuple(param.shape), math.nan, math.nan, bad)
         return None
+
+
+def _autocast_type():
+    """The type that autocast computes in on the CPU now, or None."""
+    try:
+        return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None
+    except (AttributeError, TypeError):  # before PyTorch 2.4
+        return torch.get_autocast_cpu_dtype() if torch.is_autocast_cpu_enabled() else None
 
 
 def _owners(calls):

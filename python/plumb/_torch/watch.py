@@ -296,7 +296,7 @@ class Watch(Diagnosed):
     @_careful
     def _before_backward(self, roots):
         core = self._core
-        if not core.in_step or not self._saw_forward:
+        if not core.in_step or not self._saw_forward or self._has_stepped():
             return
         scale = 1.0
         if self._scaler is not None and self._scaler.is_enabled():
@@ -374,9 +374,13 @@ class Watch(Diagnosed):
             core.after_update(self._params.entries(optimizer))
             self._check_seen()
         self._stepped.add(id(optimizer))
-        if len(self._stepped) == len(self._optimizers):
+        if self._has_stepped():
             core.recording = False  # log() may still add to it
             self._remove_hooks_soon()
+
+    def _has_stepped(self):
+        """The step is over but for what log() adds: a backward pass now is another model's."""
+        return bool(self._optimizers) and len(self._stepped) == len(self._optimizers)
 
     def _keeps_hooks(self):
         return self._pace.budget is None and self._core.is_due(self._step + 1)
