@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a jaxpr equation by equation, computes it as it is written, and taps what its layers give."""
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from jax.extend import core as jex
+
+from . import _tables, _taps
+from ._graph import PLACE, SAMPLE, UNIT, Op, default_axes, unique
+
+INLINED = {"pjit", "jit", "closed_call", "core_call", "remat", "remat2", "checkpoint"}
+
+
+@dataclass
+class Known:
+    """Of a variable: what computes it, or the parameters that it is made of."""
+
+    op: Op | None = None
+    params: tuple = ()
+    axes: tuple | None = None
+    waits: bool = False  # a product whose bias may still come
+
+
+NOTHING = Known()
+
+
+def is_float(x):
+    return np.issubdtype(x.dtype, np.floating) or x.dtype == jax.numpy.bfloat16
+
+
+class Rewriter:
+    def __init__(self, run, graph, add_site, token):
+        self.run, self.graph, self.add_site, self.token = run, graph, add_site, token
+
+    # Values.
+
+    def evaluate(self, jaxpr, consts, args, known_args):
+        """The values of the jaxpr's results, and what is known of them."""
+        values, known = {}, {}
+        values.update(zip(jaxpr.constvars, consts))
+        for var, value, one in zip(jaxpr.invars, args, known_args):
+            values[var], known[var] = value, one
+
+        def value_of(var):
+            return var.val if isinstance(var, jex.Literal) else values[var]
+
+        def known_of(var):
+            return NOTHING if isinstance(var, jex.Literal) else known.get(var, NOTHING)
+
+        for eqn in jaxpr.eqns:
+            about = [known_of(v) for v in eqn.invars]
+            if any(k.waits for k in about) and not self.keeps_waiting(eqn, about):
+                for var, one in zip(eqn.invars, about):
+                    if one.waits:
+                        values[var] = self.site(values[var], one.op)
+                        known[var] = Known(one.op, (), one.axes)
+                about = [known_of(v) for v in eqn.invars]
+            if eqn.primitive.name in _tables.LINEAR and any(k.params for k in about):
+                for var, one in zip(eqn.invars, about):
+                    if one.op is not None and not one.op.is_site:
+                        values[var], known[var] = self.settle(values[var], one)
+                about = [known_of(v) for v in eqn.invars]
+            ins = [value_of(v) for v in eqn.invars]
+            outs, about_outs = self.equation(eqn, ins, about)
+            for var, value, one in zip(eqn.outvars, outs, about_outs):
+                values[var], known[var] = value, one
+        for var in jaxpr.outvars:
+            one = known_of(var)
+            if one.waits:
+                values[var], known[var] = self.site(values[var], one.op), Known(one.op, (), one.axes)
+        return [value_of(v) for v in jaxpr.outvars], [known_of(v) for v in jaxpr.outvars]
+
+    def settle(self, x, one):
+        """What is no layer by itself is measured where a linear layer reads it."""
+        read = self.graph.read(one.op)
+        if read is None or read.is_site:
+            return x, Known(read, (), one.axes)
+        read.axes = one.axes
+        return self.site(x, read), Known(read, (), one.axes)
+
+    @staticmethod
+    def keeps_waiting(eqn, about):
+        name = eqn.primitive.name
+        data = [k for k in about if k.op is not None]
+        if len(data) != 1 or name in INLINED:
+            return name in INLINED and len(data) == 1 and activation_of(eqn) is None
+        return name in _tables.PLUMBING or (name in _tables.ADD and any(k.params for k in about))
+
+    def equation(self, eqn, ins, about):
+        name = eqn.primitive.name
+        if name in INLINED and activation_of(eqn) is None:
+            return self.inline(eqn, ins, about)
+        outs = bind(eqn, ins)
+        data = unique(k.op for k in about)
+        params = tuple(dict.fromkeys(p for k in about for p in k.params))
+        if not outs or not is_float(outs[0]):
+            return outs, [Known(data[0] if len(data) == 1 else None, params)] * len(outs)
+        if name in _tables.LINEAR and params and len(data) <= 1:
+            return outs, [self.linear(eqn, ins, about, outs[0], data, params)]
+        if name in _tables.GATHER and params and not data:
+            op = Op("embedding", "embedding", [], params, axes=default_axes(outs[0].ndim))
+            return [self.site(outs[0], op)], [Known(op, (), op.axes)]
+        if not data:
+            return outs, [Known(None, params)] * len(outs)
+        if len(data) == 1:
+            return self.one(eqn, ins, about, outs, data[0], params)
+        return self.several(eqn, about, outs, data, params)
+
+    def inline(self, eqn, ins, about):
+        closed = eqn.params.get("jaxpr")
+        inner, consts = (closed.jaxpr, closed.consts) if hasattr(closed, "consts") else (closed, ())
+        found = []
+
+        def compute(*args):
+            outs, about_outs = self.evaluate(inner, consts, args, about)
+            found[:] = about_outs
+            return outs
+
+        if "remat" in eqn.primitive.name or "checkpoint" in eqn.primitive.name:
+            compute = jax.checkpoint(compute, prevent_cse=eqn.params["prevent_cse"], policy=eqn.params["policy"])
+        return compute(*ins), found
+
+    # Layers.
+
+    def linear(self, eqn, ins, about, out, data, params):
+        op = Op("linear", eqn.primitive.name, data, params)
+        op.axes, op.sizes = shape_of_linear(eqn, ins, about, out)
+        return Known(op, (), op.axes, waits=True)
+
+    def one(self, eqn, ins, about, outs, read, params):
+        name = eqn.primitive.name
+        place = next(i for i, k in enumerate(about) if k.op is not None)
+        axes = about[place].axes
+        if name in _tables.PLUMBING:
+            if name == "transpose" and axes is not None:
+                axes = tuple(axes[i] for i in eqn.params["permutation"])
+            elif outs[0].shape != ins[place].shape:
+                axes = None
+            op = read if read.is_site or about[place].waits else Op(read.family, name, [read], axes=axes)
+            if about[place].waits:
+                op.axes = axes
+            return outs, [Known(op, (), axes, about[place].waits)] * len(outs)
+        if name in _tables.ADD and params and about[place].waits:
+            read.params += [p for p in params if p not in read.params]
+            return [self.site(outs[0], read)], [Known(read, (), axes)]
+        function = activation_of(eqn)
+        if function is None and name == "max" and is_zero(eqn, place):
+            function = "relu"
+        if name in (*_tables.ACTIVATION_PRIMITIVES, "max") and not read.is_site:
+            function = None  # a part of something else: a gelu, a clipped variance
+        if function is not None and outs[0].shape == ins[place].shape:
+            op = Op("activation", function.split(" ")[0], [read], function=function, axes=axes)
+            return [self.site(outs[0], op, ins[place])], [Known(op, (), axes)]
+        same = outs[0].shape == ins[place].shape
+        op = Op("other", name, [read], params, axes=axes if same else None)
+        return outs, [Known(op, (), op.axes)] * len(outs)
+
+    def several(self, eqn, about, outs, data, params):
+        axes = next((k.axes for k in about if k.op is not None), None)
+        if axes is not None and len(axes) != outs[0].ndim:
+            axes = None
+        if eqn.primitive.name in _tables.ADD and len(data) == 2:
+            ways = self.graph.residual_ways(*data)
+            if ways is not None:
+                op = Op("residual", "add", ways, axes=axes)
+                return [self.site(outs[0], op)], [Known(op, (), axes)]
+        op = Op("join", eqn.primitive.name, data, params, axes=axes)
+        return outs, [Known(op, (), axes)] * len(outs)
+
+    def site(self, x, op, z=None):
+        """Makes the Op a layer, if it is none yet, and taps its output."""
+        reads = [self.graph.read(r) for r in op.inputs]
+        for read in reads:
+            if read is not None and not read.is_site:
+                self.make_layer(read, None)
+        op.inputs = unique(reads)
+        self.make_layer(op, x)
+        axes = op.axes if op.axes is not None and len(op.axes) == x.ndim else default_axes(x.ndim)
+        if x.ndim == 0 or x.ndim > 8:
+            return x
+        forward = self.add_site(op.id, axes, False, op.function if z is not None else "")
+        backward = self.add_site(op.id, axes, True, "")
+        return _taps.tap(self.run, forward, backward, x, self.token, z)
+
+    def make_layer(self, op, x):
+        if x is not None:
+            axes = op.axes if op.axes is not None and len(op.axes) == x.ndim else default_axes(x.ndim)
+            op.units = int(np.prod([n for n, a in zip(x.shape, axes) if a != SAMPLE], dtype=np.int64))
+        op.is_site = True
+        self.graph.add(op)
+
+
+def bind(eqn, ins):
+    given = eqn.primitive.get_bind_params(eqn.params)
+    functions, params = given if isinstance(given, tuple) else ((), given)
+    outs = eqn.primitive.bind(*functions, *ins, **params)
+    return list(outs) if eqn.primitive.multiple_results else [outs]
+
+
+def name_of(eqn):
+    """Of the function that the equation calls, "" where it has none."""
+    name = eqn.params.get("name") or ""
+    inner = eqn.params.get("call_jaxpr")
+    if not name and inner is not None:
+        info = getattr(getattr(inner, "jaxpr", inner), "debug_info", None)
+        name = getattr(info, "func_name", "") or ""
+    return str(name).lstrip("_")
+
+
+def activation_of(eqn):
+    """The text of the function, or None."""
+    primitive = eqn.primitive.name
+    if primitive in _tables.ACTIVATION_PRIMITIVES:
+        return _tables.ACTIVATION_PRIMITIVES[primitive]
+    if primitive not in INLINED and not primitive.startswith("custom_jvp_call"):
+        return None
+    name = name_of(eqn)
+    if name == "gelu":
+        return "gelu approximate=tanh" if "tanh" in str(eqn.params.get("jaxpr", "")) else "gelu"
+    return _tables.ACTIVATION_FUNCTIONS.get(name)
+
+
+def is_zero(eqn, place):
+    others = [v for i, v in enumerate(eqn.invars) if i != place]
+    return len(others) == 1 and isinstance(others[0], jex.Literal) and np.all(np.asarray(others[0].val) == 0)
+
+
+def shape_of_linear(eqn, ins, about, out):
+    """(axes of the output, fan_in and fan_out). The free axes of the parameters count units."""
+    if eqn.primitive.name == "conv_general_dilated":
+        spec = eqn.params["dimension_numbers"].out_spec
+        axes = [PLACE] * out.ndim
+        axes[spec[0]], axes[spec[1]] = SAMPLE, UNIT
+        fan_in = ins[1].size // out.shape[spec[1]]
+        places_out = int(np.prod([n for n, a in zip(out.shape, axes) if a == PLACE], dtype=np.int64))
+        in_spec = eqn.params["dimension_numbers"].lhs_spec
+        places_in = max(1, int(np.prod([ins[0].shape[i] for i in in_spec[2:]], dtype=np.int64)))
+        taps = fan_in // max(1, ins[0].shape[in_spec[1]])
+        fan_out = max(1, round(taps * out.shape[spec[1]] * places_out / places_in))
+        return tuple(axes), {"fan_in": fan_in, "fan_out": fan_out}
+    if eqn.primitive.name != "dot_general":
+        return default_axes(out.ndim), {}
+    (left, right), (batch, _) = eqn.params["dimension_numbers"]
+    axes = [PLACE] * len(batch)
+    sizes = {"fan_in": int(np.prod([ins[0].shape[i] for i in left], dtype=np.int64))}
+    for operand, (x, contracted) in enumerate(zip(ins[:2], (left, right))):
+        shared = eqn.params["dimension_numbers"][1][operand]
+        free = [i for i in range(x.ndim) if i not in contracted and i not in shared]
+        if about[operand].params:
+            axes += [UNIT] * len(free)
+            sizes["fan_out"] = int(np.prod([x.shape[i] for i in free], dtype=np.int64))
+        else:
+            own = about[operand].axes or default_axes(x.ndim)
+            kept = [own[i] if own[i] != UNIT else PLACE for i in free]
+            if kept and SAMPLE not in kept:
+                kept[0] = SAMPLE
+            axes += kept
+    return tuple(axes), sizes
