@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What watching costs, beside hooks that take .norm().item() of the same tensors.
+"""What watching costs, beside hooks that take .norm().item() or a histogram of the same tensors.
 
-One process, one thread; the variants take turns, step by step, and the figure is the median of the
-paired ratios of processor time to a plain step that stood beside it.
+One process; the variants take turns, step by step, and the figure is the median of the paired ratios of
+processor time to a plain step that stood beside it. Those that measure some steps alone take turns
+in blocks of steps, and the figure is the median of the blocks' ratios.
 
     PYTHONPATH=build/dev/python/package python3 bench/attach/cost.py [--rounds N] [--models mlp ...]
 """
@@ -55,27 +56,38 @@ def resnet18():
 MODELS = {"mlp": mlp, "transformer": transformer, "resnet18": resnet18}
 
 
-class Norms:
-    """What people write: the norm of every output, its gradient, every weight and its gradient."""
+class Hooks:
+    """What people write: a number of every output, its gradient, every weight and its gradient."""
 
-    def __init__(self, model, optimizer):
-        self.model, self.seen = model, []
+    def __init__(self, model, look):
+        self.model, self.look, self.seen = model, look, []
         for m in model.modules():
             if next(m.children(), None) is None:
                 m.register_forward_hook(self.hook)
 
     def hook(self, module, inputs, output):
         if torch.is_tensor(output):
-            self.seen.append(output.detach().norm().item())
+            self.seen.append(self.look(output.detach()))
             if output.requires_grad:
-                output.grad_fn.register_prehook(lambda g: self.seen.append(g[0].norm().item()) if g[0] is not None else None)
+                output.grad_fn.register_prehook(lambda g: self.seen.append(self.look(g[0])) if g[0] is not None else None)
 
     def after_backward(self):
         for p in self.model.parameters():
-            self.seen.append(p.detach().norm().item())
+            self.seen.append(self.look(p.detach()))
             if p.grad is not None:
-                self.seen.append(p.grad.norm().item())
+                self.seen.append(self.look(p.grad))
         self.seen.clear()
+
+
+#: norm: one number; histogram: 64 bins between the extremes, as wandb's and TensorBoard's hooks make.
+LOOKS = {
+    "norm.item": lambda t: t.norm().item(),
+    "histogram": lambda t: torch.histc(t, 64).tolist(),
+}
+
+
+SOME_STEPS = ("log", "budget 0.02")
+BLOCK = 30
 
 
 class Variant:
@@ -83,7 +95,7 @@ class Variant:
         torch.manual_seed(seed)
         self.model, self.batch = MODELS[name]()
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9)
-        self.norms = Norms(self.model, self.optimizer) if kind == "norm.item" else None
+        self.hooks = Hooks(self.model, LOOKS[kind]) if kind in LOOKS else None
         self.watch = None
         records = {"every step": "every=1", "log": "log", "budget 0.02": "log"}
         if kind in records:
@@ -95,8 +107,8 @@ class Variant:
         start = time.process_time()
         self.optimizer.zero_grad()
         models.cross_entropy(self.model(x), y).backward()
-        if self.norms is not None:
-            self.norms.after_backward()
+        if self.hooks is not None:
+            self.hooks.after_backward()
         self.optimizer.step()
         return time.process_time() - start
 
@@ -105,7 +117,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--models", nargs="*", default=list(MODELS))
-    parser.add_argument("--variants", nargs="*", default=["every step", "norm.item", "log"])
+    parser.add_argument("--variants", nargs="*", default=["every step", "norm.item", "histogram", "log", "budget 0.02"])
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -117,11 +129,17 @@ def main():
         for round_ in range(arguments.rounds):
             x, y = plain.batch()
             for kind, variant in others.items():
+                if kind in SOME_STEPS:
+                    continue
                 base = plain.step(x, y)
                 own = variant.step(x, y)
                 if round_ >= 3:
                     plain_times.append(base)
                     ratios[kind].append(own / base)
+        for kind in others.keys() & set(SOME_STEPS):
+            for _ in range(max(2, arguments.rounds // 8)):
+                base = sum(plain.step(x, y) for _ in range(BLOCK))
+                ratios[kind].append(sum(others[kind].step(x, y) for _ in range(BLOCK)) / base)
         text = ", ".join(
             f"{kind} {statistics.median(r):.3f} (mean {statistics.mean(r):.3f})" for kind, r in ratios.items()
         )

@@ -68,6 +68,15 @@ class Sick(unittest.TestCase):
         w = train(model, models.images)
         self.find(w, "dead_units")
 
+    def test_weights_that_saturate_and_the_line_that_starts_them_smaller(self):
+        model = stack(4, 32, nn.Tanh)
+        for m in model:
+            if isinstance(m, nn.Linear):
+                nn.init.normal_(m.weight, std=3.0)
+        one = self.find(train(model, lambda: blobs(width=32), lr=0.01, steps=20), "saturated_activation")
+        self.assertEqual(one.cause_kind, "large_weight")
+        self.assertIn("nn.init.xavier_normal_(m.weight)", "\n".join(r.code for r in one.remedies if r.code))
+
     def test_unscaled_inputs(self):
         def raw():
             x, y = blobs()
@@ -92,6 +101,18 @@ class Sick(unittest.TestCase):
         w = train(model, sequences, loss=last)
         rules = {f.rule for f in w.findings}
         self.assertTrue(rules & {"vanishing_through_time", "saturated_gate"}, rules)
+
+    def test_post_norm_transformer_without_warm_up(self):
+        torch.manual_seed(1)
+
+        def batch():
+            t = torch.randint(0, 20, (16, 9))
+            return t, t[:, 0] % 5
+
+        model = models.Encoder(norm_first=False, layers=12, width=32)
+        w = train(model, batch, steps=60, lr=1e-2, optimiser=torch.optim.Adam, record="log")
+        one = self.find(w, "vanishing_gradient")
+        self.assertEqual((one.cause_kind, one.severity), ("normalisation", "critical"))
 
 
 class Healthy(unittest.TestCase):

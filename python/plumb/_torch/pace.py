@@ -6,6 +6,9 @@ import time
 
 #: Steps of each kind whose times are kept.
 KEPT = 9
+#: A measured step is never taken to cost less than this part of a plain one: on a busy machine the
+#: difference drowns in the noise of a few steps.
+LEAST_COST = 0.05
 #: Plain steps that are timed before the cost of a measured one is judged.
 PLAIN_FIRST = 3
 
@@ -31,8 +34,9 @@ class Pace:
             return False
         if not measured:
             return True
-        extra = max(statistics.median(measured) - statistics.median(plain), 0)
-        apart = extra / (self.budget * statistics.median(plain))
+        usual = statistics.median(plain)
+        extra = max(statistics.median(measured) - usual, LEAST_COST * usual)
+        apart = extra / (self.budget * usual)
         return step - self.last_measured >= max(apart, 1)
 
     def ended(self, step, was_measured):

@@ -71,10 +71,10 @@ def code_of(kind, arguments, path, model):
     """None where PyTorch has no line for it. path: of the layer, "" for the network."""
     where = expression(path) if path else "model"
     module = module_at(model, path) if path else None
-    if kind in ("initialise", "random_weights", "orthogonal_start"):
+    if kind in ("initialise", "random_weights", "orthogonal_start", "smaller_weights", "like_others"):
         if kind == "orthogonal_start":
             arguments = {"scheme": "orthogonal"}
-        if kind == "random_weights":
+        if kind in ("random_weights", "smaller_weights"):
             arguments = {"scheme": "glorot_normal", **arguments}
         return on_weights(path, model, lambda w: initialiser(w, arguments))
     if kind == "set_bias" and module is not None:
