@@ -498,6 +498,20 @@ class CliTest(unittest.TestCase):
         (self.folder / "bad.toml").write_text(f'network = "{SICK}"\ncheckpoint_every = -1\n')
         self.assertIn("bad.toml:2: checkpoint-every: '-1'", self.fails(1, "train", "--config", "bad.toml"))
 
+    def test_each_command_that_reads_a_config_file_knows_all_its_long_options(self):
+        self.run_plumb("train", SICK, "--data", "glyphs?n=40", "--no-record", "--no-check", "--save-weights", "w.npz")
+        for command, model in [("train", []), ("probe", []), ("cure", []), ("lr-find", []), ("evaluate", ["w.npz"]),
+                               ("predict", ["w.npz"])]:
+            text = self.run_plumb(command, "--help").stdout
+            options = set(re.findall(r"^ .{0,20}?--([a-z][a-z0-9-]*)", text.split("Examples:")[0], re.M))
+            options -= {"help", "config", "resume"}  # a checkpoint that is not there is told first
+            self.assertGreater(len(options), 30)
+            (self.folder / "all.toml").write_text(
+                "no-such-key = 1\n" + "".join(f'{name} = "?"\n' for name in sorted(options)))
+            message = self.fails(1, command, *model, "--config", "all.toml")
+            unknown = re.findall(r"unknown key '([^']*)'", message)
+            self.assertEqual(unknown, ["no-such-key"], command)
+
     def test_a_training_goes_on_from_its_checkpoint_to_the_same_bits(self):
         network = ["flatten > dense 8 > bn > relu > dropout 0.2 > dense 10", *SMALL[:4], "--optimiser", "adam",
                    "--schedule", "cosine", "--no-record"]
