@@ -180,8 +180,36 @@ def outputs():
     yield ["theory", "-a", "tanh", "--svg", ""], 1, "empty name"
 
 
+def confused():
+    """Inputs of people who mean something else."""
+    for command in ("predict", "evaluate"):
+        yield [command, "weights.npz"], 1, ""
+        yield [command, "weights.npz", "--data", "csv:text.csv?label=b"], 1, "network"
+        yield [command, "weights.npz", "--network", NET], 1, "data: none given"
+        yield [command, "weights.npz", "--network", "dense 3", "--data", "spirals?n=9"], 1, ""
+        yield [command, "weights.npz", "--network", NET, "--data", "csv:wide.csv"], 1, ""
+        yield [command, "text.csv", "--network", NET, *DATA], 1, ""
+        yield [command, "weights.npz", "--network", NET, "--data", "npz:weights.npz"], 1, "expected an array x"
+        yield [command, "weights.npz", "--network", NET, "--data", "folder:empty"], 1, "empty"
+        yield [command, "weights.npz", "--network", NET, *DATA, "extra"], 2, ""
+    yield ["evaluate", "weights.npz", "--network", NET, "--data", "csv:one_column.csv"], 1, "one column"
+    yield ["evaluate", "weights.npz", "--network", NET, "--data", "csv:text.csv"], 1, "no column to learn"
+    for text in ("train.csv", "text.csv", "./text.csv", "npz.npz", "bomb.csv.gz", "empty"):  # a file in place of a source
+        yield ["probe", NET, "--data", text], 1, "no source is called"
+    for command in ("train", "probe", "diagnose", "report", "export", "evaluate", "predict", "config", "lr-find", "cure"):
+        yield [command, "--nope"], 2, ""
+    for command in ("diagnose", "report", "export", "config", "evaluate", "predict"):
+        yield [command], 2, ""
+        yield [command, "glyphs"], 1, ""
+    yield ["train", "good.plumb", *DATA, "--no-record"], 1, ""
+    yield ["train", "text.csv", "--no-record"], 1, ""
+    yield ["probe", "csv:text.csv?label=b", "--data", NET], 1, ""
+    yield ["layers", "good.plumb"], 1, ""
+    yield ["lr-find", NET, "--data", "csv:text.csv"], 1, "no column to learn"
+
+
 def rows():
-    for family in (numbers, words, networks, sources, files, outputs):
+    for family in (numbers, words, networks, sources, files, outputs, confused):
         for row in family():
             yield (family.__name__, *row)
 
@@ -215,6 +243,8 @@ def prepare(folder):
     (folder / "empty.csv").write_text("")
     (folder / "nul.csv").write_bytes(b"a,b\n1\x002,x\n3,y\n")
     (folder / "ragged.csv").write_text("a,b\n1,x\n2\n3,y,4\n")
+    (folder / "one_column.csv").write_text("a\n1\n2\n")
+    (folder / "wide.csv").write_text("a,b,c,d\n1,2,3,4\n5,6,7,8\n")
     (folder / "one.csv").write_text("a,b\n1,x\n")
     (folder / "huge.csv").write_text("a,b\n" + "9" * 400 + ",x\n1,y\n")
     (folder / "bomb.csv.gz").write_bytes(gzip.compress(b"\0" * 10_000_000))
