@@ -11,6 +11,7 @@
 
 #include "plumb/core/error.h"
 #include "plumb/data/inflate.h"
+#include "plumb/data/text_format.h"
 
 namespace plumb {
 
@@ -22,13 +23,22 @@ constexpr std::uint64_t kMinTextLimit = std::uint64_t{1} << 28;
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
 /// What people hand over in place of a text, by its first bytes.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOtherFormats{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kOtherFormats{{
     {"PK\x03\x04", "a zip archive or a spreadsheet (xlsx)"},
     {"\xD0\xCF\x11\xE0", "an Excel file (xls)"},
     {"PAR1", "a Parquet file"},
     {"%PDF", "a PDF"},
     {"BZh", "a bzip2 archive"},
     {"\xFD\x37zXZ", "an xz archive"},
+    {"\x28\xB5\x2F\xFD", "a zstd archive"},
+    {"7z\xBC\xAF", "a 7z archive"},
+    {"SQLite format 3", "an SQLite database"},
+    {"\x89HDF", "an HDF5 file"},
+    {"\x93NUMPY", "an array of numpy (npz: reads numpy.savez)"},
+    {"ARROW1", "a Feather file"},
+    {"$FL2", "an SPSS file"},
+    {"<stata_dta>", "a Stata file"},
+    {"RDX", "an R data file"},
 }};
 
 void append_utf8(std::string& text, std::uint32_t code) {
@@ -134,6 +144,12 @@ void add(std::string& list, std::string_view word) {
   list += word;
 }
 
+[[noreturn]] void refuse_format(const std::string& place, std::string_view what) {
+  throw DataError(
+      fmt::format("{}: is {}, expected a text table: save it as CSV (pandas: read it, then to_csv)",
+                  place, what));
+}
+
 }  // namespace
 
 TableText decode_table(std::span<const std::byte> bytes, const std::string& place) {
@@ -151,10 +167,7 @@ TableText decode_table(std::span<const std::byte> bytes, const std::string& plac
     add(table.encoding, "gzip");
   }
   for (const auto& [start, what] : kOtherFormats) {
-    if (!table.text.starts_with(start)) continue;
-    throw DataError(fmt::format(
-        "{}: is {}, expected a text table: save it as CSV (pandas: read it, then to_csv)", place,
-        what));
+    if (table.text.starts_with(start)) refuse_format(place, what);
   }
   if (const char order = utf16_order(table.text)) {
     table.text = from_utf16(table.text, order == 'B', place);
@@ -167,6 +180,7 @@ TableText decode_table(std::span<const std::byte> bytes, const std::string& plac
   if (const std::size_t zero = table.text.find('\0'); zero != std::string::npos) {
     throw DataError(fmt::format("{}: holds a zero byte at {}, expected a text table", place, zero));
   }
+  if (const auto what = other_text_format(table.text); !what.empty()) refuse_format(place, what);
   if (table.text.find('\n') == std::string::npos) std::ranges::replace(table.text, '\r', '\n');
   return table;
 }

@@ -19,7 +19,7 @@ struct TableText {
 ///
 /// Errors  DataError "PLACE: ...": damaged gzip data, half a UTF-16 unit or surrogate pair,
 ///         gzip data that expand a hundredfold (and to 256 MiB), and files that are no text: zip archives (and so xlsx), old Excel
-///         files, Parquet, PDF, or zero bytes in the text.
+///         files, Parquet, PDF, JSON, HTML and the like (text_format.h), or zero bytes in the text.
 TableText decode_table(std::span<const std::byte> bytes, const std::string& place);
 
 }  // namespace plumb
