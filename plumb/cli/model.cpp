@@ -70,9 +70,40 @@ std::string data_of(const std::vector<FileSetting>& settings) {
   return it == settings.end() ? "" : it->value;
 }
 
+/// Stands for the labels that data lack, in the shape that the network answers with.
+void take_labels_of(const TrainConfig& config, Dataset& data) {
+  const Network network(parse_spec(config.network), data.x.shape().row_shape(), {});
+  const Shape& y = network.output_row_shape();
+  const bool is_value = config.loss == "mse" || (config.loss.empty() && y.size() == 1);
+  const std::int64_t outputs = y.rank() > 0 ? y[y.rank() - 1] : 1;
+  if (is_value) {
+    data.y = Tensor({data.size(), y.size()}, DType::f32);
+    return;
+  }
+  data.y = Tensor();
+  data.classes = outputs == 1 ? 2 : outputs;
+  data.labels_per_sample = y.rank() > 1 ? y[0] : 1;
+  data.labels.assign(static_cast<std::size_t>(data.size() * data.labels_per_sample), 0);
+}
+
 }  // namespace
 
-Model::Model(const std::string& file, const ConfigOptions& options) {
+/// Weights of which nothing else is known: the data stand for those of the training.
+void Model::load_alone(LabelUse labels) {
+  config_.validation_fraction = 0;
+  if (config_.standardise) {
+    notes_.emplace_back(
+        "standardised by these data themselves: a file of weights does not know those of the "
+        "training");
+  }
+  OtherData data = load_other(config_.data, "", config_.data_options(), labels);
+  is_labelled_ = data.is_labelled;
+  if (!is_labelled_) take_labels_of(config_, data.data);
+  training_ = split_dataset(data.data, config_.data_options());
+  data_name_ = config_.data;
+}
+
+Model::Model(const std::string& file, const ConfigOptions& options, LabelUse labels) {
   const Found found = look_into(file);
   config_ = options.resolve(found.settings, file);
   if (config_.weights.empty()) config_.weights = found.weights;
@@ -88,24 +119,20 @@ Model::Model(const std::string& file, const ConfigOptions& options) {
     throw SpecError("data: none given, expected --data SOURCE");
   }
   if (has_other && !training.empty()) {
-    other_ = load_like(config_.data, training, config_.data_options());
+    OtherData other = load_other(config_.data, training, config_.data_options(), labels);
+    other_ = std::move(other.data);
+    is_labelled_ = other.is_labelled;
     config_.data = training;
     training_ = load_split(training, config_.data_options());
     data_name_ = other_.name;
+    notes_.insert(notes_.end(), other_.notes.begin(), other_.notes.end());
+  } else if (has_other) {
+    load_alone(labels);
   } else {
-    if (has_other) {
-      config_.validation_fraction = 0;
-      if (config_.standardise) {
-        notes_.emplace_back(
-            "standardised by these data themselves: a file of weights does not know those of the "
-            "training");
-      }
-    }
     training_ = load_split(config_.data, config_.data_options());
     const bool has_validation = training_.validation.size() > 0;
-    data_name_ = has_other        ? config_.data
-                 : has_validation ? "the validation part of " + config_.data
-                                  : "the training data, " + config_.data;
+    data_name_ = has_validation ? "the validation part of " + config_.data
+                                : "the training data, " + config_.data;
   }
   trainer_ = std::make_unique<Trainer>(config_, training_);
   data_ = other_.size() > 0                 ? &other_

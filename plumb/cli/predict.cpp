@@ -20,13 +20,14 @@ namespace plumb::cli {
 namespace {
 
 constexpr const char* kFooter = R"(Examples:
-  plumb predict run.plumb --data "csv:new.csv?label=kind" -o answers.csv
+  plumb predict run.plumb --data csv:new.csv -o answers.csv
   plumb predict checkpoint.npz --data mnist:DIR -o answers.npz
 
-MODEL and --data are those of 'plumb evaluate'. CSV has one line a sample: its number from 0, the label
-that the data have, the class that the network says and the probability of each; or the target and the
-output of each value. A file called *.npz or *.safetensors has the arrays outputs, and for classes
-probabilities, predicted and label. Without -o CSV is printed.)";
+MODEL and --data are those of 'plumb evaluate', but the data need no labels: a table without the column that
+was learned, arrays without y, a folder of images without class folders. CSV has one line a sample: its
+number from 0, the label where the data have one, the class that the network says and the probability of
+each; or the target and the output of each value. A file called *.npz or *.safetensors has the arrays
+outputs, and for classes probabilities, predicted and label. Without -o CSV is printed.)";
 
 struct Options {
   ConfigOptions config;
@@ -42,12 +43,14 @@ std::string to_csv(const Model& model, const Dataset& data, const Tensor& output
       static_cast<std::size_t>(data.is_classification() ? data.labels_per_sample : 1);
   const std::size_t each = columns / steps;
   std::string csv = steps > 1 ? "sample,step" : "sample";
-  csv += data.is_classification() ? ",label,predicted" : "";
+  const bool labelled = model.is_labelled();
+  if (data.is_classification()) csv += labelled ? ",label,predicted" : ",predicted";
   for (std::size_t i = 0; i < each; ++i) {
     const auto number = static_cast<std::int64_t>(i);
     csv += data.is_classification()
                ? "," + csv_field("p_" + (each == 1 ? "1" : model.class_name(number)))
-               : fmt::format(",target_{0},output_{0}", i);
+           : labelled ? fmt::format(",target_{0},output_{0}", i)
+                      : fmt::format(",output_{}", i);
   }
   csv += '\n';
   dispatch(outputs.dtype(), [&](auto zero) {
@@ -56,11 +59,12 @@ std::string to_csv(const Model& model, const Dataset& data, const Tensor& output
       csv += std::to_string(row / steps);
       if (steps > 1) csv += "," + std::to_string(row % steps);
       if (data.is_classification()) {
-        csv += "," + csv_field(model.class_name(data.labels[row])) + ",";
+        if (labelled) csv += "," + csv_field(model.class_name(data.labels[row]));
+        csv += ",";
         csv += chosen[row] < 0 ? "nan" : csv_field(model.class_name(chosen[row]));
       }
       for (std::size_t i = row * each; i < (row + 1) * each; ++i) {
-        if (!data.is_classification()) {
+        if (labelled && !data.is_classification()) {
           fmt::format_to(std::back_inserter(csv), ",{}", data.y.as<float>()[i]);
         }
         fmt::format_to(std::back_inserter(csv), ",{}", values[i]);
@@ -84,7 +88,7 @@ int run_predict(Options& options) {
   files.reads("--config", options.config.file());
   if (options.output_option->count() > 0) files.writes("-o", options.output, true);
   files.check();
-  Model model(options.model, options.config);
+  Model model(options.model, options.config, LabelUse::optional);
   Outputs again;  // the model has told which files it reads
   again.reads("--weights", model.config().weights);
   again.reads_data(model.data().name);
@@ -111,7 +115,7 @@ int run_predict(Options& options) {
   if (data.is_classification()) {
     arrays.emplace_back("probabilities", std::as_const(probabilities).view());
     arrays.emplace_back("predicted", predicted.view());
-    arrays.emplace_back("label", label.view());
+    if (model.is_labelled()) arrays.emplace_back("label", label.view());
   }
   as_npz ? write_npz(options.output, arrays) : write_safetensors(options.output, arrays);
   return kOk;

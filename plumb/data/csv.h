@@ -6,6 +6,7 @@
 
 #include "plumb/data/csv_options.h"
 #include "plumb/data/dataset.h"
+#include "plumb/data/other_data.h"
 
 namespace plumb {
 
@@ -24,5 +25,22 @@ Dataset read_csv(const std::string& path, const CsvOptions& options);
 
 /// The same, of the bytes of a file; `place` begins the message of every error.
 Dataset parse_csv(std::string_view bytes, const CsvOptions& options, const std::string& place);
+
+/// The bytes of a table with what is known of it; `place` begins the message of every error.
+struct CsvFile {
+  std::string_view bytes;
+  CsvOptions options;
+  std::string place;
+};
+
+/// Another table, as a network sees it that was trained on `training`: its features are the columns
+/// that were features there, found by name (by place where one of the tables has no header, or a
+/// name is not the only one of its kind) and encoded as there. A word that the training had not is
+/// 0 in all inputs of its column, with a note; columns that the training had not are left out. What
+/// `options` say of the file (separator, header) and which column is learned is that of `file`; the
+/// latter, where nothing else is said, that of the training. Without `training` the table stands
+/// for itself.
+/// Errors  as read_csv(); DataError for a column of the training that is not there.
+OtherData parse_other_csv(const CsvFile& file, const CsvFile* training, LabelUse labels);
 
 }  // namespace plumb

@@ -113,6 +113,7 @@ std::string csv_note(const CsvDecisions& d) {
   if (!d.features.constant.empty()) {
     note += "; the same number everywhere in " + short_list(d.features.constant, kMostListed);
   }
+  if (d.learned.empty()) return note;
   const std::string learned = list_columns(d.table, d.learned);
   return note + (d.data.is_classification()
                      ? fmt::format("; label {}: {}", learned, describe_classes(d.data))

@@ -21,6 +21,8 @@ struct CsvOptions {
   char decimal = '\0';    ///< '.' or ','
   std::optional<bool> header = {};  ///< whether the first line names the columns
   std::int64_t skip = 0;            ///< lines in front of the table
+  /// A single column is a table: there may be nothing to learn.
+  bool may_be_one_column = false;
 };
 
 }  // namespace plumb

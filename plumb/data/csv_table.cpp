@@ -162,7 +162,7 @@ class TableReader {
     for (const auto& [width, count] : widths) {
       if (count > widths[width_]) width_ = width;
     }
-    if (width_ < 2) {
+    if (width_ < (options_.may_be_one_column ? 1U : 2U)) {
       fail(table_.lines[0],
            "one column in lines cut at {}, expected features and what is to be learned (sep= sets "
            "the separator, skip= passes over lines in front)",

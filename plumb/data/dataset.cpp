@@ -2,7 +2,6 @@
 #include "plumb/data/dataset.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -98,54 +97,17 @@ Split split_dataset(const Dataset& data, const DataOptions& options) {
   return split;
 }
 
+Split load_parts_with_gaps(const std::string& text, const DataOptions& options) {
+  return split_parts(load_with_gaps(text, options.seed), options);
+}
+
 Split load_split(const std::string& text, const DataOptions& options) {
-  Split split = split_parts(load_with_gaps(text, options.seed), options);
+  Split split = load_parts_with_gaps(text, options);
   // The validation part first: the means are those of what the training part holds.
   if (split.validation.x) fill_gaps(split.train, split.validation.x);
   fill_gaps(split.train, split.train.x);
   if (options.standardise) standardise(split, options.standardise_targets);
   return split;
-}
-
-namespace {
-
-/// Numbers the classes of `data` as those of `train`.
-void renumber(Dataset& data, const Dataset& train) {
-  if (!data.is_classification() || data.class_names.empty() || train.class_names.empty()) return;
-  std::vector<std::int32_t> number(data.class_names.size());
-  for (std::size_t i = 0; i < number.size(); ++i) {
-    const auto it = std::ranges::find(train.class_names, data.class_names[i]);
-    if (it == train.class_names.end()) {
-      throw DataError(fmt::format("{}: has the class '{}', expected those of the training data: {}",
-                                  data.name, data.class_names[i],
-                                  fmt::join(train.class_names, ", ")));
-    }
-    number[i] = static_cast<std::int32_t>(it - train.class_names.begin());
-  }
-  for (std::int32_t& label : data.labels) label = number[static_cast<std::size_t>(label)];
-  data.class_names = train.class_names;
-}
-
-}  // namespace
-
-Dataset load_like(const std::string& text, const std::string& training,
-                  const DataOptions& options) {
-  Split split = split_parts(load_with_gaps(training, options.seed), options);
-  Dataset data = load_with_gaps(text, options.seed);
-  if (!data.columns.empty() && !split.train.columns.empty() &&
-      data.columns != split.train.columns) {
-    throw DataError(fmt::format("{}: its inputs are {}, expected those of the training data: {}",
-                                data.name, fmt::join(data.columns, ", "),
-                                fmt::join(split.train.columns, ", ")));
-  }
-  renumber(data, split.train);
-  if (data.is_classification()) data.classes = std::max(data.classes, split.train.classes);
-  fill_gaps(split.train, data.x);
-  fill_gaps(split.train, split.train.x);
-  if (!options.standardise) return data;
-  split.validation = std::move(data);
-  standardise(split, options.standardise_targets);
-  return std::move(split.validation);
 }
 
 }  // namespace plumb

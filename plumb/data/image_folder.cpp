@@ -67,19 +67,19 @@ Class list_class(const fs::path& folder, Listing& listing) {
   return found;
 }
 
-Listing list_images(const std::string& directory) {
+Listing list_images(const std::string& directory, bool may_be_loose) {
   Listing listing;
+  Class alone;
   std::error_code error;
   if (!fs::is_directory(directory, error)) throw DataError(directory + ": no such folder");
   std::vector<fs::path> folders;
-  std::size_t loose = 0;
   fs::directory_iterator it(directory, error), end;
   for (; !error && it != end; it.increment(error)) {
     if (is_hidden(it->path())) continue;
     if (it->is_directory(error)) {
       folders.push_back(it->path());
     } else {
-      loose += is_image(it->path()) ? 1 : 0;
+      if (is_image(it->path())) alone.files.push_back(it->path().string());
       ++listing.other_files;
     }
   }
@@ -93,11 +93,16 @@ Listing list_images(const std::string& directory) {
       listing.classes.push_back(std::move(found));
     }
   }
+  if (listing.classes.empty() && may_be_loose && !alone.files.empty()) {
+    std::ranges::sort(alone.files);
+    listing.other_files -= alone.files.size();
+    listing.classes.push_back(std::move(alone));
+  }
   if (listing.classes.empty()) {
-    throw DataError(
-        fmt::format("{}: {}, expected a folder for each class with PNG or JPEG images", directory,
-                    folders.empty() ? (loose > 0 ? "images but no folders" : "no folders")
-                                    : "no image in any of its folders"));
+    throw DataError(fmt::format(
+        "{}: {}, expected a folder for each class with PNG or JPEG images", directory,
+        folders.empty() ? (!alone.files.empty() ? "images but no folders" : "no folders")
+                        : "no image in any of its folders"));
   }
   return listing;
 }
@@ -181,7 +186,7 @@ class Pixels {
 }  // namespace
 
 Dataset load_image_folder(const std::string& directory, const ImageFolderOptions& options) {
-  const Listing listing = list_images(directory);
+  const Listing listing = list_images(directory, options.may_be_loose);
   refuse_parts(directory, listing);
   if (std::ssize(listing.classes) > kMaxClasses) {
     throw DataError(fmt::format("{}: {} folders, expected at most {} classes", directory,
@@ -206,15 +211,16 @@ Dataset load_image_folder(const std::string& directory, const ImageFolderOptions
     }
   }
   data.x = pixels.to_tensor();
+  const bool is_loose = listing.classes.front().name.empty();
   for (std::size_t k = 0; k < std::min<std::size_t>(listing.classes.size(), 10); ++k) {
     const Class& c = listing.classes[k];
     counts += fmt::format("{}{} ({})", k > 0 ? ", " : "", c.name, c.files.size());
   }
   if (listing.classes.size() > 10)
     counts += fmt::format(" and {} more", listing.classes.size() - 10);
-  std::string note =
-      fmt::format("{}: {} images, {}, {}; {} classes: {}", directory, samples,
-                  pixels.is_grey() ? "grey" : "3 channels", pixels.size(), data.classes, counts);
+  std::string note = fmt::format("{}: {} images, {}, {}", directory, samples,
+                                 pixels.is_grey() ? "grey" : "3 channels", pixels.size());
+  note += is_loose ? "; no class folders" : fmt::format("; {} classes: {}", data.classes, counts);
   if (pixels.resized() > 0) note += fmt::format("; {} resized", pixels.resized());
   if (listing.other_files > 0) {
     note += fmt::format("; {} other files passed over", listing.other_files);

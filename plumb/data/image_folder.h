@@ -12,6 +12,9 @@ struct ImageFolderOptions {
   std::int64_t height = 0;  ///< to resize to; 0: all images have one size
   std::int64_t width = 0;
   bool grey = false;
+  /// Where there are no folders of classes, the images that lie in DIR itself are those of one
+  /// class without a name.
+  bool may_be_loose = false;
 };
 
 /// The images in folders, a folder a class (as torchvision's ImageFolder has them): DIR/cat/1.png,

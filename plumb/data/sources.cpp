@@ -12,6 +12,7 @@
 #include "plumb/data/class_labels.h"
 #include "plumb/data/csv.h"
 #include "plumb/data/dataset.h"
+#include "plumb/data/file_bytes.h"
 #include "plumb/data/glyphs.h"
 #include "plumb/data/image_folder.h"
 #include "plumb/data/load_sources.h"
@@ -82,7 +83,7 @@ std::optional<bool> read_header(const SourceText& text) {
   text.fail_at("header", fmt::format("header is '{}', expected yes or no", *word));
 }
 
-Dataset from_csv(SourceText& text, std::string_view usage, std::uint64_t) {
+CsvOptions read_csv_options(SourceText& text, std::string_view usage) {
   text.parse_path(usage, true);
   text.expect_keys(
       {"label", "target", "drop", "only", "encode", "na", "sep", "decimal", "header", "skip"});
@@ -100,6 +101,11 @@ Dataset from_csv(SourceText& text, std::string_view usage, std::uint64_t) {
   options.decimal = read_decimal(text);
   options.header = read_header(text);
   options.skip = text.integer("skip", 0, 0, kMaxSamples);
+  return options;
+}
+
+Dataset from_csv(SourceText& text, std::string_view usage, std::uint64_t) {
+  const CsvOptions options = read_csv_options(text, usage);
   return read_csv(text.path(), options);
 }
 
@@ -128,12 +134,17 @@ void read_size(const SourceText& text, ImageFolderOptions& options) {
   }
 }
 
-Dataset from_folder(SourceText& text, std::string_view usage, std::uint64_t) {
+ImageFolderOptions read_folder_options(SourceText& text, std::string_view usage) {
   text.parse_path(usage, true);
   text.expect_keys({"size", "grey"});
   ImageFolderOptions options;
   read_size(text, options);
   options.grey = text.integer("grey", 0, 0, 1) == 1;
+  return options;
+}
+
+Dataset from_folder(SourceText& text, std::string_view usage, std::uint64_t) {
+  const ImageFolderOptions options = read_folder_options(text, usage);
   return load_image_folder(text.path(), options);
 }
 
@@ -203,6 +214,24 @@ constexpr std::array<Source, 10> kSources{{
     {"copy", "copy[?t=T&n=N]", from_copy},
 }};
 
+/// ", did you mean csv:iris.csv?" for the name of a file or folder in place of a source.
+std::string file_hint(const std::string& text) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kEndings{
+      {{".csv", "csv"},
+       {".tsv", "csv"},
+       {".txt", "csv"},
+       {".csv.gz", "csv"},
+       {".tsv.gz", "csv"},
+       {".npz", "npz"},
+       {".safetensors", "safetensors"},
+       {"/", "folder"}}};
+  const std::string path = text.substr(0, text.find('?'));
+  for (const auto& [ending, kind] : kEndings) {
+    if (path.ends_with(ending)) return fmt::format("; did you mean {}:{}?", kind, text);
+  }
+  return "";
+}
+
 }  // namespace
 
 Dataset load_with_gaps(const std::string& text, std::uint64_t seed) {
@@ -217,8 +246,89 @@ Dataset load_with_gaps(const std::string& text, std::uint64_t seed) {
     }
     usages += (usages.empty() ? "" : ", ") + std::string(source.usage);
   }
-  source_text.fail(
-      0, fmt::format("no source is called '{}', expected one of {}", source_text.kind(), usages));
+  source_text.fail(0, fmt::format("no source is called '{}', expected one of {}{}",
+                                  source_text.kind(), usages, file_hint(text)));
+}
+
+namespace {
+
+const Source* find_source(std::string_view kind) {
+  const auto it = std::ranges::find(kSources, kind, &Source::kind);
+  return it == kSources.end() ? nullptr : &*it;
+}
+
+bool is_of_kind(const std::string& text, std::string_view kind) {
+  return !text.empty() && SourceText(text).kind() == kind;
+}
+
+OtherData other_csv(SourceText& text, const std::string& training, LabelUse labels) {
+  const Source& source = *find_source("csv");
+  const auto read = [&](SourceText& from, std::vector<std::byte>& bytes) {
+    const CsvOptions options = read_csv_options(from, source.usage);
+    bytes = read_file(from.path());
+    return CsvFile{
+        {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, options, from.path()};
+  };
+  std::vector<std::byte> bytes, training_bytes;
+  const CsvFile file = read(text, bytes);
+  if (!is_of_kind(training, "csv")) return parse_other_csv(file, nullptr, labels);
+  SourceText training_text(training);
+  const CsvFile trained = read(training_text, training_bytes);
+  return parse_other_csv(file, &trained, labels);
+}
+
+OtherData other_folder(SourceText& text, const std::string& training, const Dataset* train,
+                       LabelUse labels) {
+  const Source& source = *find_source("folder");
+  ImageFolderOptions options = read_folder_options(text, source.usage);
+  options.may_be_loose = labels == LabelUse::optional;
+  if (is_of_kind(training, "folder")) {
+    SourceText training_text(training);
+    const ImageFolderOptions trained = read_folder_options(training_text, source.usage);
+    if (options.height == 0) {
+      options.height = trained.height;
+      options.width = trained.width;
+    }
+  }
+  // [n, height, width]: the network has seen grey images alone.
+  options.grey = options.grey || (train != nullptr && train->x.shape().rank() == 3);
+  OtherData other{load_image_folder(text.path(), options), true};
+  other.is_labelled = !other.data.class_names.front().empty();
+  return other;
+}
+
+OtherData other_npz(SourceText& text, LabelUse labels) {
+  text.parse_path(find_source(text.kind())->usage, false);
+  std::vector<NamedArray> arrays = read_arrays(text.path());
+  const bool has_labels = std::ranges::find(arrays, "y", &NamedArray::name) != arrays.end();
+  const auto x = std::ranges::find(arrays, "x", &NamedArray::name);
+  if (!has_labels && labels == LabelUse::optional && x != arrays.end() &&
+      x->value.shape().rank() > 0) {
+    arrays.push_back({"y", Tensor({x->value.shape()[0]}, DType::f32), false});
+    return {npz_dataset(std::move(arrays), text.path()), false};
+  }
+  return {npz_dataset(std::move(arrays), text.path()), true};
+}
+
+}  // namespace
+
+OtherData load_other_with_gaps(const std::string& text, const std::string& training,
+                               const Dataset* train, std::uint64_t seed, LabelUse labels) {
+  SourceText source_text(text);
+  const std::string_view kind = source_text.kind();
+  OtherData other;
+  if (kind == "csv") {
+    other = other_csv(source_text, training, labels);
+  } else if (kind == "folder") {
+    other = other_folder(source_text, training, train, labels);
+  } else if (kind == "npz" || kind == "safetensors") {
+    other = other_npz(source_text, labels);
+  } else {
+    return {load_with_gaps(text, seed), true};
+  }
+  other.data.name = text;
+  check_dataset(other.data);
+  return other;
 }
 
 void fill_gaps(const Dataset& train, Tensor& x) {
