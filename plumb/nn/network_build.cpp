@@ -70,7 +70,8 @@ Size size_of(const Node& node) {
   Size size;
   for (const Param& param : node.params()) {
     size.parameters += static_cast<double>(param.value.size());
-    size.bytes += static_cast<double>(param.value.size() * size_bytes(param.value.dtype()));
+    // Its gradient is there too.
+    size.bytes += 2 * static_cast<double>(param.value.size() * size_bytes(param.value.dtype()));
   }
   return size;
 }
@@ -95,7 +96,7 @@ void require_memory_for(const Node& node, const std::vector<SpecItem>& items, st
   const auto count = static_cast<double>(alike);
   require_memory("network: " + std::to_string(alike) + " x '" + node.text + "', " +
                      std::to_string(static_cast<std::int64_t>(count * one.parameters)) +
-                     " parameters,",
+                     " parameters with their gradients,",
                  count * one.bytes);
 }
 

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "plumb/core/memory.h"
+#include "plumb/train/training_memory.h"
+
 namespace plumb {
 
 bool Patience::is_over(const StepRecord& record) {
@@ -17,7 +20,19 @@ bool Patience::is_over(const StepRecord& record) {
   return epochs_ > 0 && waited_ >= epochs_;
 }
 
+namespace {
+/// The moments are allocated at the first step, when the run has begun: too late to refuse.
+void require_optimiser_memory(Trainer& trainer) {
+  const OptimiserConfig& optimiser = trainer.config().optimiser;
+  const std::int64_t batch = trainer.network().input_view().shape[0];
+  const TrainingMemory memory = training_memory(trainer.network(), batch, optimiser);
+  require_memory(memory_text(memory, batch, optimiser) + ": what is not there yet",
+                 memory.optimiser_bytes);
+}
+}  // namespace
+
 void run_training(Trainer& trainer, RecordSink* sink, const StepCallback& callback) {
+  if (trainer.step_count() == 0) require_optimiser_memory(trainer);
   if (sink != nullptr) sink->begin(trainer.info());
   RunEnd end{"finished", trainer.step_count(), 0};
   Patience patience(trainer.config().patience);

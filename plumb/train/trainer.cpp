@@ -9,10 +9,12 @@
 #include <optional>
 
 #include "plumb/core/error.h"
+#include "plumb/core/memory.h"
 #include "plumb/stats/magnitude.h"
 #include "plumb/train/baseline.h"
 #include "plumb/train/data_info.h"
 #include "plumb/train/run_info.h"
+#include "plumb/train/training_memory.h"
 #include "plumb/train/weights.h"
 
 namespace plumb {
@@ -91,6 +93,16 @@ std::int64_t usable_batch(const TrainConfig& config, const Dataset& data) {
   return std::min(config.batch, data.size());
 }
 
+/// The optimiser's part counts where steps are made (run_training()): a probe makes none.
+void require_batch_memory(const Network& network, std::int64_t batch,
+                          const OptimiserConfig& optimiser, std::vector<std::string>& notes) {
+  constexpr double kWorthSaying = 1e9;
+  const TrainingMemory memory = training_memory(network, batch, optimiser);
+  const std::string text = memory_text(memory, batch, optimiser);
+  require_memory(text + ": what is not there yet", memory.output_bytes);
+  if (memory.total() > kWorthSaying) notes.push_back(text);
+}
+
 }  // namespace
 
 Network make_network(const TrainConfig& config, const Dataset& data,
@@ -125,6 +137,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
   learning_rate_ =
       parse_schedule(config.schedule, config.learning_rate, config.warmup_steps, planned_steps_);
   if (!(config.clip_norm > 0)) network_.share_gradients();
+  require_batch_memory(network_, batches_.batch(), config.optimiser, notes_);
   network_.plan(batches_.batch());
   if (!data.train.is_classification()) {
     // Shaped like the output: [steps] targets fit an output [steps, 1].
