@@ -42,6 +42,9 @@ struct Options {
   std::vector<std::string> keep, only;
   CureOptions cure;
   std::string output, runs;
+  CLI::Option* output_option = nullptr;
+  CLI::Option* runs_option = nullptr;
+  bool force = false;
   bool json = false;
   bool quiet = false;
 };
@@ -91,7 +94,8 @@ int run_cure(Options& options) {
   files.reads("--config", options.config.file());
   files.reads("--weights", patient.weights);
   files.reads_data(patient.data);
-  if (!options.output.empty()) files.writes("-o", options.output);
+  if (options.output_option->count() > 0) files.writes("-o", options.output);
+  if (options.runs_option->count() > 0) files.writes_runs("--runs", options.runs, options.force);
   files.check();
   options.cure.keep = groups_of(options.keep, "keep");
   options.cure.only = groups_of(options.only, "only");
@@ -101,7 +105,9 @@ int run_cure(Options& options) {
   }
   CureData data(patient, std::move(split));
   if (!options.runs.empty()) {
-    std::filesystem::create_directories(options.runs);
+    std::error_code error;
+    std::filesystem::create_directories(options.runs, error);
+    if (error) throw StoreError(options.runs + ": cannot be made: " + error.message());
     options.cure.sink = [&](const std::string& arm, std::uint64_t seed) {
       return std::make_unique<RunWriter>(
           (std::filesystem::path(options.runs) / file_name(arm, seed)).string());
@@ -154,10 +160,13 @@ void add_cure(CLI::App& app, int& result) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_flag("--dry-run", options->cure.dry_run, "predict, train nothing");
-  command->add_option("-o,--output", options->output, "write the cured training as TOML")
-      ->type_name("FILE");
-  command->add_option("--runs", options->runs, "record every training in this folder")
-      ->type_name("FOLDER");
+  options->output_option =
+      command->add_option("-o,--output", options->output, "write the cured training as TOML")
+          ->type_name("FILE");
+  options->runs_option =
+      command->add_option("--runs", options->runs, "record every training in this folder")
+          ->type_name("FOLDER");
+  command->add_flag("--force", options->force, "replace the runs that are in that folder");
   command->add_flag("--json", options->json, "print the report as JSON");
   command->add_flag("-q,--quiet", options->quiet, "say nothing on the way");
   command->footer(kFooter);

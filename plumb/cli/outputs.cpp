@@ -71,7 +71,40 @@ void Outputs::writes_run(const std::string& what, const std::string& path, bool 
   outputs_.push_back({.what = what, .path = path, .is_run = true, .force = force});
 }
 
+void Outputs::writes_runs(const std::string& what, const std::string& folder, bool force) {
+  outputs_.push_back(
+      {.what = what, .path = folder, .is_run = true, .is_folder = true, .force = force});
+}
+
+std::string Outputs::problem_of_folder(const File& output) {
+  const std::string& path = output.path;
+  if (path.empty()) return "an empty name, expected that of a folder";
+  std::error_code error;
+  if (fs::exists(path, error) && !fs::is_directory(path, error)) {
+    return fmt::format("{} is a file, expected a folder", path);
+  }
+  const fs::path inside = fs::path(path) / "run.plumb";
+  if (!fs::exists(path, error)) {
+    fs::path parent = fs::absolute(path, error).parent_path();
+    if (path.back() == '/') parent = parent.parent_path();
+    if (const auto problem = output_problem((parent / "run.plumb").string())) {
+      return fmt::format("{} cannot be made: {}, expected a folder that can be", path, *problem);
+    }
+    return "";
+  }
+  if (const auto problem = output_problem(inside.string())) {
+    return fmt::format("{} takes no file: {}, expected a writable folder", path, *problem);
+  }
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    if (output.force || !is_run_file(it->path().string())) continue;
+    return fmt::format("{} holds recorded runs; another folder keeps both, --force replaces them",
+                       path);
+  }
+  return "";
+}
+
 std::string Outputs::problem_of(const File& output) const {
+  if (output.is_folder) return problem_of_folder(output);
   const std::string& path = output.path;
   if (path.empty()) return "an empty name, expected that of a file";
   if (path == "-") {

@@ -17,7 +17,8 @@ namespace plumb::cli {
 /// Refused are, with the option named: an empty name; a folder, or what cannot be written; an
 /// output that is an input or another output, by whatever name or link; an output that is a
 /// recorded run, unless `force` says that this run is to be replaced; a name that the shell has
-/// made of a '*' (an output that is one of several runs).
+/// made of a '*' (an output that is one of several runs); a folder for runs that is no folder,
+/// that takes no file or, without `force`, that holds runs already.
 /// Errors  SpecError from check(), one line for each problem.
 class Outputs {
  public:
@@ -29,6 +30,8 @@ class Outputs {
   void writes(const std::string& what, const std::string& path, bool may_be_stdout = false);
   /// A run. `force`: it may replace one.
   void writes_run(const std::string& what, const std::string& path, bool force);
+  /// A folder that gets runs.
+  void writes_runs(const std::string& what, const std::string& folder, bool force);
   void check() const;
 
  private:
@@ -36,10 +39,12 @@ class Outputs {
     std::string what;
     std::string path;
     bool is_run = false;
+    bool is_folder = false;
     bool force = false;
     bool may_be_stdout = false;
   };
   std::string problem_of(const File& output) const;
+  static std::string problem_of_folder(const File& output);
 
   std::vector<File> inputs_;
   std::vector<File> folders_;

@@ -4,15 +4,16 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
+#include "plumb/core/output_file.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/report/text.h"
 #include "plumb/store/run_file.h"
@@ -48,7 +49,10 @@ struct Options {
   bool json = false;
   std::string record = "log";
   std::string output;
+  CLI::Option* output_option = nullptr;
+  bool force = false;
   std::string log;
+  CLI::Option* log_option = nullptr;
   std::string note;
 };
 
@@ -157,6 +161,14 @@ int run_one(const Options& options, const zoo::Kind& kind) {
 
 int run_run(const Options& options) {
   const auto kinds = chosen(options);
+  if (options.output_option->count() > 0) {
+    if (options.check_harm || kinds.size() > 1) {
+      throw SpecError("-o: one file for several trainings, expected it with one NAME");
+    }
+    Outputs files;
+    files.writes_run("-o", options.output, options.force);
+    files.check();
+  }
   if (options.check_harm) {
     const auto harms = zoo::check_harm(kinds, options.seeds, options.jobs, Counter());
     fmt::print("{}", zoo::harm_text(harms));
@@ -168,6 +180,11 @@ int run_run(const Options& options) {
 }
 
 int run_score(const Options& options) {
+  if (options.log_option->count() > 0) {
+    Outputs files;
+    files.writes("--log", options.log);
+    files.check();
+  }
   zoo::ScoreOptions wanted;
   wanted.half = half_option(options.half);
   for (const std::string& name : options.names) {
@@ -180,9 +197,10 @@ int run_score(const Options& options) {
   wanted.record = options.record;
   const zoo::Score score = zoo::score(wanted, Counter());
   if (!options.log.empty()) {
-    std::ofstream log(options.log, std::ios::app);
-    log << zoo::score_log_line(score, options.note) << "\n";
-    if (!log.flush()) throw DataError("--log: " + options.log + " cannot be written");
+    const std::string line = zoo::score_log_line(score, options.note) + "\n";
+    if (const auto problem = append_output(options.log, line)) {
+      throw StoreError(options.log + ": cannot be written: " + *problem);
+    }
   }
   fmt::print("{}\n",
              options.json ? zoo::score_json(score) : zoo::score_text(score, options.details));
@@ -229,7 +247,10 @@ void add_zoo(CLI::App& app, int& result) {
   run->add_option("NAME", options->names, "kinds");
   run->add_option("--seed", options->seed, "which specimen")->type_name("NUMBER");
   run->add_flag("--twin", options->twin, "the same without the fault");
-  run->add_option("-o,--output", options->output, "record the run in this file")->type_name("FILE");
+  options->output_option =
+      run->add_option("-o,--output", options->output, "record the run in this file")
+          ->type_name("FILE");
+  run->add_flag("--force", options->force, "replace a run that is there");
   run->add_flag("--details", options->details, "print the whole diagnosis");
   run->add_flag("--check-harm", options->check_harm,
                 "train kinds beside their twins and show what the fault costs");
@@ -256,8 +277,9 @@ void add_zoo(CLI::App& app, int& result) {
   score->add_flag("--peers", options->peers, "the published rules of others too, on the same runs");
   score->add_flag("--details", options->details, "list each miss and each false alarm");
   score->add_flag("--json", options->json, "print everything as JSON");
-  score->add_option("--log", options->log, "append one line of JSON to this file")
-      ->type_name("FILE");
+  options->log_option =
+      score->add_option("--log", options->log, "append one line of JSON to this file")
+          ->type_name("FILE");
   score->add_option("--note", options->note, "stands in that line: a commit")->type_name("TEXT");
   score->callback([options, &result] { result = run_score(*options); });
 }

@@ -164,4 +164,17 @@ std::optional<std::string> write_output(const std::string& path, const Body& bod
   return std::nullopt;
 }
 
+std::optional<std::string> append_output(const std::string& path, std::string_view text) {
+  const Found found = look_at(path);
+  if (!found.problem.empty()) return found.problem;
+  const int file = ::open(path.c_str(), O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0666);
+  if (file < 0) return reason(errno);
+  const ssize_t written = ::write(file, text.data(), text.size());
+  int error = written < 0 ? errno : 0;
+  const bool is_cut = written >= 0 && static_cast<std::size_t>(written) < text.size();
+  if (::close(file) != 0 && error == 0) error = errno;
+  if (is_cut) return reason(ENOSPC);
+  return error == 0 ? std::nullopt : std::optional(reason(error));
+}
+
 }  // namespace plumb

@@ -5,6 +5,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 namespace plumb {
 
@@ -25,6 +26,12 @@ namespace plumb {
 /// Threads Calls for different files are independent.
 [[nodiscard]] std::optional<std::string> write_output(
     const std::string& path, const std::function<void(std::ostream&)>& body);
+
+/// Adds a text to the end of such a file, or begins it; at once, so that no other program's line
+/// comes between.
+/// Errors  as write_output().
+[[nodiscard]] std::optional<std::string> append_output(const std::string& path,
+                                                       std::string_view text);
 
 /// Why write_output() could not write to this path, as far as it can be told without writing.
 [[nodiscard]] std::optional<std::string> output_problem(const std::string& path);

@@ -130,5 +130,18 @@ TEST_F(OutputFileTest, ANameAsLongAsANameCanBeIsNoTrouble) {
   EXPECT_EQ(content(at(std::string(255, 'n'))), "long");
 }
 
+TEST_F(OutputFileTest, AppendsToWhatIsThere) {
+  EXPECT_EQ(append_output(at("log"), "one\n"), std::nullopt);
+  ASSERT_EQ(symlink("log", at("link").c_str()), 0);
+  EXPECT_EQ(append_output(at("link"), "two\n"), std::nullopt);
+  EXPECT_EQ(content(at("log")), "one\ntwo\n");
+  EXPECT_TRUE(fs::is_symlink(at("link")));
+  ASSERT_EQ(chmod(at("log").c_str(), 0444), 0);
+  EXPECT_EQ(append_output(at("log"), "three\n"), "is read-only");
+  EXPECT_EQ(content(at("log")), "one\ntwo\n");
+  EXPECT_EQ(append_output("/dev/full", "x"), "No space left on device");
+  EXPECT_NE(append_output(at("no/such"), "x"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace plumb
