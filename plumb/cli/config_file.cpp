@@ -15,12 +15,22 @@ namespace plumb::cli {
 
 namespace {
 
+/// An array of values is what the command line has between commas.
 std::string to_text(const toml::node& node, const std::string& place) {
+  if (const toml::array* const list = node.as_array(); list != nullptr && !list->empty()) {
+    std::string text;
+    for (const toml::node& item : *list) {
+      if (item.is_array()) throw SpecError(place + "an array of arrays, expected one of values");
+      text += (text.empty() ? "" : ",") + to_text(item, place);
+    }
+    return text;
+  }
   if (const auto text = node.value_exact<std::string>()) return *text;
   if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
   if (const auto whole = node.value_exact<std::int64_t>()) return fmt::format("{}", *whole);
   if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
-  throw SpecError(place + "a table, array or date, expected text, a number, true or false");
+  throw SpecError(place +
+                  "a table, an empty array or a date, expected text, a number, true or false");
 }
 
 }  // namespace
