@@ -5,14 +5,18 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/progress.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/core/error.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/html.h"
+#include "plumb/report/page.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"
 #include "plumb/train/run_training.h"
@@ -89,6 +93,16 @@ void print_summary(RunKeeper& keeper) {
              render_flow_bars(on_the_chain(flow_profile(run.info, *run.measured().back())), bars));
 }
 
+/// Why this plumb has no page to write, if it has none.
+std::optional<std::string> page_problem() {
+  try {
+    report_page();
+  } catch (const StoreError& error) {
+    return error.what();
+  }
+  return std::nullopt;
+}
+
 int run_demo(const Options& options) {
   const std::string stem = options.directory + "/plumb-demo-";
   const std::string page = options.directory + "/plumb-demo.html";
@@ -110,6 +124,12 @@ int run_demo(const Options& options) {
   }
   std::vector<DiagnosedRun> diagnosed;
   for (const auto& run : runs) diagnosed.push_back(run->diagnosed());
+  if (const auto problem = page_problem()) {
+    fmt::print(
+        "3. No page of both side by side:\n   {}\n   Layer by layer: plumb diagnose {}sick.plumb\n",
+        *problem, stem);
+    return kOk;
+  }
   diagnosed[0].file = "plumb-demo-sick.plumb";
   diagnosed[1].file = "plumb-demo-healthy.plumb";
   write_html(diagnosed, page);

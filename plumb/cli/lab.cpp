@@ -12,6 +12,7 @@
 #include "plumb/core/error.h"
 #include "plumb/lab/lab_page.h"
 #include "plumb/lab/terminal.h"
+#include "plumb/report/page.h"
 
 namespace plumb::cli {
 
@@ -70,6 +71,7 @@ int run_lab(const Options& options) {
     Outputs files;
     files.writes("-o", options.output);
     files.check();
+    static_cast<void>(lab_page());  // a build without pages says so before an hour of experiments
   }
   std::vector<lab::Finished> finished;
   const bool print = !options.json && options.output.empty();
