@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import unittest
+import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -512,6 +513,10 @@ class CliTest(unittest.TestCase):
             unknown = re.findall(r"unknown key '([^']*)'", message)
             self.assertEqual(unknown, ["no-such-key"], command)
 
+    def test_a_list_of_a_config_file_is_what_stands_between_commas(self):
+        (self.folder / "list.toml").write_text(f'network = "{SICK}"\nkeep = ["init", "depht"]\n')
+        self.assertIn("--keep: 'depht'", self.fails(1, "cure", "--config", "list.toml"))
+
     def test_a_training_goes_on_from_its_checkpoint_to_the_same_bits(self):
         network = ["flatten > dense 8 > bn > relu > dropout 0.2 > dense 10", *SMALL[:4], "--optimiser", "adam",
                    "--schedule", "cosine", "--no-record"]
@@ -556,6 +561,40 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.run_plumb("predict", "run.plumb", "-o", "out.npz").returncode, 0)
         self.assertIn("is read as --weights", self.fails(1, "predict", "run.plumb", "-o", "w.npz"))
         self.assertIn("is read as --data", self.fails(1, "predict", "run.plumb", "-o", "a.csv"))
+
+    def test_a_network_answers_data_without_labels(self):
+        table = "".join(f"{n},{n / 10},{'north' if n % 3 else 'south'},{'high' if n > 50 else 'low'}\n" for n in range(100))
+        (self.folder / "a.csv").write_text("id,x,site,kind\n" + table)
+        self.run_plumb("train", "dense 8 > relu > dense 2", "--data", "csv:a.csv?label=kind", "--standardise", "true",
+                       "--optimiser", "adam", "--lr", "0.05", "--epochs", "30", "--batch", "10", "-o", "run.plumb",
+                       "--save-weights", "w.npz")
+        # No label, other columns in another order, a word that the training had not, a gap.
+        (self.folder / "new.csv").write_text("more,site,x\n1,north,9.9\n2,east,0.1\n3,,\n")
+        for source in ("csv:new.csv", "csv:new.csv?label=kind"):
+            told = self.run_plumb("predict", "run.plumb", "--data", source)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            lines = told.stdout.splitlines()
+            self.assertEqual(lines[0], "sample,predicted,p_high,p_low")
+            self.assertEqual([line.split(",")[:2] for line in lines[1:3]], [["0", "high"], ["1", "low"]])
+            self.assertEqual(len(lines), 4)
+            self.assertIn("'east', which the training had not", told.stderr)
+        # Its first line of cells is read in the same way whether or not the label is there.
+        (self.folder / "labelled.csv").write_text("more,site,x,kind\n1,north,9.9,low\n")
+        told = self.run_plumb("predict", "run.plumb", "--data", "csv:labelled.csv").stdout.splitlines()
+        self.assertEqual(told[0], "sample,label,predicted,p_high,p_low")
+        self.assertEqual(told[1].split(",")[1:3], ["low", "high"])
+        self.assertIn("no column 'kind'", self.fails(1, "evaluate", "run.plumb", "--data", "csv:new.csv"))
+        (self.folder / "lacks.csv").write_text("site\nnorth\n")
+        self.assertIn("has no column x, which the network was trained on",
+                      self.fails(1, "predict", "run.plumb", "--data", "csv:lacks.csv"))
+        # Weights alone: the table is all there is.
+        (self.folder / "plain.csv").write_text("a,b,c\n1,2,3\n4,5,6\n")
+        told = self.run_plumb("predict", "w.npz", "--network", "dense 8 > relu > dense 2", "--data", "csv:plain.csv")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertEqual(told.stdout.splitlines()[0], "sample,predicted,p_0,p_1")
+        self.assertEqual(self.run_plumb("predict", "run.plumb", "--data", "csv:new.csv", "-o", "out.npz").returncode, 0)
+        names = set(zipfile.ZipFile(self.folder / "out.npz").namelist())
+        self.assertEqual(names, {"outputs.npy", "probabilities.npy", "predicted.npy"})
 
     def test_fail_on_is_an_exit_code_for_scripts(self):
         path = self.recorded()

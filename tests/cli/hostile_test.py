@@ -180,8 +180,33 @@ def outputs():
     yield ["theory", "-a", "tanh", "--svg", ""], 1, "empty name"
 
 
+def kept_outputs():
+    """What zoo and cure write is checked before they train."""
+    for path in ["", "-", "good.plumb", "link.plumb", "hard.plumb", "empty", "no/such/x", "/", "locked", "text.csv/x"]:
+        yield ["zoo", "run", "sigmoid_depth", "-o", path], 1, "-o: "
+        yield ["cure", NET, *DATA, "--dry-run", "-o", path], 1, "-o: "
+    for path in ["", "-", "good.plumb", "link.plumb", "empty", "no/such/x", "/", "locked"]:
+        yield ["zoo", "score", "sigmoid_depth", "--seeds", "1", "--log", path], 1, "--log: "
+    yield ["zoo", "run", "sigmoid_depth", "relu_gain", "-o", "x.plumb"], 1, ""
+    yield ["zoo", "run", "--check-harm", "-o", "x.plumb"], 1, "one file for several trainings"
+    yield ["zoo", "run", "good.plumb"], 1, ""
+    for path in ["", "good.plumb", "text.csv", "text.csv/x", "no/such/folder", "/dev/null", "runs"]:
+        yield ["cure", NET, *DATA, "--dry-run", "--runs", path], 1, "--runs: "
+    yield ["cure", NET, *DATA, "--dry-run", "--runs", "runs"], 1, "holds recorded runs"
+    yield ["cure", "good.plumb", "-o", "good.plumb"], 1, "is read as NETWORK"
+    yield ["cure", NET, *DATA, "--keep", "depht"], 1, "--keep: 'depht'"
+    yield ["cure", "nowhere.plumb", *DATA, "--dry-run"], 1, ""
+    yield ["predict", "weights.npz", "--network", NET, "--data", "csv:two.csv", "-o", "two.csv"], 1, "-o: "
+    yield ["predict", "weights.npz", "--network", NET, "--data", "csv:one_column.csv", "-o", "good.plumb"], 1, "-o: "
+
+
 def confused():
     """Inputs of people who mean something else."""
+    for file, said in [("table.json", "is JSON"), ("lines.json", "is JSON"), ("page.csv", "is HTML or XML"),
+                       ("pointer.csv", "Git LFS pointer"), ("iris.arff", "is an ARFF file"), ("a1a.txt", "LIBSVM's format"),
+                       ("table.md", "a Markdown table"), ("base.csv", "an SQLite database"), ("x.h5", "an HDF5 file"),
+                       ("x.npy", "an array of numpy"), ("x.dta", "a Stata file"), ("x.zst", "a zstd archive")]:
+        yield ["probe", NET, "--data", f"csv:{file}?label=k"], 1, said
     for command in ("predict", "evaluate"):
         yield [command, "weights.npz"], 1, ""
         yield [command, "weights.npz", "--data", "csv:text.csv?label=b"], 1, "network"
@@ -195,7 +220,8 @@ def confused():
     yield ["evaluate", "weights.npz", "--network", NET, "--data", "csv:one_column.csv"], 1, "one column"
     yield ["evaluate", "weights.npz", "--network", NET, "--data", "csv:text.csv"], 1, "no column to learn"
     for text in ("train.csv", "text.csv", "./text.csv", "npz.npz", "bomb.csv.gz", "empty"):  # a file in place of a source
-        yield ["probe", NET, "--data", text], 1, "no source is called"
+        said = "no source is called" if text == "empty" else "did you mean "
+        yield ["probe", NET, "--data", text], 1, said
     for command in ("train", "probe", "diagnose", "report", "export", "evaluate", "predict", "config", "lr-find", "cure"):
         yield [command, "--nope"], 2, ""
     for command in ("diagnose", "report", "export", "config", "evaluate", "predict"):
@@ -209,7 +235,7 @@ def confused():
 
 
 def rows():
-    for family in (numbers, words, networks, sources, files, outputs, confused):
+    for family in (numbers, words, networks, sources, files, outputs, kept_outputs, confused):
         for row in family():
             yield (family.__name__, *row)
 
@@ -244,7 +270,18 @@ def prepare(folder):
     (folder / "nul.csv").write_bytes(b"a,b\n1\x002,x\n3,y\n")
     (folder / "ragged.csv").write_text("a,b\n1,x\n2\n3,y,4\n")
     (folder / "one_column.csv").write_text("a\n1\n2\n")
+    (folder / "two.csv").write_text("a,b\n1,2\n3,4\n")
     (folder / "wide.csv").write_text("a,b,c,d\n1,2,3,4\n5,6,7,8\n")
+    (folder / "table.json").write_text('[{"a": 1, "k": 0}]')
+    (folder / "lines.json").write_text('{"a": 1, "k": 0}\n{"a": 2, "k": 1}\n')
+    (folder / "page.csv").write_text("<!DOCTYPE html>\n<html><body>Not found</body></html>\n")
+    (folder / "pointer.csv").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    (folder / "iris.arff").write_text("@RELATION iris\n@ATTRIBUTE a NUMERIC\n@DATA\n1,x\n2,y\n")
+    (folder / "a1a.txt").write_text("-1 3:1 11:0.5\n+1 5:1 7:1\n")
+    (folder / "table.md").write_text("| a | k |\n|---|---|\n| 1 | 0 |\n")
+    for name, start in [("base.csv", b"SQLite format 3\0"), ("x.h5", b"\x89HDF\r\n"), ("x.npy", b"\x93NUMPY\x01\0"),
+                        ("x.dta", b"<stata_dta>"), ("x.zst", b"\x28\xb5\x2f\xfd\0")]:
+        (folder / name).write_bytes(start + bytes(50))
     (folder / "one.csv").write_text("a,b\n1,x\n")
     (folder / "huge.csv").write_text("a,b\n" + "9" * 400 + ",x\n1,y\n")
     (folder / "bomb.csv.gz").write_bytes(gzip.compress(b"\0" * 10_000_000))
@@ -265,6 +302,8 @@ def prepare(folder):
         run("probe", NET, *DATA, "-o", f"{name}.plumb")
     (folder / "link.plumb").symlink_to("good.plumb")
     os.link(folder / "good.plumb", folder / "hard.plumb")
+    (folder / "runs").mkdir()
+    shutil.copy(folder / "good.plumb", folder / "runs" / "a.plumb")
     content = (folder / "good.plumb").read_bytes()
     (folder / "cut.plumb").write_bytes(content[: len(content) // 2])
     (folder / "header.plumb").write_bytes(content[:100])
