@@ -62,7 +62,7 @@ export class Browser {
     await page.send("Log.enable");
     await page.send("Network.enable");
     await page.resize(width, height);
-    await page.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }] });
+    await page.scheme(dark ? "dark" : "light");
     await page.load(pathToFileURL(file).href + hash);
     return page;
   }
@@ -105,6 +105,11 @@ class Page {
     await this.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 700 });
   }
 
+  /** What the reader's system prefers: "light" or "dark". */
+  async scheme(value) {
+    await this.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value }] });
+  }
+
   /** Until what was asked for is drawn. */
   async settle() {
     await this.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 60))))");
@@ -115,6 +120,21 @@ class Page {
     const { result, exceptionDetails } = await this.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
+  }
+
+  /** Whether an expression becomes true in time. */
+  async until(expression, within_ms = 20_000) {
+    const end = Date.now() + within_ms;
+    while (Date.now() < end) {
+      if (await this.run(expression)) return true;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    return false;
+  }
+
+  /** "mousePressed", "mouseMoved" or "mouseReleased" with the left button. */
+  async mouse(type, x, y) {
+    await this.send("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons: type === "mouseReleased" ? 0 : 1, clickCount: 1 });
   }
 
   async press(key, { shift = false } = {}) {

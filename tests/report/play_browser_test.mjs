@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// node play_browser_test.mjs CHROMIUM PLUMB FOLDER: the playground in a headless browser, without a network: the walk of
+// docs/play.md step by step, dragging, keys, a finger, narrow and dark.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Browser } from "../support/browser.mjs";
+
+const [, , chromium, plumb, folder] = process.argv;
+const kMost_bytes = 300_000;
+mkdirSync(folder, { recursive: true });
+const file = join(folder, "play.html");
+const made = spawnSync(plumb, ["play", "-o", file], { encoding: "utf8" });
+if (made.status !== 0) throw new Error(`plumb play: ${made.stderr}`);
+const url = pathToFileURL(file).href;
+
+let failed = 0;
+const expect = (fine, what) => {
+  if (fine) return;
+  console.error(`FAILED: ${what}`);
+  ++failed;
+};
+expect(statSync(file).size < kMost_bytes, `a page under ${kMost_bytes} bytes, got ${statSync(file).size}`);
+
+const browser = await Browser.start(chromium);
+const page = await browser.open(file, { width: 1280, height: 1000 });
+const settled = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30))))";
+const says = () => page.run(`${settled}.then(() => document.querySelector(".hearing .big").textContent)`);
+const press = async (selector) => {
+  await page.run(`document.querySelector(${JSON.stringify(selector)}).click()`);
+  await page.run(settled);
+};
+const choose = async (id, value) => {
+  await page.run(`(() => { const control = document.getElementById(${JSON.stringify(id)}); control.value = ${JSON.stringify(value)}; control.dispatchEvent(new Event("change")); control.dispatchEvent(new Event("input")); })()`);
+  await page.run(settled);
+};
+const picture = async (name) => writeFileSync(join(folder, `${name}.png`), await page.picture());
+const lossAfterTraining = async () => {
+  await press("#train");
+  expect(await page.until(`!document.getElementById("train").disabled`, 240_000), "a training that ends");
+  return page.run(`document.querySelector(".training .said").textContent`);
+};
+
+try {
+  expect(await page.until(`document.querySelectorAll(".flow svg circle").length === 31`), "a circle for each of 31 layers");
+
+  // The walk.
+  expect(/^No: layer 1 gets 1\.8×10⁻²⁵ of/.test(await says()), `thirty sigmoid layers, got: ${await says()}`);
+  await picture("walk-1");
+  await press(".scales button:last-child");
+  expect((await page.run("location.hash")).includes("scale=linear"), "a linear axis in the address");
+  await picture("walk-2");
+  await press(".chapters button:nth-child(2)");
+  expect(/^No/.test(await says()), "the quarter");
+  await picture("walk-3");
+  await choose("set-activation", "tanh");
+  expect(/^Yes/.test(await says()), `tanh lets it through, got: ${await says()}`);
+  await picture("walk-4");
+  await press(".chapters button:nth-child(5)");
+  expect(/^No/.test(await says()), "sixty sigmoid layers");
+  await press("#set-residual");
+  expect(/^Yes/.test(await says()), `a shortcut, got: ${await says()}`);
+  await picture("walk-5");
+  await press(".chapters button:nth-child(6)");
+  const sick = await lossAfterTraining();
+  expect(sick.includes("next to nothing"), `sigmoid does not learn, got: ${sick}`);
+  await picture("walk-6");
+  await choose("set-activation", "tanh");
+  await choose("set-init", "glorot_normal");
+  const well = await lossAfterTraining();
+  expect(well.includes("It learns"), `tanh learns, got: ${well}`);
+  await picture("walk-7");
+
+  // The dot: mouse, keys, finger.
+  await press(".chapters button:nth-child(3)");
+  await page.run(`document.querySelector(".map-surface").scrollIntoView({ block: "center" })`);
+  const box = await page.run(`(() => { const b = document.querySelector(".map-surface").getBoundingClientRect(); return { x: b.x, y: b.y, width: b.width, height: b.height }; })()`);
+  const from = await page.run("location.hash");
+  await page.mouse("mousePressed", box.x + box.width * 0.3, box.y + box.height * 0.4);
+  for (let i = 1; i <= 5; ++i) await page.mouse("mouseMoved", box.x + box.width * (0.3 + 0.1 * i), box.y + box.height * 0.4);
+  await page.mouse("mouseReleased", box.x + box.width * 0.8, box.y + box.height * 0.4);
+  await page.run(settled);
+  expect((await page.run("location.hash")) !== from && /^(Too loud|Yes)/.test(await says()), `a dot dragged to the right, got: ${await says()}`);
+  await page.run(`document.querySelector(".map-surface").focus()`);
+  const depth = Number(await page.run(`document.getElementById("set-depth").value`));
+  await page.press("ArrowDown");
+  await page.run(settled);
+  expect(Number(await page.run(`document.getElementById("set-depth").value`)) === depth - 1, "an arrow key moves the dot");
+  await page.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x: box.x + box.width * 0.25, y: box.y + box.height * 0.3 }] });
+  await page.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  await page.run(settled);
+  expect(/^No/.test(await says()), `a finger on the left, got: ${await says()}`);
+
+  // An address is a state, and every state has a picture.
+  const hash = "#activation=relu&init=he_normal&depth=50&norm=ln&residual=true&format=fp16";
+  await page.load("about:blank");
+  await page.load(url + hash);
+  await page.until(`document.querySelectorAll(".flow svg circle").length === 51`);
+  expect((await page.run(`document.querySelector(".hand > code").textContent`)).startsWith(`plumb probe "50 x [res[dense 64 > ln > relu]] > dense 10"`), "the command of the address");
+  const name = await page.run(`new Promise((done) => { HTMLAnchorElement.prototype.click = function () { fetch(this.href).then((r) => r.blob()).then((b) => done(this.download + " " + b.type + " " + b.size)); }; [...document.querySelectorAll(".hand button")].at(-1).click(); })`);
+  expect(/^plumb-play\.png image\/png \d{5,}$/.test(name), `a PNG, got: ${name}`);
+
+  for (const [width, scheme] of [[390, "light"], [390, "dark"], [820, "dark"]]) {
+    await page.resize(width, 900);
+    await page.scheme(scheme);
+    await page.run(settled);
+    const wide = await page.run("document.documentElement.scrollWidth");
+    expect(wide <= width, `no scrolling sideways at ${width}, got ${wide}`);
+    await picture(`${width}-${scheme}`);
+  }
+  expect(page.messages.length === 0, `a silent console, got: ${page.messages.join(" | ")}`);
+} finally {
+  await browser.close();
+}
+process.exit(failed > 0 ? 1 : 0);
