@@ -40,6 +40,10 @@ void add_demo(CLI::App& app, int& result);
 void add_theory(CLI::App& app, int& result);
 void add_lab(CLI::App& app, int& result);
 void add_zoo(CLI::App& app, int& result);
+void add_runs(CLI::App& app, int& result);
+void add_follow(CLI::App& app, int& result);
+void add_serve(CLI::App& app, int& result);
+void add_play(CLI::App& app, int& result);
 void add_layers(CLI::App& app, int& result);
 void add_completion(CLI::App& app, int& result);
 

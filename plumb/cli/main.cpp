@@ -141,6 +141,10 @@ int run(int argc, char** argv) {
   add_theory(app, result);
   add_lab(app, result);
   add_zoo(app, result);
+  add_runs(app, result);
+  add_follow(app, result);
+  add_serve(app, result);
+  add_play(app, result);
   add_layers(app, result);
   add_completion(app, result);
   std::vector<std::string> words = without_help_command(given);

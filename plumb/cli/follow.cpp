@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "plumb/cli/command.h"
+#include "plumb/cli/interrupt.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/report/flow_bars.h"
+#include "plumb/report/text.h"
+#include "plumb/serve/live_run.h"
+#include "plumb/serve/run_row.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  plumb train "flatten > 30 x [dense 64 > sigmoid] > dense 10" -o deep.plumb &
+  plumb follow deep.plumb
+
+Ctrl-C stops following; the run goes on.)";
+
+constexpr auto kLook = std::chrono::milliseconds(250);
+
+struct Options {
+  std::string run;
+  bool once = false;
+};
+
+/// What is shown while a run grows: one line that is drawn over, and a line for each finding.
+class Screen {
+ public:
+  explicit Screen(bool redraws) : redraws_(redraws) {}
+
+  void line(const std::string& text) {
+    clear();
+    fmt::print("{}\n", text);
+    std::fflush(stdout);
+  }
+  void state(const std::string& text, std::int64_t measured) {
+    if (redraws_) {
+      fmt::print("\r{}\x1b[K", text);
+      drawn_ = true;
+    } else if (measured != measured_) {
+      fmt::print("{}\n", text);
+    }
+    measured_ = measured;
+    std::fflush(stdout);
+  }
+  void clear() {
+    if (drawn_) fmt::print("\r\x1b[K");
+    drawn_ = false;
+  }
+
+ private:
+  bool redraws_;
+  bool drawn_ = false;
+  std::int64_t measured_ = -1;
+};
+
+std::string state_line(const serve::LiveRun& run, const serve::RunRow& row, int width) {
+  std::string line = fmt::format("step {}", row.step);
+  if (row.planned_steps > 0) line += fmt::format("/{}", row.planned_steps);
+  line += fmt::format("  loss {:.4f}", row.loss);
+  if (!std::isnan(row.accuracy)) line += fmt::format("  acc {:3.0f}%", 100 * row.accuracy);
+  if (std::isfinite(row.steps_per_s)) line += fmt::format("  {:.0f}/s", row.steps_per_s);
+  if (std::isfinite(row.seconds_left)) line += "  left " + serve::duration_words(row.seconds_left);
+  if (row.standing == serve::Standing::stalled)
+    line += fmt::format("  STALLED for {}", serve::duration_words(row.age_s));
+  line += "  ";
+  const int room = width - 1 - static_cast<int>(line.size());
+  BarOptions bars;
+  bars.unicode = locale_is_utf8();
+  bars.width = room;
+  return room >= 4 ? line + render_flow_bars(run.last_profile(), bars) : shorten(line, width - 1);
+}
+
+int run_follow(const Options& options) {
+  catch_interrupts();
+  serve::LiveRun run(options.run);
+  Screen screen(stdout_is_terminal() && stderr_can_redraw());
+  const TerminalOptions terminal = terminal_options();
+  screen.line(printable(run.info().title()));
+  std::set<std::string> told;
+  for (;;) {
+    const bool came = run.poll();
+    const std::optional<serve::FileLook> look = serve::look_at(options.run);
+    if (!look) {
+      screen.line(options.run + ": the file is gone");
+      return kError;
+    }
+    const serve::RunRow row = serve::row_of(run, options.run, *look);
+    if (came) {
+      for (const Finding& finding : run.findings()) {
+        if (finding.severity == Severity::note) continue;
+        const std::string headline = serve::headline(run.info(), finding);
+        if (told.insert(headline).second) {
+          screen.line(fmt::format("step {}: {}  {}", finding.first_step,
+                                  to_string(finding.severity), printable(headline)));
+        }
+      }
+    }
+    if (run.steps() > 0) screen.state(state_line(run, row, terminal.width), run.last_measured());
+    const bool is_over =
+        row.standing == serve::Standing::ended || row.standing == serve::Standing::cut_off;
+    if (!run.is_behind() && (is_over || options.once || interrupted())) {
+      screen.clear();
+      if (interrupted()) return kInterrupted;
+      screen.line(row.standing == serve::Standing::ended ? row.end_reason
+                                                         : std::string(to_string(row.standing)));
+      for (const std::string& text : wrap(printable(run.verdict()), terminal.width))
+        screen.line(text);
+      return kOk;
+    }
+    if (!run.is_behind()) std::this_thread::sleep_for(kLook);
+  }
+}
+
+}  // namespace
+
+void add_follow(CLI::App& app, int& result) {
+  auto* command = app.add_subcommand("follow", "Watch a run in the terminal while it is trained");
+  auto options = std::make_shared<Options>();
+  command->add_option("RUN", options->run, "run file")->required();
+  command->add_flag("--once", options->once, "say how it stands and end");
+  command->footer(kFooter);
+  command->callback([options, &result] { result = run_follow(*options); });
+}
+
+}  // namespace plumb::cli

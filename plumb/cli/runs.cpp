@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <exception>
+#include <filesystem>
+#include <memory>
+
+#include "plumb/cli/command.h"
+#include "plumb/cli/run_name.h"
+#include "plumb/cli/terminal.h"
+#include "plumb/report/text.h"
+#include "plumb/serve/live_json.h"
+#include "plumb/serve/run_folder.h"
+
+namespace plumb::cli {
+
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  plumb runs
+  plumb runs sweeps/july
+  plumb runs --json)";
+
+struct Options {
+  std::vector<std::string> paths;
+  bool json = false;
+};
+
+serve::RunRow read_row(const serve::RunPath& run, const serve::FileLook& look) {
+  try {
+    serve::LiveRun live(run.path);
+    while (live.poll()) {
+    }
+    return serve::row_of(live, run.name, look);
+  } catch (const std::exception& error) {
+    return serve::broken_row(run.path, run.name, error.what());
+  }
+}
+
+std::string outcome_words(const serve::RunRow& row) {
+  if (!row.problem.empty()) return "-";
+  std::string words = row.standing == serve::Standing::ended ? row.end_reason
+                                                             : std::string(to_string(row.standing));
+  if (row.planned_steps > 0 && row.step < row.planned_steps && row.kind == "train") {
+    words += fmt::format(" {:.0f} %", 100.0 * static_cast<double>(row.step) /
+                                          static_cast<double>(row.planned_steps));
+  }
+  if (std::isfinite(row.loss)) words += fmt::format(", loss {:.3g}", row.loss);
+  return words;
+}
+
+using Line = std::array<std::string, 6>;
+
+/// The columns share the width: those of names and of what differs give way, the widest first.
+std::string layout(const std::vector<Line>& lines, int width) {
+  constexpr int kGap = 2, kLeast = 8;
+  std::array<int, 6> columns{};
+  for (const Line& line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i)
+      columns[i] = std::max(columns[i], display_width(line[i]));
+  }
+  const auto total = [&] {
+    int sum = -kGap;
+    for (const int column : columns) sum += column > 0 ? column + kGap : 0;
+    return sum;
+  };
+  while (total() > width) {
+    const auto widest = std::max_element(columns.begin(), columns.end());
+    if (*widest <= kLeast) break;
+    --*widest;
+  }
+  std::string text;
+  for (const Line& line : lines) {
+    std::string row;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      if (columns[i] == 0) continue;
+      row += pad_right(shorten(line[i], columns[i]), columns[i]) + std::string(kGap, ' ');
+    }
+    row.erase(row.find_last_not_of(' ') + 1);
+    text += row + "\n";
+  }
+  return text;
+}
+
+int run_runs(const Options& options) {
+  std::vector<std::string> paths = options.paths;
+  if (paths.empty()) {
+    if (!std::filesystem::exists(kRunFolder)) {
+      fmt::print("there is no folder {}/: 'plumb train' makes it\n", kRunFolder);
+      return kOk;
+    }
+    paths = {kRunFolder};
+  }
+  std::vector<serve::RunRow> rows;
+  for (const serve::RunPath& run : serve::RunFolder(paths).runs()) {
+    if (const auto look = serve::look_at(run.path)) rows.push_back(read_row(run, *look));
+  }
+  // The newest first.
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return a.age_s < b.age_s; });
+  if (options.json) {
+    std::string all;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      all += (i > 0 ? ",\n " : "") + serve::row_json(rows[i], i);
+    fmt::print("[{}]\n", all);
+    return kOk;
+  }
+  if (rows.empty()) {
+    fmt::print("no runs in {}\n", fmt::join(paths, ", "));
+    return kOk;
+  }
+  const std::vector<std::string> differences = serve::differences(rows);
+  std::vector<Line> lines{{"run", "network", "differs in", "outcome", "verdict", "age"}};
+  const bool differ = std::any_of(differences.begin(), differences.end(),
+                                  [](const std::string& text) { return !text.empty(); });
+  if (!differ) lines.front()[2].clear();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    lines.push_back({printable(rows[i].name), printable(rows[i].network), printable(differences[i]),
+                     outcome_words(rows[i]), printable(serve::verdict_words(rows[i])),
+                     serve::duration_words(rows[i].age_s)});
+  }
+  fmt::print("{}", layout(lines, terminal_options().width));
+  return kOk;
+}
+
+}  // namespace
+
+void add_runs(CLI::App& app, int& result) {
+  auto* command =
+      app.add_subcommand("runs", "List runs: what they are, what differs, what came of them");
+  auto options = std::make_shared<Options>();
+  command->add_option("DIR", options->paths, "folders or run files; by default plumb-runs");
+  command->add_flag("--json", options->json, "print JSON");
+  command->footer(kFooter);
+  command->callback([options, &result] { result = run_runs(*options); });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""serve_test.py PLUMB [RUNS [HOSTILE]]: the dashboard's server, from outside.
+
+Runs that grow at once with several clients that leave and come again and must miss nothing; programs killed in any
+order; hostile requests; and that it listens on this machine alone. RUNS trainings (4), HOSTILE requests (2000).
+"""
+import http.client
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PLUMB = sys.argv[1]
+RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+HOSTILE = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
+PATIENCE_S = 120
+SICK = "20 x [dense 16 > sigmoid] > dense 10"
+
+
+class Server:
+    def __init__(self, folder, *more):
+        self.process = subprocess.Popen(
+            [PLUMB, "serve", str(folder), "--port", "0", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.url = self.process.stdout.readline().strip()
+        match = re.fullmatch(r"http://([^:/]+):(\d+)/(?:\?token=([0-9a-f]{32}))?", self.url)
+        assert match, f"serve says {self.url!r}: {self.process.stderr.read() if self.process.poll() is not None else ''}"
+        self.host, self.port, self.token = match[1], int(match[2]), match[3]
+
+    def get(self, path, headers=None, timeout=60):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def rows(self):
+        return {row["name"]: row for row in json.loads(self.get("/api/runs")[1])}
+
+    def cpu_s(self):
+        words = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(PATIENCE_S) == 0, "serve ends by itself"
+
+
+class Events:
+    """A client of the event stream; go() reads until `until` says so."""
+
+    def __init__(self, server, last=""):
+        self.server, self.last = server, last
+        self.seen = []
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        head = f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        self.socket.sendall((head + (f"Last-Event-ID: {last}\r\n" if last else "") + "\r\n").encode())
+        self.file = self.socket.makefile("rb")
+        assert b"200" in self.file.readline()
+
+    def go(self, until, within_s=PATIENCE_S):
+        event, end = {}, time.monotonic() + within_s
+        while time.monotonic() < end:
+            line = self.file.readline()
+            if not line:
+                return False
+            text = line.decode().strip()
+            if text.startswith("id: "):
+                event["id"] = self.last = text[4:]
+            elif text.startswith("event: "):
+                event["event"] = text[7:]
+            elif text.startswith("data: "):
+                event["data"] = json.loads(text[6:])
+                self.seen.append(event)
+                event = {}
+                if until(self):
+                    return True
+        return False
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def train(folder, name, steps, seed=0, *more):
+    return subprocess.Popen(
+        [PLUMB, "train", SICK, "--data", "teacher?n=320&in=16&classes=10", "--steps", str(steps), "--seed", str(seed),
+         "--record", "every=5", "-o", f"{folder}/{name}.plumb", *more],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_until(what, fine, within_s=PATIENCE_S):
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if fine():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {within_s} s")
+
+
+def findings(events):
+    return {(e["data"]["name"], e["data"]["finding"]) for e in events if e["event"] == "finding"}
+
+
+def grown(folder):
+    """Several runs at once; of two clients one stays and one leaves after every few events and comes again."""
+    server = Server(folder)
+    clients = [Events(server), Events(server)]
+    names = {f"run{i}" for i in range(RUNS)}
+    done = threading.Event()
+
+    def ended(events):
+        rows = {e["data"]["name"]: e["data"] for e in events if e["event"] == "run"}
+        return names <= {name for name, row in rows.items() if row["standing"] == "ended"}
+
+    staying = threading.Thread(target=lambda: (clients[0].go(lambda c: ended(c.seen)), done.set()))
+    restless = []
+
+    def come_and_go():
+        client = clients[1]
+        while True:
+            want = len(client.seen) + 3
+            over = client.go(lambda c: len(c.seen) >= want or ended(restless + c.seen))
+            restless.extend(client.seen)
+            last = client.last
+            client.close()
+            if not over or ended(restless):
+                return
+            client = Events(server, last)
+
+    leaving = threading.Thread(target=come_and_go)
+    staying.start()
+    leaving.start()
+    programs = [train(folder, f"run{i}", 150, i) for i in range(RUNS)]
+    begin, cpu = time.monotonic(), server.cpu_s()
+    for program in programs:
+        assert program.wait(PATIENCE_S) == 0
+    spent = server.cpu_s() - cpu
+    took = time.monotonic() - begin
+    staying.join(PATIENCE_S)
+    leaving.join(PATIENCE_S)
+    assert done.is_set() and ended(restless), "both clients see every run end"
+    assert findings(clients[0].seen) == findings(restless), "who left and came again missed no finding"
+    assert findings(restless), "sick networks have findings"
+    # Of the events that both kept, none came twice to the one that came again.
+    numbers = [int(e["id"].rsplit("-", 1)[1]) for e in restless]
+    assert numbers == sorted(set(numbers)), "events come once, in order"
+    print(f"{RUNS} runs in {took:.0f} s: the server used {100 * spent / took:.1f} % of a core")
+    for name in names:
+        row = server.rows()[name]
+        assert row["end"] == "finished" and row["step"] == 150 and row["severity"] == "critical", row
+        view = json.loads(server.get(f"/api/runs/{row['id']}")[1])
+        assert len(view["profile"]) == 21 and view["loss"][-1][0] == 149 and view["findings"], row
+    page = server.get(f"/runs/{row['id']}/report")
+    assert page[0] == 200 and b"plumb-data" in page[1]
+    server.stop()
+
+
+def killed(folder):
+    """A writer killed is a run cut off; a server killed and started again tells clients to begin anew."""
+    server = Server(folder)
+    program = train(folder, "long", 1_000_000)
+    wait_until("a run that grows", lambda: server.rows().get("long", {}).get("step", 0) > 3)
+    assert server.rows()["long"]["standing"] == "running"
+    client = Events(server)
+    client.go(lambda c: len(c.seen) >= 1)
+    program.kill()
+    program.wait()
+    wait_until("a run cut off", lambda: server.rows()["long"]["standing"] == "cut off")
+    server.process.kill()
+    server.process.wait()
+    again = Server(folder)
+    wait_until("the run, after a restart", lambda: again.rows().get("long", {}).get("standing") == "cut off")
+    late = Events(again, client.last)
+    assert late.go(lambda c: len(c.seen) >= 2), "events after a restart"
+    assert late.seen[0]["event"] == "reset", "numbers of another server are not taken for its own"
+    dead = subprocess.Popen([sys.executable, "-c", f"import socket,time;s=socket.create_connection(('127.0.0.1',{again.port}));s.sendall(b'GET /events HTTP/1.1\\r\\nHost: 127.0.0.1:{again.port}\\r\\n\\r\\n');time.sleep(60)"])
+    time.sleep(0.5)
+    dead.kill()
+    dead.wait()
+    os.remove(f"{folder}/long.plumb")
+    wait_until("a run that is gone", lambda: "long" not in again.rows())
+    again.stop()
+
+
+def raw(server, text, timeout=20):
+    """What the server answers to these bytes; the first line."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as client:
+        client.sendall(text)
+        answer = b""
+        while b"\r\n" not in answer:
+            more = client.recv(4096)
+            if not more:
+                break
+            answer += more
+    return answer.split(b"\r\n")[0].decode(errors="replace")
+
+
+def hostile(folder):
+    outside = pathlib.Path(folder).parent / "secret.txt"
+    outside.write_text("SECRET")
+    (pathlib.Path(folder) / "link.plumb").symlink_to(outside)
+    server = Server(folder)
+    host = f"Host: 127.0.0.1:{server.port}\r\n"
+    assert server.get("/")[0] == 200
+
+    for path in ("/../secret.txt", "/..%2f..%2fsecret.txt", "//etc/passwd", "/runs/../../secret.txt/report", "/api/runs/%2e%2e",
+                 "/api/runs/-1", "/api/runs/99999999999999999999", "/runs//report", "/api/runs/0x0", "/%00", "/secret.txt"):
+        status, body = server.get(path)
+        assert status == 404 and b"SECRET" not in body, (path, status)
+    assert "link" not in server.rows(), "a link that leads out of the folder is not followed"
+
+    for wrong in ("evil.example", f"evil.example:{server.port}", f"127.0.0.1:{server.port + 1}", "", "localhost", "127.0.0.1.evil.example"):
+        status = raw(server, f"GET /api/runs HTTP/1.1\r\nHost: {wrong}\r\n\r\n".encode())
+        assert " 421 " in status or " 400 " in status, (wrong, status)
+    assert " 421 " in raw(server, b"GET / HTTP/1.1\r\n\r\n"), "no Host"
+    assert " 200 " in raw(server, f"GET /api/runs HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode())
+    assert server.get("/api/runs", {"Origin": "http://evil.example"})[0] == 403
+    assert server.get("/api/runs", {"Origin": "null"})[0] == 403
+    for method in ("POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "GETT", "get"):
+        status = raw(server, f"{method} /api/runs HTTP/1.1\r\n{host}\r\n".encode())
+        assert " 200 " not in status, (method, status)
+    assert " 200 " not in raw(server, f"GET /{'a' * 100_000} HTTP/1.1\r\n{host}\r\n".encode())
+    assert " 414 " in raw(server, f"GET /{'a' * 2000} HTTP/1.1\r\n{host}\r\n".encode())
+    assert " 200 " not in raw(server, f"GET / HTTP/1.1\r\n{host}Range: bytes={'1' * 7000}\r\n\r\n".encode())
+    assert " 200 " not in raw(server, f"GET / HTTP/1.1\r\n{host}Content-Length: 99999999999\r\n\r\n".encode())
+
+    draw = random.Random(1)
+    parts = [b"GET ", b"/", b"..", b"%2e", b"\0", b"\r\n", b"\n", b" HTTP/1.1", b"HTTP/9.9", host.encode(), b"Host: x\r\n", b"\xff\xfe",
+             b"/api/runs", b"/events", b"?token=", b"Last-Event-ID: ", b"a" * 500, b"\r\n\r\n", b":", b"Range: bytes=0-\r\n", b"-" * 50]
+    for i in range(HOSTILE):
+        text = b"".join(draw.choice(parts) for _ in range(draw.randint(1, 12)))
+        if i % 3 == 0:
+            text = b"GET " + text
+        if i % 2 == 0:
+            text += b"\r\n\r\n"
+        try:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+                client.sendall(text)
+                if i % 50 == 0:
+                    client.settimeout(1)
+                    assert b"SECRET" not in client.recv(65536)
+        except OSError:
+            pass  # it may close as soon as it has seen enough
+        if i % 500 == 0:
+            assert server.process.poll() is None, "the server lives"
+    # Slow ones: many that say nothing, while one that asks properly is answered.
+    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
+    for client in slow:
+        client.sendall(b"GET / HT")
+    begin = time.monotonic()
+    wait_until("an answer beside slow clients", lambda: server.get("/api/runs")[0] == 200, 40)
+    print(f"answered beside {len(slow)} slow clients after {time.monotonic() - begin:.1f} s")
+    for client in slow:
+        client.settimeout(30)
+        while client.recv(4096):
+            pass
+        client.close()
+    assert server.process.poll() is None
+    server.stop()
+
+
+def others(folder):
+    """Bound elsewhere it asks for a token; by default nobody elsewhere gets through."""
+    server = Server(folder)
+    own = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    bound = [words[1] for words in own if words[3] == "0A" and words[1].endswith(f":{server.port:04X}")]
+    assert bound == [f"0100007F:{server.port:04X}"], bound
+    taken = subprocess.run([PLUMB, "serve", str(folder), "--port", str(server.port)], capture_output=True, text=True, timeout=60)
+    assert taken.returncode == 1 and "cannot be bound" in taken.stderr, taken
+    server.stop()
+    wide = Server(folder, "--host", "0.0.0.0")
+    assert wide.token
+    assert wide.get("/api/runs")[0] == 403
+    assert wide.get("/api/runs?token=" + "0" * 32)[0] == 403
+    assert wide.get(f"/api/runs?token={wide.token[:-1]}")[0] == 403
+    assert wide.get(f"/api/runs?token={wide.token}")[0] == 200
+    wide.stop()
+
+
+def main():
+    for part in (grown, killed, hostile, others):
+        with tempfile.TemporaryDirectory() as parent:
+            folder = pathlib.Path(parent) / "runs"
+            folder.mkdir()
+            part(str(folder))
+            print(part.__name__, "fine", flush=True)
+
+
+main()
