@@ -1,6 +1,6 @@
-# Builds the pages (the report and the lab, one HTML file each) with npm and turns them into C++ sources;
+# Builds the pages (report, lab, playground, dashboard, one HTML file each) with npm and turns them into C++ sources;
 # sets plumb_page_sources to their paths. Pages that were built elsewhere are taken instead when
-# PLUMB_REPORT_PAGE names the report's (the lab's, lab.html, lies beside it), which needs node but neither
+# PLUMB_REPORT_PAGE names the report's (lab.html, play.html and serve.html lie beside it), which needs node but neither
 # npm nor its registry.
 set(PLUMB_REPORT_PAGE "" CACHE FILEPATH "A built report page (web/dist/index.html) to embed instead of building it")
 
@@ -18,11 +18,11 @@ set(web_source ${CMAKE_CURRENT_LIST_DIR})
 set(web_build ${PROJECT_BINARY_DIR}/web)
 set(web_packages package.json package-lock.json .npmrc)
 set(web_sources
-  index.html lab.html tsconfig.json vite.config.ts report.schema.json types_from_schema.mjs types_from_schema.d.mts check_schema.mjs
+  index.html lab.html play.html serve.html tsconfig.json vite.config.ts report.schema.json types_from_schema.mjs types_from_schema.d.mts check_schema.mjs
   check_schema.d.mts policy.mjs policy.d.mts
   src/activation.ts src/compare.ts src/controls.ts src/cursor.ts src/dom.ts src/format.ts src/ledger.ts
   src/links.ts src/main.ts src/markdown.ts src/rule_pages.ts src/order.ts src/page.ts src/print.ts src/ramp.ts src/scale.ts src/spectrum.ts
-  src/store.ts src/svg.ts src/theme.ts src/theme_button.ts src/time.ts src/types.ts src/style.css
+  src/store.ts src/svg.ts src/theme.ts src/theme_button.ts src/theme_switch.ts src/time.ts src/types.ts src/style.css src/vite.d.ts
   src/charts/activity.ts src/charts/axes.ts src/charts/chart.ts src/charts/curves.ts src/charts/echart.ts
   src/charts/gates.ts src/charts/heatmap.ts src/charts/hero.ts src/charts/inside_layer.ts src/charts/joins.ts
   src/charts/overlay.ts src/charts/spectrogram.ts src/charts/speed.ts src/charts/strip.ts src/charts/timeflow.ts
@@ -31,8 +31,15 @@ set(web_sources
   src/sections/findings.ts src/sections/inside.ts src/sections/layer.ts src/sections/time.ts
   src/sections/verdict.ts
   src/lab/lab.css src/lab/main.ts src/lab/maths.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts
+  src/play/books.ts src/play/chapters.ts src/play/controls.ts src/play/histogram.ts src/play/main.ts src/play/map.ts
+  src/play/page.ts src/play/picture.ts src/play/play.css src/play/profile.ts src/play/state.ts src/play/svg.ts
+  src/play/training_panel.ts src/play/training_words.ts src/play/words.ts src/play/worker.ts
+  src/play/engine/activation.ts src/play/engine/data.ts src/play/engine/init.ts src/play/engine/moments.ts
+  src/play/engine/network.ts src/play/engine/products.ts src/play/engine/rng.ts src/play/engine/setting.ts
+  src/play/engine/theory.ts src/play/engine/training.ts
+  src/serve/curve.ts src/serve/main.ts src/serve/news.ts src/serve/runs_table.ts src/serve/serve.css src/serve/types.ts src/serve/view.ts
   test/colours.test.ts test/compare.test.ts test/cursor.test.ts test/format.test.ts test/ledger.test.ts
-  test/maths.test.ts test/plots.test.ts test/sample.ts test/scale.test.ts test/schema.test.ts test/spectrum.test.ts
+  test/maths.test.ts test/play_engine.test.ts test/play_fixtures.json test/play_state.test.ts test/plots.test.ts test/sample.ts test/scale.test.ts test/schema.test.ts test/spectrum.test.ts
   test/store.test.ts test/time.test.ts test/verdict.test.ts)
 
 # All is copied to the build folder and built there: builds of several kinds never meet in one node_modules,
@@ -53,19 +60,18 @@ endfunction()
 if(PLUMB_REPORT_PAGE)
   set(web_page ${PLUMB_REPORT_PAGE})
   get_filename_component(web_folder ${web_page} DIRECTORY)
-  set(web_lab_page ${web_folder}/lab.html)
 else()
   # Nothing else needs the registry of npm: where it cannot be reached, the pages are left out.
   web_copy(packages.stamp ${web_packages})
   web_copy(sources.stamp ${web_sources})
-  add_custom_command(OUTPUT ${web_build}/report_page.cpp ${web_build}/lab_page.cpp
+  add_custom_command(OUTPUT ${web_build}/report_page.cpp ${web_build}/lab_page.cpp ${web_build}/play_page.cpp ${web_build}/serve_page.cpp
     COMMAND ${CMAKE_COMMAND} -D source=${web_source} -D build=${web_build} -D npm=${NPM_EXECUTABLE}
             -D node=${NODE_EXECUTABLE} -P ${web_source}/pages_or_none.cmake
     DEPENDS ${web_build}/packages.stamp ${web_build}/sources.stamp ${web_source}/pages_or_none.cmake
             ${web_source}/embed.mjs ${web_source}/../plumb/report/no_page.cpp
     WORKING_DIRECTORY ${web_build}
-    COMMENT "Building the report page and the lab page (npm)" VERBATIM)
-  set(plumb_page_sources ${web_build}/report_page.cpp ${web_build}/lab_page.cpp)
+    COMMENT "Building the pages (npm)" VERBATIM)
+  set(plumb_page_sources ${web_build}/report_page.cpp ${web_build}/lab_page.cpp ${web_build}/play_page.cpp ${web_build}/serve_page.cpp)
   return()
 endif()
 
@@ -77,5 +83,7 @@ function(web_embed page name)
     COMMENT "Embedding the ${name} page" VERBATIM)
 endfunction()
 web_embed(${web_page} report)
-web_embed(${web_lab_page} lab)
-set(plumb_page_sources ${web_build}/report_page.cpp ${web_build}/lab_page.cpp)
+foreach(name IN ITEMS lab play serve)
+  web_embed(${web_folder}/${name}.html ${name})
+endforeach()
+set(plumb_page_sources ${web_build}/report_page.cpp ${web_build}/lab_page.cpp ${web_build}/play_page.cpp ${web_build}/serve_page.cpp)

@@ -1,17 +1,19 @@
 # cmake -D source=web -D build=BUILD/web -D npm=NPM -D node=NODE -P pages_or_none.cmake
-# Builds both pages in `build` and writes them as C++ sources. Where npm cannot fetch what that needs, says so
+# Builds all pages in `build` and writes them as C++ sources. Where npm cannot fetch what that needs, says so
 # in one line, keeps npm's own words in npm.log, and writes sources that have no page: the next build tries
 # again. An error in the pages themselves is an error.
 set(log ${build}/npm.log)
 set(stamp ${build}/installed.stamp)
 set(lock ${build}/package-lock.json)
 
-# Two sources of one library: all of the stand-in goes into the first.
+# Several sources of one library: all of the stand-in goes into the first.
 function(write_no_page)
   configure_file(${source}/../plumb/report/no_page.cpp ${build}/report_page.cpp COPYONLY)
-  file(WRITE ${build}/lab_page.cpp "// SPDX-License-Identifier: Apache-2.0\n// See report_page.cpp.\n")
+  foreach(name IN ITEMS lab play serve)
+    file(WRITE ${build}/${name}_page.cpp "// SPDX-License-Identifier: Apache-2.0\n// See report_page.cpp.\n")
+  endforeach()
   # Older than what they are made of.
-  execute_process(COMMAND touch -d @0 ${build}/report_page.cpp ${build}/lab_page.cpp)
+  execute_process(COMMAND touch -d @0 ${build}/report_page.cpp ${build}/lab_page.cpp ${build}/play_page.cpp ${build}/serve_page.cpp)
 endfunction()
 
 if(NOT EXISTS ${stamp} OR ${lock} IS_NEWER_THAN ${stamp})
@@ -34,7 +36,7 @@ execute_process(COMMAND ${npm} run --silent build WORKING_DIRECTORY ${build} RES
 if(failed)
   message(FATAL_ERROR "the pages cannot be built")
 endif()
-foreach(pair IN ITEMS "index report" "lab lab")
+foreach(pair IN ITEMS "index report" "lab lab" "play play" "serve serve")
   separate_arguments(pair)
   list(GET pair 0 page)
   list(GET pair 1 name)

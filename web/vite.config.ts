@@ -31,8 +31,10 @@ function inline(): Plugin {
   };
 }
 
-// Two pages, each a build of its own, so that each carries what it needs and nothing else:
-// `vite build` makes the report, `vite build --mode lab` the page of the experiments beside it.
+// Pages, each a build of its own, so that each carries what it needs and nothing else: `vite build` makes the
+// report, `vite build --mode lab` the page of the experiments beside it, `--mode play` the
+// playground, `--mode serve` the dashboard.
+const kInputs: Record<string, string> = { lab: "lab.html", play: "play.html", serve: "serve.html" };
 export default defineConfig(({ mode }) => ({
   base: "./",
   plugins: [inline()],
@@ -42,8 +44,8 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: Number.MAX_SAFE_INTEGER,
     cssCodeSplit: false,
     chunkSizeWarningLimit: 1000,
-    emptyOutDir: mode !== "lab",
-    rollupOptions: { input: mode === "lab" ? "lab.html" : "index.html" },
+    emptyOutDir: !(mode in kInputs),
+    rollupOptions: { input: kInputs[mode] ?? "index.html" },
   },
   test: { include: ["test/*.test.ts"], css: true },
 }) as never);

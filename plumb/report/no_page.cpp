@@ -17,5 +17,7 @@ constexpr const char* kNoPage =
 
 std::string report_page() { throw StoreError(kNoPage); }
 std::string lab_page() { throw StoreError(kNoPage); }
+std::string play_page() { throw StoreError(kNoPage); }
+std::string serve_page() { throw StoreError(kNoPage); }
 
 }  // namespace plumb
