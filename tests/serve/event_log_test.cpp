@@ -49,7 +49,8 @@ TEST(EventLogTest, SaysWhenEventsAreGone) {
 TEST(EventLogTest, KnowsItsOwnIdsAlone) {
   const EventLog log("abc");
   EXPECT_EQ(log.number_of(log.id_of(17)), 17u);
-  for (const char* id : {"", "17", "abc-", "abd-17", "abc-17x", "abc--1", "abc-99999999999999999999"}) {
+  for (const char* id :
+       {"", "17", "abc-", "abd-17", "abc-17x", "abc--1", "abc-99999999999999999999"}) {
     EXPECT_FALSE(log.number_of(id).has_value()) << id;
   }
 }

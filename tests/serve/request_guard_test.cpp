@@ -12,11 +12,13 @@ const GuardOptions kWide{"0.0.0.0", 8077, "00112233445566778899aabbccddeeff"};
 RequestFacts request(std::string_view host) { return {"GET", "/api/runs", host, "", ""}; }
 
 TEST(RequestGuardTest, AnswersItsOwnNames) {
-  for (const char* host : {"127.0.0.1:8077", "localhost:8077", "[::1]:8077"}) EXPECT_EQ(refusal(request(host), kLocal), 0) << host;
+  for (const char* host : {"127.0.0.1:8077", "localhost:8077", "[::1]:8077"})
+    EXPECT_EQ(refusal(request(host), kLocal), 0) << host;
 }
 
 TEST(RequestGuardTest, RefusesOtherNames) {
-  for (const char* host : {"", "evil.example", "evil.example:8077", "127.0.0.1", "127.0.0.1:80", "127.0.0.1.evil.example:8077"}) {
+  for (const char* host : {"", "evil.example", "evil.example:8077", "127.0.0.1", "127.0.0.1:80",
+                           "127.0.0.1.evil.example:8077"}) {
     EXPECT_EQ(refusal(request(host), kLocal), 421) << host;
   }
 }
@@ -30,7 +32,8 @@ TEST(RequestGuardTest, RefusesOtherMethodsLongTargetsAndOrigins) {
   facts.target = target;
   EXPECT_EQ(refusal(facts, kLocal), 414);
   facts = request("localhost:8077");
-  for (const char* origin : {"null", "http://evil.example", "https://localhost:8077", "http://localhost"}) {
+  for (const char* origin :
+       {"null", "http://evil.example", "https://localhost:8077", "http://localhost"}) {
     facts.origin = origin;
     EXPECT_EQ(refusal(facts, kLocal), 403) << origin;
   }

@@ -14,7 +14,8 @@ RunRow row(std::vector<std::pair<std::string, std::string>> settings) {
 
 TEST(RunRowTest, NamesWhatDiffersAlone) {
   const std::vector<RunRow> rows{row({{"network", "a"}, {"lr", "0.1"}, {"seed", "0"}}),
-                                 row({{"network", "b"}, {"lr", "0.2"}, {"seed", "0"}}), broken_row("x", "x", "no run")};
+                                 row({{"network", "b"}, {"lr", "0.2"}, {"seed", "0"}}),
+                                 broken_row("x", "x", "no run")};
   EXPECT_EQ(differences(rows), (std::vector<std::string>{"lr=0.1", "lr=0.2", ""}));
   EXPECT_EQ(differences({rows[0]}), (std::vector<std::string>{""}));
 }

@@ -68,7 +68,7 @@ export const kChapters: readonly Chapter[] = [
     "Time",
     "Does it heal if we train for longer?",
     "train",
-    { activation: "sigmoid", init: "pytorch", depth: 30, rate: 0.3 },
+    { activation: "sigmoid", init: "pytorch", depth: 20, rate: 0.1 },
     "Press train: a layer moves at the speed of its gradient, so the first ones stand still and pass on noise, and the loss stays at that of a guess.",
     "Then choose tanh with glorot_normal and train again: every layer moves, and the loss falls.",
     "Time does not help a layer that gets no gradient; an open way from the loss to it does.",

@@ -103,7 +103,7 @@ export class TrainingPanel {
     for (const tick of ticks(0, most, 4)) {
       axes.append(s("line", { x1: left, x2: right, y1: y(tick), y2: y(tick) }), text(left - 6, y(tick) + 4, String(Number(tick.toPrecision(2))), { "text-anchor": "end", stroke: "none" }));
     }
-    for (const tick of [0, 50, 100, 150, 200]) axes.append(text(x(tick), bottom + 18, String(tick), { "text-anchor": "middle", stroke: "none" }));
+    for (const tick of [0, 50, 100, 150, 200]) axes.append(text(x(tick), bottom + 18, String(tick), { "text-anchor": tick === kSteps ? "end" : "middle", stroke: "none" }));
     const line = (run: Trained | null, attributes: Record<string, string | number>) =>
       s("path", { d: path(smooth(run?.steps.map((step) => step.loss) ?? []).map((loss, i) => [x(i), y(loss)] as const)), fill: "none", ...attributes });
     this.loss.setAttribute("viewBox", `0 0 ${width} ${height}`);
