@@ -37,7 +37,7 @@ void write(const Run& run, const std::string& path, bool with_end) {
 TEST(LiveRunTest, ReadsWhatComesWhileItIsWritten) {
   const testing::TempDir dir;
   const std::string path = dir.file("run.plumb");
-  const Run run = run_of(6, 0);
+  const plumb::Run run = run_of(6, 0);
   RunWriter writer(path);
   writer.begin(run.info);
   LiveRun live(path);
@@ -62,7 +62,7 @@ TEST(LiveRunTest, ReadsWhatComesWhileItIsWritten) {
 
 TEST(LiveRunTest, TellsReachAndProfile) {
   const testing::TempDir dir;
-  const Run run = run_of(3, 2);
+  const plumb::Run run = run_of(3, 2);
   write(run, dir.file("run.plumb"), true);
   LiveRun live(dir.file("run.plumb"));
   while (live.poll()) {
@@ -76,7 +76,7 @@ TEST(LiveRunTest, TellsReachAndProfile) {
 
 TEST(LiveRunTest, TakesTheStoredFindingsOfARunThatIsOver) {
   const testing::TempDir dir;
-  const Run run = run_of(20, 2);
+  const plumb::Run run = run_of(20, 2);
   const std::string path = dir.file("run.plumb");
   write(run, path, true);
   Finding stored;
@@ -95,7 +95,7 @@ TEST(LiveRunTest, TakesTheStoredFindingsOfARunThatIsOver) {
 
 TEST(LiveRunTest, ALossThatIsNoNumberIsSeen) {
   const testing::TempDir dir;
-  Run run = run_of(4, 0);
+  plumb::Run run = run_of(4, 0);
   run.steps[2].loss = std::nan("");
   write(run, dir.file("run.plumb"), false);
   LiveRun live(dir.file("run.plumb"));

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 void write(const std::string& path, double octaves) {
-  Run run = test::flat_run(12, 64, "sigmoid", 3);
+  plumb::Run run = test::flat_run(12, 64, "sigmoid", 3);
   for (StepRecord& step : run.steps) {
     for (const LayerInfo& layer : run.info.layers) {
       if (layer.family == LayerFamily::linear) {
