@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: Apache-2.0
-export function policy(html: string): string;
+export function policy(html: string, own?: string[]): string;

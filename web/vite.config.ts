@@ -4,7 +4,7 @@ import { policy } from "./policy.mjs";
 
 // One file that opens without a server: the script and the style go into the page itself. "</script" inside
 // a string of the script would end it early, so it is written with an escaped slash, which means the same.
-function inline(): Plugin {
+function inline(own: string[]): Plugin {
   return {
     name: "inline",
     enforce: "post",
@@ -26,7 +26,7 @@ function inline(): Plugin {
         }
         delete bundle[name];
       }
-      page.source = html.replace("<head>", `<head>\n    <meta http-equiv="Content-Security-Policy" content="${policy(html)}" />`);
+      page.source = html.replace("<head>", `<head>\n    <meta http-equiv="Content-Security-Policy" content="${policy(html, own)}" />`);
     },
   };
 }
@@ -35,9 +35,11 @@ function inline(): Plugin {
 // report, `vite build --mode lab` the page of the experiments beside it, `--mode play` the
 // playground, `--mode serve` the dashboard.
 const kInputs: Record<string, string> = { lab: "lab.html", play: "play.html", serve: "serve.html" };
+// The playground trains in a worker that lies in its own page; the dashboard asks the server that it came from.
+const kOwnPolicy: Record<string, string[]> = { play: ["worker-src blob: data:"], serve: ["connect-src 'self'"] };
 export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [inline()],
+  plugins: [inline(kOwnPolicy[mode] ?? [])],
   build: {
     target: "es2022",
     modulePreload: false,
