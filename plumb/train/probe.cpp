@@ -286,6 +286,7 @@ void Probe::before_update(std::size_t index, const Param& param, ConstView value
   expect_own(index, param);
   recorder_->parameter(static_cast<ParamId>(index), Role::weight, value, 0,
                        {begin, param.value.size()});
+  if (begin == 0) compare_rows(index);
 }
 
 void Probe::on_update(std::size_t index, const Param& param, ConstView grad, ConstView update,
@@ -296,7 +297,6 @@ void Probe::on_update(std::size_t index, const Param& param, ConstView grad, Con
   const Piece piece{begin, param.value.size()};
   recorder_->parameter(id, Role::grad_weight, grad, param.grad_log2_scale, piece);
   recorder_->parameter(id, Role::update, update, 0, piece);
-  if (begin + update.shape.size() == piece.total) compare_rows(index);
 }
 
 void Probe::on_parameters() {

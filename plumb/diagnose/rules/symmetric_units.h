@@ -16,8 +16,8 @@ namespace plumb {
 ///            every linear layer that it feeds next has them too (or the layer has no weight but zero): unequal
 ///            weights above break the symmetry at the next update, as they do below an output layer
 ///            that starts at zero. A weight of zeros that leaves zero, or waits behind one that
-///            does (zero_start.h), is not judged, unless the network has not learned by the end
-///            (Learning::at_baseline).
+///            does (zero_start.h), is not judged, unless all that it feeds next have equal rows too or
+///            the network has not learned by the end (Learning::at_baseline).
 /// False alarms  Units tied or pruned to zero on purpose.
 /// Advice     Random weights.
 void check_symmetric_units(const RunView& view, std::vector<Finding>& findings);
