@@ -191,6 +191,8 @@ constexpr Mechanism kMechanisms[] = {
     {"update_too_large", "non_finite"},
     // Units that pass nothing on.
     {"saturated_gate", "vanishing_through_time"},
+    // Where the past does not reach the loss, the gates are trained by the last steps alone.
+    {"vanishing_through_time", "saturated_gate", Order::before},
     {"dead_units", "vanishing_gradient", Order::with, by_derivatives},
     {"dead_units", "vanishing_through_time"},
     {"dead_units", "stalled_layer", Order::with, lacks_gradient},

@@ -33,9 +33,10 @@ double share_of(double part, double total) { return total != 0 ? part / total : 
 FindingCause carry_cause(const TimeFlow& flow, const GateSummary& gate, const Place& place) {
   const double carry = per_step(flow, flow.part(TimeCause::gate_carry));
   const double paths = per_step(flow, flow.part(TimeCause::gate_paths));
-  return {CauseKind::gate_carry,
+  const bool grows = flow.log2_kept > 0;
+  return {grows ? CauseKind::recurrent_weight : CauseKind::gate_carry,
           place,
-          share_of(carry, carry + paths),
+          share_of(grows ? paths : carry, carry + paths),
           {{Quantity::gate, static_cast<double>(gate.gate), place, {}},
            {Quantity::gate_mean, gate.mean, place, {}},
            {Quantity::gate_carry_log2_per_step, carry, place, {}},

@@ -6,6 +6,17 @@
 
 namespace plumb {
 
+namespace {
+
+bool has_no_recurrence(const RunView& view, LayerId layer) {
+  const ParamId weight = view.info().find_param(layer, ParamUse::recurrent_weight);
+  if (weight == kNoParam || view.first_forward() == nullptr) return false;
+  const TensorFacts& facts = view.first_forward()->param(weight);
+  return facts.known() && facts.rms == 0;
+}
+
+}  // namespace
+
 std::vector<TimePlace> time_places(const RunView& view) {
   std::vector<TimePlace> places;
   const std::size_t steps = view.measured().size();
@@ -59,6 +70,10 @@ Finding time_finding(const RunView& view, const TimePlace& place, const Episode&
   }
   finding.cause = time_cause(view.info(), flow);
   finding.remedies = time_remedies(view.info(), flow);
+  if (finding.cause.kind == CauseKind::gradient_is_zero && episode.first == 0 &&
+      has_no_recurrence(view, flow.layer)) {
+    finding.cause.kind = CauseKind::zero_weight;
+  }
   return finding;
 }
 

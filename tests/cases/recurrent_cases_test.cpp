@@ -21,6 +21,20 @@ std::function<void(Network&)> silenced() {
   };
 }
 
+/// One block of rows of the biases of gates, the first of the recurrent layer's.
+std::function<void(Network&)> with_gate(int gate, int gates, float bias) {
+  return [=](Network& network) {
+    for (Param* param : network.params()) {
+      if (!param->name.starts_with("bias_ih")) continue;
+      const auto values = param->value.view().as<float>();
+      const std::size_t rows = values.size() / static_cast<std::size_t>(gates);
+      for (std::size_t i = 0; i < rows; ++i) {
+        values[static_cast<std::size_t>(gate) * rows + i] = bias;
+      }
+    }
+  };
+}
+
 std::vector<Case> recurrent_cases() {
   const std::string adam = kAdding + " --optimiser adam --lr 5e-3";
   return {
@@ -38,6 +52,18 @@ std::vector<Case> recurrent_cases() {
        "gru 16 > last > dense 1",
        kAdding + " --optimiser adam --lr 1e-8",
        {.rule = "stalled_layer", .cause = CauseKind::small_rate}},
+      {"input_gates_shut",
+       "lstm 16 > last > dense 1",
+       adam,
+       {.rule = "saturated_gate", .path = "0", .cause = CauseKind::large_bias},
+       {},
+       with_gate(0, 4, -14)},
+      {"update_gates_that_let_nothing_in",
+       "gru 16 > last > dense 1",
+       adam,
+       {.rule = "saturated_gate", .path = "0", .cause = CauseKind::large_bias},
+       {},
+       with_gate(1, 3, 14)},
       {"healthy_irnn", "rnn 32 irnn > last > dense 1", adam},
       {"healthy_lstm", "lstm 32 forget_bias=1 > last > dense 1", adam},
       {"healthy_relu_cells", "rnn 32 act=relu recurrent=orthogonal > last > dense 1", adam},

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/diagnose/rule_test.h"
+#include "tests/diagnose/sick_signals.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
 
@@ -78,6 +79,28 @@ TEST(SaturatedActivationTest, AnOutputThatIsSureOfItselfIsNotSick) {
   const LayerId last = test::id_of(run.info, "5");
   for (StepRecord& step : run.steps) step.activations.push_back({last, -4, 0.99, 1, 32, 0, 1000});
   EXPECT_TRUE(test::findings_of(check_saturated_activation, run).empty());
+}
+
+/// A tanh behind a normalisation with this scale and shift, in its flat ends.
+plumb::Run run_behind(double scale, double shift) {
+  plumb::Run run = test::flat_run(4, 16, "tanh", 3);
+  test::make_family(run, "2", LayerFamily::normalisation);
+  test::add_param(run, "2", ParamUse::scale, scale);
+  test::add_param(run, "2", ParamUse::shift, shift);
+  for (StepRecord& step : run.steps) step.activations[1].saturated_fraction = 0.95;
+  return run;
+}
+
+TEST(SaturatedActivationTest, BehindANormalisationItsOwnScaleOrShiftIsToBlame) {
+  for (const bool by_shift : {false, true}) {
+    const plumb::Run run = by_shift ? run_behind(1, 8) : run_behind(50, 0.1);
+    const auto findings = test::findings_of(check_saturated_activation, run);
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    EXPECT_EQ(findings[0].cause.kind, by_shift ? CauseKind::norm_shift : CauseKind::norm_scale);
+    EXPECT_EQ(test::first_remedy(findings[0]),
+              by_shift ? RemedyKind::set_bias : RemedyKind::set_scale);
+  }
 }
 
 }  // namespace

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/diagnose/rule_test.h"
 #include "tests/diagnose/time_test.h"
+#include "tests/support/run_builder.h"
 
 namespace plumb {
 namespace {
@@ -48,6 +51,56 @@ TEST(SaturatedGateTest, AMemoryIsNoFinding) {
   EXPECT_TRUE(check(TimeQuantity::forget_gate, 0, 0.9).empty());
   EXPECT_TRUE(check(TimeQuantity::input_gate, 0.9, 0).empty());
   EXPECT_TRUE(check(TimeQuantity::update_gate, 0, 0.9).empty());
+}
+
+// A memory is written once in its sequence at least; half of that is not an eighth.
+TEST(SaturatedGateTest, AGateThatLetsNothingInIsNoMemory) {
+  const auto with_mean = [](TimeQuantity gate, double mean) {
+    const bool input = gate == TimeQuantity::input_gate;
+    return test::findings_of(check_saturated_gate, test::recurrent_run("lstm 64", 3, [=](int) {
+                               test::TimeBuilder builder(test::kRecurrent, 20);
+                               builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
+                                   .put_gate(gate, mean, input ? 1 : 0, input ? 0 : 1);
+                               return builder.record();
+                             }));
+  };
+  EXPECT_EQ(with_mean(TimeQuantity::input_gate, 0.001).size(), 1u);
+  EXPECT_TRUE(with_mean(TimeQuantity::input_gate, 0.008).empty());
+  EXPECT_EQ(with_mean(TimeQuantity::update_gate, 0.999).size(), 1u);
+  EXPECT_TRUE(with_mean(TimeQuantity::update_gate, 0.992).empty());
+}
+
+/// Inputs, weights and biases of the gates in all steps.
+plumb::Run run_with_sizes(double x, double weight, double bias) {
+  plumb::Run run = run_of(TimeQuantity::h, 0.5, 0.5);
+  run.info.layers[1].fan_in = 16;
+  const auto add = [&](ParamUse use, double value) {
+    const auto id = static_cast<ParamId>(run.info.params.size());
+    run.info.params.push_back({.path = "r", .name = "p", .use = use, .users = {1}, .count = 64});
+    const double values[] = {value, -value};
+    for (StepRecord& step : run.steps) {
+      step.sketches.push_back({Site::param(id, Role::weight), test::sketch_of(values)});
+    }
+  };
+  add(ParamUse::weight, weight);
+  add(ParamUse::bias, bias);
+  for (StepRecord& step : run.steps) {
+    test::put_rms(run.info, step, run.info.layers[0].path, Role::a, std::log2(x));
+  }
+  return run;
+}
+
+TEST(SaturatedGateTest, NamesWhatStandsInItsInput) {
+  const auto cause = [](double x, double weight, double bias) {
+    const plumb::Run run = run_with_sizes(x, weight, bias);
+    const auto findings = test::findings_of(check_saturated_gate, run);
+    EXPECT_EQ(findings.size(), 1u);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    return findings[0].cause.kind;
+  };
+  EXPECT_EQ(cause(1, 0.25, 10), CauseKind::large_bias);
+  EXPECT_EQ(cause(1, 25, 0.1), CauseKind::large_weight);
+  EXPECT_EQ(cause(300, 0.25, 0.1), CauseKind::large_input);
 }
 
 }  // namespace

@@ -167,5 +167,37 @@ TEST(VanishingThroughTimeTest, SilentWithoutRecurrentLayersAndOnAStateTheLossDoe
               })).empty());
 }
 
+TEST(VanishingThroughTimeTest, ARecurrentWeightOfZerosIsNamed) {
+  auto run = test::recurrent_run("rnn 64", 3, [](int) {
+    test::TimeBuilder builder(test::kRecurrent, 10);
+    const auto none = [](std::int64_t t) {
+      return t == 9 ? 0.0 : -std::numeric_limits<double>::infinity();
+    };
+    builder.put(TimeQuantity::grad_h, none)
+        .put(TimeQuantity::grad_z, none)
+        .put(TimeQuantity::grad_h_by_recurrence,
+             [](auto) { return -std::numeric_limits<double>::infinity(); });
+    return builder.record();
+  });
+  run.info.params.push_back({.path = "r.weight_hh_l0",
+                             .name = "weight_hh_l0",
+                             .use = ParamUse::recurrent_weight,
+                             .users = {test::kRecurrent},
+                             .count = 16});
+  const auto param = static_cast<ParamId>(run.info.params.size()) - 1;
+  for (const double value : {0.0, 0.5}) {
+    const double values[] = {value, value};
+    for (StepRecord& step : run.steps) {
+      step.sketches.push_back({Site::param(param, Role::weight), test::sketch_of(values)});
+    }
+    const auto findings = test::findings_of(check_vanishing_through_time, run);
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    EXPECT_EQ(findings[0].cause.kind,
+              value == 0 ? CauseKind::zero_weight : CauseKind::gradient_is_zero);
+    for (StepRecord& step : run.steps) step.sketches.pop_back();
+  }
+}
+
 }  // namespace
 }  // namespace plumb

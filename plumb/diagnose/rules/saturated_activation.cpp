@@ -44,12 +44,15 @@ std::optional<FindingCause> cause_in_normalisation(const RunView& view, LayerId 
   const double offset = shift == kNoParam ? 0 : step->param(shift).rms;
   if (factor < 2 && offset < 2) return std::nullopt;
   const Place place = Place::layer(source);
-  return FindingCause{offset > factor ? CauseKind::large_bias : CauseKind::large_weight,
-                      place,
+  const bool by_shift = offset > factor;
+  return FindingCause{by_shift ? CauseKind::norm_shift : CauseKind::norm_scale,
+                      Place::param(by_shift ? shift : scale),
                       1,
                       {{Quantity::z_rms, step->output(source).rms, place, {}},
-                       {Quantity::x_rms, 1, place, {}},
-                       {Quantity::gain, factor, place, {}}}};
+                       {by_shift ? Quantity::bias_rms : Quantity::scale_rms,
+                        by_shift ? offset : factor,
+                        place,
+                        {}}}};
 }
 
 FindingCause cause_of(const RunView& view, const Hit& hit) {
@@ -123,6 +126,13 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
       {RemedyKind::lower_rate, {}, {{"if", "it_began_in_training"}}, {}}};
   if (finding.cause.kind == CauseKind::large_input) {
     std::swap(finding.remedies[0], finding.remedies[1]);
+  }
+  // A normalisation gives what it reads deviation 1, however small its weights: its own parameters
+  // did it, and another one in front of the activation changes nothing.
+  if (finding.cause.kind == CauseKind::norm_scale) {
+    finding.remedies = {{RemedyKind::set_scale, finding.cause.place, {{"value", 1.0}}, {}}};
+  } else if (finding.cause.kind == CauseKind::norm_shift) {
+    finding.remedies = {{RemedyKind::set_bias, finding.cause.place, {{"value", 0.0}}, {}}};
   }
   findings.push_back(std::move(finding));
 }

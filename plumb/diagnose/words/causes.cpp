@@ -186,6 +186,20 @@ std::string input_sizes(const Telling& telling) {
                      telling.value(Quantity::gain));
 }
 
+/// What holds a gate in its flat end from the start.
+std::string gate_input_text(const Telling& telling) {
+  const double bias = telling.value(Quantity::bias_rms);
+  const double x = telling.value(Quantity::x_rms), gain = telling.value(Quantity::gain);
+  if (telling.finding.cause.kind == CauseKind::large_bias) {
+    return fmt::format(
+        "It was so from the start: its biases have rms {:.3g}, while x has rms {:.3g} "
+        "and the weights a gain of {:.3g}.",
+        bias, x, gain);
+  }
+  return fmt::format("It was so from the start: x has rms {:.3g} and the weights a gain of {:.3g}.",
+                     x, gain);
+}
+
 std::string last_finite_text(const Telling& telling) {
   if (!telling.has(Quantity::last_finite_step)) {
     return telling.has(Quantity::shown_at_step) ? "It is there in the first measured step."
@@ -217,6 +231,14 @@ std::string forward_text(const Telling& telling, const std::string& where) {
                                  where));
 }
 
+/// Of a normalisation in front of an activation.
+std::string norm_text(const Telling& telling, const char* what, Quantity size, const char* right) {
+  return fmt::format(
+      "The {} of the normalisation in front of it has rms {:.3g}, where {} is right: "
+      "what it gives has rms {:.3g}.",
+      what, telling.value(size), right, telling.value(Quantity::z_rms));
+}
+
 std::string carry_text(const Telling& telling) {
   const double carry = telling.value(Quantity::gate_carry_log2_per_step);
   std::string text = fmt::format("{} averages {:.3g}, and what is carried directly keeps {} a step",
@@ -227,6 +249,15 @@ std::string carry_text(const Telling& telling) {
   }
   return text + fmt::format("; the ways through the gates multiply it by {}.",
                             size_at(telling, Quantity::gate_paths_log2_per_step));
+}
+
+/// A gate keeps at most all of it: what grows has come through the weights.
+std::string grown_paths_text(const Telling& telling) {
+  return fmt::format(
+      "The ways through the weights and the gates add to it: they multiply what is "
+      "carried by {} a step, while {} averages {:.3g} and keeps {}.",
+      size_at(telling, Quantity::gate_paths_log2_per_step), gate_text(gate_of(telling)),
+      telling.value(Quantity::gate_mean), size_at(telling, Quantity::gate_carry_log2_per_step));
 }
 
 std::string recurrent_weight_text(const Telling& telling) {
@@ -286,7 +317,12 @@ std::string cause(const Telling& telling) {
       return single_text(telling) + "; it is not taken apart, so the books cannot say how.";
     case CauseKind::row_normalisation: return row_text(telling);
     case CauseKind::gradient_is_zero: return zero_text(telling);
-    case CauseKind::zero_weight: return ends_text(telling, "; its weight is zero everywhere");
+    case CauseKind::zero_weight:
+      if (telling.has(Quantity::time_ends_at)) {
+        return "Its recurrent weight is zero everywhere: nothing goes from one time step to the "
+               "next.";
+      }
+      return ends_text(telling, "; its weight is zero everywhere");
     case CauseKind::zero_derivative:
       return ends_text(telling, "; its derivative is zero everywhere");
     case CauseKind::zero_start:
@@ -312,10 +348,14 @@ std::string cause(const Telling& telling) {
       return "They were silent from the start: weights and biases keep their input below zero for "
              "every sample.";
     case CauseKind::large_input:
+      if (telling.has(Quantity::gate)) return gate_input_text(telling);
       if (!telling.has(Quantity::x_rms)) return "Its input is large.";
       return "The input is too large: " + input_sizes(telling);
-    case CauseKind::large_weight: return "The weight is too large: " + input_sizes(telling);
+    case CauseKind::large_weight:
+      if (telling.has(Quantity::gate)) return gate_input_text(telling);
+      return "The weight is too large: " + input_sizes(telling);
     case CauseKind::large_bias:
+      if (telling.has(Quantity::gate)) return gate_input_text(telling);
       return "The bias is too large, or the weight has aligned with its input: " +
              input_sizes(telling);
     case CauseKind::equal_start:
@@ -356,7 +396,9 @@ std::string cause(const Telling& telling) {
       return "It was so from the start: its input, x and h times the weights, is too large.";
     case CauseKind::gate_drift: return "Training drove the weights and biases there.";
     case CauseKind::gate_carry: return carry_text(telling);
-    case CauseKind::recurrent_weight: return recurrent_weight_text(telling);
+    case CauseKind::recurrent_weight:
+      return telling.has(Quantity::gate_paths_log2_per_step) ? grown_paths_text(telling)
+                                                             : recurrent_weight_text(telling);
     case CauseKind::recurrent_derivative: return recurrent_derivative_text(telling);
     case CauseKind::recurrence:
       return fmt::format("Each step back through the {} multiplies the gradient by {}.",
@@ -367,9 +409,10 @@ std::string cause(const Telling& telling) {
     case CauseKind::output_activation:
     case CauseKind::no_activation:
     case CauseKind::few_outputs:
-    case CauseKind::dropout:
+    case CauseKind::dropout: break;  // of signal_cause
     case CauseKind::norm_scale:
-    case CauseKind::norm_shift: break;  // of signal_cause
+      return norm_text(telling, "scale (gamma)", Quantity::scale_rms, "1");
+    case CauseKind::norm_shift: return norm_text(telling, "shift (beta)", Quantity::bias_rms, "0");
     case CauseKind::truncation:
       return fmt::format("The gradient is cut on purpose (bptt), at time step {}.",
                          telling.count(Quantity::time_ends_at));
