@@ -27,7 +27,7 @@ bool was_not_slowed(const RunView& view, const Learning& learning, std::int64_t 
   return left >= 0 && left <= last_step / 10;
 }
 
-/// All of it was over in the first half, and the network learned on.
+/// All of it was over in the first quarter, and the network learned on.
 bool is_mended(const RunView& view, const Learning& learning,
                const std::vector<Finding>& findings) {
   if (!learning.learns || !(learning.gained >= kMendedGain)) return false;
@@ -35,7 +35,7 @@ bool is_mended(const RunView& view, const Learning& learning,
   if (!was_not_slowed(view, learning, last_step)) return false;
   return std::all_of(findings.begin(), findings.end(), [&](const Finding& finding) {
     return is_of_outcome(finding) || finding.severity == Severity::note ||
-           (finding.over && finding.last_step <= last_step / 2);
+           (finding.over && finding.last_step <= last_step / 4);
   });
 }
 
@@ -51,7 +51,9 @@ void judge_harm(const RunView& view, std::vector<Finding>& findings) {
   if (view.info().kind == "probe") return;
   const Learning learning = view.learning();
   const bool harm = learning.at_baseline() || learning.lost || !learning.ends_finite;
-  const bool none = !harm && learning.steps >= Learning::kSomeSteps &&
+  // A loss above that of a constant answer is no learning without harm, whatever is right.
+  const bool above = learning.at_last > learning.reference;
+  const bool none = !harm && !above && learning.steps >= Learning::kSomeSteps &&
                     (learning.reached || is_mended(view, learning, findings));
   if (!none && !harm) return;
   for (Finding& finding : findings) {

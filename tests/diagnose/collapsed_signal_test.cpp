@@ -69,5 +69,17 @@ TEST(CollapsedSignalTest, IsOverWhereTrainingTookTheSamplesApart) {
   EXPECT_EQ(findings[0].last_step, 1);
 }
 
+// The first updates of a weight of rank one are of other directions.
+TEST(CollapsedSignalTest, ARankThatTrainingMendsIsANote) {
+  for (const bool kept : {false, true}) {
+    auto run = test::flat_run(5, 16, "tanh", 3);
+    const LayerId layer = test::id_of(run.info, "2"), before = test::id_of(run.info, "1");
+    run.steps[0].signals = {{before, 32, 0, 9}, {layer, 32, 0, 1.0}};
+    EXPECT_EQ(found(run)[0].severity, Severity::note) << "the start alone";
+    run.steps[2].signals = {{before, 32, 0, 9}, {layer, 32, 0, kept ? 1.0 : 4.0}};
+    EXPECT_EQ(found(run)[0].severity, kept ? Severity::warning : Severity::note);
+  }
+}
+
 }  // namespace
 }  // namespace plumb

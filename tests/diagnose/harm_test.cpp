@@ -62,6 +62,18 @@ TEST(HarmTest, WhatWasOverSoonAndSlowedTheNetworkIsNoNote) {
   EXPECT_FALSE(only(findings).did_harm.has_value());
 }
 
+// Nine in ten are right, and the others cost more than a guess.
+TEST(HarmTest, ALossAboveTheBaselineIsNoLearningWithoutHarm) {
+  plumb::Run run = large_start(120, {2.3, 40, 40});
+  run.info.baseline = Baseline{.loss = 2.3, .accuracy = 0.1};
+  for (std::size_t s = 5; s < run.steps.size(); ++s) run.steps[s].accuracy = 0.95;
+  for (const Finding& finding : diagnose(run)) {
+    if (finding.rule == "update_too_large") {
+      EXPECT_GE(finding.severity, Severity::warning);
+    }
+  }
+}
+
 TEST(HarmTest, HalfWayNothingIsSaidOfWhatLasts) {
   plumb::Run run = large_start(120, {2.3, 1.2, 1.2});
   for (StepRecord& step : run.steps) {

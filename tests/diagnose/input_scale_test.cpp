@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/diagnose/rule_test.h"
 #include "tests/support/run_builder.h"
 
@@ -16,6 +18,11 @@ plumb::Run run_on(const std::vector<ColumnInfo>& columns, double first_loss = 1.
   run.info.data_info = test::data_of(300, columns, {}, {100, 100, 100});
   run.info.baseline = Baseline{.loss = 1.0986};
   for (StepRecord& step : run.steps) step.loss = first_loss;
+  if (!columns.empty()) {
+    const double squares = columns[0].mean * columns[0].mean +
+                           columns[0].deviation * columns[0].deviation;
+    test::put_rms(run.info, run.steps[0], run.info.layers[0].path, Role::a, std::log2(squares) / 2);
+  }
   return run;
 }
 
@@ -32,6 +39,19 @@ TEST(InputScaleTest, BytesAreJudgedByWhatTheyDo) {
   const auto low = found(run_on(bytes, 1.2));
   ASSERT_EQ(low.size(), 1u);
   EXPECT_EQ(low[0].severity, Severity::note);
+}
+
+// One row in a hundred is a thousand times larger, and none of them came in the first batch.
+TEST(InputScaleTest, AFewRowsThatHoldItAllAreAWarning) {
+  const std::vector<ColumnInfo> columns(20, {"", 0, 100, -3000, 3000});
+  for (const bool first_batch_has_one : {false, true}) {
+    auto run = run_on(columns, 1.2);
+    test::put_rms(run.info, run.steps[0], run.info.layers[0].path, Role::a,
+                  first_batch_has_one ? 6.6 : 0);
+    const auto findings = found(run);
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_EQ(findings[0].severity, first_batch_has_one ? Severity::note : Severity::warning);
+  }
 }
 
 TEST(InputScaleTest, SilentOnOrdinaryColumns) {

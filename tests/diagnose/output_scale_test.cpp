@@ -28,13 +28,13 @@ std::vector<Finding> found(const plumb::Run& run) {
 }
 
 TEST(OutputScaleTest, FiresWhereTheLossStartsFarAboveTheBestConstantAnswer) {
-  const auto run = run_of(60, 6);
+  const auto run = run_of(200, 8);
   const auto findings = found(run);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_TRUE(test::is_complete(run.info, findings[0]));
   EXPECT_EQ(findings[0].severity, Severity::critical);
   EXPECT_EQ(test::path_at(run.info, findings[0].place), "4");
-  EXPECT_NEAR(test::value_of(findings[0], Quantity::loss_over_baseline), 60 / std::log(4.0), 1e-9);
+  EXPECT_NEAR(test::value_of(findings[0], Quantity::loss_over_baseline), 200 / std::log(4.0), 1e-9);
 }
 
 TEST(OutputScaleTest, SilentOnAnOrdinaryStart) {
@@ -53,6 +53,14 @@ TEST(OutputScaleTest, SilentWhereTheDataAreTheCause) {
   run.info.data_info->inputs.assign(4, {"", 127, 60, 0, 255});
   EXPECT_EQ(test::find_rule(diagnose(run), "output_scale"), nullptr);
   EXPECT_NE(test::find_rule(diagnose(run), "input_scale"), nullptr);
+}
+
+// A head of a few times the usual size is unlearned in the first steps.
+TEST(OutputScaleTest, ALittleTooLargeIsANote) {
+  const auto findings = found(run_of(10, 4));
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].severity, Severity::note);
+  EXPECT_EQ(found(run_of(40, 5))[0].severity, Severity::warning);
 }
 
 }  // namespace

@@ -100,5 +100,15 @@ TEST(UpdateTooLargeTest, SilentOnAWeightThatStartsAtZero) {
   EXPECT_TRUE(test::findings_of(check_update_too_large, run).empty());
 }
 
+TEST(UpdateTooLargeTest, TheFirstStepAloneIsANoteUnlessNothingIsLeftOfTheWeights) {
+  for (const double log2_ratio : {0.5, 5.0}) {
+    auto run = run_with_ratio(log2_ratio, 0, 0);
+    run.steps.resize(1);
+    const auto findings = test::findings_of(check_update_too_large, run);
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_EQ(findings[0].severity, log2_ratio > 4 ? Severity::critical : Severity::note);
+  }
+}
+
 }  // namespace
 }  // namespace plumb

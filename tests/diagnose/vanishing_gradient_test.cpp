@@ -160,5 +160,25 @@ TEST(VanishingGradientTest, AccuracyDoesNotGateIt) {
   EXPECT_EQ(test::findings_of(check_vanishing_gradient, run).size(), 1u);
 }
 
+// What the size of the weights takes, the first steps of an optimiser that divides by the
+// gradient's size may give back, as long as it sees a gradient.
+TEST(VanishingGradientTest, SmallWeightsUnderAdamAreANoteAtFirst) {
+  test::MiniSpec spec;
+  spec.activation = "relu";
+  spec.gain = 0.7;
+  spec.depth = 12;
+  plumb::Run run = test::run_mini_net(spec);
+  ASSERT_EQ(test::findings_of(check_vanishing_gradient, run)[0].severity, Severity::critical);
+  run.info.optimiser_info.emplace();
+  run.info.optimiser_info->beta2 = 0.999;
+  run.info.optimiser_info->eps = 1e-8;
+  const auto findings = test::findings_of(check_vanishing_gradient, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::weight_scale);
+  EXPECT_EQ(findings[0].severity, Severity::note);
+  run.info.optimiser_info->eps = 1;
+  EXPECT_EQ(test::findings_of(check_vanishing_gradient, run)[0].severity, Severity::critical);
+}
+
 }  // namespace
 }  // namespace plumb

@@ -52,6 +52,12 @@ Alike read(const RunView::Signals& signals, LayerId input, LayerId hidden) {
   return {out->similarity, in->similarity, out->directions, in->directions};
 }
 
+/// At a later look it was still so: the first updates of such a weight are of another direction.
+bool is_rank_kept(const RunView& view, LayerId layer) {
+  const SignalRecord* last = of_layer(view.signals().back().records, layer);
+  return view.signals().size() > 1 && last != nullptr && last->directions <= kOneDirection;
+}
+
 /// A linear layer that brings what it reads down to one direction.
 void add_rank(const RunView& view, std::vector<Finding>& findings) {
   constexpr int kEnoughSamples = 8;
@@ -67,7 +73,7 @@ void add_rank(const RunView& view, std::vector<Finding>& findings) {
     const Place place = Place::layer(layer);
     Finding finding;
     finding.rule = "collapsed_signal";
-    finding.severity = Severity::warning;
+    finding.severity = is_rank_kept(view, layer) ? Severity::warning : Severity::note;
     finding.place = place;
     finding.first_step = finding.last_step = start.step;
     finding.evidence = {{{Quantity::directions, after->directions, place, {}}, kOneDirection}};
@@ -111,7 +117,11 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
     finding.over = !now.is_alike();
     if (now.is_alike()) finding.last_step = signals.step;
   }
-  if (finding.over) finding.severity = Severity::note;
+  // Taken apart since: what it cost is over, where the network has learned.
+  constexpr double kSomeGain = 0.2;
+  const Learning learning = view.learning();
+  const bool told = learning.steps >= Learning::kEnoughSteps;
+  if (finding.over && !(told && learning.gained < kSomeGain)) finding.severity = Severity::note;
   finding.evidence = {
       {{Quantity::similarity, first.similarity, place, Place::layer(input)}, 1 - kAlike},
       {{Quantity::few_directions, first.directions, place, {}}, kFewDirections}};

@@ -10,6 +10,22 @@
 
 namespace plumb {
 
+namespace {
+
+/// The first batch holds next to nothing of it: a few samples make it, which come now and then.
+bool is_of_few_rows(const RunView& view, double rms) {
+  constexpr double kPart = 0.25;
+  const std::vector<LayerInfo>& layers = view.info().layers;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i].family != LayerFamily::input) continue;
+    const TensorFacts& batch = view.first_forward()->output(static_cast<LayerId>(i));
+    return batch.known() && batch.rms < kPart * rms;
+  }
+  return false;
+}
+
+}  // namespace
+
 void check_input_scale(const RunView& view, std::vector<Finding>& findings) {
   const std::vector<ColumnInfo>* columns = raw_inputs(view.info());
   if (columns == nullptr || has_large_column(*columns)) return;
@@ -24,6 +40,9 @@ void check_input_scale(const RunView& view, std::vector<Finding>& findings) {
   const bool small = rms > 0 && rms <= kSmallInput;
   if (!large && !small) return;
   Finding finding = input_finding(view, "input_scale", input_effect(view));
+  if (large && is_of_few_rows(view, rms)) {
+    finding.severity = std::max(finding.severity, Severity::warning);
+  }
   if (small) finding.severity = std::max(finding.severity, Severity::warning);
   finding.evidence.insert(
       finding.evidence.begin(),

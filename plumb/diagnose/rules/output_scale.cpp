@@ -38,7 +38,9 @@ void check_output_scale(const RunView& view, std::vector<Finding>& findings) {
   const Place place = Place::layer(last == kNoLayer ? output : last);
   Finding finding;
   finding.rule = "output_scale";
-  finding.severity = ratio >= kVeryLargeStart ? Severity::critical : Severity::warning;
+  finding.severity = ratio >= kVeryLargeStart ? Severity::critical
+                     : ratio >= kHarmfulStart ? Severity::warning
+                                              : Severity::note;
   finding.place = place;
   finding.first_step = finding.last_step = first->step;
   finding.evidence = {{{Quantity::loss_over_baseline, ratio, Place::loss(), {}}, kLargeStart},

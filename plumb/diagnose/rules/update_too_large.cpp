@@ -13,6 +13,8 @@ namespace plumb {
 namespace {
 
 using Paces = std::vector<LayerPace>;
+/// A first step that leaves nothing of the weights: sixteen times their size.
+constexpr double kFirstUpdateLog2 = 4;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 const LayerPace& largest(const Paces& paces) {
@@ -115,6 +117,10 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   Finding finding;
   finding.rule = "update_too_large";
   finding.severity = worst.log2_update >= 0 ? Severity::critical : Severity::warning;
+  // The first step alone: the next ones may be smaller, and what it changed may be learned again.
+  if (view.measured().size() == 1 && worst.log2_update < kFirstUpdateLog2) {
+    finding.severity = Severity::note;
+  }
   finding.place = Place::layer(first.layer);
   finding.first_step = begin.step;
   finding.last_step = end.step;

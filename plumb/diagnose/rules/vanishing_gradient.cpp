@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "plumb/diagnose/episode.h"
@@ -49,6 +50,20 @@ void note_hidden_depth(const RunView& view, std::vector<Finding>& findings) {
   findings.push_back(std::move(finding));
 }
 
+/// Of an optimiser that divides by the gradient's size, which sees every layer's above its eps:
+/// what the size of the weights takes from the gradient, its first steps may give back.
+bool may_be_mended(const RunView& view, const MeasuredStep& step, const Finding& finding) {
+  const bool by_weights =
+      finding.cause.kind == CauseKind::weight_scale || finding.cause.kind == CauseKind::odd_weight;
+  const std::optional<OptimiserInfo>& optimiser = view.info().optimiser_info;
+  if (!by_weights || !optimiser || !optimiser->is_adaptive() || step.paces.empty()) return false;
+  if (view.learning().steps >= Learning::kSomeSteps) return false;
+  constexpr double kFarLog2 = 6.644;
+  const double floor = std::log2(std::max(optimiser->eps, 1e-30)) + kFarLog2;
+  return std::all_of(step.paces.begin(), step.paces.end(),
+                     [&](const LayerPace& pace) { return pace.log2_gradient > floor; });
+}
+
 }  // namespace
 
 void check_vanishing_gradient(const RunView& view, std::vector<Finding>& findings) {
@@ -62,6 +77,9 @@ void check_vanishing_gradient(const RunView& view, std::vector<Finding>& finding
     return;
   }
   for (Finding& finding : flow_findings(view, *episode, "vanishing_gradient", -1)) {
+    if (may_be_mended(view, view.measured()[episode->first], finding)) {
+      finding.severity = Severity::note;
+    }
     findings.push_back(std::move(finding));
   }
 }
