@@ -71,11 +71,23 @@ TEST(PeersTest, TorchmortemComparesTheFlowOfFirstAndLast) {
   plumb::Run run = small_run();
   add(run, Site::param(0, Role::weight), 1);
   add(run, Site::param(1, Role::weight), 1);
-  add(run, Site::layer(1, Role::grad_z), 1);
-  add(run, Site::layer(3, Role::grad_z), 0.02);
+  add(run, Site::layer(3, Role::grad_z), 1);
+  add(run, Site::layer(1, Role::grad_z), 0.02);
   EXPECT_EQ(torchmortem(PeerView(run)), Symptoms{});
   run.steps[0].sketches.back().sketch.m2 *= 1e-2;
+  EXPECT_EQ(torchmortem(PeerView(run)), Symptoms{"vanishing"});
+  run.steps[0].sketches.back().sketch.m2 *= 1e12;  // a norm of 2e4
   EXPECT_EQ(torchmortem(PeerView(run)), Symptoms{"exploding"});
+}
+
+TEST(PeersTest, TheDeepCheckerWantsInputsStandardisedOrInARange) {
+  plumb::Run run = small_run();
+  run.info.data_info.emplace();
+  run.info.data_info->inputs = {{.mean = 0, .deviation = 1, .smallest = -3, .largest = 3},
+                                {.mean = 0.4, .deviation = 0.2, .smallest = 0, .largest = 1}};
+  EXPECT_EQ(deep_checker(PeerView(run)), Symptoms{});
+  run.info.data_info->inputs[1].largest = 200;
+  EXPECT_EQ(deep_checker(PeerView(run)), Symptoms{"inputs"});
 }
 
 TEST(PeersTest, GraphycoTakesZerosForDeadUnits) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "plumb/zoo/peers/peer.h"
 
@@ -96,24 +99,37 @@ Symptoms sagemaker_debugger(const PeerView& view) {
   return found;
 }
 
-/// log10 of update over weight outside -4 .. -1 on average over the steps; half of a relu layer
-/// dead for a window; the first loss of a classifier more than twice ln C away; equal rows at the
-/// start.
+/// Of a weight: mean |gradient| below 1e-6 or above 1e6; log10 of mean |update| over mean |weight|,
+/// averaged over the steps, outside -4 .. -1. Half of a layer's units with next to no output, or in
+/// the flat ends of a tanh or sigmoid; from step 10 on, as those of the gradient. Inputs that are
+/// neither standardised nor in 0 .. 1 or -1 .. 1; the first loss of a classifier ln C and more off
+/// ln C; equal rows at the start. (Its F-test of the initial weights and its spread of activations
+/// in 0.5 .. 2 are left out, as are its checks of data and of overfitting.)
 Symptoms deep_checker(const PeerView& view) {
+  constexpr std::int64_t kFirstStep = 10;
   Symptoms found;
-  std::size_t large = 0, small = 0, judged = 0;
+  std::map<LayerId, std::pair<double, double>> ratios;  // sum and count
   for (const PeerView::Step& step : view.steps()) {
+    const bool late = step.record->step >= kFirstStep;
     for (const PeerView::Layer& layer : step.layers) {
-      if (is_bad(layer.output) || is_bad(layer.weight)) found.insert("non_finite");
+      if (is_bad(layer.output) || is_bad(layer.weight) || is_bad(layer.grad_weight)) {
+        found.insert("non_finite");
+      }
+      if (late && layer.grad_weight != nullptr) {
+        if (mean_magnitude(*layer.grad_weight) < 1e-6) found.insert("vanishing");
+        if (mean_magnitude(*layer.grad_weight) > 1e6) found.insert("exploding");
+      }
       if (layer.update == nullptr || layer.weight == nullptr) continue;
-      const double ratio = std::log10(norm(*layer.update) / norm(*layer.weight));
-      ++judged;
-      large += ratio > -1;
-      small += ratio < -4;
+      const double ratio = norm(*layer.update) / norm(*layer.weight);
+      if (!(ratio > 0) || !std::isfinite(ratio)) continue;
+      ratios[layer.id].first += std::log10(ratio);
+      ++ratios[layer.id].second;
     }
     for (const ActivationRecord& activation : step.record->activations) {
       const LayerInfo& info = view.run().info.layer(activation.layer);
+      if (!late) continue;
       if (is_relu(info) && activation.dead_units * 2 > activation.units) found.insert("dead");
+      if (is_bounded(info) && activation.saturated_fraction > 0.5) found.insert("saturated");
     }
     for (const SymmetryRecord& symmetry : step.record->symmetries) {
       if (step.record->step == 0 && symmetry.duplicate_units + 1 == symmetry.units &&
@@ -122,29 +138,85 @@ Symptoms deep_checker(const PeerView& view) {
       }
     }
   }
-  if (2 * large > judged) found.insert("update_large");
-  if (2 * small > judged) found.insert("update_small");
+  for (const auto& [layer, sum] : ratios) {
+    if (sum.first > -1 * sum.second) found.insert("update_large");
+    if (sum.first < -4 * sum.second) found.insert("update_small");
+  }
   const Run& run = view.run();
+  if (run.info.data_info) {
+    for (const ColumnInfo& column : run.info.data_info->inputs) {
+      constexpr double kNear = 0.05;
+      const bool standard = std::abs(column.mean) < kNear && std::abs(column.deviation - 1) < kNear;
+      const bool ranged =
+          std::abs(column.largest - 1) < kNear &&
+          (std::abs(column.smallest) < kNear || std::abs(column.smallest + 1) < kNear);
+      if (!standard && !ranged && column.deviation > 0) found.insert("inputs");
+    }
+  }
   if (run.info.classes > 1 && !run.steps.empty()) {
     const double expected = std::log(static_cast<double>(run.info.classes));
-    const double first = run.steps.front().loss;
-    if (first > 2 * expected || first < expected / 2) found.insert("initial_loss");
+    if (std::abs(run.steps.front().loss - expected) >= expected) found.insert("initial_loss");
   }
   return found;
 }
 
-/// The flow gradient of the first layer a hundred times smaller or larger than that of the last.
+/// In the second half of the steps: the mean norm of the first layer's flow gradient a hundredth of
+/// the last one's; half of the outputs of a layer zero, or beyond 0.95 of a tanh or sigmoid, in
+/// half of them; the median of update over weight below 1e-5 or above 0.1. Of all steps: a flow
+/// gradient above 1000, or below 1e-8 in three of ten; a weight ten times as large at the end.
+/// (Left out: its ranks, noise and curvature, and a weight's norm that hardly changes.)
 Symptoms torchmortem(const PeerView& view) {
+  struct Sums {
+    double late = 0;
+    std::size_t tiny = 0, zeros = 0, flat = 0;
+    std::vector<double> ratios;
+    double first_weight = 0, last_weight = 0;
+  };
   Symptoms found;
-  for (const PeerView::Step& step : view.steps()) {
-    std::vector<const Sketch*> flow;
+  std::map<LayerId, Sums> layers;
+  const std::size_t all = view.steps().size(), half = all / 2;
+  for (std::size_t s = 0; s < all; ++s) {
+    const PeerView::Step& step = view.steps()[s];
     for (const PeerView::Layer& layer : step.layers) {
-      if (layer.is_linear() && layer.grad_output != nullptr) flow.push_back(layer.grad_output);
+      Sums& sums = layers[layer.id];
+      if (s >= half && layer.output != nullptr) sums.zeros += layer.output->zero_fraction() > 0.5;
+      if (!layer.is_linear()) continue;
+      if (layer.grad_output != nullptr) {
+        const double size = norm(*layer.grad_output);
+        if (size > 1000) found.insert("exploding");
+        sums.tiny += size < 1e-8;
+        if (s >= half) sums.late += size;
+      }
+      const double weight = norm(*layer.weight);
+      if (s == 0) sums.first_weight = weight;
+      sums.last_weight = weight;
+      if (s >= half && layer.update != nullptr) sums.ratios.push_back(norm(*layer.update) / weight);
     }
-    if (flow.size() < 2) continue;
-    const double log2_ratio = flow.front()->true_log2_rms() - flow.back()->true_log2_rms();
-    if (log2_ratio < -std::log2(100.0)) found.insert("vanishing");
-    if (log2_ratio > std::log2(100.0)) found.insert("exploding");
+    for (const ActivationRecord& activation : step.record->activations) {
+      const bool bounded = is_bounded(view.run().info.layer(activation.layer));
+      layers[activation.layer].flat += s >= half && bounded && activation.saturated_fraction > 0.5;
+    }
+  }
+  const Sums* first = nullptr;
+  const Sums* last = nullptr;
+  for (const auto& [id, sums] : layers) {
+    const std::size_t late = all - half;
+    if (sums.zeros > 0 && 2 * sums.zeros >= late) found.insert("dead");
+    if (sums.flat > 0 && 2 * sums.flat >= late) found.insert("saturated");
+    if (sums.tiny > 0 && 10 * sums.tiny >= 3 * all) found.insert("vanishing");
+    if (sums.first_weight > 0 && sums.last_weight > 10 * sums.first_weight) found.insert("weights");
+    if (sums.last_weight == 0 && sums.ratios.empty()) continue;
+    if (first == nullptr) first = &sums;
+    last = &sums;
+    if (sums.ratios.empty()) continue;
+    std::vector<double> ratios = sums.ratios;
+    std::ranges::sort(ratios);
+    const double middle = ratios[ratios.size() / 2];
+    if (middle > 0.1) found.insert("update_large");
+    if (middle > 0 && middle < 1e-5) found.insert("update_small");
+  }
+  if (first != nullptr && first != last && last->late > 0 && first->late * 100 <= last->late) {
+    found.insert("vanishing");
   }
   return found;
 }
