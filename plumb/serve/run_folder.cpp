@@ -47,7 +47,7 @@ void look_into(const std::string& folder, std::vector<RunPath>& found) {
     }
     if (found.size() >= RunFolder::kMost) return;
     found.push_back(
-        {it->path().string(), without_suffix(fs::relative(it->path(), root, ignored).string())});
+        {it->path().string(), without_suffix(it->path().lexically_relative(root).string())});
   }
 }
 
