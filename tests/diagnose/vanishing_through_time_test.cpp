@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "tests/diagnose/rule_test.h"
 #include "tests/diagnose/time_test.h"
