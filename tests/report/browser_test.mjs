@@ -116,8 +116,10 @@ async function policy(browser) {
 /** From the top of the page with Tab to the picture; arrows move the layer and the step, and what stands there is said. */
 async function keyboard(browser) {
   const page = await browser.open(join(folder, "sick.html"), { height: 1000 });
+  // The address follows a little behind the cursor.
   const state = () =>
-    page.run(`(() => {
+    page.run(`(async () => {
+      await new Promise((done) => setTimeout(done, 200));
       const at = document.activeElement;
       return {
         figure: at.closest("figure")?.id ?? "", isChart: at.classList.contains("chart"), role: at.getAttribute("role") ?? "",

@@ -32,14 +32,7 @@ export function page(report: Report): HTMLElement[] {
   const { runs } = report;
   const cursor = new Cursor(report);
   cursor.goTo(location.hash);
-  cursor.onMove(() => {
-    // A page from a file may be refused it; the address then stays as it is.
-    try {
-      history.replaceState(null, "", `#${cursor.address}`);
-    } catch {
-      // see above
-    }
-  });
+  keepAddress(cursor);
   followCursor(cursor);
   const one = h("div", { id: "run" });
   const show = () => {
@@ -55,6 +48,24 @@ export function page(report: Report): HTMLElement[] {
     h("main", {}, runs.length > 1 ? compareRuns(runs, cursor) : null, one),
     h("footer", {}, "Made by plumb. Nothing on this page is loaded from anywhere."),
   ];
+}
+
+const kBetweenAddresses = 170; // ms: browsers refuse more than 200 in 30 s
+
+/** The address follows the cursor, a little behind where that moves fast. */
+function keepAddress(cursor: Cursor): void {
+  let due: ReturnType<typeof setTimeout> | undefined;
+  cursor.onMove(() => {
+    due ??= setTimeout(() => {
+      due = undefined;
+      // A page from a file may be refused it; the address then stays as it is.
+      try {
+        history.replaceState(null, "", `#${cursor.address}`);
+      } catch {
+        // see above
+      }
+    }, kBetweenAddresses);
+  });
 }
 
 function masthead(): HTMLElement {
