@@ -15,14 +15,15 @@ constexpr std::array<std::string_view, 4> kOfOutcome{"not_learning", "diverging"
                                                      "running_statistics"};
 
 constexpr double kMendedGain = 0.2;
+constexpr double kMostGain = 0.5;
 
 bool is_of_outcome(const Finding& finding) {
   return std::find(kOfOutcome.begin(), kOfOutcome.end(), finding.rule) != kOfOutcome.end();
 }
 
-/// It left the baseline soon, or has had all the time that it needed.
+/// It left the baseline soon, came more than half of the way, or has had all the time it needed.
 bool was_not_slowed(const RunView& view, const Learning& learning, std::int64_t last_step) {
-  if (learning.flat) return true;
+  if (learning.flat || learning.gained >= kMostGain) return true;
   const std::int64_t left = step_off_reference(view.info(), view.losses());
   return left >= 0 && left <= last_step / 10;
 }

@@ -105,6 +105,7 @@ std::vector<std::string> roots(const CaseRun& run) {
     texts.push_back(root_text(finding));
   }
   std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   return texts;
 }
 
