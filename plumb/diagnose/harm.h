@@ -12,7 +12,7 @@ namespace plumb {
 ///
 ///   no harm   the network has reached most of what can be had (Learning::reached): whatever showed,
 ///             it is a note now. So it is in a run that has converged. Nor did it where everything
-///             above a note was over in the first half of the run, the network learns (a fifth of
+///             above a note was over in the first quarter of the run, the network learns (a fifth of
 ///             the way at least: of labels full of noise no network gets much further), and it was
 ///             not slowed: it left the baseline in the first tenth of its steps, came half of the
 ///             way, or has come to where its loss falls no more.
