@@ -211,10 +211,12 @@ void write_outcomes(Columns& columns, std::span<const DiagnosedRun> runs, std::s
 
 void write_flows(Page& page, std::span<const DiagnosedRun> runs) {
   page.line();
-  page.line(
-      page.ink("Flow gradient, input on the left: a full bar is that of the last layer, an "
-               "empty one 12 powers of ten less",
-               Ink::strong));
+  for (const std::string& line :
+       wrap("Flow gradient, input on the left: a full bar is that of the last layer, an empty one "
+            "12 powers of ten less",
+            page.width())) {
+    page.line(page.ink(line, Ink::strong));
+  }
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const StepRecord* const step = last_finite(*runs[i].run);
     if (step == nullptr) {

@@ -19,8 +19,8 @@ plumb::Run run_on(const std::vector<ColumnInfo>& columns, double first_loss = 1.
   run.info.baseline = Baseline{.loss = 1.0986};
   for (StepRecord& step : run.steps) step.loss = first_loss;
   if (!columns.empty()) {
-    const double squares = columns[0].mean * columns[0].mean +
-                           columns[0].deviation * columns[0].deviation;
+    const double squares =
+        columns[0].mean * columns[0].mean + columns[0].deviation * columns[0].deviation;
     test::put_rms(run.info, run.steps[0], run.info.layers[0].path, Role::a, std::log2(squares) / 2);
   }
   return run;

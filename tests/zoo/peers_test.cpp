@@ -83,8 +83,9 @@ TEST(PeersTest, TorchmortemComparesTheFlowOfFirstAndLast) {
 TEST(PeersTest, TheDeepCheckerWantsInputsStandardisedOrInARange) {
   plumb::Run run = small_run();
   run.info.data_info.emplace();
-  run.info.data_info->inputs = {{.mean = 0, .deviation = 1, .smallest = -3, .largest = 3},
-                                {.mean = 0.4, .deviation = 0.2, .smallest = 0, .largest = 1}};
+  run.info.data_info->inputs = {
+      {.name = {}, .mean = 0, .deviation = 1, .smallest = -3, .largest = 3},
+      {.name = {}, .mean = 0.4, .deviation = 0.2, .smallest = 0, .largest = 1}};
   EXPECT_EQ(deep_checker(PeerView(run)), Symptoms{});
   run.info.data_info->inputs[1].largest = 200;
   EXPECT_EQ(deep_checker(PeerView(run)), Symptoms{"inputs"});
