@@ -47,7 +47,13 @@ set(web_sources
 function(web_copy stamp)
   set(inputs ${ARGN})
   list(TRANSFORM inputs PREPEND ${web_source}/)
+  # What is gone from the sources goes from the copy.
   set(copies)
+  foreach(folder IN ITEMS src test)
+    if(ARGN MATCHES "(^|;)${folder}/")
+      list(APPEND copies COMMAND ${CMAKE_COMMAND} -E rm -rf ${web_build}/${folder})
+    endif()
+  endforeach()
   foreach(file IN LISTS ARGN)
     get_filename_component(folder ${file} DIRECTORY)
     list(APPEND copies COMMAND ${CMAKE_COMMAND} -E make_directory ${web_build}/${folder}

@@ -22,6 +22,7 @@
 #include "plumb/core/error.h"
 #include "plumb/cure/cure_words.h"
 #include "plumb/store/run_file.h"
+#include "plumb/train/trainer.h"
 
 namespace plumb::cli {
 
@@ -103,6 +104,7 @@ int run_cure(Options& options) {
   if (!options.quiet) {
     for (const std::string& note : split.notes) fmt::print(stderr, "{}\n", note);
   }
+  make_network(patient, split.train);  // a network that cannot be built is no patient
   CureData data(patient, std::move(split));
   if (!options.runs.empty()) {
     std::error_code error;

@@ -13,6 +13,7 @@
 #include "plumb/cli/command.h"
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/core/error.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/text.h"
 #include "plumb/serve/live_run.h"
@@ -83,9 +84,23 @@ std::string state_line(const serve::LiveRun& run, const serve::RunRow& row, int 
   return room >= 4 ? line + render_flow_bars(run.last_profile(), bars) : shorten(line, width - 1);
 }
 
+/// Waits for a writer that has just made the file and not yet begun the run.
+serve::LiveRun open_run(const std::string& path) {
+  constexpr double kYoung_s = 10;
+  for (;;) {
+    try {
+      return serve::LiveRun(path);
+    } catch (const StoreError&) {
+      const std::optional<serve::FileLook> look = serve::look_at(path);
+      if (!look || look->age_s > kYoung_s || interrupted()) throw;
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
 int run_follow(const Options& options) {
   catch_interrupts();
-  serve::LiveRun run(options.run);
+  serve::LiveRun run = open_run(options.run);
   Screen screen(stdout_is_terminal() && stderr_can_redraw());
   const TerminalOptions terminal = terminal_options();
   screen.line(printable(run.info().title()));

@@ -191,6 +191,8 @@ constexpr Mechanism kMechanisms[] = {
     {"update_too_large", "non_finite"},
     // Units that pass nothing on.
     {"saturated_gate", "vanishing_through_time"},
+    // What a shut gate keeps out, training drives the others to make up for.
+    {"saturated_gate", "saturated_gate", Order::before},
     // Where the past does not reach the loss, the gates are trained by the last steps alone.
     {"vanishing_through_time", "saturated_gate", Order::before},
     {"dead_units", "vanishing_gradient", Order::with, by_derivatives},

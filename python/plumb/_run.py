@@ -39,7 +39,8 @@ class Finding:
 
     rule is stable ("vanishing_gradient"), severity is "note", "warning" or "critical". layer is a
     place in Run.layers or None, path and where name it. evidence is a list of dicts with quantity,
-    name, value, threshold and threshold_source. cause_kind is stable, cause its sentence.
+    name, value, threshold and threshold_source. cause_kind is stable, cause its sentence, cause_share the part
+    of what was lost (or gained) that it takes, where that can be told.
     explained_by is the id of the finding that this one follows from.
     """
 
@@ -60,6 +61,7 @@ class Finding:
     explained_by: int | None
     consequence: str
     remedies: list[Remedy] = field(default_factory=list)
+    cause_share: float | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.severity}: {self.rule}", self.symptom]

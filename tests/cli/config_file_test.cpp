@@ -41,9 +41,16 @@ TEST_F(ConfigFileTest, GivesKeysWithDashesValuesAsTextAndLines) {
   }
 }
 
-TEST_F(ConfigFileTest, RefusesTablesArraysAndMissingFiles) {
+TEST_F(ConfigFileTest, AListIsWhatStandsBetweenCommas) {
+  const auto settings = read("keep = ['depth', 'activation']\n");
+  ASSERT_EQ(settings.size(), 1);
+  EXPECT_EQ(settings.front().value, "depth,activation");
+}
+
+TEST_F(ConfigFileTest, RefusesTablesListsOfListsAndMissingFiles) {
   EXPECT_THROW(read("[section]\nlr = 1\n"), SpecError);
-  EXPECT_THROW(read("lr = [1, 2]\n"), SpecError);
+  EXPECT_THROW(read("lr = [[1, 2], 3]\n"), SpecError);
+  EXPECT_THROW(read("lr = []\n"), SpecError);
   EXPECT_THROW(read_config_file(path_ + ".missing"), DataError);
 }
 

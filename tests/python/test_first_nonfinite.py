@@ -81,7 +81,7 @@ class FirstNonFinite(unittest.TestCase):
 
     def test_log_of_less_than_nothing(self):
         w = self.check("log", "forward", "log")
-        self.assertEqual(list(w.run().steps["measured"]), [1, 0, 0, 0, 0, 1])  # the step after it too
+        self.assertEqual(list(w.run().steps["measured"]), [1, 1, 1, 0, 1, 1])  # the step after it too
 
     def test_an_infinity_that_becomes_nan_is_the_first(self):
         self.check("overflow", "forward", "exp")

@@ -305,8 +305,10 @@ class Traps(unittest.TestCase):
         model, (x, y) = models.ResNet(), models.images()
         optimizer = sgd(model)
         with plumb.watch(model, optimizer, run=file(), record="every=4"):
-            for _ in range(6):
+            for next_step in range(1, 12):
                 step(model, optimizer, x, y)
+                if next_step in (1, 2, 4, 8):  # measured: the hooks may stay
+                    continue
                 self.assertEqual([n for n, m in model.named_modules() if m._forward_hooks], [""])
                 self.assertEqual(len(model._forward_hooks), 1)
 
