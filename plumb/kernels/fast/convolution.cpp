@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "plumb/kernels/fast/onednn_port-inl.h"
@@ -112,6 +113,19 @@ VjpParamsDescription make_vjp_params(const Descriptions& d) {
 #endif
 }
 
+/// oneDNN has no fast implementation for every order of a tensor's values: where it falls back to
+/// its reference, a thousand times slower, it may choose the orders itself, and the tensors are
+/// reordered.
+template <typename Make>
+auto fastest(const Make& make, const Request& request,
+             const std::optional<Memory::desc>& weight_order) {
+  auto made = make(Descriptions(request, weight_order));
+  if (!std::string_view(made.impl_info_str()).starts_with("ref")) return made;
+  Request any_order = request;
+  any_order.x_layout = any_order.y_layout = Layout::row_major;
+  return make(Descriptions(any_order, weight_order));
+}
+
 /// The images [begin, end) of a batch: what one thread does.
 struct Chunk {
   std::int64_t begin = 0;
@@ -171,7 +185,7 @@ class Convolution::Forward {
     std::optional<Memory::desc> weight_order;
     for (const Chunk& chunk : chunks_of(request)) {
       const Request own = part(request, chunk);
-      const ForwardDescription made = make_forward(Descriptions(own, weight_order));
+      const ForwardDescription made = fastest(make_forward, own, weight_order);
       if (!weight_order) {
         weight_order = made.weights_desc();
         weight_ = Port(plain_weight(request.shape), *weight_order);
@@ -223,7 +237,7 @@ class Convolution::VjpX {
     std::optional<Memory::desc> weight_order;
     for (const Chunk& chunk : chunks_of(request)) {
       const Request own = part(request, chunk);
-      const VjpXDescription made = make_vjp_x(Descriptions(own, weight_order));
+      const VjpXDescription made = fastest(make_vjp_x, own, weight_order);
       if (!weight_order) {
         weight_order = made.weights_desc();
         weight_ = Port(plain_weight(request.shape), *weight_order);
@@ -272,7 +286,7 @@ class Convolution::VjpParams {
     std::optional<Memory::desc> weight_order;
     for (const Chunk& chunk : chunks_of(request)) {
       const Request own = part(request, chunk);
-      const VjpParamsDescription made = make_vjp_params(Descriptions(own, weight_order));
+      const VjpParamsDescription made = fastest(make_vjp_params, own, weight_order);
       if (!weight_order) {
         weight_order = made.diff_weights_desc();
         const Memory::desc plain = plain_weight(request.shape);
