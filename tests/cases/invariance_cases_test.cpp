@@ -29,6 +29,9 @@ std::vector<Case> varied() {
       on_line("equal_start", "3 x [dense 32 > tanh] > dense 4",
               steps + " --lr 0.1 --init constant:0.1 --bias-init zeros"),
       // The positions of an image and the steps of a sequence are no units.
+      {"healthy_images",
+       "conv 8 3 > relu > maxpool 2 > conv 16 3 > relu > maxpool 2 > flatten > dense 10",
+       kHe + images + " --optimiser adam --lr 3e-3"},
       {"dead_images", "conv 8 3 > relu > maxpool 2 > flatten > dense 10",
        " --init he_normal --bias-init constant:-100" + images + " --lr 0.05"},
       {"sequences", "rnn 24 > last > dense 1",
