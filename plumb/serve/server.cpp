@@ -164,6 +164,10 @@ class Server::Http final : public httplib::Server {
         });
   }
 
+  /// httplib lets 5 connections wait for accept(); of a burst the others would try again after
+  /// seconds.
+  void let_more_wait() { ::listen(svr_sock_, kMostConnecting); }
+
   GuardOptions guard;
 
  private:
@@ -287,6 +291,7 @@ int Server::bind(const std::string& address, int port, const std::string& token)
         "serve: {}:{} cannot be bound, expected an address of this machine and a free port",
         address, port));
   }
+  http_->let_more_wait();
   http_->guard = {address, bound, token};
   return bound;
 }

@@ -32,6 +32,7 @@ class Server {
   static constexpr int kThreads = 40;
   static constexpr int kStreams = 24;
   static constexpr std::size_t kMostWaiting = 128;
+  static constexpr int kMostConnecting = 128;
 
   /// What the server shows of other parts: the page, and a report by the path of its run.
   struct Pages {
