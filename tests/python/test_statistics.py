@@ -94,6 +94,15 @@ for kind, make in LAYOUTS.items():
         setattr(Statistics, f"test_{kind}_{str(dtype).split('.')[1]}", test)
 
 
+def computes(dtype):
+    """Whether torch has a linear layer of this type for this processor: 1.13 has bfloat16 only with AVX-512."""
+    try:
+        nn.Linear(30, 70).to(dtype)(torch.zeros(8, 30, dtype=dtype))
+    except RuntimeError:
+        return False
+    return True
+
+
 class Parameters(unittest.TestCase):
     def check_parameters(self, dtype, optimiser, places):
         torch.manual_seed(2)
@@ -120,6 +129,8 @@ class Parameters(unittest.TestCase):
 
     def test_sgd_with_momentum_and_decay(self):
         for dtype, places in ((torch.float32, 5), (torch.float64, 9), (torch.bfloat16, 5)):
+            if dtype is torch.bfloat16 and not computes(dtype):
+                continue
             self.check_parameters(dtype, lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1), places)
 
     def test_adamw(self):

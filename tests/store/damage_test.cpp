@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr int kFileMutations = 10'000;
 constexpr int kLogMutations = 1'000;
-constexpr double kPatience_s = 5;  // far beyond what a load of this file takes: a hang
+constexpr double kPatience_s = 60;  // far beyond what a load of this file takes: a hang
 
 using Random = std::mt19937_64;
 
