@@ -40,7 +40,9 @@ LayerId add_layer(Watcher& watcher, const std::string& path, const std::string& 
   layer.fan_out = fan_out;
   layer.block = block;
   layer.function = function;
-  if (!function.empty()) layer.traits = DerivativeJudge(function).traits();
+  if (!function.empty() && layer.family == LayerFamily::activation) {
+    layer.traits = DerivativeJudge(function).traits();
+  }
   Session& session = watcher.session;
   if (session.in_step()) layer.first_step = session.record().step;
   session.draft().layers.push_back(std::move(layer));
@@ -142,6 +144,11 @@ void bind_watcher(nb::module_& module) {
       .def("set_depth",
            [](Watcher& w, LayerId id, int depth) {
              w.session.draft().layers.at(static_cast<std::size_t>(id)).depth = depth;
+           })
+      .def("set_running_momentum",
+           [](Watcher& w, LayerId id, double momentum) {
+             w.session.draft().layers.at(static_cast<std::size_t>(id)).running_momentum = momentum;
+             w.session.touch();
            })
       .def("set_family",
            [](Watcher& w, LayerId id, const std::string& family, const std::string& kind) {

@@ -77,6 +77,19 @@ class Sick(unittest.TestCase):
         self.assertEqual(one.cause_kind, "large_weight")
         self.assertIn("nn.init.xavier_normal_(m.weight)", "\n".join(r.code for r in one.remedies if r.code))
 
+    def test_logits_through_a_softmax_twice(self):
+        class Functional(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = stack(1, 16, nn.ReLU)
+
+            def forward(self, x):
+                return self.body(x).softmax(-1)
+
+        for model in (nn.Sequential(*stack(1, 16, nn.ReLU), nn.Softmax(-1)), Functional()):
+            one = self.find(train(model, blobs, steps=20), "logits_activation")
+            self.assertEqual(one.severity, "critical")
+
     def test_unscaled_inputs(self):
         def raw():
             x, y = blobs()
@@ -132,6 +145,12 @@ class Healthy(unittest.TestCase):
 
     def test_gpt(self):
         self.clean(train(models.GPT(32, 4), lambda: models.tokens(8, 12, classes=20), steps=15, lr=1e-3, optimiser=torch.optim.AdamW))
+
+    def test_probabilities_and_their_own_loss(self):
+        model = nn.Sequential(*stack(1, 16, nn.ReLU), nn.Softmax(-1))
+        self.clean(train(model, blobs, steps=20, loss=lambda p, y: F.nll_loss(torch.log(p), y)))
+        model = nn.Sequential(*stack(1, 16, nn.ReLU), nn.LogSoftmax(-1))
+        self.clean(train(model, blobs, steps=20, loss=F.nll_loss))
 
     def test_relu_mlp(self):
         model = stack(6, 32, nn.ReLU)

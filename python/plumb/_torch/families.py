@@ -66,7 +66,8 @@ ACTIVATIONS = {
 
 
 def family_of(module):
-    """(family, function) of a module that is hooked as one, or None."""
+    """(family, function) of a module that is hooked as one, or None. The function is that of an
+    activation, or "softmax"."""
     for kind, text in ACTIVATIONS.items():
         if type(module) is kind:
             return "activation", text(module)
@@ -81,7 +82,7 @@ def family_of(module):
         ("other", OPAQUE),
     ):
         if isinstance(module, kinds):
-            return family, ""
+            return family, "softmax" if isinstance(module, nn.Softmax) else ""
     return None
 
 

@@ -172,6 +172,8 @@ class Graph:
         self.add(op, path, text=repr(module).split("\n")[0], **sizes)
         if sources:
             self.set_inputs(op)
+        if getattr(module, "running_mean", None) is not None and module.momentum is not None:
+            self.core.set_running_momentum(op.id, float(module.momentum))
         if family == "recurrent":
             kind = getattr(module, "nonlinearity", "")
             self.core.set_cell(op.id, kind)
@@ -257,6 +259,8 @@ class Graph:
             else:
                 stack += op.inputs
         self.loss_ops = seen - set(outputs)
+        if self.loss == "cross_entropy" and any(op.kind == "log" for op in self.loss_ops):
+            self.loss = "negative_log_likelihood"  # of probabilities, which a softmax before it makes rightly
         outputs.sort(key=lambda op: op.depth)
         for op in outputs:
             self.materialise(op)

@@ -119,7 +119,7 @@ class Nodes:
         ):
             if kind in nodes:
                 return self.op(family, kind.lower(), [read], node, params)
-        return self.op("other", kind.lower(), [read], node, params)
+        return self.op("other", kind.lower(), [read], node, params, "softmax" if kind == "Softmax" else "")
 
     @staticmethod
     def function_of(node, name):
