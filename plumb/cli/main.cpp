@@ -133,6 +133,7 @@ int run(int argc, char** argv) {
   add_report(app, result);
   add_compare(app, result);
   add_export(app, result);
+  add_merge(app, result);
   add_evaluate(app, result);
   add_predict(app, result);
   add_config(app, result);

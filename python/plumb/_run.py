@@ -9,12 +9,16 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _core
+
+if TYPE_CHECKING:
+    import pandas
 
 ROLES = ("z", "a", "grad_z", "grad_a", "weight", "grad_weight", "update")
 
@@ -89,14 +93,14 @@ def make_findings(text: str, code: Callable[[Finding], Sequence[str | None]] | N
     return found
 
 
-class Diagnosis(list):
+class Diagnosis(list[Finding]):
     """The findings, the worst first. Printed, it is the verdict, the table and what to do."""
 
-    def __init__(self, findings, verdict, outcome, table):
+    def __init__(self, findings: list[Finding], verdict: str, outcome: str, table: str) -> None:
         super().__init__(findings)
         self.verdict, self.outcome, self._table = verdict, outcome, table
 
-    def __str__(self):
+    def __str__(self) -> str:
         text = self._table
         codes = [(f, r) for f in self for r in f.remedies if r.code and f.explained_by is None]
         if codes:
@@ -110,24 +114,24 @@ class Diagnosis(list):
                 text += "".join(f"  {line}\n" for line in remedy.code.split("\n"))
         return text
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
 class Diagnosed:
     """What can be asked of a watch and of a loaded run alike."""
 
-    def diagnose(self):
+    def diagnose(self) -> Diagnosis:
         """What is wrong so far, where and why: a list of Finding that prints as text."""
         findings = make_findings(self._findings(), self._code)
         return Diagnosis(findings, self._verdict(), self._outcome(), self._table(80, True))
 
     @property
-    def findings(self):
+    def findings(self) -> list[Finding]:
         """The findings so far, the worst first."""
         return make_findings(self._findings(), self._code)
 
-    def report(self, path):
+    def report(self, path: str | os.PathLike[str]) -> str:
         """Writes the report, one HTML page that needs no network. Returns its path.
 
         Errors: StoreError if it cannot be written, or where the package was built without the page.
@@ -136,14 +140,14 @@ class Diagnosed:
         _core.write_report([self._run_path()], path)
         return path
 
-    def to_pandas(self):
+    def to_pandas(self) -> pandas.DataFrame:
         """One line for each step and site, as a pandas.DataFrame."""
         return self.run().to_pandas()
 
     #: The lines of code for a finding's remedies, in the framework's words; None where there is no framework.
-    _code = None
+    _code: Callable[[Finding], Sequence[str | None]] | None = None
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return _show(self)
 
 
@@ -166,7 +170,19 @@ class Run(Diagnosed):
     Magnitudes are log2: log2_rms is that of the true value.
     """
 
-    def __init__(self, path):
+    path: str
+    steps: dict[str, Any]
+    sketches: dict[str, Any]
+    activations: dict[str, Any]
+    joins: dict[str, Any]
+    ledger: dict[str, Any]
+    histograms: list[Any]
+    layers: list[dict[str, Any]]
+    params: list[dict[str, Any]]
+    info: dict[str, Any]
+    verdict: str
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         data = _core.load(self.path)
         for table in ("steps", "sketches", "activations", "joins", "ledger"):
@@ -193,15 +209,15 @@ class Run(Diagnosed):
     def _run_path(self):
         return self.path
 
-    def run(self):
+    def run(self) -> Run:
         return self
 
-    def name_of(self, row):
+    def name_of(self, row: int) -> str:
         """The path of the layer or the parameter of a row of sketches."""
         number, role = int(self.sketches["id"][row]), int(self.sketches["role"][row])
         return (self.params if role >= 4 else self.layers)[number]["path"]
 
-    def find(self, path, role, step=None):
+    def find(self, path: str, role: str, step: int | None = None) -> list[dict[str, Any]]:
         """The rows of sketches of a layer or a parameter by its path, as a list of dicts."""
         wanted = ROLES.index(role)
         table = self.params if wanted >= 4 else self.layers
@@ -215,7 +231,7 @@ class Run(Diagnosed):
                 found.append({name: column[row] for name, column in self.sketches.items()})
         return found
 
-    def to_pandas(self):
+    def to_pandas(self) -> pandas.DataFrame:
         import pandas
 
         frame = pandas.DataFrame(dict(self.sketches))
@@ -231,12 +247,32 @@ def temporary_path(owner):
     return os.path.join(folder, "run.plumb")
 
 
-def load(path):
+def load(path: str | os.PathLike[str]) -> Run:
     """Reads a run file, whoever wrote it; also one that is still being written.
 
     Errors: StoreError (an OSError) for a file that is none, damaged or of a newer version.
     """
     return Run(path)
+
+
+def merge(ranks: Sequence[str | os.PathLike[str]], to: str | os.PathLike[str]) -> Run:
+    """One run of those of the ranks of a data-parallel training, as `plumb merge` makes it: counts add up,
+    and sizes are those of the whole batch. What a reader should know of it is warned of.
+
+    ranks       the run files of all ranks, two or more, in their order
+    to          path of the merged run, replaced if it is a run
+
+    Errors: StoreError for what is no run, and for runs of different models; ValueError for fewer than two,
+    and where `to` is one of them.
+    """
+    paths = [os.fspath(path) for path in ranks]
+    if len(paths) < 2:
+        raise ValueError(f"merge: {len(paths)} runs, expected those of two ranks or more")
+    if os.path.exists(to) and any(os.path.exists(p) and os.path.samefile(p, to) for p in paths):
+        raise ValueError(f"merge: {os.fspath(to)} is one of the ranks, expected another file")
+    for note in _core.merge(paths, os.fspath(to)):
+        warnings.warn(f"plumb.merge: {note}", RuntimeWarning, stacklevel=2)
+    return load(to)
 
 
 def _show(diagnosed):

@@ -13,6 +13,7 @@
 #include "plumb/report/finding_json.h"
 #include "plumb/report/html.h"
 #include "plumb/report/terminal.h"
+#include "plumb/store/merge_ranks.h"
 #include "plumb/store/run_file.h"
 
 namespace plumb::python {
@@ -211,6 +212,15 @@ void bind_results(nb::module_& module) {
         return render_table(load_run(path), options);
       },
       nb::arg("path"), nb::arg("width") = 80, nb::arg("unicode") = true);
+  module.def(
+      "merge",
+      [](const std::vector<std::string>& ranks, const std::string& to) {
+        RunWriter writer(to);
+        const RankMerge merged = merge_ranks(ranks, writer);
+        writer.close();
+        return merged.notes;
+      },
+      nb::arg("ranks"), nb::arg("to"));
   module.def("last_step", [](const std::string& path) {
     const std::vector<StepRecord> steps = load_run(path, LoadOptions::metrics()).steps;
     return steps.empty() ? std::int64_t{-1} : steps.back().step;

@@ -13,6 +13,7 @@ import random
 import re
 import resource
 import select
+import shutil
 import signal
 import sqlite3
 import struct
@@ -213,6 +214,26 @@ class CliTest(unittest.TestCase):
         self.assertGreater(len(csv), 100)
         self.assertEqual({line.count(",") for line in csv[1:]}, {csv[0].count(",")})
 
+    def test_merge_makes_one_run_of_those_of_ranks(self):
+        path = self.recorded()
+        shutil.copy(self.folder / path, self.folder / "rank1.plumb")
+        result = self.run_plumb("merge", path, "rank1.plumb", "-o", "whole.plumb")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"whole\.plumb: 2 ranks, \d+ steps, \d+ of them measured")
+        one, whole = (json.loads(self.run_plumb("export", name).stdout) for name in (path, "whole.plumb"))
+        for a, b in zip(one["steps"], whole["steps"]):
+            for s, t in zip(a.get("sketches", []), b.get("sketches", [])):
+                ranks = 1 if s["role"] in ("weight", "grad_weight", "update") else 2
+                self.assertEqual(t["count"], ranks * s["count"])
+                if isinstance(s["true_log2_rms"], float):
+                    self.assertAlmostEqual(t["true_log2_rms"], s["true_log2_rms"], places=9)
+        self.assertEqual(self.run_plumb("diagnose", "whole.plumb").returncode, 0)
+        self.assertIn("-o", self.fails(1, "merge", path, "rank1.plumb", "-o", path))
+        self.assertIn("--force", self.fails(1, "merge", path, "rank1.plumb", "-o", "whole.plumb"))
+        self.fails(2, "merge", path, "-o", "other.plumb")
+        self.assertEqual(self.run_plumb("train", "dense 3", "--data", "spirals", "--steps", "2", "-o", "other.plumb").returncode, 0)
+        self.assertIn("expected runs of the ranks of one training", self.fails(1, "merge", path, "other.plumb", "-o", "z.plumb"))
+
     def test_saved_weights_start_another_training(self):
         self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--save-weights", "w.npz").returncode, 0)
         self.assertEqual(self.run_plumb("probe", SICK, *SMALL, "--weights", "w.npz").returncode, 0)
@@ -229,7 +250,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("at most 8", self.fails(2, "report", *["a.plumb"] * 9))
 
     def test_help_of_every_command_works_and_completion_knows_the_options(self):
-        for command in ("train", "probe", "diagnose", "report", "compare", "export", "demo", "zoo", "layers", "completion",
+        for command in ("train", "probe", "diagnose", "report", "compare", "export", "merge", "demo", "zoo", "layers", "completion",
                         "evaluate", "predict", "config", "lr-find"):
             result = self.run_plumb(command, "--help")
             self.assertEqual(result.returncode, 0)
@@ -241,7 +262,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("--weight-decay", words)
 
     def test_help_and_lists_fit_the_width_but_for_commands_to_copy(self):
-        commands = ["train", "probe", "diagnose", "report", "compare", "export", "demo", "theory", "lab", "zoo", "layers", "completion",
+        commands = ["train", "probe", "diagnose", "report", "compare", "export", "merge", "demo", "theory", "lab", "zoo", "layers", "completion",
                     "evaluate", "predict", "config", "lr-find"]
         calls = [["--help"], *([command, "--help"] for command in commands), ["layers"], ["diagnose", "--rules"]]
         for width in ("", "60", "100"):
