@@ -16,14 +16,28 @@ from typing import TYPE_CHECKING, Any
 
 from ._core import StoreError
 from ._core import version as __version__
-from ._run import ROLES, Diagnosis, Finding, Remedy, Run, load
+from ._run import ROLES, Diagnosis, Finding, Remedy, Run, load, merge
 
 if TYPE_CHECKING:
     import torch
 
+    from ._torch.network_text import Network
     from ._torch.watch import Watch
 
-__all__ = ["ROLES", "Diagnosis", "Finding", "Remedy", "Run", "StoreError", "__version__", "load", "probe", "watch"]
+__all__ = [
+    "ROLES",
+    "Diagnosis",
+    "Finding",
+    "Remedy",
+    "Run",
+    "StoreError",
+    "__version__",
+    "from_torch",
+    "load",
+    "merge",
+    "probe",
+    "watch",
+]
 
 
 def watch(
@@ -78,3 +92,21 @@ def probe(
     from ._torch.probe import probe as probe_torch
 
     return probe_torch(model, loss_fn, batch, run)
+
+
+def from_torch(model: torch.nn.Module) -> Network:
+    """A PyTorch model as a string of the network language with its weights, so that `plumb theory`, `plumb
+    probe`, `plumb train` and `plumb cure` work on it.
+
+        network = plumb.from_torch(model)
+        print(network)                          # dense 64 > relu > 3 x res[dense 64 > relu > dense 64] > dense 10
+        network.save("weights.npz")             # plumb probe "$(...)" --weights weights.npz --data ...
+
+    model       torch.nn.Module of one tensor as input and one as output: sequential, with sums as
+                residuals, with recurrent layers (batch_first). It is traced, not called, and not changed
+
+    Errors: ValueError that names every place that the language has no words for.
+    """
+    from ._torch.network_text import from_torch as convert
+
+    return convert(model)
