@@ -224,7 +224,7 @@ class Traps(unittest.TestCase):
                     p.grad /= 1024
                 if not skip:
                     optimizer.step()
-                for one in backward._watching:
+                for one in backward._current():
                     one.after_scaler_step(scaler, optimizer)
         run = w.run()
         self.assertEqual(list(run.steps["skipped"]), [0, 1, 0])
@@ -416,17 +416,128 @@ class Traps(unittest.TestCase):
         at = {layer["path"]: layer["inputs"] for layer in run.layers}
         self.assertEqual(at["head"], ["relu"])
 
-    def test_garbage_collected_without_close(self):
+    def test_a_step_that_saw_no_layer_is_said(self):
+        watched, trained, (x, y) = self.in_place_model(), self.in_place_model(), models.rows()
+        optimizer = sgd(trained)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with plumb.watch(watched, optimizer, run=file(), record="every=1") as w:
+                for _ in range(3):
+                    w.begin_pass(x)
+                    step(trained, optimizer, x, y)
+        told = [str(c.message) for c in caught if "no layer of the model was seen" in str(c.message)]
+        self.assertEqual(len(told), 1)
+
+    def test_nested_inputs_and_outputs(self):
+        class Inner(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(16, 8)
+
+            def forward(self, batch):
+                return {"state": (self.fc(batch["x"][0]), None), "name": "inner"}
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inner, self.head = Inner(), nn.Linear(8, 5)
+
+            def forward(self, batch):
+                return [{"logits": self.head(self.inner(batch)["state"][0].tanh())}]
+
+        model, (x, y) = Net(), models.rows()
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            for _ in range(2):
+                optimizer.zero_grad()
+                models.cross_entropy(model({"x": (x, None)})[0]["logits"], y).backward()
+                optimizer.step()
+        run = w.run()
+        self.assertEqual(len(run.find("inner.fc", "grad_z")), 2)
+        self.assertEqual({layer["path"]: layer["inputs"] for layer in run.layers}["inner.fc"], ["input"])
+        self.near(run.find("input", "a", 0)[0], x)
+
+    def test_packed_sequences(self):
+        rnn_utils = nn.utils.rnn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.lstm, self.head = nn.LSTM(4, 6, batch_first=True), nn.Linear(6, 5)
+
+            def forward(self, x, lengths):
+                packed = rnn_utils.pack_padded_sequence(x, lengths, batch_first=True)
+                y, (h, _) = self.lstm(packed)
+                self.seen = y.data
+                return self.head(h[-1])
+
+        model, x, y = Net(), torch.randn(3, 7, 4), torch.randint(0, 5, (3,))
+        lengths = torch.tensor([7, 4, 2])
+        optimizer = sgd(model)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            optimizer.zero_grad()
+            models.cross_entropy(model(x, lengths), y).backward()
+            optimizer.step()
+        run = w.run()
+        self.near(only(run.find("lstm", "a")), model.seen)  # what is padded is no value
+        self.assertEqual(len(run.find("head", "grad_z")), 1)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork")
+    def test_a_forked_process_records_nothing_and_ends(self):
         model, (x, y) = self.in_place_model(), models.rows()
         optimizer, path = sgd(model), file()
         w = plumb.watch(model, optimizer, run=path, record="every=1")
         step(model, optimizer, x, y)
-        backward = torch.autograd.backward
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                step(model, optimizer, x, y)
+                w.close()
+                del w
+                gc.collect()
+                os.write(writing, b"done")
+            finally:
+                os._exit(0)
+        os.close(writing)
+        self.assertEqual(os.read(reading, 4), b"done")
+        os.waitpid(child, 0)
+        step(model, optimizer, x, y)
         w.close()
+        self.assertEqual(list(plumb.load(path).steps["step"]), [0, 1])
+        self.assertEqual(plumb.load(path).info["end"], "finished")
+
+    def test_workers_of_a_data_loader(self):
+        class Rows(torch.utils.data.Dataset):
+            def __len__(self):
+                return 12
+
+            def __getitem__(self, i):
+                generator = torch.Generator().manual_seed(i)
+                return torch.randn(16, generator=generator), i % 5
+
+        model = self.in_place_model()
+        optimizer = sgd(model)
+        loader = torch.utils.data.DataLoader(Rows(), batch_size=4, num_workers=1)
+        with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+            for _ in range(2):
+                for x, y in loader:
+                    step(model, optimizer, x, y)
+        self.assertEqual([r["count"] for r in w.run().find("0", "z")], [32] * 6)
+
+    def test_garbage_collected_without_close(self):
+        model, (x, y) = self.in_place_model(), models.rows()
+        optimizer, path, backward = sgd(model), file(), torch.autograd.backward
+        w = plumb.watch(model, optimizer, run=path, record="every=1")
+        step(model, optimizer, x, y)
+        self.assertIsNot(torch.autograd.backward, backward)
         del w
         gc.collect()
-        self.assertIsNot(torch.autograd.backward, backward)
+        self.assertIs(torch.autograd.backward, backward)
+        self.assertEqual(len(model._forward_hooks), 0)
         self.assertEqual(len(plumb.load(path).steps["step"]), 1)
+        self.assertEqual(plumb.load(path).info["end"], "interrupted")
+        step(model, optimizer, x, y)
 
     def test_a_log_after_the_step_belongs_to_it(self):
         model, (x, y) = self.in_place_model(), models.rows()

@@ -5,11 +5,17 @@ torch has no hook for that. torch.autograd.backward is replaced while somebody w
 when nobody does: loss.backward() goes through it too.
 """
 
+import weakref
+
 import torch
 
-_watching = []
+_watching = []  # weakly: one that nobody holds any more watches nothing
 _original = None
 _scaler_originals = []
+
+
+def _current():
+    return [w for w in (one() for one in _watching) if w is not None]
 
 
 def _roots(tensors):
@@ -17,9 +23,9 @@ def _roots(tensors):
 
 
 def _backward(tensors, *arguments, **options):
-    if any(w.in_backward for w in _watching):  # a checkpoint's own
+    current = _current()
+    if any(w.in_backward for w in current):  # a checkpoint's own
         return _original(tensors, *arguments, **options)
-    current = list(_watching)
     for w in current:
         w.before_backward(_roots(tensors))
     finished = False
@@ -43,7 +49,7 @@ def _patch_scalers():
         original = vars(kind)["step"]
 
         def step(self, optimizer, *arguments, _original_step=original, **options):
-            current = list(_watching)
+            current = _current()
             for w in current:
                 w.before_scaler_step(self, optimizer)
             result = _original_step(self, optimizer, *arguments, **options)
@@ -54,7 +60,7 @@ def _patch_scalers():
         scale = vars(kind)["scale"]
 
         def scaled(self, outputs, _original_scale=scale):
-            for w in list(_watching):
+            for w in _current():
                 w.note_scaler(self)
             return _original_scale(self, outputs)
 
@@ -68,14 +74,15 @@ def watch(watcher):
         _original = torch.autograd.backward
         torch.autograd.backward = _backward
         _patch_scalers()
-    _watching.append(watcher)
+    _watching.append(weakref.ref(watcher))
 
 
 def unwatch(watcher):
     global _original
-    if watcher not in _watching:
+    if not _watching:
         return
-    _watching.remove(watcher)
+    # A watcher that is being collected is no longer to be had by its reference.
+    _watching[:] = [one for one in _watching if one() is not None and one() is not watcher]
     if _watching:
         return
     if torch.autograd.backward is _backward:

@@ -38,8 +38,20 @@ def facts(optimizer):
     return found
 
 
+def _weak(method):
+    """Calls a bound method as long as its object lives; the optimiser does not keep that alive."""
+    held = weakref.WeakMethod(method)
+
+    def call(optimizer):
+        alive = held()
+        if alive is not None:
+            alive(optimizer)
+
+    return call
+
+
 class StepWatch:
-    """Calls before(optimizer) and after(optimizer) around optimizer.step().
+    """Calls before(optimizer) and after(optimizer), bound methods, around optimizer.step().
 
     PyTorch 2 has hooks for that. Before, step is replaced on the object by a bound method (a
     scheduler asks it for __self__), and put back; where a scheduler has wrapped it since, ours stays
@@ -48,6 +60,7 @@ class StepWatch:
 
     def __init__(self, optimizer, before, after):
         self.optimizer, self.handles, self.active = optimizer, [], True
+        before, after = _weak(before), _weak(after)
         if hasattr(optimizer, "register_step_pre_hook"):
             self.handles.append(optimizer.register_step_pre_hook(lambda o, a, k: before(o)))
             self.handles.append(optimizer.register_step_post_hook(lambda o, a, k: after(o)))

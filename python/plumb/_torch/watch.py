@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """plumb.watch for PyTorch: which steps there are, which are measured, and what is told of them."""
 
+from __future__ import annotations
+
 import contextlib
 import datetime
 import functools
@@ -10,14 +12,15 @@ import platform
 import time
 import warnings
 import weakref
+from typing import Any
 
 import torch
 
 from .. import _core
 from .._inert import nothing, reduced
-from .._run import Diagnosed, load, temporary_path
+from .._run import Diagnosed, Run, load, temporary_path
 from . import backward, recurrent, words
-from .first_nonfinite import Again
+from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .model_hooks import ModelHooks, watch_calls
 from .op import tensors_in
@@ -30,12 +33,16 @@ _core.set_types(torch.Tensor, torch.float16, torch.bfloat16, torch.float32, torc
 _core.set_inert(nothing, reduced)
 
 
+#: Of watches that a fork of the process has from its parent.
+_of_parents = []
+
+
 def _careful(method):
     """A failure of ours is told once, and ends the measuring, never the training."""
 
     @functools.wraps(method)
     def careful(self, *arguments, **options):
-        if self._failed or self._closed:
+        if self._failed or self._closed or os.getpid() != self._pid:  # a fork does not record
             return None
         try:
             return method(self, *arguments, **options)
@@ -96,7 +103,7 @@ class Watch(Diagnosed):
         self._unseen = 0
         self._pace = Pace(budget, start)
         self._again, self._computes_again = Again(self._model), False
-        self.first_nonfinite = None  #: a FirstNonFinite, once the loss or a gradient was no finite number
+        self.first_nonfinite: FirstNonFinite | None = None  #: a FirstNonFinite, once the loss or a gradient was no finite number
         self._measure_next = False
         self.in_backward = False
         watch = weakref.ref(self)
@@ -141,7 +148,12 @@ class Watch(Diagnosed):
         if self._optimizers:
             self._core.set_optimiser(facts(self._optimizers[0]))
 
-    def log(self, loss=None, accuracy=None, **numbers):
+    def log(
+        self,
+        loss: float | torch.Tensor | None = None,
+        accuracy: float | torch.Tensor | None = None,
+        **numbers: float | torch.Tensor,
+    ) -> None:
         """Numbers of the step that is open, or that just ended.
 
         loss, accuracy (0 to 1), learning_rate, epoch, grad_norm (before clipping), clip_factor,
@@ -160,7 +172,14 @@ class Watch(Diagnosed):
             self._losses = None
         self._core.set_metrics({k: v.item() if torch.is_tensor(v) else v for k, v in numbers.items()})
 
-    def baseline(self, loss=float("nan"), accuracy=float("nan"), loss_deviation=float("nan"), *, labels=None):
+    def baseline(
+        self,
+        loss: float = float("nan"),
+        accuracy: float = float("nan"),
+        loss_deviation: float = float("nan"),
+        *,
+        labels: Any = None,
+    ) -> None:
         """What the best constant answer reaches, which a network has to beat before it has learned
         anything.
 
@@ -241,7 +260,7 @@ class Watch(Diagnosed):
         core = self._core
         if module is not self._root or core.in_backward or self._computes_again or not torch.is_grad_enabled():
             return
-        if not module.training or os.getpid() != self._pid:
+        if not module.training:
             return
         self._again.note_call(arguments, options)
         if self._stepped or (self._saw_backward and not self._optimizers):
@@ -421,21 +440,24 @@ class Watch(Diagnosed):
 
     # The end.
 
-    def __enter__(self):
+    def __enter__(self) -> Watch:
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if kind is None:
             self.close()
         elif issubclass(kind, KeyboardInterrupt):
             self.close("interrupted")
         else:
             self.close(f"stopped by {kind.__name__}: {error}" if str(error) else f"stopped by {kind.__name__}")
-        return False
 
-    def close(self, reason="finished"):
+    def close(self, reason: str = "finished") -> None:
         """Ends the run, completes its file and leaves no trace on the model and the optimiser."""
         if self._closed:
+            return
+        if os.getpid() != self._pid:
+            self._closed = True
+            _of_parents.append(self._core)  # its end would wait for a thread that a fork does not have
             return
         if not self._failed:
             with contextlib.suppress(Exception):
@@ -460,18 +482,18 @@ class Watch(Diagnosed):
             self.close("interrupted")
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         """How many steps were seen."""
         return self._step
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What is missing from the run, and parameters that are unused, frozen, shared or that no
         gradient reaches, in words."""
         found = [] if self.first_nonfinite is None else [str(self.first_nonfinite)]
         found += [] if self._core.steps == 0 else list(self._core.problems())
         return found + self._params.notes()
 
-    def begin_pass(self, *inputs):
+    def begin_pass(self, *inputs: Any) -> None:
         """A forward pass begins. Only for loops that never call the model itself, but its parts: the
         hooks of a model that is called say it on their own. inputs: the tensors of the batch."""
         self._begin_forward(self._root, inputs, {})
@@ -532,6 +554,6 @@ class Watch(Diagnosed):
                 time.sleep(0.05)
         return self.path
 
-    def run(self):
+    def run(self) -> Run:
         """The run so far, as plumb.load gives it."""
         return load(self._run_path())

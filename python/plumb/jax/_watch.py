@@ -196,7 +196,7 @@ class Watch(Diagnosed):
         self.close("finished" if kind is None else f"stopped by {kind.__name__}: {error}")
         return False
 
-    def close(self, reason="finished"):
+    def close(self, reason: str = "finished") -> None:
         """Ends the run and completes its file. Compiled code that still has taps goes on unseen."""
         if self._closed:
             return
@@ -212,7 +212,7 @@ class Watch(Diagnosed):
         except Exception:  # noqa: BLE001, S110
             pass  # not made whole, or the interpreter ends
 
-    def notes(self):
+    def notes(self) -> list[str]:
         """What is missing from the run, in words."""
         self._flush()
         return list(self._core.problems()) if self._core.steps else []
