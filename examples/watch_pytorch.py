@@ -27,4 +27,4 @@ with plumb.watch(model, optimizer, run="sigmoid.plumb", steps=40) as w:
 diagnosis = w.diagnose()
 print(diagnosis)
 worst = diagnosis[0]
-print(f"{worst.rule} at {worst.place['name']}, because of {worst.cause}")
+print(f"{worst.rule} at {worst.where}, because of {worst.cause}")

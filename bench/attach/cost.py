@@ -97,7 +97,7 @@ class Variant:
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3, momentum=0.9)
         self.hooks = Hooks(self.model, LOOKS[kind]) if kind in LOOKS else None
         self.watch = None
-        records = {"every step": "every=1", "log": "log", "budget 0.02": "log"}
+        records = {"every step": "every=1", "no step": "off", "log": "log", "budget 0.02": "log"}
         if kind in records:
             path = os.path.join(tempfile.mkdtemp(), "run.plumb")
             budget = 0.02 if kind.startswith("budget") else None

@@ -96,8 +96,8 @@ class Compiled(unittest.TestCase):
         train(model, called, False, steps=2)
         _, w = train(model, called, True, steps=6, record="every=3")
         run = w.run()
-        self.assertEqual(list(run.steps["measured"]), [1, 0, 0, 1, 0, 0])
-        self.assertEqual(len(run.find("0", "grad_z")), 2)
+        self.assertEqual(list(run.steps["measured"]), [1, 1, 1, 1, 0, 0])
+        self.assertEqual(len(run.find("0", "grad_z")), 4)
         self.assertEqual(sum(len(m._forward_hooks) for m in model.modules()), 0)
 
     def test_a_second_instance_is_another_model(self):
