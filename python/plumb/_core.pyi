@@ -28,6 +28,8 @@ class Watcher:
     learning: bool
     pass_: int
     flow_log2_scale: float
+    is_timed: bool
+    own_s: float
     learn: Callable[..., None] | None
     on_fail: Callable[[str], None] | None
 

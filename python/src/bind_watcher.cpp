@@ -121,6 +121,8 @@ void bind_watcher(nb::module_& module) {
       .def_ro("failed", &Watcher::failed)
       .def_rw("pass_", &Watcher::pass)
       .def_rw("flow_log2_scale", &Watcher::flow_log2_scale)
+      .def_rw("is_timed", &Watcher::is_timed)
+      .def_rw("own_s", &Watcher::own_s)
       .def_prop_rw(
           "learn", [](Watcher& w) { return w.learn; },
           [](Watcher& w, nb::object learn) { w.learn = std::move(learn); },

@@ -34,6 +34,7 @@ Hook* hook_of(nanobind::handle object);
 /// Calls ours, and takes what they throw: the watcher is told, Python sees no error.
 template <class Work>
 void guarded(Watcher* watcher, const Work& work) {
+  const OwnTime time(*watcher);
   try {
     work();
   } catch (nanobind::python_error& error) {

@@ -3,9 +3,18 @@
 
 #include <nanobind/stl/tuple.h>
 
+#include <chrono>
+#include <cmath>
+
 namespace plumb::python {
 
 namespace nb = nanobind;
+
+// Not the time of the thread: to ask for that is a call of the system, which may take longer than what
+// is timed.
+double OwnTime::now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 void Watcher::fail(const std::string& what) noexcept {
   PyErr_Clear();
@@ -18,7 +27,13 @@ void Watcher::fail(const std::string& what) noexcept {
   }
 }
 
-void Watcher::before_update(nb::list entries, double log2_scale) {
+Watcher::Replay& Watcher::replay(ParamId id) {
+  const auto at = static_cast<std::size_t>(id);
+  if (at >= replays_.size()) replays_.resize(at + 1);
+  return replays_[at];
+}
+
+void Watcher::before_update(nb::list entries, double log2_scale, bool can_replay) {
   Recorder& recorder = session.recorder();
   const bool compare = recorder.is_symmetry_due();
   for (nb::handle entry : entries) {
@@ -27,23 +42,56 @@ void Watcher::before_update(nb::list entries, double log2_scale) {
     if (!value) continue;
     recorder.parameter(id, Role::weight, ObservedView(*value));
     const nb::object gradient = tensor.attr("grad");
+    bool has_gradient = false;
     if (!gradient.is_none()) {
       if (const auto view = TensorReader::read(gradient.ptr())) {
         recorder.parameter(id, Role::grad_weight, ObservedView(*view).scaled(log2_scale));
+        has_gradient = true;
       }
     }
     if (compare && axis >= 0) recorder.symmetry(id, *value, axis);
-    updates_.keep(id, *value);
+    Replay& how = replay(id);
+    how.is_due = can_replay && how.is_safe && has_gradient && size_bytes(value->type) >= 4;
+    if (!how.is_due) updates_.keep(id, *value);
   }
 }
 
-void Watcher::after_update(nb::list entries) {
+void Watcher::after_update(nb::list entries, nb::list replays) {
+  std::size_t place = 0;
   for (nb::handle entry : entries) {
     const auto [id, tensor, axis] = nb::cast<std::tuple<ParamId, nb::object, int>>(entry);
-    const std::optional<StridedView> value = TensorReader::read(tensor.ptr());
-    if (value) updates_.tell(session.recorder(), id, *value);
+    const std::size_t own = place++;
+    if (!replay(id).is_due) {
+      const std::optional<StridedView> value = TensorReader::read(tensor.ptr());
+      if (value) updates_.tell(session.recorder(), id, *value);
+      continue;
+    }
+    const auto [added, factor] = nb::cast<std::tuple<nb::object, double>>(replays[own]);
+    const std::optional<StridedView> values = TensorReader::read(added.ptr());
+    if (!values) continue;
+    session.recorder().parameter(id, Role::update,
+                                 ObservedView(*values).scaled(std::log2(std::abs(factor))));
   }
+  if (nb::len(replays) > 0) note_sizes();
   updates_.begin();
+}
+
+// What stands in the record from an earlier step, behind this one's, is overwritten or cut off.
+void Watcher::note_sizes() {
+  for (SketchRecord& one : session.record().sketches) {
+    if (!one.site.is_of_parameter()) continue;
+    Replay& how = replay(one.site.id);
+    if (one.site.role == Role::weight) {
+      how.log2_weight = one.sketch.true_log2_rms();
+    } else if (one.site.role == Role::update) {
+      how.log2_update = one.sketch.true_log2_rms();
+      if (how.is_due) one.sketch.mean = -one.sketch.mean;  // of values that are subtracted
+    }
+  }
+  for (Replay& how : replays_) {
+    how.is_due = false;
+    how.is_safe = how.log2_update - how.log2_weight > kLeastReplayed_log2;
+  }
 }
 
 }  // namespace plumb::python

@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,10 +27,12 @@ class Watcher {
   bool measures() const { return recording && !failed; }
 
   /// Every parameter before the update: values, gradients, a copy. `entries`: (id, tensor, compare
-  /// rows along this axis or -1).
-  void before_update(nanobind::list entries, double log2_scale);
-  /// And after it: what was added.
-  void after_update(nanobind::list entries);
+  /// rows along this axis or -1). can_replay: after_update() will be told what the optimiser adds,
+  /// so that those whose updates are seldom rounded away need no copy.
+  void before_update(nanobind::list entries, double log2_scale, bool can_replay);
+  /// And after it: what was added. `replays`: by entry (tensor, factor), factor < 0, of which the
+  /// product is the update; empty where before_update() was told of none.
+  void after_update(nanobind::list entries, nanobind::list replays);
 
   Session session;
   bool recording = false;    ///< a measured step is open
@@ -39,11 +42,43 @@ class Watcher {
   bool failed = false;
   std::int64_t pass = 0;  ///< counts forward passes of the root, so that hooks count their calls
   double flow_log2_scale = 0;
+  bool is_timed = false;  ///< the hooks' time is taken
+  double own_s = 0;       ///< which is this
   nanobind::object learn;    ///< (hook, call index, module, arguments, output)
   nanobind::object on_fail;  ///< (text)
 
  private:
+  /// The update that was measured last was larger than its parameter's values * 2^-18: what
+  /// rounding to float takes of it then changes its rms by less than 1e-5 of itself.
+  static constexpr double kLeastReplayed_log2 = -18;
+  struct Replay {
+    bool is_safe = false, is_due = false;
+    double log2_weight = 0;
+    double log2_update = -std::numeric_limits<double>::infinity();
+  };
+  Replay& replay(ParamId id);
+  void note_sizes();
+
   UpdateReader updates_;
+  std::vector<Replay> replays_;  ///< by parameter
+};
+
+/// Adds the time of a scope to the watcher's own.
+class OwnTime {
+ public:
+  explicit OwnTime(Watcher& watcher)
+      : watcher_(watcher), is_taken_(watcher.is_timed), begin_s_(is_taken_ ? now_s() : 0) {}
+  ~OwnTime() {
+    if (is_taken_) watcher_.own_s += now_s() - begin_s_;
+  }
+  OwnTime(const OwnTime&) = delete;
+  OwnTime& operator=(const OwnTime&) = delete;
+
+ private:
+  static double now_s();
+  Watcher& watcher_;
+  bool is_taken_;
+  double begin_s_;
 };
 
 /// Registers Watcher and the hook types.

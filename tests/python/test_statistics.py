@@ -133,6 +133,44 @@ class Parameters(unittest.TestCase):
                 continue
             self.check_parameters(dtype, lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1), places)
 
+    def test_updates_of_sgd_are_those_that_were_added(self):
+        """From the second measured step on they are taken from the momentum, not from a copy."""
+        for options in ({"momentum": 0.9}, {}, {"momentum": 0.9, "weight_decay": 0.1, "dampening": 0.3}):
+            torch.manual_seed(2)
+            model = nn.Sequential(nn.Linear(16, 32), nn.Tanh(), nn.Linear(32, 5))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.05, **options)
+            scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+            true = []
+            with plumb.watch(model, optimizer, run=os.path.join(tempfile.mkdtemp(), "run.plumb"), record="every=1") as w:
+                for _ in range(4):
+                    x, y = torch.randn(8, 16), torch.randint(0, 5, (8,))
+                    optimizer.zero_grad()
+                    nn.functional.cross_entropy(model(x), y).backward()
+                    before = [p.detach().double() for p in model.parameters()]
+                    optimizer.step()
+                    scheduler.step()
+                    true.append([p.detach().double() - b for p, b in zip(model.parameters(), before)])
+            run = w.run()
+            for step, updates in enumerate(true):
+                for (name, _), update in zip(model.named_parameters(), updates):
+                    (found,) = run.find(name, "update", step)
+                    self.assertEqual(found["count"], update.numel())
+                    self.assertAlmostEqual(2 ** found["log2_rms"] / update.pow(2).mean().sqrt().item(), 1, places=4)
+                    mean = found["mean"] * 2 ** found["log2_scale"]
+                    self.assertAlmostEqual(mean, update.mean().item(), delta=1e-4 * update.abs().max().item(), msg=name)
+
+    def test_an_update_that_is_rounded_away_is_not_replayed(self):
+        model = nn.Linear(16, 8, bias=False)
+        nn.init.constant_(model.weight, 1024.0)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-7)
+        with plumb.watch(model, optimizer, run=os.path.join(tempfile.mkdtemp(), "run.plumb"), record="every=1") as w:
+            for _ in range(4):
+                optimizer.zero_grad()
+                model(torch.randn(4, 16)).sum().backward()
+                optimizer.step()
+        for found in w.run().find("weight", "update"):
+            self.assertEqual(found["zeros"], found["count"])
+
     def test_adamw(self):
         self.check_parameters(torch.float32, lambda p: torch.optim.AdamW(p, lr=0.01), 4)
 

@@ -116,14 +116,14 @@ class Traps(unittest.TestCase):
             self.assertEqual(list(w.run().steps["learning_rate"]), [1.0, 0.5, 0.25])
 
     def test_deepcopy_save_and_pickle_of_a_watched_model(self):
-        model, (x, y) = self.in_place_model(), models.rows()
-        optimizer = sgd(model)
-        with plumb.watch(model, optimizer, run=file(), record="every=1"):
-            z = model(x)  # in the middle of a measured step
-            for made in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-                self.assertTrue(torch.equal(made(x), z))
-            torch.save(model, io.BytesIO())
-            torch.save(optimizer.state_dict(), io.BytesIO())
+        for model, x in ((self.in_place_model(), models.rows()[0]), (models.Tagger(nn.GRU), torch.randint(0, 9, (2, 5)))):
+            optimizer = sgd(model)
+            with plumb.watch(model, optimizer, run=file(), record="every=1"):
+                z = model(x)  # in the middle of a measured step
+                for made in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+                    self.assertTrue(torch.equal(made(x), z))
+                torch.save(model, io.BytesIO())
+                torch.save(optimizer.state_dict(), io.BytesIO())
 
     def test_a_copy_for_averages_records_nothing(self):
         model, (x, y) = self.in_place_model(), models.rows()

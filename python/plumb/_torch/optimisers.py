@@ -4,6 +4,8 @@
 import types
 import weakref
 
+import torch
+
 KINDS = {
     "SGD": "sgd",
     "Adam": "adam",
@@ -35,6 +37,28 @@ def facts(optimizer):
         found["beta2"] = float(group.get("alpha", 0.99))
     found["nesterov"] = bool(group.get("nesterov", False))
     found["decoupled"] = kind == "adamw"
+    return found
+
+
+def can_replay(optimizer):
+    """Whether the coming step adds -lr times one tensor to each parameter: PyTorch's SGD as it mostly is."""
+    return type(optimizer) is torch.optim.SGD and all(
+        type(g["lr"]) is float
+        and g["lr"] > 0
+        and not g["nesterov"]
+        and not any(g.get(option) for option in ("maximize", "differentiable", "fused"))
+        and (g["momentum"] > 0 or g["weight_decay"] == 0)
+        for g in optimizer.param_groups
+    )
+
+
+def replays(optimizer, params):
+    """After such a step: (tensor, factor) for each parameter, whose product was added to it."""
+    rates = {id(p): -g["lr"] for g in optimizer.param_groups for p in g["params"]}
+    found, state = [], optimizer.state
+    for p in params:
+        momentum = state[p].get("momentum_buffer") if p in state else None
+        found.append((p.grad if momentum is None else momentum, rates[id(p)]))
     return found
 
 

@@ -9,6 +9,8 @@ import weakref
 
 import torch
 
+from .._inert import nothing, reduced
+
 
 def is_told(module):
     return module.num_layers == 1 and getattr(module, "proj_size", 0) == 0
@@ -134,14 +136,10 @@ class Hook:
         self.watch, self.module = weakref.ref(watch), weakref.ref(module)
 
     def __deepcopy__(self, memo):
-        from .._inert import nothing
-
         return nothing
 
     def __reduce__(self):
-        from .._inert import make_nothing
-
-        return make_nothing, ()
+        return reduced
 
     def __call__(self, module, arguments, output):
         watch = self.watch()
@@ -149,10 +147,7 @@ class Hook:
             return
         if not is_told(module) or not torch.is_tensor(arguments[0]) or arguments[0].dim() != 3:
             return
-        try:
-            self.observe(watch, module, arguments, output)
-        except Exception as error:  # noqa: BLE001
-            watch._fail(f"{type(error).__name__}: {error}")
+        watch._observe(self.observe, watch, module, arguments, output)
 
     def observe(self, watch, module, arguments, output):
         op = watch._graph.by_path.get(watch._graph.names[id(module)])

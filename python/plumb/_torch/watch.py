@@ -24,7 +24,7 @@ from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .model_hooks import ModelHooks, watch_calls
 from .op import tensors_in
-from .optimisers import StepWatch, facts
+from .optimisers import StepWatch, can_replay, facts, replays
 from .pace import Pace
 from .parameters import Parameters
 from .wrappers import inner, is_compiled, ranks
@@ -44,11 +44,15 @@ def _careful(method):
     def careful(self, *arguments, **options):
         if self._failed or self._closed or os.getpid() != self._pid:  # a fork does not record
             return None
+        begin = time.perf_counter() if self._core.is_timed else 0.0
         try:
             return method(self, *arguments, **options)
         except Exception as error:  # noqa: BLE001
             self._fail(f"{type(error).__name__}: {error}")
             return None
+        finally:
+            if begin:
+                self._core.own_s += time.perf_counter() - begin
 
     return careful
 
@@ -100,8 +104,9 @@ class Watch(Diagnosed):
         self._outputs, self._losses, self._pending = [], [], []
         self._stepped = set()
         self._saw_backward = self._saw_forward = False
-        self._unseen = 0
+        self._unseen, self._replays = 0, False
         self._pace = Pace(budget, start)
+        core.is_timed = budget is not None
         self._again, self._computes_again = Again(self._model), False
         self.first_nonfinite: FirstNonFinite | None = None  #: a FirstNonFinite, once the loss or a gradient was no finite number
         self._measure_next = False
@@ -207,6 +212,10 @@ class Watch(Diagnosed):
             self._hooks.remove()
         warnings.warn(f"plumb measures no more, the training goes on: {text}", RuntimeWarning, stacklevel=2)
 
+    @_careful
+    def _observe(self, look, *arguments):
+        look(*arguments)
+
     # A step.
 
     def _wants(self):
@@ -252,7 +261,8 @@ class Watch(Diagnosed):
         if not keeps:
             self._hooks.remove()
         self._graph.forget()
-        self._pace.ended(self._step, was_measured)
+        self._pace.ended(self._step, was_measured, core.own_s)
+        core.own_s = 0.0
         self._step += 1
 
     @_careful
@@ -365,7 +375,8 @@ class Watch(Diagnosed):
             recurrent.tell_pending(self)
         if core.recording and not self._optimizers and finished and not self._told_params:
             self._told_params = True
-            core.before_update([(i, p, a) for i, p, a in self._params.entries() if p.grad is not None], 0.0)
+            entries = [entry for entry in self._params.entries() if entry[1].grad is not None]
+            core.before_update(entries, 0.0, False)
 
     @_careful
     def _before_step(self, optimizer):
@@ -381,8 +392,9 @@ class Watch(Diagnosed):
         if not core.recording:
             return
         if not self._stepped:
-            core.before_update(self._params.untrained(), 0.0)
-        core.before_update(self._params.entries(optimizer), 0.0)
+            core.before_update(self._params.untrained(), 0.0, False)
+        self._replays = can_replay(optimizer)
+        core.before_update(self._params.entries(optimizer), 0.0, self._replays)
 
     @_careful
     def _after_step(self, optimizer):
@@ -390,7 +402,8 @@ class Watch(Diagnosed):
         if not core.in_step or not self._saw_backward:
             return
         if core.recording:
-            core.after_update(self._params.entries(optimizer))
+            entries = self._params.entries(optimizer)
+            core.after_update(entries, replays(optimizer, [e[1] for e in entries]) if self._replays else [])
             self._check_seen()
         self._stepped.add(id(optimizer))
         if self._has_stepped():
