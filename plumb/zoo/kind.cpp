@@ -24,6 +24,13 @@ std::vector<Kind> all_kinds() {
         healthy_flow_kinds, healthy_trainer_kinds, healthy_task_kinds, healthy_layer_kinds}) {
     for (Kind& kind : part()) all.push_back(std::move(kind));
   }
+  for (auto* part : {more_signal_kinds, more_norm_kinds, more_time_kinds, more_healthy_kinds}) {
+    for (Kind& kind : part()) {
+      kind.sets_rules = true;
+      all.push_back(std::move(kind));
+    }
+  }
+  std::ranges::stable_partition(all, [](const Kind& kind) { return !kind.is_healthy(); });
   return all;
 }
 
@@ -54,6 +61,7 @@ const Kind& find_kind(std::string_view name) {
 }
 
 Half half_of(const Kind& kind) {
+  if (kind.sets_rules) return Half::open;
   return Rng(0, "zoo/half/" + std::string(kind.name)).below(0, 2) == 0 ? Half::open : Half::unseen;
 }
 

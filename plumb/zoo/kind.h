@@ -44,6 +44,7 @@ struct Kind {
   Truth truth;
   /// Draws a specimen; without `fault` its twin, alike in everything else.
   Specimen (*build)(Draw& draw, bool fault) = nullptr;
+  bool sets_rules = false;  ///< made while rules were set: of the open half, whatever its name
 
   bool is_healthy() const { return truth.rules.empty(); }
 };
@@ -53,7 +54,7 @@ std::span<const Kind> kinds();
 /// Errors  UsageError naming the nearest one.
 const Kind& find_kind(std::string_view name);
 /// Which half a kind belongs to: drawn from its name, so that neither an author's hand nor a new
-/// kind beside it moves one.
+/// kind beside it moves one; open, where it was made to set rules by.
 Half half_of(const Kind& kind);
 
 /// The specimen of a seed, or its twin. A healthy kind's twin is itself.

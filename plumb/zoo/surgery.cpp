@@ -38,6 +38,22 @@ std::vector<Param*> linear_biases(Network& network) { return params_named(networ
 std::vector<Param*> norm_scales(Network& network) { return params_named(network, "weight", false); }
 std::vector<Param*> norm_shifts(Network& network) { return params_named(network, "bias", false); }
 
+std::vector<Param*> named(Network& network, std::string_view name) {
+  std::vector<Param*> found;
+  for (Param* param : network.params()) {
+    if (param->name == name) found.push_back(param);
+  }
+  return found;
+}
+
+void fill_gate(Param& bias, int gate, int gates, double value) {
+  const auto values = bias.value.as<float>();
+  const std::size_t rows = values.size() / static_cast<std::size_t>(gates);
+  for (std::size_t i = 0; i < rows; ++i) {
+    values[static_cast<std::size_t>(gate) * rows + i] = static_cast<float>(value);
+  }
+}
+
 void multiply(Param& param, double factor) {
   for (float& value : param.value.as<float>()) value = static_cast<float>(value * factor);
 }

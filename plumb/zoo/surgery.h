@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "plumb/nn/network.h"
@@ -19,6 +20,11 @@ std::vector<Param*> linear_biases(Network& network);
 /// The scales ("weight") and shifts ("bias") of the normalisations, in forward order.
 std::vector<Param*> norm_scales(Network& network);
 std::vector<Param*> norm_shifts(Network& network);
+
+/// All parameters of a name, in forward order: "bias_ih_l0" of each recurrent layer.
+std::vector<Param*> named(Network& network, std::string_view name);
+/// Of a bias of `gates` blocks of rows, one after the other, the block `gate`.
+void fill_gate(Param& bias, int gate, int gates, double value);
 
 void multiply(Param& param, double factor);
 void fill(Param& param, double value);

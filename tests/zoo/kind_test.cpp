@@ -46,13 +46,23 @@ TEST(KindTest, EachHalfHasAThirdOfTheSickAndOfTheHealthyAtLeast) {
   for (const bool healthy : {false, true}) {
     std::int64_t open = 0, all = 0;
     for (const Kind& kind : kinds()) {
-      if (kind.is_healthy() != healthy) continue;
+      if (kind.is_healthy() != healthy || kind.sets_rules) continue;
       ++all;
       open += half_of(kind) == Half::open;
     }
     EXPECT_GE(3 * open, all);
     EXPECT_GE(3 * (all - open), all);
   }
+}
+
+TEST(KindTest, KindsByWhichRulesAreSetAreOpen) {
+  std::int64_t there = 0;
+  for (const Kind& kind : kinds()) {
+    if (!kind.sets_rules) continue;
+    ++there;
+    EXPECT_EQ(half_of(kind), Half::open) << kind.name;
+  }
+  EXPECT_GE(there, 60);
 }
 
 TEST(KindTest, EverySpecimenCanBeBuilt) {

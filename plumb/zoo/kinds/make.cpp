@@ -67,6 +67,16 @@ Specimen on_recall(Draw& draw, int steps) {
   return specimen;
 }
 
+Specimen recalls(Draw& draw, bool fault, int fewest_steps, int most_steps, const std::string& sick,
+                 const std::string& sound) {
+  Specimen s = on_recall(draw, draw.integer(fewest_steps, most_steps));
+  const int hidden = draw.integer(16, 32);
+  s.config.init = "pytorch";
+  s.config.network = fmt::format(
+      "{} > last > dense {}", fmt::format(fmt::runtime(fault ? sick : sound), hidden), outputs(s));
+  return s;
+}
+
 int outputs(const Specimen& specimen) {
   const Dataset& data = specimen.data.train;
   return static_cast<int>(data.is_classification() ? data.classes : data.y.shape().row_size());

@@ -25,6 +25,11 @@ Specimen on_glyphs(Draw& draw);
 /// A symbol to be remembered over `steps` steps; adam at 0.01, 250 steps.
 Specimen on_recall(Draw& draw, int steps);
 
+/// The same with a network of one recurrent layer, `sick` or `sound`, in which {} stands for its
+/// units, the last step's state and a dense layer.
+Specimen recalls(Draw& draw, bool fault, int fewest_steps, int most_steps, const std::string& sick,
+                 const std::string& sound);
+
 /// As many as the data ask for.
 int outputs(const Specimen& specimen);
 /// "12 x [dense 32 > relu] > dense 4", the last for the specimen's data. `body` is what follows
@@ -46,5 +51,11 @@ std::vector<Kind> healthy_flow_kinds();
 std::vector<Kind> healthy_trainer_kinds();
 std::vector<Kind> healthy_task_kinds();
 std::vector<Kind> healthy_layer_kinds();
+
+/// Kinds by which rules were set: of the open half, whatever their names.
+std::vector<Kind> more_signal_kinds();
+std::vector<Kind> more_norm_kinds();
+std::vector<Kind> more_time_kinds();
+std::vector<Kind> more_healthy_kinds();
 
 }  // namespace plumb::zoo

@@ -8,32 +8,6 @@ namespace plumb::zoo {
 
 namespace {
 
-std::vector<Param*> named(Network& network, std::string_view name) {
-  std::vector<Param*> found;
-  for (Param* param : network.params()) {
-    if (param->name == name) found.push_back(param);
-  }
-  return found;
-}
-
-/// rows [gate * hidden, (gate + 1) * hidden) of a bias.
-void fill_gate(Param& bias, int gate, int hidden, double value) {
-  const auto values = bias.value.as<float>();
-  for (int i = gate * hidden; i < (gate + 1) * hidden; ++i) {
-    values[static_cast<std::size_t>(i)] = static_cast<float>(value);
-  }
-}
-
-Specimen recalls(Draw& draw, bool fault, int low, int high, const std::string& sick,
-                 const std::string& sound) {
-  Specimen s = on_recall(draw, draw.integer(low, high));
-  const int hidden = draw.integer(16, 32);
-  s.config.init = "pytorch";
-  s.config.network = fmt::format(
-      "{} > last > dense {}", fmt::format(fmt::runtime(fault ? sick : sound), hidden), outputs(s));
-  return s;
-}
-
 Specimen rnn_forgets(Draw& draw, bool fault) {
   const double gain = draw.real(0.3, 0.6);
   Specimen s =
@@ -70,7 +44,7 @@ Specimen gru_forgets(Draw& draw, bool fault) {
   if (fault) {
     s.surgery = [bias](Network& network) {
       Param& first = *named(network, "bias_ih_l0").front();
-      fill_gate(first, 1, static_cast<int>(first.value.shape()[0] / 3), bias);
+      fill_gate(first, 1, 3, bias);
     };
   }
   return s;
@@ -83,7 +57,7 @@ Specimen gru_closed(Draw& draw, bool fault) {
   if (fault) {
     s.surgery = [bias](Network& network) {
       Param& first = *named(network, "bias_ih_l0").front();
-      fill_gate(first, 1, static_cast<int>(first.value.shape()[0] / 3), bias);
+      fill_gate(first, 1, 3, bias);
     };
   }
   return s;
@@ -97,7 +71,7 @@ Specimen lstm_closed(Draw& draw, bool fault) {
   if (fault) {
     s.surgery = [bias, gate](Network& network) {
       Param& first = *named(network, "bias_ih_l0").front();
-      fill_gate(first, gate, static_cast<int>(first.value.shape()[0] / 4), bias);
+      fill_gate(first, gate, 4, bias);
     };
   }
   return s;
@@ -154,7 +128,7 @@ Specimen stacked_second_closed(Draw& draw, bool fault) {
   if (fault) {
     s.surgery = [bias](Network& network) {
       Param& second = *named(network, "bias_ih_l0").back();
-      fill_gate(second, 0, static_cast<int>(second.value.shape()[0] / 4), bias);
+      fill_gate(second, 0, 4, bias);
     };
   }
   return s;
