@@ -155,7 +155,7 @@ Specimen stacked_mixed(Draw& draw, bool) {
   return s;
 }
 Specimen lstm_both_ways(Draw& draw, bool) {
-  return recalls(draw, true, 6, 10, "lstm {} forget_bias=1 bidirectional", "");
+  return recalls(draw, true, 6, 10, "lstm {} bidirectional forget_bias=1", "");
 }
 
 Specimen plain(Draw& draw, int low, int high, const std::string& body, const std::string& init) {

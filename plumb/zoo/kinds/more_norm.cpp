@@ -35,11 +35,6 @@ Specimen gn_scale_large(Draw& draw, bool fault) {
 Specimen rms_scale_large(Draw& draw, bool fault) {
   return one_norm(draw, fault, "rmsnorm > tanh", draw.log(40, 400), 0);
 }
-Specimen bn_scale_large_sigmoid(Draw& draw, bool fault) {
-  Specimen s = one_norm(draw, fault, "bn > sigmoid", draw.log(60, 600), 0, 3);
-  use_adam(s, 0.003);
-  return s;
-}
 Specimen bn_shift_tanh(Draw& draw, bool fault) {
   const double shift = draw.real(6, 12) * (draw.coin() ? 1 : -1);
   return one_norm(draw, fault, "bn > tanh", 1, shift);
@@ -146,21 +141,6 @@ Specimen ln_before_loss(Draw& draw, bool fault) {
   return s;
 }
 
-/// Normalised behind each sum: what the shortcut carries is scaled down by every block.
-Specimen post_norm(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
-  const int blocks = draw.integer(24, 36), width = draw.integer(24, 40);
-  const std::string norm = draw.word({"ln", "rmsnorm"});
-  const std::string branch = fmt::format("dense {0} > gelu > dense {0}", width);
-  const std::string block =
-      fault ? fmt::format("res[{}] > {}", branch, norm) : fmt::format("res[{} > {}]", norm, branch);
-  use_sgd(s, 0.02);
-  s.config.gain = 1.4;
-  s.config.network =
-      fmt::format("dense {} > {} x [{}] > dense {}", width, blocks, block, outputs(s));
-  return s;
-}
-
 }  // namespace
 
 std::vector<Kind> more_norm_kinds() {
@@ -176,8 +156,6 @@ std::vector<Kind> more_norm_kinds() {
       {"gn_scale_large", norm, "one gn whose scales drive a tanh flat", driven, gn_scale_large},
       {"rms_scale_large", norm, "one rmsnorm whose scales drive a tanh flat", driven,
        rms_scale_large},
-      {"bn_scale_large_sigmoid", norm, "one bn whose scales drive a sigmoid flat", driven,
-       bn_scale_large_sigmoid},
       {"scales_large_everywhere", norm, "scales that drive every tanh flat", driven,
        scales_large_everywhere},
       {"bn_shift_tanh",
@@ -225,11 +203,6 @@ std::vector<Kind> more_norm_kinds() {
        "a normalisation and a sigmoid behind the logits",
        {{"logits_activation", "output_range"}, {"normalisation", "output_activation"}, true},
        ln_before_loss},
-      {"post_norm",
-       norm,
-       "deep residual blocks, normalised behind each sum",
-       {{"vanishing_gradient"}, {"normalisation", "residual_branch"}, true},
-       post_norm},
   };
 }
 

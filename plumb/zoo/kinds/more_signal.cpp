@@ -141,7 +141,7 @@ std::vector<Kind> more_signal_kinds() {
       {"bn_relu_chain",
        signal,
        "25 layers of bn and relu without a shortcut",
-       {{"collapsed_signal", "exploding_gradient"}, {"depth", "normalisation"}, true},
+       {{"exploding_gradient"}, {"normalisation"}, true},
        bn_relu_chain},
       {"leaky_collapse",
        signal,
