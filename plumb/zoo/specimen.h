@@ -19,7 +19,8 @@ struct Specimen {
   Split data;
   /// What is done to the weights before the first step; empty for nothing.
   std::function<void(Network&)> surgery;
-  /// LayerInfo::depth of the one layer that the fault stands at; 0 for none.
+  /// LayerInfo::depth of the one layer that the fault stands at, of a recurrent one its number
+  /// among the recurrent layers; 0 for none.
   int bad_depth = 0;
   Measure measure = Measure::training_loss;
 };

@@ -9,18 +9,21 @@
 #include <stdexcept>
 #include <utility>
 
+#include "plumb/diagnose/words/layer_names.h"
 #include "plumb/train/run_training.h"
 
 namespace plumb::zoo {
 
 namespace {
 
+/// Recurrent layers add nothing to LayerInfo::depth: they are counted by themselves.
 int depth_of(const RunInfo& info, const Place& place) {
-  if (place.id < 0) return 0;
-  if (place.of == Place::Of::layer) return info.layer(place.id).depth;
-  if (place.of != Place::Of::parameter) return 0;
-  const ParamInfo& param = info.param(place.id);
-  return param.users.empty() ? 0 : info.layer(param.users.front()).depth;
+  const LayerId id = layer_at(info, place);
+  if (id == kNoLayer) return 0;
+  if (info.layer(id).family != LayerFamily::recurrent) return info.layer(id).depth;
+  return static_cast<int>(
+      std::count_if(info.layers.begin(), info.layers.begin() + id + 1,
+                    [](const LayerInfo& layer) { return layer.family == LayerFamily::recurrent; }));
 }
 
 std::vector<Symptoms> ask_peers(const Run& run) {

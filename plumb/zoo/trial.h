@@ -17,7 +17,7 @@ struct Said {
   std::string rule;
   Severity severity = Severity::note;
   std::string cause;
-  int depth = 0;  ///< LayerInfo::depth of the layer it names; 0 for none
+  int depth = 0;  ///< of the layer it names, as Specimen::bad_depth; 0 for none
   bool is_explained = false;
   bool is_alarm() const { return severity != Severity::note; }
 };
