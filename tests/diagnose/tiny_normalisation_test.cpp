@@ -56,5 +56,37 @@ TEST(TinyNormalisationTest, FeaturesOfASampleAreCountedWhereNoStatisticsRun) {
   EXPECT_TRUE(found(run_with(16, 2, false)).empty());
 }
 
+/// All scales 1, and outputs with the given largest value.
+plumb::Run run_that_gives(double largest, double zeros) {
+  plumb::Run run = run_with(16, 64, false);
+  const auto scale = static_cast<ParamId>(run.info.params.size() - 1);
+  Sketch ones = test::sketch_with_rms(0, 16);
+  ones.mean = 1;
+  ones.m2 = 0;
+  for (StepRecord& step : run.steps) {
+    step.sketches.push_back({{scale, Role::weight}, ones});
+    Sketch out = test::sketch_with_rms(0, 16 * 64);
+    out.abs_max = largest;
+    out.zero_count = static_cast<std::uint64_t>(zeros * 16 * 64);
+    out.m2 *= 1 - zeros;
+    test::put(run.info, step, "1", Role::a, out);
+  }
+  return run;
+}
+
+TEST(TinyNormalisationTest, GroupsOfTwoAreToldByTheirSigns) {
+  for (const double zeros : {0.0, 0.5}) {
+    const auto run = run_that_gives(1, zeros);
+    const auto findings = found(run);
+    ASSERT_EQ(findings.size(), 1u) << zeros;
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    EXPECT_EQ(test::value_of(findings[0], Quantity::values_normalised), 2);
+  }
+}
+
+TEST(TinyNormalisationTest, GroupsOfThreeHaveALargerOne) {
+  EXPECT_TRUE(found(run_that_gives(1.3, 0)).empty());
+}
+
 }  // namespace
 }  // namespace plumb

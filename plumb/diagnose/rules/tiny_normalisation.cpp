@@ -10,11 +10,40 @@ namespace plumb {
 
 namespace {
 
+constexpr double kMostOfTwo = 1.05;
+constexpr double kLeastOfTwo = 0.5;
+
+/// Whether all that comes out is +s or -s, s the scale: of two values less their mean over their
+/// deviation nothing but a sign is left. Of three, the largest is 1.22 deviations off at least.
+bool gives_signs_alone(const RunView& view, LayerId layer) {
+  const RunInfo& info = view.info();
+  const ForwardStep& step = *view.first_forward();
+  const TensorFacts& y = step.output(layer);
+  if (!y.known() || y.zero_fraction > 0.9) return false;
+  double factor = 1;
+  if (const ParamId id = info.find_param(layer, ParamUse::scale); id != kNoParam) {
+    const TensorFacts& scale = step.param(id);
+    if (!scale.known() || scale.deviation > 0.01 * scale.rms) return false;
+    factor = scale.rms;
+  }
+  if (const ParamId id = info.find_param(layer, ParamUse::shift); id != kNoParam) {
+    const TensorFacts& shift = step.param(id);
+    if (!shift.known() || shift.rms > 0.01 * factor) return false;
+  }
+  // Two equal values give zeros.
+  const double rms = y.rms / std::sqrt(1 - y.zero_fraction);
+  return y.abs_max <= kMostOfTwo * factor && rms >= kLeastOfTwo * factor;
+}
+
 /// NaN where it is not known.
 double values_of(const RunView& view, LayerId layer) {
   const LayerInfo& info = view.info().layer(layer);
   if (info.units <= 0) return std::nan("");
-  if (!info.running_momentum) return static_cast<double>(info.units);
+  if (!info.running_momentum) {
+    // The groups of a group normalisation are told by what they give.
+    const bool in_pairs = info.units > 2 && gives_signs_alone(view, layer);
+    return in_pairs ? 2 : static_cast<double>(info.units);
+  }
   const ParamId scale = view.info().find_param(layer, ParamUse::scale);
   const TensorFacts& y = view.first_forward()->output(layer);
   if (scale == kNoParam || view.info().param(scale).count <= 0 || !y.known()) return std::nan("");
