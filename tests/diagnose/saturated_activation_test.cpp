@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "plumb/diagnose/rules/dead_units.h"
 #include "tests/diagnose/rule_test.h"
 #include "tests/diagnose/sick_signals.h"
 #include "tests/support/mini_net.h"
@@ -53,6 +54,34 @@ TEST(SaturatedActivationTest, NeverSpeaksOfUnboundedActivations) {
     for (ActivationRecord& record : step.activations) record.saturated_fraction = 0.95;
   }
   EXPECT_TRUE(test::findings_of(check_saturated_activation, run).empty());
+}
+
+// Flat at both ends and half of a healthy layer at the lower one: which end it is, the outputs say.
+TEST(SaturatedActivationTest, AClampedReluIsJudgedByItsUpperEnd) {
+  for (const bool above : {true, false}) {
+    auto run = test::flat_run(4, 32, "relu", 3);
+    for (LayerInfo& layer : run.info.layers) {
+      if (!layer.traits) continue;
+      layer.traits->high_slope = 0;
+      layer.traits->saturates.reset();
+    }
+    for (StepRecord& step : run.steps) {
+      step.activations[1].saturated_fraction = 0.95;
+      step.activations[1].dead_units = 31;
+      step.activations[1].window_samples = 1000;
+      Sketch out = test::sketch_with_rms(2.5, 1024);
+      if (!above) out.zero_count = 950;
+      test::put(run.info, step, "3", Role::a, out);
+    }
+    const auto saturated = test::findings_of(check_saturated_activation, run);
+    const auto dead = test::findings_of(check_dead_units, run);
+    EXPECT_EQ(saturated.size(), above ? 1u : 0u);
+    EXPECT_EQ(dead.size(), above ? 0u : 1u);
+    if (above && !saturated.empty()) {
+      EXPECT_TRUE(test::is_complete(run.info, saturated[0]));
+      EXPECT_EQ(test::path_at(run.info, saturated[0].place), "3");
+    }
+  }
 }
 
 TEST(SaturatedActivationTest, FiresAtHalfAndIsSilentJustBelow) {

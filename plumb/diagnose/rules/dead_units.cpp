@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/rules/saturated_activation.h"
 
 namespace plumb {
 
@@ -33,10 +34,11 @@ bool is_relu_cell(const LayerInfo& layer) {
          layer.cell->state_activation == "relu";
 }
 
-bool is_judged(const LayerInfo& layer) {
+bool is_judged(const RunView& view, LayerId id) {
+  const LayerInfo& layer = view.info().layer(id);
   if (is_relu_cell(layer)) return true;
   return layer.family == LayerFamily::activation && layer.traits && layer.traits->can_die == true &&
-         layer.traits->saturates == false;
+         layer.traits->saturates != true && !is_flat_above(view, id);
 }
 
 std::optional<Hit> judge(const RunView& view, LayerId layer) {
@@ -109,7 +111,7 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
   std::vector<Hit> hits;
   int judged = 0;
   for (const LayerId layer : view.graph().forward_order()) {
-    if (!is_judged(view.info().layer(layer))) continue;
+    if (!is_judged(view, layer)) continue;
     ++judged;
     if (const auto hit = judge(view, layer)) hits.push_back(*hit);
   }

@@ -21,8 +21,9 @@ struct Hit {
 /// Bounded, with a linear layer somewhere behind it.
 bool is_judged(const RunView& view, LayerId layer) {
   const LayerInfo& info = view.info().layer(layer);
-  return info.family == LayerFamily::activation && info.traits && info.traits->saturates == true &&
-         !view.next_linear(layer).empty();
+  if (info.family != LayerFamily::activation || !info.traits) return false;
+  if (info.traits->saturates != true && !is_flat_above(view, layer)) return false;
+  return !view.next_linear(layer).empty();
 }
 
 /// Of an activation behind a normalisation, which gives deviation 1 but for its scale and shift.
@@ -76,6 +77,19 @@ FindingCause cause_of(const RunView& view, const Hit& hit) {
 }
 
 }  // namespace
+
+bool is_flat_above(const RunView& view, LayerId layer) {
+  constexpr double kFewZeros = 0.1;
+  const auto& traits = view.info().layer(layer).traits;
+  const bool both = traits && !traits->saturates.has_value() && traits->can_die == true &&
+                    traits->low_slope == 0 && traits->high_slope == 0;
+  if (!both) return false;
+  const auto few_zeros = [&](const ForwardStep* step) {
+    return step != nullptr && step->output(layer).known() &&
+           step->output(layer).zero_fraction <= kFewZeros;
+  };
+  return few_zeros(view.first_forward()) || few_zeros(view.last_forward());
+}
 
 void check_saturated_activation(const RunView& view, std::vector<Finding>& findings) {
   std::vector<Hit> hits;

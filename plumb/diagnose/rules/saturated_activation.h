@@ -6,8 +6,7 @@
 namespace plumb {
 
 /// Symptom    Bounded activations (ActivationTraits::saturates: sigmoid, tanh, softsign, hardtanh)
-/// sit
-///            in their flat ends.
+///            sit in their flat ends, or a clamped one (relu6) in its upper one.
 /// Measured   The fraction of elements whose own derivative is below kSaturatedDerivative of the
 ///            activation's largest. Never the size of the output: that means nothing for an
 ///            unbounded activation, and half of the derivatives of a healthy relu are zero. An
@@ -18,6 +17,11 @@ namespace plumb {
 /// False alarms  Gates that learned to be open or shut late in training.
 /// Advice     By what makes z large: the input, the weight or the bias.
 void check_saturated_activation(const RunView& view, std::vector<Finding>& findings);
+
+/// Of an activation that is flat at both ends and has its corner at the origin (relu6: half of a
+/// healthy layer is in the lower end): whether the start or the end of the run finds next to none
+/// of it at zero, so that what is flat is so at the upper end.
+bool is_flat_above(const RunView& view, LayerId layer);
 
 inline constexpr double kSaturatedFraction = 0.5;
 inline constexpr double kSaturatedFractionCritical = 0.9;
