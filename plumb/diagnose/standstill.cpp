@@ -118,6 +118,18 @@ Hindrances hindrances(const OptimiserInfo& optimiser, const MeasuredStep& step,
   return found;
 }
 
+/// It learns still, and an eps far above its gradients keeps it from learning sooner.
+bool is_slowed_by_eps(const RunView& view, const Movement& movement, const Learning& learning) {
+  const bool still_learns = learning.known && learning.has_baseline && learning.ends_finite &&
+                            !learning.reached && !learning.flat && !learning.lost &&
+                            learning.steps >= Learning::kEnoughSteps;
+  const std::optional<OptimiserInfo>& optimiser = view.info().optimiser_info;
+  if (!still_learns || !optimiser || std::isinf(movement.top())) return false;
+  const Hindrances found =
+      hindrances(*optimiser, *movement.fastest, *movement.pace, view.measured().back().step);
+  return found.eps >= kSlowedByEpsLog2;
+}
+
 Blame blame_for(const RunView& view, const MeasuredStep& step, const LayerPace& pace) {
   Blame blame;
   blame.facts = {{Quantity::learning_rate, step.learning_rate, {}, {}}};
@@ -239,10 +251,12 @@ std::optional<Finding> find_standstill(const RunView& view, bool unexplained) {
   const Learning learning = view.learning();
   const bool unlearned =
       is_long && unexplained && movement.moved < kUnlearnedMoved && has_not_learned(learning);
-  if (!unmoved && !unlearned && top > kStandstillLog2) return std::nullopt;
-  const double most = unmoved ? kStandstillMoved : kUnlearnedMoved;
+  const bool slowed = is_long && unexplained && movement.moved < kSlowedMoved &&
+                      is_slowed_by_eps(view, movement, learning);
+  if (!unmoved && !unlearned && !slowed && top > kStandstillLog2) return std::nullopt;
+  const double most = unmoved ? kStandstillMoved : unlearned ? kUnlearnedMoved : kSlowedMoved;
   const Evidence evidence =
-      unmoved || unlearned
+      unmoved || unlearned || slowed
           ? Evidence{{Quantity::moved_log2, std::log2(movement.moved), {}, {}}, std::log2(most)}
           : Evidence{{Quantity::fastest_pace_log2, top, {}, {}}, kStandstillLog2};
   Finding finding = finding_of(view, movement, evidence);

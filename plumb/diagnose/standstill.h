@@ -20,6 +20,9 @@ namespace plumb {
 ///            of its weight in all in a network that has had its steps and has not learned
 ///            (learning.h): a first loss above that of the best constant answer comes down to it at
 ///            any rate.
+///            Or, again where nothing else was found, kSlowedMoved of its weight in all in a network
+///            that learns still and has not reached most of what can be had, where eps is
+///            kSlowedByEpsLog2 above the gradient of that layer.
 ///            (b) kStandstillLog2 a step at the most, of runs of any length.
 ///            (c) The rate fell to kRateGone of its largest before half of the run was over, the
 ///            fastest layer moved by kStandstillMoved from then on, and the loss is still above
@@ -35,6 +38,8 @@ std::optional<Finding> find_standstill(const RunView& view, bool unexplained);
 inline constexpr double kStandstillLog2 = -19.93;  ///< 1e-6
 inline constexpr double kStandstillMoved = 0.02;
 inline constexpr double kUnlearnedMoved = 0.2;
+inline constexpr double kSlowedMoved = 0.7;
+inline constexpr double kSlowedByEpsLog2 = 3.322;  ///< a factor of 10
 inline constexpr int kFewestSteps = 50;
 inline constexpr double kLossMoved = 0.05;
 inline constexpr double kLossLeft = 0.3;

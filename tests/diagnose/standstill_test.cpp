@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "plumb/diagnose/rules/stalled_layer.h"
 #include "tests/diagnose/rule_test.h"
 #include "tests/support/loss_course.h"
 #include "tests/support/run_builder.h"
@@ -162,6 +163,23 @@ TEST(StandstillTest, ANetworkThatHasNotLearnedMayMoveMore) {
   EXPECT_FALSE(find_standstill(RunView(run), false)) << "another rule has the cause";
   EXPECT_FALSE(stands_still(test::with_losses(one.run(), 300, {3.0, 1.0, 0.5})));
   EXPECT_FALSE(stands_still(test::with_losses(one.run(), 60, {3.0, 2.4, 2.3})));
+}
+
+TEST(StandstillTest, AnEpsFarAboveTheGradientSlowsWhatStillLearns) {
+  for (const double log2_gradient : {-6.0, 1.0}) {
+    Standing standing;
+    standing.optimiser = adam(1);
+    standing.optimiser.learning_rate = 0.05;
+    standing.log2_gradient = log2_gradient;
+    standing.log2_update = -11;
+    plumb::Run run = test::with_losses(standing.run(), 300, {2.3, 1.6}, 0.002);
+    const auto findings = test::findings_of(check_stalled_layer, run);
+    ASSERT_EQ(findings.size(), log2_gradient < 0 ? 1u : 0u);
+    if (findings.empty()) continue;
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    EXPECT_EQ(findings[0].cause.kind, CauseKind::large_eps);
+    EXPECT_EQ(findings[0].severity, Severity::warning);
+  }
 }
 
 TEST(StandstillTest, SilentOnWhatMovesLearnsOrHasLearned) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "plumb/diagnose/episode.h"
@@ -80,6 +81,22 @@ std::optional<Hit> find_hit(LayerId layer, const StepSeries<Pace>& series, std::
   return Hit{layer, *episode, worst};
 }
 
+/// Of a large weight in front of a normalisation, which divides it out again: nothing but its own
+/// pace is small. What that costs, training has to show.
+bool is_divided_out(const RunView& view, LayerId layer) {
+  constexpr double kLargeGain = 4;
+  const RunInfo& info = view.info();
+  const ForwardStep* start = view.first_forward();
+  const ParamId weight = info.find_param(layer, ParamUse::weight);
+  if (start == nullptr || weight == kNoParam || !start->param(weight).known()) return false;
+  const std::span<const LayerId> readers = view.graph().readers(layer);
+  const bool normalised = std::any_of(readers.begin(), readers.end(), [&](LayerId reader) {
+    return info.layer(reader).family == LayerFamily::normalisation;
+  });
+  const auto fan_in = static_cast<double>(std::max<std::int64_t>(info.layer(layer).fan_in, 1));
+  return normalised && start->param(weight).rms * std::sqrt(fan_in) > kLargeGain;
+}
+
 void check_single_layers(const RunView& view, std::vector<Finding>& findings) {
   const std::vector<StepSeries<Pace>> layers = judge_paces(view);
   const int needed = steps_needed(view);
@@ -110,6 +127,9 @@ void check_single_layers(const RunView& view, std::vector<Finding>& findings) {
   Finding finding;
   finding.rule = "stalled_layer";
   finding.severity = pace.relative < 2 * kStalledLog2 ? Severity::critical : Severity::warning;
+  const bool harmless = std::all_of(
+      hits.begin(), hits.end(), [&](const Hit& hit) { return is_divided_out(view, hit.layer); });
+  if (harmless && view.learning().steps < Learning::kSomeSteps) finding.severity = Severity::note;
   finding.place = Place::layer(hits.front().layer);
   finding.first_step = view.measured()[first].step;
   finding.last_step = view.measured()[last].step;

@@ -15,7 +15,9 @@ namespace plumb {
 ///            (c) none of the layers moves, as standstill.h has it. Three measured steps one after
 ///            another for (a) and (b) (all of them, if fewer): a residual branch that starts at zero has no
 ///            gradient for one step. A layer behind one that started at zero and leaves it is not
-///            stalled while that lasts (zero_start.h). A zero update that was seen in one step only is not judged.
+///            stalled while that lasts (zero_start.h). A large weight in front of a normalisation,
+///            which divides it out, moves little and passes all: a note until training has shown
+///            what that costs (Learning::kSomeSteps). A zero update that was seen in one step only is not judged.
 /// False alarms  Layers frozen on purpose whose zero updates were recorded, where the run does not
 ///            say that they are (ParamInfo::frozen).
 /// Advice     Mostly what vanishing_gradient says; else by what took the update away.

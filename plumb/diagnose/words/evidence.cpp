@@ -100,7 +100,9 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
     case Quantity::fastest_pace_log2:
       return "1e-6: a hundredth of the usual lower end of 1e-4 (Ben Braiek and Khomh 2022)";
     case Quantity::moved_log2:
-      return (evidence.threshold < -4 ? "1/50; " : "1/5 in a network that has not learned; ") +
+      return (evidence.threshold < -4   ? "1/50; "
+              : evidence.threshold < -1 ? "1/5 in a network that has not learned; "
+                                        : "7/10 in one that eps keeps from learning sooner; ") +
              our_choice(telling);
     case Quantity::odd_log2: return "a factor of 100; " + our_choice(telling);
     case Quantity::weight_change_log2:

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/rules/saturated_gate.h"
+#include "plumb/diagnose/standstill.h"
 #include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/signal_words.h"
@@ -216,10 +217,10 @@ std::string update_too_large(const Telling& telling) {
 std::string stalled_layer(const Telling& telling) {
   if (telling.has(Quantity::fastest_pace_log2)) {
     const bool stopped = telling.finding.cause.kind == CauseKind::decayed_rate;
+    const bool slow = telling.value(Quantity::moved_log2) > std::log2(kUnlearnedMoved);
     return fmt::format(
-        "No layer moves{}: the fastest one changes by {} of its weight a step at the most, and by "
-        "{} "
-        "in all.",
+        "{}{}: the fastest one changes by {} of its weight a step at the most, and by {} in all.",
+        slow ? "All layers move slowly" : "No layer moves",
         stopped ? fmt::format(" from step {} on", telling.finding.first_step) : "",
         size_text(telling.value(Quantity::fastest_pace_log2)),
         size_text(telling.value(Quantity::moved_log2)));
