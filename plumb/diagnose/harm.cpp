@@ -40,6 +40,12 @@ bool is_mended(const RunView& view, const Learning& learning,
   });
 }
 
+/// How much of the way a network comes whose samples look alike is what that decides: that it got
+/// off the baseline, and soon, says nothing.
+bool is_cleared_by_reach_alone(const Finding& finding) {
+  return finding.rule == "collapsed_signal" && finding.cause.kind == CauseKind::depth;
+}
+
 /// Most of the loss that is left cannot be taken, as the finding says, whatever was learned.
 bool holds_the_rest(const Finding& finding, const Learning& learning) {
   const Fact* floor = finding.find(Quantity::loss_floor);
@@ -59,6 +65,7 @@ void judge_harm(const RunView& view, std::vector<Finding>& findings) {
   if (!none && !harm) return;
   for (Finding& finding : findings) {
     if (is_of_outcome(finding)) continue;
+    if (none && !learning.reached && is_cleared_by_reach_alone(finding)) continue;
     const bool holds = holds_the_rest(finding, learning);
     finding.did_harm = harm || holds;
     if (none && !holds) finding.severity = Severity::note;

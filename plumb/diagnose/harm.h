@@ -25,6 +25,9 @@ namespace plumb {
 /// A finding that names a lowest loss (Quantity::loss_floor) did harm where that is most of what is
 /// left at the end, however much was learned.
 ///
+/// Samples that look alike to the last layers did no harm only where the network has reached most
+/// of what can be had: how far it comes is what they decide.
+///
 /// Findings that speak of learning itself (overfitting, running_statistics, and what else says so
 /// in the source) are left as they are.
 void judge_harm(const RunView& view, std::vector<Finding>& findings);

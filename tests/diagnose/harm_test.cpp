@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "tests/diagnose/rule_test.h"
 #include "tests/support/loss_course.h"
 #include "tests/support/run_builder.h"
@@ -82,6 +84,29 @@ TEST(HarmTest, HalfWayNothingIsSaidOfWhatLasts) {
   const auto findings = diagnose(run);
   EXPECT_FALSE(only(findings).did_harm.has_value());
   EXPECT_GE(only(findings).severity, Severity::warning);
+}
+
+std::optional<bool> harm_of(const char* rule, double loss_at_end) {
+  const plumb::Run run =
+      test::with_losses(test::flat_run(3, 32, "relu", 1), 120, {2.3, loss_at_end, loss_at_end});
+  const RunView view(run);
+  Finding finding;
+  finding.rule = rule;
+  finding.severity = Severity::warning;
+  finding.cause.kind = CauseKind::depth;
+  finding.over = true;
+  finding.last_step = 1;
+  std::vector<Finding> findings{finding};
+  judge_harm(view, findings);
+  EXPECT_EQ(findings[0].severity,
+            findings[0].did_harm.has_value() ? Severity::note : Severity::warning);
+  return findings[0].did_harm;
+}
+
+TEST(HarmTest, SamplesThatLookAlikeAreClearedByHowFarItComesAlone) {
+  EXPECT_EQ(harm_of("collapsed_signal", 0.2), false);
+  EXPECT_FALSE(harm_of("collapsed_signal", 1.2).has_value());
+  EXPECT_EQ(harm_of("update_too_large", 1.2), false);
 }
 
 }  // namespace
