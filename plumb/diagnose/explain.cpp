@@ -11,8 +11,9 @@ namespace {
 /// Findings are seen in measured steps; what comes of one in the same measured step happened in the
 /// steps before it that nobody measured.
 enum class Order : std::uint8_t {
-  with,   ///< the root began no later than what it makes
-  before  ///< the root began earlier: a state follows from the updates before it
+  with,       ///< the root began no later than what it makes
+  before,     ///< the root began earlier: a state follows from the updates before it
+  seen_later  ///< or later: of the root a window of steps tells, of the symptom one batch
 };
 
 using Condition = bool (*)(const RunView& view, const Finding& root, const Finding& symptom);
@@ -54,6 +55,17 @@ bool by_derivatives(const RunView& view, const Finding&, const Finding& symptom)
     return flow.stops() || cause == CauseKind::activation_derivative ||
            cause == CauseKind::weights_and_derivatives;
   });
+}
+
+/// The gradient ends at the very units that are silent, though one batch more was needed to say so.
+bool ends_at_root(const RunView&, const Finding& root, const Finding& symptom) {
+  return root.cause.kind == CauseKind::silent_from_start &&
+         symptom.cause.kind == CauseKind::zero_derivative && root.place == symptom.cause.place;
+}
+/// Without any there is no update that could fix a unit.
+bool leaves_some_gradient(const RunView&, const Finding& root, const Finding&) {
+  return root.cause.kind != CauseKind::zero_derivative &&
+         root.cause.kind != CauseKind::gradient_is_zero;
 }
 
 /// Layers that lag behind others, or all of them for want of a gradient: not for want of a rate.
@@ -109,6 +121,11 @@ bool grows_forward(const RunView&, const Finding& root, const Finding& symptom) 
 bool is_large_before_output(const RunView& view, const Finding& root, const Finding& symptom) {
   return is_large(view, root, symptom) && root.place != symptom.place;
 }
+/// A layer that drops all but one in twenty multiplies what is left by twenty, backwards too.
+bool by_other_layers(const RunView&, const Finding&, const Finding& symptom) {
+  return symptom.cause.kind == CauseKind::other_layers ||
+         symptom.cause.kind == CauseKind::single_layer;
+}
 bool is_at_same_place(const RunView&, const Finding& root, const Finding& symptom) {
   return root.place == symptom.place;
 }
@@ -142,6 +159,8 @@ constexpr Mechanism kMechanisms[] = {
     {"output_scale", "odd_layer", Order::with, is_at_same_place},
     {"output_scale", "update_too_large", Order::with, is_of_scale},
     {"output_range", "zero_gradient"},
+    {"starving_dropout", "exploding_gradient", Order::with, by_other_layers},
+    {"starving_dropout", "vanishing_gradient", Order::with, by_other_layers},
     {"tiny_normalisation", "vanishing_gradient"},
     {"tiny_normalisation", "stalled_layer"},
     {"symmetric_units", "closed_units"},
@@ -196,6 +215,7 @@ constexpr Mechanism kMechanisms[] = {
     // Where the past does not reach the loss, the gates are trained by the last steps alone.
     {"vanishing_through_time", "saturated_gate", Order::before},
     {"dead_units", "vanishing_gradient", Order::with, by_derivatives},
+    {"dead_units", "vanishing_gradient", Order::seen_later, ends_at_root},
     {"dead_units", "vanishing_through_time"},
     {"dead_units", "stalled_layer", Order::with, lacks_gradient},
     {"saturated_activation", "vanishing_gradient", Order::with, by_derivatives},
@@ -203,10 +223,11 @@ constexpr Mechanism kMechanisms[] = {
     {"vanishing_gradient", "stalled_layer", Order::with, lacks_gradient},
     {"vanishing_through_time", "stalled_layer", Order::with, lacks_gradient},
     // Where the signal is tiny, the updates of the biases outweigh it and fix every unit on or off.
-    {"vanishing_gradient", "dead_units", Order::before},
+    {"vanishing_gradient", "dead_units", Order::before, leaves_some_gradient},
 };
 
 bool is_in_time(Order order, const Finding& root, const Finding& symptom) {
+  if (order == Order::seen_later) return true;
   return order == Order::before ? root.first_step < symptom.first_step
                                 : root.first_step <= symptom.first_step;
 }

@@ -37,7 +37,7 @@ std::vector<Finding> explained(const std::vector<Planted>& planted, bool adaptiv
     finding.rule = one.rule;
     finding.first_step = one.first_step;
     finding.cause.kind = one.cause;
-    finding.place = one.place;
+    finding.place = finding.cause.place = one.place;
     findings.push_back(finding);
   }
   explain(RunView(run), findings);
@@ -66,6 +66,19 @@ TEST(ExplainTest, WhatCanMakeWhat) {
       {vanishes, {"stalled_layer", 0, CauseKind::small_gradient, whole}, true},
       {vanishes, {"stalled_layer", 0, CauseKind::small_gradient}, true},
       {{"dead_units", 0}, {"stalled_layer", 0, CauseKind::small_rate, whole}, false},
+      // One batch ends the gradient at units that only a window of batches shows to be silent.
+      {{"dead_units", 3, CauseKind::silent_from_start},
+       {"vanishing_gradient", 0, CauseKind::zero_derivative},
+       true},
+      {{"dead_units", 3, CauseKind::silent_from_start, Place::layer(3)},
+       {"vanishing_gradient", 0, CauseKind::zero_derivative},
+       false},
+      {{"vanishing_gradient", 0, CauseKind::zero_derivative},
+       {"dead_units", 3, CauseKind::died_in_training},
+       false},
+      // What dropout leaves it multiplies, backwards too; the weights are not its doing.
+      {{"starving_dropout", 0}, {"exploding_gradient", 0, CauseKind::other_layers}, true},
+      {{"starving_dropout", 0}, explodes, false},
       // A large gradient makes a large step, but of an optimiser that divides by its size.
       {explodes, fast, true},
       {explodes, fast, false, true},
