@@ -65,6 +65,26 @@ TEST(OverfittingTest, IsANoteAboutValidation) {
   EXPECT_TRUE(test::findings_of(check_overfitting, run).empty()) << "sure, and seldom wrong";
 }
 
+// As with labels that were shuffled: it learns by heart, and nothing else.
+TEST(OverfittingTest, IsAWarningWhereNothingEverHeldForOthers) {
+  for (const double best : {2.31, 1.5}) {
+    plumb::Run run = course(200, {2.31, 0.05});
+    run.info.baseline = Baseline{.loss = 2.3, .accuracy = 0.1};
+    run.info.data_info.emplace().validation_samples = 100;
+    run.steps[100].validation_loss = best;
+    run.steps[199].validation_loss = 2.9;
+    run.steps[100].validation_accuracy = run.steps[199].validation_accuracy = 0.12;
+    const auto findings = test::findings_of(check_overfitting, run);
+    ASSERT_EQ(findings.size(), 1u);
+    const bool never = best > 2.3;
+    EXPECT_EQ(findings[0].severity, never ? Severity::warning : Severity::note);
+    EXPECT_EQ(test::first_remedy(findings[0]) == RemedyKind::check_labels, never);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    run.info.data_info->validation_samples = 20;
+    EXPECT_EQ(test::findings_of(check_overfitting, run)[0].severity, Severity::note);
+  }
+}
+
 plumb::Run running(double momentum, double inference_loss, double inference_accuracy) {
   plumb::Run run = course(200, {2.31, 0.05});
   run.info.layers[2].running_momentum = momentum;

@@ -15,6 +15,24 @@ constexpr double kLearnedAccuracy = 0.1;
 
 constexpr double kPart = 0.5;
 
+/// Fewer tell nothing of a part that is no better than a guess.
+constexpr std::int64_t kEnoughValidation = 50;
+
+/// Nothing of what was learned holds for samples that were held out, and nothing ever did: by the
+/// loss no step was better than the constant answer, and by the accuracy the end is not, beyond the
+/// noise of so many samples.
+bool holds_nowhere(const RunView& view, const Learning& learning) {
+  const auto& data = view.info().data_info;
+  if (!data || data->validation_samples < kEnoughValidation) return false;
+  const double best = view.losses().best_validation()->loss;
+  if (!(best > (1 - Learning::kLearned) * learning.reference)) return false;
+  const double accuracy = view.losses().last_validation()->accuracy;
+  if (!std::isfinite(accuracy) || !std::isfinite(learning.baseline_accuracy)) return true;
+  const double error = std::sqrt(learning.baseline_accuracy * (1 - learning.baseline_accuracy) /
+                                 static_cast<double>(data->validation_samples));
+  return accuracy - learning.baseline_accuracy < 2 * error;
+}
+
 }  // namespace
 
 void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
@@ -41,7 +59,7 @@ void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
   if (!over || !std::isfinite(validation->loss)) return;
 
   Finding finding = learning_finding(view, learning, "overfitting");
-  finding.severity = Severity::note;
+  finding.severity = holds_nowhere(view, learning) ? Severity::warning : Severity::note;
   finding.first_step = view.losses().best_validation()->step;
   finding.last_step = validation->step;
   finding.facts.push_back(
@@ -60,7 +78,9 @@ void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
   }
   finding.cause.kind = CauseKind::learned_by_heart;
   finding.remedies = {{RemedyKind::more_data, {}, {}, {}}, {RemedyKind::regularise, {}, {}, {}}};
-  if (finding.first_step < finding.last_step) {
+  if (finding.severity == Severity::warning) {
+    finding.remedies.insert(finding.remedies.begin(), {RemedyKind::check_labels, {}, {}, {}});
+  } else if (finding.first_step < finding.last_step) {
     finding.remedies.push_back(
         {RemedyKind::stop_early, {}, {{"at", static_cast<double>(finding.first_step)}}, {}});
   }

@@ -9,10 +9,11 @@ namespace plumb {
 /// Measured   The last validation against the training at the end, both in use where that is known
 ///            (StepRecord::inference_loss).
 /// Threshold  Of what the training part gained on the baseline the validation part lacks more than
-/// a
-///            half by the loss, or by the accuracy where there is one. Our choice:
+///            a half by the loss, or by the accuracy where there is one. Our choice:
 ///            docs/rules/overfitting.md. It is a note: no gradient is to blame, and many a network
-///            that is used has it.
+///            that is used has it. A warning where nothing of it holds for others and nothing ever
+///            did: no validation was better than the constant answer by the loss (kLearned), the
+///            last one is not by the accuracy, beyond two standard errors, and it has 50 samples.
 /// False alarms  Validation data of another kind than the training data.
 /// Advice     More data, a smaller or more restrained network, an earlier end.
 void check_overfitting(const RunView& view, std::vector<Finding>& findings);
