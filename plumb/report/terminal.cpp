@@ -219,9 +219,11 @@ void write_layers(Page& page, const Run& run, const StepRecord& step,
 }
 
 // Counted as the table counts; the path is what the network string, PyTorch and the run file know.
+// What was read, the input, has no words of its own.
 std::string place_of(const Run& run, LayerId id) {
   const LayerInfo& layer = run.info.layer(id);
-  return fmt::format("{} ({}, path {})", layer_text(run.info, id), layer.text, layer.path);
+  const std::string words = layer.text.empty() ? "" : layer.text + ", ";
+  return fmt::format("{} ({}path {})", layer_text(run.info, id), words, layer.path);
 }
 
 std::string place_of(const Run& run, const Place& place) {

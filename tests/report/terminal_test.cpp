@@ -163,6 +163,19 @@ TEST(TerminalTest, ShowsEveryFindingWithItsRemedies) {
   }
 }
 
+// The input has no words of its own.
+TEST(TerminalTest, AFindingAtTheInputNamesItOnce) {
+  plumb::Run run = test::sick_run();
+  run.info.data_info.emplace().inputs = {{"", 0, 5000, -9000, 9000}};
+  const Diagnosis diagnosis(run);
+  const auto at_input = [&](const Finding& finding) {
+    return place_text(run.info, finding.place) == "the input";
+  };
+  ASSERT_TRUE(std::ranges::any_of(diagnosis.findings(), at_input));
+  const std::string text = flat(render_table(run, diagnosis, {.width = 120}));
+  EXPECT_NE(text.find("the input (path input)"), std::string::npos) << text;
+}
+
 TEST(TerminalTest, SaysTheFirstFindingOnce) {
   const plumb::Run run = test::sick_run();
   const Diagnosis diagnosis(run);
