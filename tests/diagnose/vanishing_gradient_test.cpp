@@ -133,6 +133,37 @@ TEST(VanishingGradientTest, AGradientThatEndsIsNamedWithTheLayerThatEndsIt) {
 }
 
 // An output layer that starts at zero lets no gradient through in step 0 and heals in step 1.
+// One is sick for a reason, of one nobody knows, and one only has numbers that no float holds.
+TEST(VanishingGradientTest, AZeroAMissingAndATinyGradientAreThreeThings) {
+  plumb::Run zero = test::flat_run(5, 32, "relu", 3);
+  plumb::Run missing = zero, tiny = zero;
+  for (std::size_t s = 0; s < 3; ++s) {
+    test::put_rms(zero.info, zero.steps[s], "4", Role::grad_z,
+                  -std::numeric_limits<double>::infinity());
+    zero.steps[s].activations[2].log2_rms_derivative = -std::numeric_limits<double>::infinity();
+    std::erase_if(missing.steps[s].sketches, [&](const SketchRecord& record) {
+      const bool is_gradient = record.site.role == Role::grad_z ||
+                               record.site.role == Role::grad_a ||
+                               record.site.role == Role::grad_weight;
+      return is_gradient && record.site.id <= test::id_of(missing.info, "4");
+    });
+    tilt(tiny.info, tiny.steps[s], -50);
+  }
+  const auto ended = test::findings_of(check_vanishing_gradient, zero);
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].cause.kind, CauseKind::zero_derivative);
+  EXPECT_TRUE(std::isinf(ended[0].evidence[0].fact.value));
+
+  EXPECT_TRUE(test::findings_of(check_vanishing_gradient, missing).empty());
+  const RunView view(missing);
+  EXPECT_FALSE(view.measured().back().flow.stops());
+
+  const auto small = test::findings_of(check_vanishing_gradient, tiny);
+  ASSERT_EQ(small.size(), 1u);
+  EXPECT_NE(small[0].cause.kind, CauseKind::zero_derivative);
+  EXPECT_NEAR(small[0].evidence[0].fact.value, -200, 1);
+}
+
 TEST(VanishingGradientTest, SilentOnAnOutputLayerThatStartsAtZero) {
   constexpr double kZero = -std::numeric_limits<double>::infinity();
   auto run = test::flat_run(5, 32, "relu", 3);
