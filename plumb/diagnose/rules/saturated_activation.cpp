@@ -141,6 +141,12 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
   if (finding.cause.kind == CauseKind::large_input) {
     std::swap(finding.remedies[0], finding.remedies[1]);
   }
+  if (finding.cause.kind == CauseKind::large_bias) {
+    const ParamId bias = view.info().find_param(finding.cause.place.id, ParamUse::bias);
+    const Place at = bias == kNoParam ? place : Place::param(bias);
+    finding.remedies.insert(finding.remedies.begin(),
+                            {RemedyKind::set_bias, at, {{"value", 0.0}}, {}});
+  }
   // A normalisation gives what it reads deviation 1, however small its weights: its own parameters
   // did it, and another one in front of the activation changes nothing.
   if (finding.cause.kind == CauseKind::norm_scale) {
