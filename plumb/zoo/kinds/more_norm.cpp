@@ -26,15 +26,6 @@ Specimen one_norm(Draw& draw, bool fault, const std::string& body, double scale,
   return s;
 }
 
-Specimen bn_scale_large_tanh(Draw& draw, bool fault) {
-  return one_norm(draw, fault, "bn > tanh", draw.log(40, 400), 0);
-}
-Specimen gn_scale_large(Draw& draw, bool fault) {
-  return one_norm(draw, fault, "gn 4 > tanh", draw.log(40, 400), 0);
-}
-Specimen rms_scale_large(Draw& draw, bool fault) {
-  return one_norm(draw, fault, "rmsnorm > tanh", draw.log(40, 400), 0);
-}
 Specimen bn_shift_tanh(Draw& draw, bool fault) {
   const double shift = draw.real(6, 12) * (draw.coin() ? 1 : -1);
   return one_norm(draw, fault, "bn > tanh", 1, shift);
@@ -151,11 +142,6 @@ std::vector<Kind> more_norm_kinds() {
                     {"norm_scale", "odd_normalisation", "zero_weight", "silent_from_start"},
                     true};
   return {
-      {"bn_scale_large_tanh", norm, "one bn whose scales drive a tanh flat", driven,
-       bn_scale_large_tanh},
-      {"gn_scale_large", norm, "one gn whose scales drive a tanh flat", driven, gn_scale_large},
-      {"rms_scale_large", norm, "one rmsnorm whose scales drive a tanh flat", driven,
-       rms_scale_large},
       {"scales_large_everywhere", norm, "scales that drive every tanh flat", driven,
        scales_large_everywhere},
       {"bn_shift_tanh",

@@ -66,10 +66,6 @@ Specimen sigmoid_stuck(Draw& draw, bool fault) {
   use_adam(s, 0.003);
   return s;
 }
-Specimen hardswish_closed(Draw& draw, bool fault) {
-  return biased(draw, fault, draw.word({"hardswish", "celu", "selu"}), "he_normal",
-                -draw.real(9, 16));
-}
 
 Specimen closed_everywhere(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
@@ -152,8 +148,6 @@ std::vector<Kind> more_signal_kinds() {
        relu6_full},
       {"hardtanh_stuck", signal, "one hardtanh layer in a flat end", flat, hardtanh_stuck},
       {"sigmoid_stuck", signal, "a last sigmoid or tanh layer in a flat end", flat, sigmoid_stuck},
-      {"hardswish_closed", signal, "one hardswish, celu or selu layer that its biases close",
-       closed, hardswish_closed},
       {"closed_everywhere", signal, "biases that close every gelu, silu or mish", closed,
        closed_everywhere},
       {"negative_weights",

@@ -8,27 +8,6 @@ namespace plumb::zoo {
 
 namespace {
 
-Specimen rnn_weak(Draw& draw, bool fault) {
-  const double gain = draw.real(0.2, 0.5);
-  const std::string cell = draw.word({"tanh", "identity"});
-  Specimen s = recalls(draw, fault, 20, 36,
-                       fmt::format("rnn {{}} act={} recurrent=orthogonal gain={:.3f}", cell, gain),
-                       fmt::format("rnn {{}} act={} recurrent=orthogonal", cell));
-  use_sgd(s, 0.02);
-  if (!fault) use_adam(s, 0.003);
-  return s;
-}
-
-Specimen rnn_no_recurrence(Draw& draw, bool fault) {
-  Specimen s =
-      recalls(draw, fault, 20, 32, "rnn {} recurrent=orthogonal", "rnn {} recurrent=orthogonal");
-  use_adam(s, 0.002);
-  if (fault) {
-    s.surgery = [](Network& network) { fill(*named(network, "weight_hh_l0").front(), 0); };
-  }
-  return s;
-}
-
 Specimen rnn_chaotic(Draw& draw, bool fault) {
   const double gain = draw.real(4, 8);
   Specimen s =
@@ -83,9 +62,6 @@ Specimen lstm_output_shut(Draw& draw, bool fault) {
 Specimen lstm_candidate_stuck(Draw& draw, bool fault) {
   return gate_at(draw, fault, "lstm {} chrono=16", 2, 4, draw.real(8, 12) * (draw.coin() ? 1 : -1));
 }
-Specimen gru_candidate_stuck(Draw& draw, bool fault) {
-  return gate_at(draw, fault, "gru {} chrono=16", 2, 3, draw.real(8, 12) * (draw.coin() ? 1 : -1));
-}
 Specimen lstm_forget_shut(Draw& draw, bool fault) {
   return gate_at(draw, fault, "lstm {} chrono=30", 1, 4, -draw.real(8, 12), 20, 32);
 }
@@ -112,8 +88,8 @@ Specimen gated_long(Draw& draw, bool fault) {
   return s;
 }
 
-/// One of two layers, through which everything passes at the last step only.
-Specimen stacked(Draw& draw, bool fault, int bad) {
+/// The first of two layers, through which everything passes at the last step only.
+Specimen stacked_first_shut(Draw& draw, bool fault) {
   Specimen s = on_recall(draw, draw.integer(8, 14));
   const int hidden = draw.integer(16, 24);
   const double bias = -draw.real(9, 14);
@@ -122,16 +98,14 @@ Specimen stacked(Draw& draw, bool fault, int bad) {
   s.config.network =
       fmt::format("lstm {0} chrono=14 > lstm {0} chrono=14 > last > dense {1}", hidden, outputs(s));
   use_adam(s, 0.003);
-  s.bad_depth = bad;
+  s.bad_depth = 1;
   if (fault) {
     s.surgery = [=](Network& network) {
-      fill_gate(*named(network, "bias_ih_l0")[static_cast<std::size_t>(bad - 1)], gate, 4, bias);
+      fill_gate(*named(network, "bias_ih_l0").front(), gate, 4, bias);
     };
   }
   return s;
 }
-Specimen stacked_first_shut(Draw& draw, bool fault) { return stacked(draw, fault, 1); }
-Specimen stacked_second_shut(Draw& draw, bool fault) { return stacked(draw, fault, 2); }
 
 Specimen stacked_dead_rnn(Draw& draw, bool fault) {
   Specimen s = on_recall(draw, draw.integer(8, 12));
@@ -180,16 +154,6 @@ std::vector<Kind> more_time_kinds() {
                      {"large_weight", "large_gate_input", "recurrent_weight"},
                      true};
   return {
-      {"rnn_weak",
-       time,
-       "plain cells whose recurrent weight shrinks what it carries",
-       {{"vanishing_through_time"}, {"recurrent_weight"}, true},
-       rnn_weak},
-      {"rnn_no_recurrence",
-       time,
-       "a recurrent weight of zeros",
-       {{"vanishing_through_time"}, {"recurrent_weight", "zero_weight"}, true},
-       rnn_no_recurrence},
       {"rnn_chaotic",
        time,
        "tanh cells with a recurrent gain of six",
@@ -208,7 +172,6 @@ std::vector<Kind> more_time_kinds() {
       {"lstm_output_shut", time, "output gates that their biases shut", shut, lstm_output_shut},
       {"lstm_candidate_stuck", time, "candidates of an lstm in a flat end", shut,
        lstm_candidate_stuck},
-      {"gru_candidate_stuck", time, "candidates of a gru in a flat end", shut, gru_candidate_stuck},
       {"lstm_forget_shut",
        time,
        "forget gates that their biases shut",
@@ -225,8 +188,6 @@ std::vector<Kind> more_time_kinds() {
        {{"vanishing_through_time"}, {"gate_carry"}, true},
        gated_long},
       {"stacked_first_shut", time, "the first of two lstm layers shut", shut, stacked_first_shut},
-      {"stacked_second_shut", time, "the second of two lstm layers shut", shut,
-       stacked_second_shut},
       {"stacked_dead_rnn",
        time,
        "one of two relu recurrences that negative biases silence",
