@@ -32,7 +32,7 @@ set(web_sources
   src/sections/verdict.ts
   src/lab/lab.css src/lab/main.ts src/lab/maths.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts
   src/play/books.ts src/play/chapters.ts src/play/controls.ts src/play/histogram.ts src/play/main.ts src/play/map.ts
-  src/play/page.ts src/play/picture.ts src/play/play.css src/play/profile.ts src/play/state.ts src/play/svg.ts
+  src/play/page.ts src/play/picture.ts src/play/play.css src/play/profile.ts src/play/state.ts
   src/play/training_panel.ts src/play/training_words.ts src/play/words.ts src/play/worker.ts
   src/play/engine/activation.ts src/play/engine/data.ts src/play/engine/init.ts src/play/engine/moments.ts
   src/play/engine/network.ts src/play/engine/products.ts src/play/engine/rng.ts src/play/engine/setting.ts

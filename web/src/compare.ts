@@ -40,12 +40,13 @@ export function outcomes(runs: readonly Run[]): OutcomeRow[] {
     name, kind, values: runs.map(of), broken: runs.map(broken),
   });
   return [
-    row("last loss", "number", (run) => last(run.series.loss), (run) => run.series.loss.length > 0 && last(run.series.loss) === null),
-    row("last accuracy", "percent", (run) => last(run.series.accuracy)),
+    // That of the verdict: the median of the last tenth of the steps.
+    row("loss at the end", "number", (run) => run.learning?.loss_at_last ?? last(run.series.loss), (run) => run.series.loss.length > 0 && last(run.series.loss) === null),
+    row("accuracy, last batch", "percent", (run) => last(run.series.accuracy)),
     row("validation loss", "number", (run) => validation(run, "loss")),
     row("validation accuracy", "percent", (run) => validation(run, "accuracy")),
-    row("gradient at the first layer against the last, at the last step that has one", "magnitude", (run) => measured(run)?.reach?.total ?? null),
-    row("layers without any update at the last measured step", "number", (run) => {
+    row("gradient first/last layer, last step that has one", "magnitude", (run) => measured(run)?.reach?.total ?? null),
+    row("layers without any update, last measured step", "number", (run) => {
       const at = run.measured[run.measured.length - 1];
       if (!at || !hasAny(run)) return null;
       return run.profile.filter((_, i) => stateOf(at, "update_ratio", i) === "zero").length;

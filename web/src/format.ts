@@ -57,7 +57,8 @@ export function percent(fraction: Value | undefined): string {
 /** A change in decades with its sign: "−20.4". */
 export function decades(log10: Value | undefined): string {
   if (log10 === null || log10 === undefined) return "–";
-  return (log10 < 0 ? "−" : "+") + Math.abs(log10).toFixed(Math.abs(log10) < 10 ? 2 : 1);
+  const text = Math.abs(log10).toFixed(Math.abs(log10) < 10 ? 2 : 1);
+  return Number(text) === 0 ? "0" : (log10 < 0 ? "−" : "+") + text;
 }
 
 /** Shortens a long label in its middle. */

@@ -199,7 +199,8 @@ function spectrogram(run: Run, cursor: Cursor): (HTMLElement | null)[] {
       "spectrogram",
       [spectrogramPanel(run, cursor, () => role)],
       "One column for each layer: brightness is the share of its values of that size. What lies below the line of a format becomes zero in it, what lies " +
-        "above its end becomes infinite; the rows below say how much of each layer that is. " +
+        "above its end becomes infinite; the rows below say how much of each layer that is. The bars on the right are the ranges of the formats, in the " +
+        "colours of their names, pale where numbers lose digits. " +
         `Kept for ${steps.length === 1 ? `step ${steps[0]}` : `${steps.length} steps`}; the last one until the chosen step is shown.`,
       {
         height: kSpectrogramHeight, cursor, follows: ["step", "zoom"],

@@ -41,12 +41,12 @@ export function canvasIn(place: HTMLElement, width: number, height: number): Can
 }
 
 /** Lays a picture above the canvas: axes and words stay sharp, and the same code draws them as for the other charts. */
-export function overlay(place: HTMLElement, picture: string): void {
+export function overlay(place: HTMLElement, picture: SVGElement): void {
   let layer = place.querySelector<HTMLElement>(".overlay");
   if (!layer) {
     layer = document.createElement("div");
     layer.className = "overlay";
     place.append(layer);
   }
-  layer.innerHTML = picture;
+  layer.replaceChildren(picture);
 }

@@ -16,8 +16,9 @@ export function decadeRange(values: Iterable<Value>, least = 3): Range {
     if (value > max) max = value;
   }
   if (min > max) return { min: -least, max: 0 };
-  max = Math.ceil(max - 0.05);
-  // Room is added below: above the data there is seldom anything to see.
+  // Flat data stand in the middle of their room.
+  const missing = least - (max - min);
+  max = Math.ceil(max - 0.05 + Math.max(0, missing / 2 - 0.5));
   min = Math.min(min, max - least);
   const tick = decadeInterval({ min, max });
   return { min: Math.floor(min / tick) * tick, max: Math.ceil(max / tick) * tick || 0 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { smooth } from "../src/charts/curves";
+import { linear, smooth } from "../src/charts/curves";
+import { endOf } from "../src/charts/heatmap";
 import { differences, outcomes } from "../src/compare";
 import { jsonRun, sampleReport } from "./sample";
 
@@ -22,10 +23,26 @@ describe("comparing", () => {
     expect(differences(sampleReport(jsonRun(), jsonRun()).runs)).toEqual([]);
   });
   it("tells a loss that is no number from one that is not there", () => {
-    const loss = outcomes(runs()).find((row) => row.name === "last loss")!;
+    const loss = outcomes(runs()).find((row) => row.name === "loss at the end")!;
     expect(loss.values).toEqual([2.3, null]);
     expect(loss.broken).toEqual([false, true]);
     expect(outcomes(runs()).some((row) => row.name === "validation loss")).toBe(false);
+  });
+});
+
+describe("axes of a training", () => {
+  it("have round ticks", () => {
+    expect(linear([0.4, 2.44], "loss")).toEqual({ min: 0, max: 2.5, tick: 0.5 });
+    expect(linear([3.16, 0], "loss")).toEqual({ min: 0, max: 4, tick: 1 });
+    expect(linear([-0.3, 0.1], "loss")).toEqual({ min: expect.closeTo(-0.3, 9), max: expect.closeTo(0.1, 9), tick: 0.1 });
+  });
+  it("end where the training did", () => {
+    const run = jsonRun({ steps: [0, 100, 200] });
+    run.end = { reason: "finished", steps: 220, time_s: 1 };
+    expect(endOf(sampleReport(run).runs[0]!)).toBe(220);
+    run.end = null;
+    run.series = { ...run.series, step: [0] };
+    expect(endOf(sampleReport(run).runs[0]!)).toBe(201);
   });
 });
 

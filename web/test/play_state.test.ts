@@ -4,7 +4,7 @@ import { kChapters } from "../src/play/chapters";
 import { probeCommand } from "../src/play/engine/setting";
 import { fromHash, kStart, sound, type State, toHash } from "../src/play/state";
 import { outcome, smooth } from "../src/play/training_words";
-import { ticks } from "../src/play/svg";
+import { ticks } from "../src/svg";
 
 describe("the playground's state", () => {
   it("comes back from the address", () => {

@@ -5,7 +5,8 @@ import { decadeInterval, decadeRange, lastAtMost, layerTicks, thin } from "../sr
 describe("scale", () => {
   it("rounds out to ticks and gives flat data room", () => {
     expect(decadeRange([-20.3, null, -1.2])).toEqual({ min: -25, max: 0 });
-    expect(decadeRange([-1.5, -1.4], 4)).toEqual({ min: -5, max: -1 });
+    expect(decadeRange([-1.5, -1.4], 4)).toEqual({ min: -4, max: 0 });
+    expect(decadeRange([-4, -0.2], 3)).toEqual({ min: -4, max: 0 });
     expect(decadeRange([null])).toEqual({ min: -3, max: 0 });
   });
   it("keeps few ticks over 1200 decades", () => expect(decadeInterval({ min: -1200, max: 0 })).toBe(200));

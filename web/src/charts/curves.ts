@@ -3,7 +3,7 @@ import type { Cursor } from "../cursor";
 import { percent, plain, power } from "../format";
 import { decadeInterval, decadeRange, lastAtMost, thin } from "../scale";
 import { runName, type Run, type Value } from "../store";
-import { Svg } from "../svg";
+import { roundStep, Svg } from "../svg";
 import { runDash, type Look } from "../theme";
 import { kLane, kLaneGap } from "./axes";
 import type { Frame, Panel } from "./chart";
@@ -91,7 +91,8 @@ function draw(place: HTMLElement, lines: readonly Line[], metric: Metric, memory
   const positive = numbers.filter((v) => v > 0);
   const log = metric === "loss" && positive.length > 1 && Math.max(...positive) / Math.min(...positive) > 50;
   const to10 = (v: Value) => (v === null || v <= 0 ? null : Math.log10(v));
-  const range = log ? decadeRange(positive.map(Math.log10), 1) : linear(numbers, metric);
+  const plainRange = linear(numbers, metric);
+  const range = log ? decadeRange(positive.map(Math.log10), 1) : plainRange;
   const broken = metric === "loss" && lines.some((line) => !line.validation && line.values.some((v) => v === null));
   const zeros = log && numbers.some((v) => v <= 0);
   const steps = lines.flatMap((line) => [line.steps[0] ?? 0, line.steps[line.steps.length - 1] ?? 0]);
@@ -103,8 +104,11 @@ function draw(place: HTMLElement, lines: readonly Line[], metric: Metric, memory
   const x = (step: number) => left + 8 + ((step - from) / (to - from)) * (right - left - 16);
   const y = (v: number) => above + ((range.max - v) / (range.max - range.min)) * (below - above);
   const svg = new Svg(width, height, look.font);
-  const tick = log ? decadeInterval(range, 5) : (range.max - range.min) / 4;
-  for (let at = log ? Math.ceil(range.min / tick) * tick : range.min; at <= range.max + 1e-9; at += tick) {
+  const tick = log ? decadeInterval(range, 5) : plainRange.tick;
+  const count = Math.floor((range.max - range.min) / tick + 1e-9);
+  for (let k = 0; k <= count; ++k) {
+    const at = (Math.ceil(range.min / tick - 1e-9) + k) * tick;
+    if (at > range.max + tick * 1e-9) break;
     svg.line(left, y(at), right, y(at), look.line);
     svg.text(left - 7, y(at) + 4, log ? power(at || 0) : metric === "loss" ? plain(Number(at.toPrecision(6))) : percent(at), look.faint, { "text-anchor": "end" });
   }
@@ -149,16 +153,15 @@ function draw(place: HTMLElement, lines: readonly Line[], metric: Metric, memory
   for (const label of late) write(right + 4, label.y + 4 - over, label);
   for (const label of early) write(label.x + 5, label.y - 6, label);
   stepAxis(svg, x, from, to, left, right, bottom, height, look);
-  place.innerHTML = svg.toString();
+  place.replaceChildren(svg.element);
   return { top, bottom, x, value: (at) => from + ((at - left - 8) / (right - left - 16)) * (to - from) };
 }
 
-/** A range with round ends; accuracies go from 0 to 1. */
-function linear(numbers: readonly number[], metric: Metric): { min: number; max: number } {
-  if (metric === "accuracy") return { min: 0, max: 1 };
+/** A range whose ends and ticks are round; accuracies go from 0 to 1. */
+export function linear(numbers: readonly number[], metric: Metric): { min: number; max: number; tick: number } {
+  if (metric === "accuracy") return { min: 0, max: 1, tick: 0.25 };
   const min = Math.min(0, ...numbers);
   const max = Math.max(...numbers, min + 1e-9);
-  const unit = 10 ** Math.floor(Math.log10(max - min));
-  const nice = [0.4, 0.8, 1, 1.2, 1.6, 2, 2.4, 2.8, 3.2, 4, 4.8, 6, 8, 10].find((n) => n * unit >= max - min) ?? 10;
-  return { min: min < 0 ? -nice * unit : 0, max: min < 0 ? nice * unit : nice * unit };
+  const tick = roundStep(max - min, 5.5);
+  return { min: Math.floor(min / tick) * tick, max: Math.ceil((max / tick) * (1 - 1e-12)) * tick, tick };
 }

@@ -11,6 +11,7 @@ import type { Frame, Panel } from "./chart";
 /** Gradients in rows over the measured steps of a training. Each column is as wide as its measurement stands. */
 export interface HeatData {
   steps: readonly number[];
+  end: number; // the first step that was not made any more
   rows: number;
   rowName: (row: number) => string; // the lowest first
   row: string; // "layer"
@@ -21,12 +22,19 @@ export interface HeatData {
 export function layerHeat(run: Run): HeatData {
   return {
     steps: run.measured.map((m) => m.step),
+    end: endOf(run),
     rows: run.profile.length,
     rowName: (row) => String(row + 1),
     row: "layer",
     value: (column, row) => run.measured[column]!.flow.grad_z[row] ?? null,
     state: (column, row) => stateOf(run.measured[column]!, "grad_z", row),
   };
+}
+
+/** One past the last step that is known of. */
+export function endOf(run: Run): number {
+  const last = Math.max(run.series.step.at(-1) ?? 0, run.measured.at(-1)?.step ?? 0);
+  return Math.max(last + 1, run.end?.steps ?? 0);
 }
 
 function cellText(data: HeatData, column: number, row: number): string {
@@ -74,9 +82,7 @@ function draw(place: HTMLElement, data: HeatData, range: Range, look: Look, widt
   const top = 12;
   const bottom = height - 44;
   const first = steps[0] ?? 0;
-  const gaps = steps.length > 1 ? steps[steps.length - 1]! - steps[steps.length - 2]! : 1;
-  // The last measurement stands for as long as the one before.
-  const end = (steps[steps.length - 1] ?? 0) + Math.max(1, gaps);
+  const { end } = data;
   const x = (step: number) => left + ((step - first) / (end - first)) * (right - left);
   const y = (row: number) => bottom - (row / rows) * (bottom - top);
   const context = canvasIn(place, width, height);
@@ -111,7 +117,7 @@ function draw(place: HTMLElement, data: HeatData, range: Range, look: Look, widt
   }
   svg.text((left + right) / 2, height - 6, "step", look.faint, { "text-anchor": "middle" });
   if (width >= 560) legend(svg, range, look, right + 14, top + 6, Math.min(180, bottom - top - 12));
-  overlay(place, svg.toString());
+  overlay(place, svg.element);
   return { top, bottom, x: (step) => x(step), value: (at) => first + ((at - left) / (right - left)) * (end - first), row: (at) => ((bottom - at) / (bottom - top)) * rows };
 }
 

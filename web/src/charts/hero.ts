@@ -46,7 +46,14 @@ export function heroRange(run: Run, measured: Measured, shown: ReadonlySet<Curve
   const own = decadeRange(valuesAt(run, measured, shown), 4);
   const all = decadeRange(run.measured.flatMap((m) => valuesAt(run, m, shown)), 4);
   const flat = all.max - all.min > 2.5 * (own.max - own.min);
-  return { range: flat ? own : all, own: flat };
+  return { range: withRoom(flat ? own : all, valuesAt(run, measured, shown)), own: flat };
+}
+
+/** The numbers at the ends of the line need a place below it. */
+function withRoom(range: Range, values: readonly Value[]): Range {
+  const lowest = values.reduce<number>((least, v) => (v !== null && v < least ? v : least), Infinity);
+  const room = 0.075 * (range.max - range.min);
+  return { min: Math.min(range.min, Math.max(range.min - room, lowest - room)), max: range.max };
 }
 
 export function heroPanel(run: Run, cursor: Cursor, shown: ReadonlySet<CurveKey>): Panel {
@@ -173,7 +180,7 @@ function draw(
   const [first, last] = window;
   const inside = Array.from({ length: last - first + 1 }, (_, k) => first + k);
   if (shown.has("grad_z")) drawCauses(svg, axes, run, measured, inside, look);
-  drawLimits(svg, axes, range, measured.flow.grad_z, look);
+  drawLimits(svg, axes, range, measured, first, look);
   const points = (values: readonly Value[]) =>
     inside.map((i): [number, number] | null => {
       const v = values[i];
@@ -202,7 +209,7 @@ function draw(
     drawEnds(svg, axes, measured, inside, look);
   }
   drawLayers(svg, axes, window, height, look);
-  place.innerHTML = svg.toString();
+  place.replaceChildren(svg.element);
   return axes;
 }
 
@@ -239,8 +246,9 @@ function drawCauses(svg: Svg, axes: LayerAxes, run: Run, measured: Measured, ins
 }
 
 // Each is named at the end of its line that the flow keeps farther away from.
-function drawLimits(svg: Svg, axes: LayerAxes, range: Range, flow: readonly Value[], look: Look): void {
-  const present = flow.filter((value): value is number => value !== null);
+function drawLimits(svg: Svg, axes: LayerAxes, range: Range, measured: Measured, first: number, look: Look): void {
+  const present = measured.flow.grad_z.filter((value): value is number => value !== null);
+  const start = axes.y(measured.ledger.loss_gradient ?? Infinity);
   const away = (value: number | undefined, at: number) => Math.abs((value ?? at) - at);
   let drawn = Infinity;
   for (const { at, name } of kLimits) {
@@ -250,7 +258,9 @@ function drawLimits(svg: Svg, axes: LayerAxes, range: Range, flow: readonly Valu
     const y = axes.y(at);
     const left = away(present[0], at) > away(present[present.length - 1], at);
     svg.line(axes.left, y, axes.right, y, look.ink, 1, "1 3");
-    svg.text(left ? axes.left + 6 : axes.right - 6, y - 4, name, look.ink, {
+    const crowded = start < y && start > y - 20;  // the dashed level of the start
+    const x = left ? Math.min(axes.x(first + 1) + 8, axes.left + 60) : axes.right - 6;
+    svg.text(x, crowded ? y + 12 : y - 4, name, look.ink, {
       "text-anchor": left ? "start" : "end", "font-size": 10.5, "font-weight": 600, stroke: look.surface, "stroke-width": 4, "paint-order": "stroke",
     });
   }

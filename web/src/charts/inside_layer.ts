@@ -23,8 +23,8 @@ export function insideLayerPanel(run: Run, cursor: Cursor, role: "z" | "a"): Pan
     label: title,
     draw: (place, look, width, height) => {
       const role_ = at();
-      place.innerHTML = role_ ? draw(role_, cursor.layer, role === "z" ? name() : "", look, width, height) : "";
-      if (!role_ || role_.low[cursor.layer] === null) place.textContent = `${title} was not recorded for this layer.`;
+      if (role_ && role_.low[cursor.layer] !== null) place.replaceChildren(draw(role_, cursor.layer, role === "z" ? name() : "", look, width, height));
+      else place.textContent = `${title} was not recorded for this layer.`;
       return null;
     },
     describe: () => {
@@ -70,7 +70,7 @@ export function flatShare(at: SpectrumRole, layer: number, name: string): number
   return flat;
 }
 
-function draw(at: SpectrumRole, layer: number, name: string, look: Look, width: number, height: number): string {
+function draw(at: SpectrumRole, layer: number, name: string, look: Look, width: number, height: number): SVGElement {
   const svg = new Svg(width, height, look.font);
   const [low, high] = span(at, layer);
   const slope = name ? slopeOf(name) : undefined;
@@ -104,5 +104,5 @@ function draw(at: SpectrumRole, layer: number, name: string, look: Look, width: 
   svg.line(left, bottom, right, bottom, look.axis);
   for (let e = Math.ceil(from / every) * every; e <= to; e += every) svg.text(x(e), bottom + 16, power2(e), look.faint, { "text-anchor": "middle" });
   svg.text((left + right) / 2, height - 6, name ? "magnitude of z" : "magnitude", look.faint, { "text-anchor": "middle" });
-  return svg.toString();
+  return svg.element;
 }

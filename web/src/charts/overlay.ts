@@ -88,6 +88,6 @@ function draw(
     });
   }
   svg.text((axes.left + axes.right) / 2, height - 4, "input  ←  layer  ←  loss", look.faint, { "text-anchor": "middle" });
-  place.innerHTML = svg.toString();
+  place.replaceChildren(svg.element);
   return axes;
 }

@@ -105,7 +105,7 @@ function draw(
   bands(svg, axes, range, look, narrow);
   losses(svg, axes, at, height, window, look, narrow);
   drawLayers(svg, { ...axes, bottom: height - 40 }, window, height, look);
-  overlay(place, svg.toString());
+  overlay(place, svg.element);
   return { ...axes, top, bottom: height - 40 };
 }
 
@@ -125,9 +125,10 @@ function bands(svg: Svg, axes: ReturnType<typeof layerAxes>, range: { min: numbe
       svg.line(axes.left, y, axes.right, y, look.formats[k]!, 1.6, "5 3");
       const text = edge === end ? `above: too large for ${name}` : `below: 0 in ${name}`;
       const right = k % 2 === 1;
-      svg.text(right ? axes.right - 6 : axes.left + 6, edge === end ? y - 4 : y + 13, text, look.ink, {
-        "text-anchor": right ? "end" : "start", "font-size": 10.5, stroke: look.surface, "stroke-width": 3.5, "paint-order": "stroke",
-      });
+      const base = edge === end ? y - 5 : y + 14;
+      const wide = text.length * 5.7 + 8;
+      svg.add("rect", { x: right ? axes.right - 2 - wide : axes.left + 2, y: base - 10.5, width: wide, height: 14, rx: 2, fill: look.surface, "fill-opacity": 0.9 });
+      svg.text(right ? axes.right - 6 : axes.left + 6, base, text, look.ink, { "text-anchor": right ? "end" : "start", "font-size": 10.5 });
     }
   });
 }

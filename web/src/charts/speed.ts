@@ -111,7 +111,7 @@ function draw(place: HTMLElement, run: Run, picked: readonly number[], look: Loo
   if (laneLines.zero.length > 0) svg.text(right + 6, zeroLane + 4, name(laneLines.zero), look.ink, { "font-size": 10 });
   if (laneLines.nonfinite.length > 0) svg.text(right + 6, brokenLane + 4, name(laneLines.nonfinite), look.ink, { "font-size": 10 });
   stepAxis(svg, x, from, to, left, right, bottom, height, look);
-  place.innerHTML = svg.toString();
+  place.replaceChildren(svg.element);
   return { top, bottom, x, value: (at) => from + ((at - left - 8) / (right - left - 16)) * (to - from) };
 }
 

@@ -48,7 +48,7 @@ export function stripPanel(run: Run, cursor: Cursor, range: Range): Panel {
     along: "layer",
     draw: (place, look, width, height) => {
       elements = layOut(run, width);
-      place.innerHTML = draw(run, now(), elements, range, look, width, height);
+      place.replaceChildren(draw(run, now(), elements, range, look, width, height));
       const middle = (i: number) => {
         const one = elements.find((other) => other.place === i);
         return one ? one.x + one.width / 2 : NaN;
@@ -96,7 +96,7 @@ function text(run: Run, measured: Measured | undefined, i: number): string[] {
   return [`${layerName(run, place.layer)}, ${pathText(run, place.layer)}`, `gradient ${value}`];
 }
 
-function draw(run: Run, measured: Measured | undefined, elements: Element[], range: Range, look: Look, width: number, height: number): string {
+function draw(run: Run, measured: Measured | undefined, elements: Element[], range: Range, look: Look, width: number, height: number): SVGElement {
   const svg = new Svg(width, height, look.font);
   const colours = ramp(look.ramp).map(css);
   const line = height - 44;
@@ -142,7 +142,7 @@ function draw(run: Run, measured: Measured | undefined, elements: Element[], ran
   }
   svg.text(kMargin, height - 2, "input", look.faint);
   svg.text(width - kMargin, height - 2, "loss", look.faint, { "text-anchor": "end" });
-  return svg.toString();
+  return svg.element;
 }
 
 function clip(text: string, length: number): string {

@@ -3,7 +3,7 @@ import type { Cursor } from "../cursor";
 import type { Range } from "../scale";
 import { timeAt, type TimePlace } from "../time";
 import type { Panel } from "./chart";
-import { heatPanel, type HeatData } from "./heatmap";
+import { endOf, heatPanel, type HeatData } from "./heatmap";
 
 export function timeHeatPanel(place: TimePlace, range: Range, cursor: Cursor): Panel {
   return heatPanel(place.label, timeHeat(place), range, cursor);
@@ -18,6 +18,7 @@ export function timeHeat(place: TimePlace): HeatData {
   const times = records[0]?.record.t ?? [];
   return {
     steps: records.map((one) => one.step),
+    end: endOf(place.run),
     rows: times.length,
     rowName: (row) => String(times[row]),
     row: "time step",

@@ -3,7 +3,7 @@
 import type { Look } from "../theme";
 import type { Network } from "./engine/network";
 import type { State } from "./state";
-import { path, s, text, ticks } from "./svg";
+import { path, s, text, ticks } from "../svg";
 
 const kBins = 48;
 

@@ -4,7 +4,7 @@ import { h } from "../dom";
 import type { Look } from "../theme";
 import { gainAt, kGains, kMapDepth } from "./engine/theory";
 import type { State } from "./state";
-import { path, s, text } from "./svg";
+import { path, s, text } from "../svg";
 
 const kHealthyDecades = 2; // our choice: a factor of 100 between the ends, as docs/rules/vanishing_gradient.md has it
 const kFullDecades = 10;

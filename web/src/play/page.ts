@@ -16,7 +16,7 @@ import { Map2d } from "./map";
 import { save } from "./picture";
 import { drawProfile, layerAt } from "./profile";
 import { fromHash, kStart, sound, type State, toHash } from "./state";
-import { s } from "./svg";
+import { s } from "../svg";
 import { kSteps, TrainingPanel } from "./training_panel";
 import { hearing } from "./words";
 

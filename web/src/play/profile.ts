@@ -4,7 +4,7 @@ import { magnitude, power } from "../format";
 import type { Look } from "../theme";
 import { kFormats, type Pass } from "./engine/network";
 import type { State } from "./state";
-import { path, s, text, ticks } from "./svg";
+import { path, s, text, ticks } from "../svg";
 
 const kLog10Of2 = Math.log10(2);
 

@@ -7,7 +7,7 @@ import type { Setting } from "./engine/setting";
 import type { TrainingStep } from "./engine/training";
 import type { Job, Progress } from "./worker";
 import TrainingWorker from "./worker?worker&inline";
-import { path, s, text, ticks } from "./svg";
+import { path, s, text, ticks } from "../svg";
 import { average, kGuess, outcome, smooth } from "./training_words";
 
 export const kSteps = 200;

@@ -22,6 +22,9 @@ export function causeBars(run: Run, cursor: Cursor): HTMLElement {
   const change = value - ledger.loss_gradient;
   const rest = change - totals.reduce((sum, { total }) => sum + total, 0);
   if (Math.abs(rest) >= 0.05) totals.push({ cause: "other", total: rest });
+  if (totals.length === 0) {
+    return h("div", { class: "causes" }, h("p", {}, `At ${layerName(run, place.layer)} the gradient of step ${measured.step} starts: nothing has taken of it yet.`), ends);
+  }
   return h(
     "div",
     { class: "causes" },

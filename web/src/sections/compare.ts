@@ -9,6 +9,8 @@ import { magnitude, percent, plain } from "../format";
 import type { Run, Value } from "../store";
 import { heading } from "./verdict";
 
+const kWorthSmoothing = 60; // steps
+
 /** The line of a run as the charts draw it. */
 export function runKey(run: Run): HTMLElement {
   const line = h("span", { class: `run-key dash-${run.place % 8}`, "aria-hidden": "true" });
@@ -30,8 +32,10 @@ export function compareRuns(runs: Run[], cursor: Cursor): HTMLElement {
   cursor.onMove((moved) => {
     if (moved === "run") fill();
   });
-  let memory = 1;
-  const smoothing = h("input", { type: "range", id: "smoothing", min: 0, max: 6, value: 0 });
+  // Curves of single batches, laid over each other, are a thicket.
+  const wanted = Math.max(...runs.map((run) => run.series.step.length)) >= kWorthSmoothing ? 3 : 0;
+  let memory = 2 ** wanted;
+  const smoothing = h("input", { type: "range", id: "smoothing", min: 0, max: 6, value: wanted });
   smoothing.addEventListener("input", () => {
     memory = 2 ** Number(smoothing.value);
     redraw();
@@ -118,11 +122,18 @@ function outcomeText({ kind, values, broken }: OutcomeRow, i: number, value: Val
   const base = values[baseline] ?? null;
   if (i === baseline || base === null) return text;
   const change = value - base;
-  if (kind === "magnitude") return `${text} (${signed(change, (x) => x.toFixed(1))} powers of ten)`;
-  return `${text} (${kind === "percent" ? signed(100 * change, (x) => `${Math.round(x)} points`) : signed(change, plain)})`;
+  const difference =
+    kind === "magnitude" ? signed(change, (x) => x.toFixed(1), " powers of ten") : kind === "percent" ? signed(100 * change, (x) => String(Math.round(x)), " points") : signed(change, short);
+  return difference === "" ? text : `${text} (${difference})`;
 }
 
-function signed(x: number, format: (x: number) => string): string {
+/** Two digits: more than that of a difference is noise. */
+function short(x: number): string {
+  return plain(Number(x.toPrecision(2)));
+}
+
+/** "" for a difference that rounds to nothing. */
+function signed(x: number, format: (x: number) => string, unit = ""): string {
   const text = format(Math.abs(x));
-  return `${x < 0 ? "−" : "+"}${text}`;
+  return Number(text) === 0 ? "" : `${x < 0 ? "−" : "+"}${text}${unit}`;
 }

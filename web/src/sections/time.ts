@@ -96,6 +96,7 @@ function summary(one: TimeSummary, step: number): HTMLElement[] {
       h("strong", {}, magnitude(one.kept)),
       ` of its size: ${speed}, ${memory}.`,
       one.ends_because ? ` The books end: ${one.ends_because}.` : "",
+      " By cause, in powers of ten:",
     ),
     h(
       "ul",

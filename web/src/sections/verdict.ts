@@ -6,6 +6,8 @@ import type { Evidence, Finding, Measured, Run, TimeRecord } from "../store";
 
 const kHeadings = { healthy: "Healthy", note: "Note", warning: "Warning", critical: "Critical" } as const;
 export const kLog10Of2 = Math.log10(2);
+/** What a verdict calls the loss at the end (plumb/diagnose/learning.h). */
+const kEndLoss = "at the end (median of the last tenth of the steps)";
 
 export function heading({ verdict, info }: Run): string {
   switch (verdict.outcome) {
@@ -143,6 +145,8 @@ export function figuresOf(run: Run): Figure[] {
 function healthy(run: Run): Figure[] {
   const figures: Figure[] = [];
   const last = run.measured[run.measured.length - 1];
+  // The text speaks of the first measured step that tells; the figure has it and the last one.
+  const first = run.measured.find((m) => m.reach && m.reach.total !== null);
   if (last) {
     const time = leastThroughTime(last);
     if (run.profile.length < 3 && time) {
@@ -151,16 +155,25 @@ function healthy(run: Run): Figure[] {
         meaning: `of the gradient is kept back through ${time.summary.steps} time steps (step ${last.step})`,
       });
     } else if (last.reach && last.reach.bottom !== null && last.reach.top !== null && run.profile.length > 1) {
+      const size = (m: Measured) => (m.reach?.total === null ? "0" : magnitude(m.reach?.total));
+      const both = first && first !== last ? first : undefined;
       figures.push({
-        value: last.reach.total === null ? "0" : `×\u00a0${magnitude(last.reach.total)}`,
-        meaning: `gradient at ${layerName(run, last.reach.bottom)} against that at ${layerName(run, last.reach.top)}, norm (step ${last.step})`,
+        value: both ? `×\u00a0${size(both)} → ×\u00a0${size(last)}` : `×\u00a0${size(last)}`,
+        meaning:
+          `gradient at ${layerName(run, last.reach.bottom)} against that at ${layerName(run, last.reach.top)}, norm ` +
+          (both ? `(step ${both.step} → step ${last.step})` : `(step ${last.step})`),
       });
     }
   }
-  const { step, loss, accuracy } = run.series;
+  const { step, accuracy, validation } = run.series;
   const end = step.length - 1;
-  if (end > 0) figures.push({ value: `${plain(loss[0])} → ${plain(loss[end])}`, meaning: `loss, from step ${step[0]} to ${step[end]}` });
-  if (end >= 0 && accuracy[end] !== null && accuracy[end] !== undefined) figures.push({ value: percent(accuracy[end]), meaning: `accuracy on the batch of step ${step[end]}` });
+  const { learning } = run;
+  if (end > 0 && learning) {
+    figures.push({ value: `${plain(learning.loss_at_first)} → ${plain(learning.loss_at_last)}`, meaning: `loss of step ${step[0]} → ${kEndLoss}` });
+  }
+  const judged = [...validation].reverse().find((one) => one.accuracy !== null);
+  if (judged) figures.push({ value: percent(judged.accuracy), meaning: `of the validation samples right, after step ${judged.step}` });
+  else if (end >= 0 && accuracy[end] !== null && accuracy[end] !== undefined) figures.push({ value: percent(accuracy[end]), meaning: `of the batch of step ${step[end]} right` });
   return figures;
 }
 

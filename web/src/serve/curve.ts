@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The drawings of the dashboard: a sparkline, and lines over an axis.
 import { magnitude, power } from "../format";
-import { path, s, text, ticks } from "../play/svg";
+import { path, s, text, ticks } from "../svg";
 import type { Look } from "../theme";
 import type { Number as Value } from "./types";
 

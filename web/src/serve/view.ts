@@ -2,7 +2,7 @@
 // One run as it grows: verdict, curves, the gradient at each layer, findings; beside it a run that was pinned.
 import { h } from "../dom";
 import { magnitude, prose } from "../format";
-import { s } from "../play/svg";
+import { s } from "../svg";
 import type { Look } from "../theme";
 import { type Axes, drawLines, type Line } from "./curve";
 import { standingWords, tone } from "./runs_table";
