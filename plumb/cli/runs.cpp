@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <exception>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include "plumb/cli/command.h"
 #include "plumb/cli/run_name.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/report/columns.h"
 #include "plumb/report/text.h"
 #include "plumb/serve/live_json.h"
 #include "plumb/serve/run_folder.h"
@@ -53,39 +53,6 @@ std::string outcome_words(const serve::RunRow& row) {
   return words;
 }
 
-using Line = std::array<std::string, 6>;
-
-/// The columns share the width: those of names and of what differs give way, the widest first.
-std::string layout(const std::vector<Line>& lines, int width) {
-  constexpr int kGap = 2, kLeast = 8;
-  std::array<int, 6> columns{};
-  for (const Line& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i)
-      columns[i] = std::max(columns[i], display_width(line[i]));
-  }
-  const auto total = [&] {
-    int sum = -kGap;
-    for (const int column : columns) sum += column > 0 ? column + kGap : 0;
-    return sum;
-  };
-  while (total() > width) {
-    const auto widest = std::max_element(columns.begin(), columns.end());
-    if (*widest <= kLeast) break;
-    --*widest;
-  }
-  std::string text;
-  for (const Line& line : lines) {
-    std::string row;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      if (columns[i] == 0) continue;
-      row += pad_right(shorten(line[i], columns[i]), columns[i]) + std::string(kGap, ' ');
-    }
-    row.erase(row.find_last_not_of(' ') + 1);
-    text += row + "\n";
-  }
-  return text;
-}
-
 int run_runs(const Options& options) {
   std::vector<std::string> paths = options.paths;
   if (paths.empty()) {
@@ -114,7 +81,8 @@ int run_runs(const Options& options) {
     return kOk;
   }
   const std::vector<std::string> differences = serve::differences(rows);
-  std::vector<Line> lines{{"run", "network", "differs in", "outcome", "verdict", "age"}};
+  std::vector<std::vector<std::string>> lines{
+      {"run", "network", "differs in", "outcome", "verdict", "age"}};
   const bool differ = std::any_of(differences.begin(), differences.end(),
                                   [](const std::string& text) { return !text.empty(); });
   if (!differ) lines.front()[2].clear();
@@ -123,7 +91,8 @@ int run_runs(const Options& options) {
                      outcome_words(rows[i]), printable(serve::verdict_words(rows[i])),
                      serve::duration_words(rows[i].age_s)});
   }
-  fmt::print("{}", layout(lines, terminal_options().width));
+  const Columns columns = Columns::fitting(lines, terminal_options().width);
+  for (const auto& line : lines) fmt::print("{}\n", columns.line(line));
   return kOk;
 }
 

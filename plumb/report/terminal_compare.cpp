@@ -8,9 +8,11 @@
 #include <limits>
 
 #include "plumb/flow/ledger.h"
+#include "plumb/report/columns.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/run_keeper.h"
+#include "plumb/report/setting_differences.h"
 #include "plumb/report/terminal_page.h"
 #include "plumb/report/text.h"
 
@@ -20,35 +22,8 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr int kNameWidth = 24;
-constexpr int kLeastColumn = 10;
 
 std::string letter(std::size_t place) { return std::string(1, static_cast<char>('A' + place)); }
-
-using Pairs = std::vector<std::pair<std::string, std::string>>;
-
-Pairs settings_of(const RunInfo& info) {
-  Pairs all{{"network", info.title()},
-            {"data", info.data},
-            {"loss", info.loss},
-            {"optimiser", info.optimiser},
-            {"batch", info.batch > 0 ? std::to_string(info.batch) : ""},
-            {"seed", std::to_string(info.seed)},
-            {"precision", info.precision}};
-  const std::size_t known = all.size();
-  for (const auto& setting : info.settings) {
-    const bool there = std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(known),
-                                   [&](const auto& one) { return one.first == setting.first; });
-    if (!there) all.push_back(setting);
-  }
-  return all;
-}
-
-const std::string* find(const Pairs& settings, const std::string& name) {
-  for (const auto& [key, value] : settings) {
-    if (key == name) return &value;
-  }
-  return nullptr;
-}
 
 // The last measured step that says something.
 const StepRecord* last_finite(const Run& run) {
@@ -76,7 +51,8 @@ Outcomes outcomes_of(const DiagnosedRun& one) {
   Outcomes result;
   const Run& run = *one.run;
   if (!run.steps.empty()) {
-    result.loss = run.steps.back().loss;
+    const Learning learning = one.diagnosis->view().learning();
+    result.loss = learning.known ? learning.at_last : run.steps.back().loss;
     result.accuracy = run.steps.back().accuracy;
     result.steps = run.steps.back().step + 1;
   }
@@ -107,11 +83,11 @@ std::string accuracy_text(double x, double base, bool is_baseline) {
   return fmt::format("{} ({:+.0f})", format_percent(x), 100 * (x - base));
 }
 
-class Columns {
+/// Lines of a name and a cell for each run, all in the same columns.
+class Table {
  public:
-  Columns(Page& page, std::size_t runs)
-      : page_(page),
-        width_(std::max(kLeastColumn, (page.width() - kNameWidth) / static_cast<int>(runs) - 1)) {}
+  Table(Page& page, std::size_t runs)
+      : page_(page), columns_(Columns::alike(kNameWidth, runs, page.width())) {}
 
   void head(const std::string& title, std::size_t runs, std::size_t baseline) {
     std::vector<std::string> cells;
@@ -124,18 +100,16 @@ class Columns {
   void row(const std::string& name, const std::vector<std::string>& cells) {
     page_.line(text(name, cells));
   }
-  bool has_room(const std::string& cell) const { return display_width(cell) <= width_; }
+  bool has_room(const std::string& cell) const { return columns_.has_room(1, cell); }
 
  private:
   std::string text(const std::string& name, const std::vector<std::string>& cells) const {
-    std::string line = pad_right(shorten(name, kNameWidth - 1), kNameWidth);
-    for (const std::string& cell : cells) {
-      line += pad_right(shorten(cell, width_), width_) + " ";
-    }
-    return shorten(line.substr(0, line.find_last_not_of(' ') + 1), page_.width());
+    std::vector<std::string> line{name};
+    line.insert(line.end(), cells.begin(), cells.end());
+    return shorten(columns_.line(line), page_.width());
   }
   Page& page_;
-  int width_;
+  Columns columns_;
 };
 
 void write_runs(Page& page, std::span<const DiagnosedRun> runs) {
@@ -149,24 +123,24 @@ void write_runs(Page& page, std::span<const DiagnosedRun> runs) {
   }
 }
 
-void write_settings(Page& page, Columns& columns, std::span<const DiagnosedRun> runs,
+void write_settings(Page& page, Table& table, std::span<const DiagnosedRun> runs,
                     std::size_t baseline) {
-  const std::vector<SettingDifference> differences = setting_differences(runs);
+  std::vector<RunSettings> settings;
+  for (const DiagnosedRun& run : runs) settings.push_back(settings_of(run.run->info));
+  const std::vector<SettingDifference> differences = setting_differences(settings);
   if (differences.empty()) {
     page.line();
     page.line("All settings are equal.");
     return;
   }
-  columns.head("Settings that differ", runs.size(), baseline);
+  table.head("Settings that differ", runs.size(), baseline);
   for (const SettingDifference& one : differences) {
     std::vector<std::string> cells;
-    for (const std::string& value : one.values) {
-      cells.push_back(value.empty() ? "-" : page.clean(value));
-    }
+    for (const auto& value : one.values) cells.push_back(page.clean(setting_text(value)));
     const bool fits = std::all_of(cells.begin(), cells.end(),
-                                  [&](const std::string& cell) { return columns.has_room(cell); });
+                                  [&](const std::string& cell) { return table.has_room(cell); });
     if (fits) {
-      columns.row(page.clean(one.name), cells);
+      table.row(page.clean(one.name), cells);
       continue;
     }
     // Too long for a column: a line for each.
@@ -175,7 +149,7 @@ void write_settings(Page& page, Columns& columns, std::span<const DiagnosedRun> 
   }
 }
 
-void write_outcomes(Columns& columns, std::span<const DiagnosedRun> runs, std::size_t baseline) {
+void write_outcomes(Table& table, std::span<const DiagnosedRun> runs, std::size_t baseline) {
   std::vector<Outcomes> all;
   for (const DiagnosedRun& run : runs) all.push_back(outcomes_of(run));
   const auto row = [&](const char* name, auto member, auto text) {
@@ -187,9 +161,9 @@ void write_outcomes(Columns& columns, std::span<const DiagnosedRun> runs, std::s
     for (std::size_t i = 0; i < all.size(); ++i) {
       cells.push_back(text(all[i].*member, all[baseline].*member, i == baseline));
     }
-    columns.row(name, cells);
+    table.row(name, cells);
   };
-  columns.head("What came of it", runs.size(), baseline);
+  table.head("What came of it", runs.size(), baseline);
   std::vector<std::string> found, steps;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto& findings = runs[i].diagnosis->findings();
@@ -198,14 +172,14 @@ void write_outcomes(Columns& columns, std::span<const DiagnosedRun> runs, std::s
     found.push_back(std::move(worst));
     steps.push_back(std::to_string(all[i].steps));
   }
-  columns.row("worst finding", found);
-  row("last loss", &Outcomes::loss, with_difference);
-  row("last accuracy", &Outcomes::accuracy, accuracy_text);
+  table.row("worst finding", found);
+  row("loss at the end", &Outcomes::loss, with_difference);
+  row("accuracy, last batch", &Outcomes::accuracy, accuracy_text);
   row("validation loss", &Outcomes::validation_loss, with_difference);
   row("validation accuracy", &Outcomes::validation_accuracy, accuracy_text);
   row("gradient first/last", &Outcomes::reach,
       [](double x, double, bool) { return format_log2(x); });
-  columns.row("steps", steps);
+  table.row("steps", steps);
   row("seconds", &Outcomes::seconds, with_difference);
 }
 
@@ -235,37 +209,13 @@ void write_flows(Page& page, std::span<const DiagnosedRun> runs) {
 
 }  // namespace
 
-std::vector<SettingDifference> setting_differences(std::span<const DiagnosedRun> runs) {
-  std::vector<Pairs> all;
-  std::vector<std::string> names;
-  for (const DiagnosedRun& run : runs) {
-    all.push_back(settings_of(run.run->info));
-    for (const auto& [name, value] : all.back()) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-  }
-  std::vector<SettingDifference> differences;
-  for (const std::string& name : names) {
-    SettingDifference one{name, {}};
-    for (const Pairs& settings : all) {
-      const std::string* const value = find(settings, name);
-      one.values.push_back(value == nullptr ? "" : *value);
-    }
-    const bool differs = std::any_of(one.values.begin(), one.values.end(), [&](const auto& value) {
-      return value != one.values.front();
-    });
-    if (differs) differences.push_back(std::move(one));
-  }
-  return differences;
-}
-
 std::string render_comparison(std::span<const DiagnosedRun> runs, std::size_t baseline,
                               const TerminalOptions& options) {
   Page page(options);
   write_runs(page, runs);
-  Columns columns(page, runs.size());
-  write_settings(page, columns, runs, baseline);
-  write_outcomes(columns, runs, baseline);
+  Table table(page, runs.size());
+  write_settings(page, table, runs, baseline);
+  write_outcomes(table, runs, baseline);
   write_flows(page, runs);
   return page.take();
 }

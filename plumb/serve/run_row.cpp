@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 
 #include "plumb/diagnose/words/finding_words.h"
 #include "plumb/diagnose/words/layer_names.h"
@@ -49,7 +48,7 @@ RunRow row_of(const LiveRun& run, const std::string& name, const FileLook& look)
   row.path = run.path();
   row.network = info.title();
   row.kind = info.kind;
-  row.settings = info.settings;
+  row.settings = settings_of(info);
   row.standing = standing_of(run, look);
   if (run.end()) row.end_reason = run.end()->reason;
   row.step = run.steps() > 0 ? run.last().step + (info.kind == "probe" ? 0 : 1) : 0;
@@ -94,29 +93,21 @@ std::string verdict_words(const RunRow& row) {
 std::vector<std::string> differences(const std::vector<RunRow>& rows) {
   constexpr std::array<std::string_view, 5> kNoChoice{"network", "threads", "output", "checkpoint",
                                                       "resume"};
-  std::vector<std::string> keys;  // in the order of the settings
-  std::map<std::string, std::map<std::string, int>> values;
-  std::size_t readable = 0;
-  for (const RunRow& row : rows) {
-    if (!row.problem.empty()) continue;
-    ++readable;
-    for (const auto& [key, value] : row.settings) {
-      if (values.find(key) == values.end()) keys.push_back(key);
-      ++values[key][value];
-    }
+  std::vector<RunSettings> settings;
+  std::vector<std::size_t> places;  // of the rows that can be read
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].problem.empty()) continue;
+    settings.push_back(rows[i].settings);
+    places.push_back(i);
   }
   std::vector<std::string> texts(rows.size());
-  for (const std::string& key : keys) {
-    std::size_t named = 0;
-    for (const auto& [value, count] : values[key]) named += static_cast<std::size_t>(count);
-    const bool alike = values[key].size() == 1 && named == readable;
-    if (alike || std::find(kNoChoice.begin(), kNoChoice.end(), key) != kNoChoice.end()) continue;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      for (const auto& [own, value] : rows[i].settings) {
-        if (own != key) continue;
-        texts[i] +=
-            fmt::format("{}{}={}", texts[i].empty() ? "" : " ", key, value.empty() ? "-" : value);
-      }
+  for (const SettingDifference& one : setting_differences(settings)) {
+    if (std::find(kNoChoice.begin(), kNoChoice.end(), one.name) != kNoChoice.end()) continue;
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      if (!one.values[k]) continue;
+      std::string& text = texts[places[k]];
+      text +=
+          fmt::format("{}{}={}", text.empty() ? "" : " ", one.name, setting_text(one.values[k]));
     }
   }
   return texts;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plumb/report/setting_differences.h"
 #include "plumb/serve/live_run.h"
 
 namespace plumb::serve {
@@ -19,7 +20,7 @@ struct RunRow {
   std::string path;
   std::string network;  ///< as it was asked for
   std::string kind;     ///< "train" or "probe"
-  std::vector<std::pair<std::string, std::string>> settings;
+  RunSettings settings;
   Standing standing = Standing::ended;
   std::string end_reason;  ///< of one that ended
   std::int64_t step = 0;   ///< how many steps it has made
@@ -53,8 +54,8 @@ std::string headline(const RunInfo& info, const Finding& finding);
 /// 1", "not read: ...".
 std::string verdict_words(const RunRow& row);
 
-/// For each row the settings in which the rows differ, "lr=0.1 seed=2"; those that name a file or
-/// machine are left out, and so is what all have alike. Empty for one row.
+/// For each row the settings of its own in which the rows differ (report/setting_differences.h),
+/// "lr=0.1 seed=2"; the network and what names a file or machine are left out. Empty for one row.
 std::vector<std::string> differences(const std::vector<RunRow>& rows);
 
 /// "12 s", "3 min", "5 h", "2 days"

@@ -29,15 +29,25 @@ TEST(TerminalCompareTest, NamesEachRunByLetterAndFile) {
 
 TEST(TerminalCompareTest, ShowsTheSettingsThatDifferAndNoOther) {
   std::array<plumb::Run, 2> runs{test::sick_run(), test::sick_run()};
-  runs[0].info.settings = {{"lr", "0.1"}, {"init", "pytorch"}};
+  runs[0].info.settings = {{"lr", "0.1"}, {"init", "pytorch"}, {"weights", ""}};
   runs[1].info.settings = {{"lr", "0.3"}, {"init", "pytorch"}, {"clip-norm", "1"}};
   const Diagnoses diagnoses(runs);
-  const auto differences = setting_differences(named(diagnoses));
-  ASSERT_EQ(differences.size(), 2u);
-  EXPECT_EQ(differences[0].name, "lr");
-  EXPECT_EQ(differences[0].values, (std::vector<std::string>{"0.1", "0.3"}));
-  EXPECT_EQ(differences[1].name, "clip-norm");
-  EXPECT_EQ(differences[1].values, (std::vector<std::string>{"", "1"}));
+  const std::string text = render_comparison(named(diagnoses), 0);
+  EXPECT_NE(text.find("\nlr "), std::string::npos) << text;
+  EXPECT_EQ(text.find("\ninit "), std::string::npos) << text;
+  EXPECT_NE(text.find("(empty)"), std::string::npos) << text;
+}
+
+TEST(TerminalCompareTest, TheLossIsThatOfTheVerdict) {
+  const std::array<plumb::Run, 2> runs{test::healthy_run(), test::sick_run()};
+  const Diagnoses diagnoses(runs);
+  const Learning learning = diagnoses.all()[0].diagnosis->view().learning();
+  ASSERT_TRUE(learning.known);
+  const std::string text = render_comparison(named(diagnoses), 1);
+  const std::size_t at = text.find("\nloss at the end ");
+  ASSERT_NE(at, std::string::npos) << text;
+  const double shown = std::stod(text.substr(at + std::string("\nloss at the end ").size()));
+  EXPECT_NEAR(shown, learning.at_last, 0.01 * learning.at_last);
 }
 
 TEST(TerminalCompareTest, EqualSettingsAreOneSentence) {

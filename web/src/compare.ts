@@ -3,16 +3,17 @@ import { hasState, stateOf, type Run, type Value } from "./store";
 
 export interface Difference {
   name: string;
-  values: string[]; // of each run; "" where it has no such setting
+  values: (string | null)[]; // of each run; null where it has no such setting, which an empty one is not
 }
 
 function settingsOf({ label, info }: Run): [string, string][] {
-  const all: [string, string][] = [
+  const known: [string, string][] = [
     ["network", label], ["data", info.data], ["loss", info.loss], ["optimiser", info.optimiser], ["batch", info.batch > 0 ? String(info.batch) : ""],
     ["seed", info.seed], ["precision", info.precision],
   ];
-  const known = new Set(all.map(([name]) => name));
-  return [...all, ...info.settings.filter(([name]) => !known.has(name))];
+  const all = known.filter(([, value]) => value !== "");
+  const names = new Set(all.map(([name]) => name));
+  return [...all, ...info.settings.filter(([name]) => !names.has(name))];
 }
 
 /** The settings in which runs differ, in the order of the first run that has each. */
@@ -20,7 +21,7 @@ export function differences(runs: readonly Run[]): Difference[] {
   const all = runs.map((run) => new Map(settingsOf(run)));
   const names = [...new Set(all.flatMap((settings) => [...settings.keys()]))];
   return names
-    .map((name) => ({ name, values: all.map((settings) => settings.get(name) ?? "") }))
+    .map((name) => ({ name, values: all.map((settings) => settings.get(name) ?? null) }))
     .filter(({ values }) => values.some((value) => value !== values[0]));
 }
 

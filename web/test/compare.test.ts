@@ -18,7 +18,7 @@ describe("comparing", () => {
   it("names the settings that differ and no other", () => {
     expect(differences(runs())).toEqual([
       { name: "lr", values: ["0.1", "0.3"] },
-      { name: "clip", values: ["", "1"] },
+      { name: "clip", values: [null, "1"] },
     ]);
     expect(differences(sampleReport(jsonRun(), jsonRun()).runs)).toEqual([]);
   });

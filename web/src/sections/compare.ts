@@ -108,7 +108,7 @@ function comparison(runs: readonly Run[], baseline: number, shown: Run, choose: 
       cells(runs.map((run) => h("span", { class: `chip ${run.verdict.severity}` }, heading(run))), "verdict"),
       cells(runs.map((run) => (run.findings[0]?.rule ?? "nothing").replaceAll("_", " ")), "worst finding"),
       title(different.length > 0 ? "settings that differ" : "all settings are equal"),
-      ...different.map(({ name, values }) => cells(values.map((value) => (value === "" ? "–" : h("code", {}, value))), name)),
+      ...different.map(({ name, values }) => cells(values.map((value) => (value === null ? "–" : value === "" ? "(empty)" : h("code", {}, value))), name)),
       title("what came of it"),
       ...outcomes(runs).map((row) => cells(row.values.map((value, i) => outcomeText(row, i, value, baseline)), row.name)),
     ),
