@@ -15,6 +15,7 @@
 #include "plumb/cli/fail_on.h"
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/json_output.h"
+#include "plumb/cli/live_page.h"
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/progress.h"
 #include "plumb/cli/run_name.h"
@@ -37,6 +38,7 @@ constexpr const char* kFooter = R"(Examples:
   plumb train "dense 16 > relu > dense 3" --data "csv:table.csv?label=kind" --epochs 500 --patience 20
   plumb train "flatten > dense 10" --epochs 100 --checkpoint half.npz
   plumb train --resume half.npz --epochs 200
+  plumb train "flatten > dense 10" --epochs 100 --serve
 
 Without -o the run is kept in plumb-runs/DATE-TIME-NETWORK.plumb. A training that was resumed makes the
 same bits as one that never stopped. The same seed gives the same bits; with --precision double for any
@@ -68,6 +70,7 @@ struct Options {
   bool json = false;
   bool quiet = false;
   bool no_check = false;
+  bool serve = false;
 };
 
 /// The settings of the checkpoint that the training goes on from; its initial weights are past.
@@ -191,6 +194,8 @@ class Recording {
   }
 
   bool is_asked() const { return is_asked_; }
+  /// Of the file as it was made.
+  const std::string& path() const { return path_; }
 
  private:
   bool is_asked_ = false;
@@ -273,6 +278,11 @@ int run_train(Options& options) {
   WithFiles sink(keeper, options);
   Progress progress(options.quiet || options.json);
   Savings savings(*trainer, options, config);
+  std::optional<LivePage> page;
+  if (options.serve && recording.writer() != nullptr) {
+    page.emplace(recording.path());
+    fmt::print(stderr, "{}\n", page->address());
+  }
   catch_interrupts();
   run_training(*trainer, &sink, [&](const Trainer& t, const StepRecord& record) {
     progress.update(t, record);
@@ -300,7 +310,13 @@ int run_train(Options& options) {
     throw StoreError(*problem + (savings.problem() ? "\n" + *savings.problem() : ""));
   }
   if (savings.problem()) throw DataError(*savings.problem());
-  return interrupted() ? kInterrupted : options.fail_on.exit_code(findings);
+  const bool was_interrupted = interrupted();
+  if (page && !was_interrupted) {
+    std::fflush(stdout);
+    fmt::print(stderr, "Still at {}; Ctrl-C ends it.\n", page->address());
+    page->wait();
+  }
+  return was_interrupted ? kInterrupted : options.fail_on.exit_code(findings);
 }
 
 }  // namespace
@@ -317,7 +333,7 @@ void add_train(CLI::App& app, int& result) {
           ->add_option("-o,--output", options->output,
                        fmt::format("record the run in this file; by default in {}/", kRunFolder))
           ->type_name("FILE");
-  command->add_flag("--no-record", options->no_record, "record it nowhere");
+  auto* no_record = command->add_flag("--no-record", options->no_record, "record it nowhere");
   command->add_flag("--force", options->force, "replace a run, or a checkpoint, that is there");
   options->weights_option = command
                                 ->add_option("--save-weights", options->save_weights,
@@ -344,6 +360,11 @@ void add_train(CLI::App& app, int& result) {
       ->type_name("FILE");
   options->fail_on.add_to(*command);
   command->add_flag("--json", options->json, "print the diagnosis as JSON");
+  command
+      ->add_flag("--serve", options->serve,
+                 "show it in a browser while it runs, and after it until Ctrl-C: the address "
+                 "stands in the first line")
+      ->excludes(no_record);
   command->add_flag("--no-check", options->no_check,
                     "do not check the remedies by short trainings (a second or two)");
   command->add_flag("-q,--quiet", options->quiet, "no progress line and no notes");
