@@ -32,11 +32,12 @@ function inline(own: string[]): Plugin {
 }
 
 // Pages, each a build of its own, so that each carries what it needs and nothing else: `vite build` makes the
-// report, `vite build --mode lab` the page of the experiments beside it, `--mode play` the
-// playground, `--mode serve` the dashboard.
+// report, `vite build --mode lab` the playground with the experiments behind it, `--mode play` the
+// playground alone, `--mode serve` the dashboard.
 const kInputs: Record<string, string> = { lab: "lab.html", play: "play.html", serve: "serve.html" };
-// The playground trains in a worker that lies in its own page; the dashboard asks the server that it came from.
-const kOwnPolicy: Record<string, string[]> = { play: ["worker-src blob: data:"], serve: ["connect-src 'self'"] };
+// The playground, alone or at the head of the lab, trains in a worker that lies in its own page; the dashboard asks the server that it came from.
+const kWorker = "worker-src blob: data:";
+const kOwnPolicy: Record<string, string[]> = { play: [kWorker], lab: [kWorker], serve: ["connect-src 'self'"] };
 export default defineConfig(({ mode }) => ({
   base: "./",
   plugins: [inline(kOwnPolicy[mode] ?? [])],

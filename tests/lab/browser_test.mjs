@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // node browser_test.mjs CHROMIUM PLUMB FOLDER WEB: makes the page of the quick experiments and opens it in a
 // headless browser without a network. Fails on any console message or request, a chart that is not drawn, a page
-// that refuses its data or is wider than its window, and a violation that axe finds.
+// that refuses its data or is wider than its window, and a violation that axe finds. The playground heads it: its chapters
+// lead to the experiments, its settings are in the address, and it trains.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,6 +26,35 @@ const expect = (fine, what) => {
   ++failed;
 };
 const plots = data.experiments.flatMap((one) => one.parts.filter((part) => ["line", "bars", "heat"].includes(part.kind)));
+
+/** The head of the page: a network at every choice, chapters that lead to the experiments behind it. */
+async function playground(browser) {
+  const page = await browser.open(file, { width: 1280, height: 1000 });
+  const settled = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30))))";
+  const says = () => page.run(`${settled}.then(() => document.querySelector(".hearing .big").textContent)`);
+  const first = await page.run(`document.querySelector("main h2").textContent`);
+  expect(first === "Can the first layer hear the loss?", `the playground comes first, got ${first}`);
+  expect(/^No: layer 1 gets 1\.8×10⁻²⁵ of/.test(await says()), `thirty sigmoid layers, got: ${await says()}`);
+  await page.run(`document.querySelector(".chapters button:nth-child(1)").click()`);
+  await page.run(settled);
+  const links = await page.run(`[...document.querySelectorAll(".tested a")].map((one) => document.querySelector(one.getAttribute("href"))?.className)`);
+  expect(links.length === 3 && links.every((one) => one === "experiment"), `its experiments are on the page, got ${links}`);
+  await page.run(`document.querySelector(".chapters button:nth-child(2)").click()`);
+  await page.run(settled);
+  const named = await page.run(`document.querySelector(".tested").textContent`);
+  expect(named.includes("plumb lab sigmoid-tanh") && named.includes("sigmoid-formulas"), `what is not on the page is a command, got ${named}`);
+  expect((await page.run("location.hash")).includes("chapter=2"), "the setting is in the address");
+  const hidden = await page.run(`[...document.querySelectorAll(".play .card")].filter((card) => [...card.children].some((one) => one.getBoundingClientRect().bottom > card.getBoundingClientRect().bottom + 1)).map((card) => card.className)`);
+  expect(hidden.length === 0, `no card is too small for what it holds, got ${hidden}`);
+  await page.run(`document.getElementById("train").click()`);
+  expect(await page.until(`!document.getElementById("train").disabled && document.querySelector(".training .said").textContent.includes("loss")`, 240_000), "it trains in the page");
+  await page.run(`location.hash = "#same-weight"`);
+  await page.run(settled);
+  expect((await page.run("location.hash")) === "#same-weight", "a place of the page stays one");
+  expect(page.messages.length === 0, `playground: a silent console, got ${page.messages.join(" | ")}`);
+  await page.close();
+}
+
 const browser = await Browser.start(chromium);
 try {
   for (const width of [1280, 600, 390]) {
@@ -64,6 +94,7 @@ try {
     expect(page.requests.length === 0, `${width}: no request, got ${page.requests.join(" ")}`);
     await page.close();
   }
+  await playground(browser);
 } finally {
   await browser.close();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { figure } from "../charts/chart";
 import { h, table } from "../dom";
-import { themeButton } from "../theme_button";
+import { themeSwitch } from "../theme_switch";
 import { maths } from "./maths";
 import { plotPanel } from "./plots";
 import type { Check, Claim, Experiment, Judgement, Lab, Part } from "./types";
@@ -13,18 +13,18 @@ const kJudged: Record<Judgement, string> = {
   wrong: "Wrong",
 };
 
-/** All experiments from top to bottom. */
-export function page(lab: Lab): HTMLElement[] {
+/** The playground, and behind it all experiments from top to bottom; `recolour` draws all anew. */
+export function page(lab: Lab, playground: HTMLElement, recolour: () => void): HTMLElement[] {
   return [
     h(
       "header",
       { class: "masthead" },
       h("h1", {}, h("span", { class: "mark", "aria-hidden": "true" }), "plumb lab"),
       h("p", {}, "vanishing gradients, claim by claim"),
-      themeButton(),
+      themeSwitch(recolour),
     ),
-    h("main", {}, introduction(lab), contents(lab), ...lab.experiments.map(experiment)),
-    h("footer", {}, `Made by plumb ${lab.plumb}. Every number on this page was measured when it was made; nothing is loaded from anywhere.`),
+    h("main", {}, playground, h("div", { class: "appendix" }, introduction(lab), contents(lab), ...lab.experiments.map(experiment))),
+    h("footer", {}, `Made by plumb ${lab.plumb}. Every number of the experiments was measured when the page was made, those of the playground are computed in it; nothing is loaded from anywhere.`),
   ];
 }
 
@@ -33,8 +33,8 @@ function introduction(lab: Lab): HTMLElement {
   const held = checks.filter((check) => check.ok).length;
   return h(
     "section",
-    { id: "introduction", class: "lead" },
-    h("h2", {}, "Why do deep networks stop learning at the bottom?"),
+    { id: "introduction", class: "lead", "aria-labelledby": "introduction-title" },
+    h("h2", { id: "introduction-title" }, "Put to the test: why do deep networks stop learning at the bottom?"),
     h(
       "p",
       {},
@@ -47,7 +47,7 @@ function introduction(lab: Lab): HTMLElement {
       "p",
       {},
       "So far the classic explanation, as a well-known tutorial tells it (Sleeba Paul, “Vanishing Gradients”, with a " +
-        "figure from Michael Nielsen’s book “Neural Networks and Deep Learning”). This page takes it claim by claim and " +
+        "figure from Michael Nielsen’s book “Neural Networks and Deep Learning”). What follows takes it claim by claim and " +
         "puts each to an experiment with a real engine. Much of it is right; some of it is not, and the differences are where " +
         "the understanding is.",
     ),

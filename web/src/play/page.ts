@@ -3,7 +3,7 @@
 import { h } from "../dom";
 import { currentLook, type Look } from "../theme";
 import { drawBooks } from "./books";
-import { kChapters } from "./chapters";
+import { kChapters, type Chapter } from "./chapters";
 import { Controls } from "./controls";
 import { makeActivation } from "./engine/activation";
 import { Teacher } from "./engine/data";
@@ -55,7 +55,8 @@ export class Playground {
   private readonly chapters: HTMLButtonElement[];
   private readonly scales: Record<State["scale"], HTMLButtonElement>;
 
-  constructor() {
+  /** The experiments that the page holds: chapters lead to those that test them. */
+  constructor(private readonly experiments: ReadonlySet<string> = new Set()) {
     this.state = fromHash(location.hash) ?? { ...kStart };
     this.chapters = kChapters.map((chapter, i) =>
       h("button", { type: "button", onclick: () => this.open(i + 1) }, h("span", { class: "at" }, String(i + 1)), chapter.short),
@@ -100,7 +101,7 @@ export class Playground {
       h(
         "div",
         { class: "desk" },
-        panel("chart", "Where gradients live", this.map.element, h("p", { class: "small" }, "Blue: it vanishes. Red: it explodes. Between the dotted lines the first layer hears within a factor of 100.")),
+        panel("gains", "Where gradients live", this.map.element, h("p", { class: "small" }, "Blue: it vanishes. Red: it explodes. Between the dotted lines the first layer hears within a factor of 100.")),
         panel(
           "flow",
           "The gradient at each layer",
@@ -218,9 +219,17 @@ export class Playground {
     if (this.story.dataset.chapter === String(state.chapter)) return;
     this.story.dataset.chapter = String(state.chapter);
     this.story.replaceChildren(
-      ...(chapter ? [h("h3", {}, chapter.question), ...chapter.sentences.map((sentence) => h("p", {}, sentence))] : []),
+      ...(chapter ? [h("h3", {}, chapter.question), ...chapter.sentences.map((sentence) => h("p", {}, sentence)), this.tested(chapter)] : []),
     );
     this.story.hidden = !chapter;
+  }
+
+  private tested({ experiments }: Chapter): HTMLElement {
+    const names = experiments.flatMap((name, i) => {
+      const one = this.experiments.has(name) ? h("a", { href: `#${name}` }, name) : h("code", {}, `plumb lab ${name}`);
+      return i > 0 ? [", ", one] : [one];
+    });
+    return h("p", { class: "tested" }, "Put to the test in ", ...names, ".");
   }
 
   private async copyText(words: string, done: string, status: HTMLElement): Promise<void> {
