@@ -21,7 +21,7 @@ set(web_sources
   index.html lab.html play.html serve.html tsconfig.json vite.config.ts report.schema.json types_from_schema.mjs types_from_schema.d.mts check_schema.mjs
   check_schema.d.mts policy.mjs policy.d.mts
   src/activation.ts src/compare.ts src/controls.ts src/cursor.ts src/dom.ts src/format.ts src/ledger.ts
-  src/links.ts src/main.ts src/markdown.ts src/rule_pages.ts src/order.ts src/page.ts src/print.ts src/ramp.ts src/scale.ts src/spectrum.ts
+  src/links.ts src/main.ts src/markdown.ts src/rule_pages.ts src/run_sections.ts src/order.ts src/page.ts src/print.ts src/ramp.ts src/scale.ts src/spectrum.ts
   src/store.ts src/svg.ts src/theme.ts src/theme_button.ts src/theme_switch.ts src/time.ts src/types.ts src/style.css src/vite.d.ts
   src/charts/activity.ts src/charts/axes.ts src/charts/chart.ts src/charts/curves.ts src/charts/echart.ts
   src/charts/gates.ts src/charts/heatmap.ts src/charts/hero.ts src/charts/inside_layer.ts src/charts/joins.ts
@@ -37,7 +37,7 @@ set(web_sources
   src/play/engine/activation.ts src/play/engine/data.ts src/play/engine/init.ts src/play/engine/moments.ts
   src/play/engine/network.ts src/play/engine/products.ts src/play/engine/rng.ts src/play/engine/setting.ts
   src/play/engine/theory.ts src/play/engine/training.ts
-  src/serve/curve.ts src/serve/main.ts src/serve/news.ts src/serve/runs_table.ts src/serve/serve.css src/serve/types.ts src/serve/view.ts
+  src/serve/curve.ts src/serve/live_report.ts src/serve/main.ts src/serve/news.ts src/serve/runs_table.ts src/serve/serve.css src/serve/types.ts src/serve/view.ts
   test/colours.test.ts test/compare.test.ts test/cursor.test.ts test/format.test.ts test/ledger.test.ts
   test/maths.test.ts test/play_engine.test.ts test/play_fixtures.json test/play_state.test.ts test/plots.test.ts test/sample.ts test/scale.test.ts test/schema.test.ts test/spectrum.test.ts
   test/store.test.ts test/time.test.ts test/verdict.test.ts)

@@ -8,12 +8,12 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/interrupt.h"
-#include "plumb/cli/read_run.h"
+#include "plumb/cli/report_runs.h"
 #include "plumb/cli/run_name.h"
 #include "plumb/report/html.h"
 #include "plumb/report/page.h"
+#include "plumb/report/report_json.h"
 #include "plumb/serve/server.h"
-#include "plumb/store/run_file.h"
 
 namespace plumb::cli {
 
@@ -32,12 +32,12 @@ struct Options {
   int port = 8077;
 };
 
-std::string report_of(const std::string& path) {
-  RunReader reader(path, LoadOptions::without_histograms());
-  RunKeeper keeper;
-  read_into(keeper, reader);
-  const DiagnosedRun run = keeper.diagnosed();
-  return render_html(std::span(&run, 1));
+std::string report_of(const std::string& path) { return render_html(ReportRuns({path}).runs()); }
+
+std::string report_data_of(const std::string& path, std::int64_t after) {
+  ReportLimits limits;
+  limits.after = after;
+  return report_json(ReportRuns({path}).runs(), limits);
 }
 
 int run_serve(const Options& options) {
@@ -45,7 +45,7 @@ int run_serve(const Options& options) {
       options.paths.empty() ? std::vector<std::string>{kRunFolder} : options.paths;
   serve::EventLog log(serve::new_token().substr(0, 8));
   serve::Watcher watcher(serve::RunFolder(paths), log);
-  serve::Server server(watcher, log, {serve_page, report_of});
+  serve::Server server(watcher, log, {serve_page, report_of, report_data_of});
   const std::string token = serve::is_loopback(options.host) ? "" : serve::new_token();
   const int port = server.bind(options.host, options.port, token);
   catch_interrupts();

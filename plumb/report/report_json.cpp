@@ -76,11 +76,12 @@ Json theory_json(const Run& run) {
   return result;
 }
 
-Json series_json(const std::vector<StepRecord>& steps, std::size_t at_most) {
+Json series_json(const std::vector<StepRecord>& steps, const ReportLimits& limits) {
   Json series{{"step", Json::array()},          {"loss", Json::array()},
               {"accuracy", Json::array()},      {"grad_norm", Json::array()},
               {"learning_rate", Json::array()}, {"validation", Json::array()}};
-  for (const std::size_t i : thin_out(steps.size(), at_most)) {
+  for (const std::size_t i : thin_out(steps.size(), limits.series_steps)) {
+    if (steps[i].step <= limits.after) continue;
     series["step"].push_back(steps[i].step);
     series["loss"].push_back(number(steps[i].loss));
     series["accuracy"].push_back(number(steps[i].accuracy));
@@ -93,7 +94,8 @@ Json series_json(const std::vector<StepRecord>& steps, std::size_t at_most) {
     if (step.validation_loss || step.validation_accuracy) validated.push_back(&step);
   }
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const std::size_t i : thin_out(validated.size(), at_most)) {
+  for (const std::size_t i : thin_out(validated.size(), limits.series_steps)) {
+    if (validated[i]->step <= limits.after) continue;
     series["validation"].push_back(
         {{"step", validated[i]->step},
          {"loss", number(validated[i]->validation_loss.value_or(nan))},
@@ -150,6 +152,7 @@ Json places_of(const std::vector<LayerLine>& lines) {
 Json spectra_json(const DiagnosedRun& one, const LayerGraph& graph, const ReportLimits& limits) {
   Json spectra = Json::array();
   const auto add = [&](const StepRecord& step) {
+    if (step.step <= limits.after) return;
     Json spectrum = page::spectrum_json(graph, step);
     if (!spectrum.is_null()) spectra.push_back(std::move(spectrum));
   };
@@ -231,12 +234,13 @@ Json to_json(const DiagnosedRun& one, const ReportLimits& limits) {
   const std::size_t points = time_points(picked, measured, limits);
   result["measured"] = Json::array();
   for (const std::size_t i : picked) {
+    if (measured[i]->step <= limits.after) continue;
     result["measured"].push_back(page::measured_json(graph, *measured[i], points));
     result["measured"].back()["reach"] = reach_json(diagnosis.view(), measured[i]->step);
   }
   result["spectra"] = spectra_json(one, graph, limits);
   result["theory"] = theory_json(run);
-  result["series"] = series_json(run.steps, limits.series_steps);
+  result["series"] = series_json(run.steps, limits);
   result["recorded"] = {{"steps", run.steps.size()},
                         {"measured", std::max(one.measured, measured.size())}};
   return result;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,6 +21,9 @@ struct ReportLimits {
   std::size_t time_points = 160;      ///< of each sequence, first and last time step kept
   std::size_t time_values = 400'000;  ///< of all sequences; never fewer than 24 time steps
   std::size_t spectra = 12;           ///< steps with histograms
+  /// Only what was measured after that step, and the points of the series after it: what a page
+  /// that has the rest is to be given. All else is whole.
+  std::int64_t after = -1;
 
   /// Measured steps that a network of so many linear layers gets.
   std::size_t steps_for(std::size_t layers) const;

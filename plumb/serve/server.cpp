@@ -128,6 +128,14 @@ bool has_header(const std::string& head, std::string_view name) {
   return std::search(head.begin(), head.end(), name.begin(), name.end(), same) != head.end();
 }
 
+/// The step behind "after="; -1, before all, where there is none.
+std::int64_t step_asked(std::string_view target) {
+  const std::string_view text = query_value(target, "after");
+  std::int64_t step = -1;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), step);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? step : -1;
+}
+
 constexpr const char* kJson = "application/json; charset=utf-8";
 constexpr const char* kHtml = "text/html; charset=utf-8";
 constexpr auto kWait = std::chrono::milliseconds(1000);
@@ -219,6 +227,11 @@ class Server::Http final : public httplib::Server {
     if (const auto id = number_between(path, "/runs/", "/report")) {
       if (const auto file = watcher_.path_of(*id))
         return response.set_content(pages_.report(*file), kHtml);
+    }
+    if (const auto id = number_between(path, "/api/runs/", "/report")) {
+      if (const auto file = watcher_.path_of(*id)) {
+        return response.set_content(pages_.report_data(*file, step_asked(request.target)), kJson);
+      }
     }
     response.status = 404;
     response.set_content("there is nothing here\n", "text/plain");

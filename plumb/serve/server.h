@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@ namespace plumb::serve {
 ///   /api/runs         all rows
 ///   /api/runs/N       the view of one run
 ///   /runs/N/report    its report, as `plumb report` writes it
+///   /api/runs/N/report  the data of that report; ?after=STEP: of what was measured after that step
 ///   /events           server-sent events; Last-Event-ID, or ?last=ID, is where to go on
 ///
 /// Limits  One request a connection, its head at most kMostHead bytes and there within kHead_s. At
@@ -34,10 +36,11 @@ class Server {
   static constexpr std::size_t kMostWaiting = 128;
   static constexpr int kMostConnecting = 128;
 
-  /// What the server shows of other parts: the page, and a report by the path of its run.
+  /// What the server shows of other parts: the page, and reports by the path of their run.
   struct Pages {
     std::function<std::string()> page;
     std::function<std::string(const std::string& path)> report;
+    std::function<std::string(const std::string& path, std::int64_t after)> report_data;
   };
 
   Server(const Watcher& watcher, EventLog& log, Pages pages);

@@ -40,6 +40,22 @@ TEST(ReportJsonTest, FlowIsTheBaseTenLogarithmOfTheRecord) {
   EXPECT_NEAR(json["measured"][0]["flow"]["grad_z"][0].get<double>(), std::log10(rms), 1e-3);
 }
 
+TEST(ReportJsonTest, APageThatHasTheFirstStepsIsGivenTheOthersAlone) {
+  const plumb::Run run = test::sick_run();
+  const Json all = json_of(run);
+  const std::int64_t middle = all["measured"][5]["step"];
+  ReportLimits limits;
+  limits.after = middle;
+  const Json rest = json_of(run, limits);
+  ASSERT_EQ(rest["measured"].size(), all["measured"].size() - 6);
+  EXPECT_EQ(rest["measured"][0], all["measured"][6]);
+  for (const Json& step : rest["series"]["step"]) EXPECT_GT(step.get<std::int64_t>(), middle);
+  EXPECT_EQ(rest["series"]["step"].back(), all["series"]["step"].back());
+  EXPECT_LT(rest["spectra"].size(), all["spectra"].size());
+  EXPECT_EQ(rest["profile"], all["profile"]);
+  EXPECT_EQ(rest["findings"], all["findings"]);
+}
+
 TEST(ReportJsonTest, SpectraHoldTheHistogramsOfTheRecords) {
   const plumb::Run run = test::sick_run();
   const Json spectra = json_of(run)["spectra"];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A headless browser for tests: one process for many pages, without a network, spoken to over a pipe in the
+// A headless browser for tests: one process for many pages, without a network but this machine, spoken to over a pipe in the
 // DevTools protocol. Scripts that a test evaluates are not those of the page, so its policy stands as it is.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ export class Browser {
     browser.profile = mkdtempSync(join(tmpdir(), "plumb-browser-"));
     const flags = [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND", "--hide-scrollbars",
+      "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--hide-scrollbars",
       `--user-data-dir=${browser.profile}`, "--remote-debugging-pipe", "about:blank",
     ];
     browser.process = spawn(chromium, flags, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
@@ -52,7 +52,7 @@ export class Browser {
     });
   }
 
-  /** A page of that size, once it is there and has drawn what is in sight. */
+  /** The page of a file, or of an address, of that size, once it is there and has drawn what is in sight. */
   async open(file, { width = 1200, height = 1600, dark = false, hash = "" } = {}) {
     const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
@@ -63,7 +63,7 @@ export class Browser {
     await page.send("Network.enable");
     await page.resize(width, height);
     await page.scheme(dark ? "dark" : "light");
-    await page.load(pathToFileURL(file).href + hash);
+    await page.load(/^[a-z]+:/.test(file) ? file : pathToFileURL(file).href + hash);
     return page;
   }
 

@@ -7,16 +7,15 @@ export type Moved = "step" | "layer" | "zoom" | "run";
 /** Where the reader looks: one run, one measured step and one layer of it, for all charts. The address of the page says
  * it, so that it can be sent to somebody. */
 export class Cursor {
-  readonly steps: readonly number[];
-  private at: number;
+  steps: readonly number[] = [];
+  private at = 0;
   private layerAt = 0;
   private runAt: number;
   private zoomed: [number, number] | null = null;
   private readonly listeners = new Set<(moved: Moved) => void>();
 
   constructor(private readonly report: Report) {
-    const all = report.runs.flatMap((run) => run.measured.map((m) => m.step));
-    this.steps = [...new Set(all)].sort((a, b) => a - b);
+    this.collect();
     const sick = report.runs.findIndex((run) => run.verdict.severity === "critical");
     this.runAt = Math.max(0, sick);
     // The worst finding is what the reader came for; a healthy run shows where it ended.
@@ -26,6 +25,19 @@ export class Cursor {
     const found = worst?.layer ?? null;
     const place = found === null ? -1 : (this.run?.profile.findIndex((one) => one.layer === found) ?? -1);
     if (place > 0) this.layerAt = place;
+  }
+
+  private collect(): void {
+    const all = this.report.runs.flatMap((run) => run.measured.map((m) => m.step));
+    this.steps = [...new Set(all)].sort((a, b) => a - b);
+  }
+  /** Runs have grown: a cursor at the end stays there, any other at its step. */
+  grow(): void {
+    const was = this.step;
+    const atEnd = this.at >= this.steps.length - 1;
+    this.collect();
+    this.at = atEnd || was === undefined ? Math.max(0, this.steps.length - 1) : Math.max(0, this.steps.indexOf(was));
+    if (this.step !== was) this.tell("step");
   }
 
   get run(): Run {

@@ -33,7 +33,7 @@ export interface Report {
   runs: Run[];
 }
 
-const kSchema = 3;
+export const kSchema = 3;
 export const kColumns: readonly FlowColumn[] = [
   "grad_z", "grad_weight", "a", "weight", "update_ratio", "saturated_fraction", "dead_fraction",
 ];
@@ -46,17 +46,31 @@ export function readReport(text: string): Report {
 }
 
 export function readRun(run: Json.Run, place: number): Run {
-  return {
-    ...run,
-    measured: run.measured.map((one) => ({
-      ...one,
-      ...columns(one, run.profile.length),
-      beside: columns(one.beside, run.beside.length),
-    })),
-    letter: String.fromCharCode(65 + place),
-    name: run.file || run.label,
-    place,
+  const empty: Json.Run = { ...run, measured: [], spectra: [], series: { step: [], loss: [], accuracy: [], grad_norm: [], learning_rate: [], validation: [] } };
+  const one: Run = { ...empty, measured: [], letter: String.fromCharCode(65 + place), name: run.file || run.label, place };
+  append(one, run);
+  return one;
+}
+
+/** What came since: all of the run as it is now, and of what belongs to steps only what is new. Steps that are there stay
+ * as they are. */
+export function append(run: Run, delta: Json.Run): void {
+  const { measured, spectra, series, ...now } = delta;
+  const after = <T extends { step: number }>(known: readonly T[], all: readonly T[]) => {
+    const last = known.at(-1)?.step ?? -1;
+    return all.filter((one) => one.step > last);
   };
+  Object.assign(run, now);
+  for (const one of after<{ step: number }>(run.measured, measured) as Json.Measured[]) {
+    run.measured.push({ ...one, ...columns(one, run.profile.length), beside: columns(one.beside, run.beside.length) });
+  }
+  run.spectra.push(...after(run.spectra, spectra));
+  const last = run.series.step.at(-1) ?? -1;
+  series.step.forEach((step, i) => {
+    if (step <= last) return;
+    for (const name of ["step", "loss", "accuracy", "grad_norm", "learning_rate"] as const) (run.series[name] as Json.Value[]).push(series[name][i] ?? null);
+  });
+  run.series.validation.push(...after(run.series.validation, series.validation));
 }
 
 function columns(from: Json.Columns, length: number): Columns {

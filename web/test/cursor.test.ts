@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Cursor, type Moved } from "../src/cursor";
 import { firstSection } from "../src/order";
+import { append } from "../src/store";
 import { jsonRun, jsonTimeRun, sampleFinding, sampleReport, sampleRun, sampleTimeRun } from "./sample";
 
 describe("the cursor", () => {
@@ -24,6 +25,21 @@ describe("the cursor", () => {
     cursor.toStep(11);
     expect([cursor.step, cursor.layer]).toEqual([10, 4]);
     expect(moves).toEqual(["step", "layer", "step"]);
+  });
+  it("stays at the end of a run that grows, and at its step elsewhere", () => {
+    const whole = jsonRun({ steps: [0, 10, 20], critical: false });
+    const report = sampleReport({ ...whole, measured: whole.measured.slice(0, 2) });
+    const cursor = new Cursor(report);
+    const moves: Moved[] = [];
+    cursor.onMove((moved) => moves.push(moved));
+    expect(cursor.step).toBe(10);
+    append(report.runs[0]!, whole);
+    cursor.grow();
+    expect(cursor.step).toBe(20);
+    cursor.toPlace(1);
+    cursor.grow();
+    expect(cursor.step).toBe(10);
+    expect(moves).toEqual(["step", "step"]);
   });
   it("shows the last measurement at or before the step of another run", () => {
     const report = sampleReport(jsonRun({ steps: [0, 10, 20] }), jsonRun({ steps: [0, 15] }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from "vitest";
-import { hasState, readReport, stateOf } from "../src/store";
+import { append, hasState, readReport, readRun, stateOf } from "../src/store";
 import { jsonAttentionRun, jsonReport, jsonRun } from "./sample";
 
 test("a report reads as it was written", () => {
@@ -11,6 +11,29 @@ test("a report reads as it was written", () => {
     expect(run.layers).toEqual(report.runs[i]!.layers);
     expect(run.measured.map((m) => m.flow.grad_z)).toEqual(report.runs[i]!.measured.map((m) => m.flow.grad_z));
   });
+});
+
+test("a page is a store that was fed once: in pieces it is the same", () => {
+  const whole = jsonRun({ depth: 3, steps: [0, 10, 20, 30] });
+  whole.series.validation = [{ step: 10, loss: 1, accuracy: 0.5 }, { step: 30, loss: 0.5, accuracy: 0.7 }];
+  const between = (from: number, to: number) => ({
+    ...whole,
+    measured: whole.measured.filter(({ step }) => step > from && step <= to),
+    series: {
+      ...Object.fromEntries(
+        (["step", "loss", "accuracy", "grad_norm", "learning_rate"] as const).map((name) => [name, whole.series[name].filter((_, i) => whole.series.step[i]! > from && whole.series.step[i]! <= to)]),
+      ),
+      validation: whole.series.validation.filter(({ step }) => step > from && step <= to),
+    } as typeof whole.series,
+  });
+  const young = { ...between(-1, 10), end: null, findings: [] };
+  const run = readRun(young, 0);
+  expect(run.measured.length).toBe(2);
+  const seen = run.measured[0];
+  append(run, between(5, 20)); // step 10 again
+  append(run, between(20, 30));
+  expect(run).toEqual(readRun(whole, 0));
+  expect(run.measured[0]).toBe(seen);
 });
 
 test("a run is called by its file, else by its network", () => {

@@ -48,18 +48,18 @@ export function smooth(values: readonly Value[], memory: number): Value[] {
 /** All runs in one chart: the curves are few, and what matters is the difference. Training is a line, validation has dots. */
 export function metricPanel(runs: readonly Run[], metric: Metric, cursor: Cursor, memory: () => number): Panel {
   const format = metric === "loss" ? plain : percent;
-  const lines = linesOf(runs, metric);
+  const lines = () => linesOf(runs, metric);
   const name = (line: Line) => `${runs.length > 1 ? `${line.run.letter} ` : ""}${line.validation ? "validation" : "training"}`;
   const read = (step: number) => [
     `step ${Math.round(step)}`,
-    ...lines.map((line) => `${name(line)} ${line.steps.length > 0 ? format(line.values[lastAtMost(line.steps, step)]) : "–"}`),
+    ...lines().map((line) => `${name(line)} ${line.steps.length > 0 ? format(line.values[lastAtMost(line.steps, step)]) : "–"}`),
   ];
   return {
     label: metric === "loss" ? "Loss" : "Accuracy",
     along: "step",
-    draw: (place, look, width, height) => draw(place, lines, metric, memory(), runs.length > 1, look, width, height),
+    draw: (place, look, width, height) => draw(place, lines(), metric, memory(), runs.length > 1, look, width, height),
     describe: () =>
-      lines
+      lines()
         .map((line) => {
           const there = line.values.flatMap((value, i) => (value === null ? [] : [i]));
           const first = there[0];

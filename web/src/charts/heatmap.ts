@@ -43,31 +43,42 @@ function cellText(data: HeatData, column: number, row: number): string {
   return state === "zero" ? "exactly zero" : state === "nonfinite" ? "NaN or ∞" : magnitude(data.value(column, row));
 }
 
-export function heatPanel(label: string, data: HeatData, range: Range, cursor: Cursor): Panel {
-  const column = () => lastAtMost(data.steps, cursor.step ?? 0);
-  const row = () => Math.min(cursor.layer, data.rows - 1);
-  const read = (x: number, y: number) => [`step ${data.steps[x]}, ${data.row} ${data.rowName(y)}`, `flow gradient ${cellText(data, x, y)}`];
+export function heatPanel(label: string, now: () => HeatData, range: () => Range, cursor: Cursor): Panel {
+  const column = (data: HeatData) => lastAtMost(data.steps, cursor.step ?? 0);
+  const row = (data: HeatData) => Math.min(cursor.layer, data.rows - 1);
+  const read = (data: HeatData, x: number, y: number) => [`step ${data.steps[x]}, ${data.row} ${data.rowName(y)}`, `flow gradient ${cellText(data, x, y)}`];
   let geometry: Geometry | undefined;
   return {
     label,
     along: "step",
     draw: (place, look, width, height) => {
-      geometry = draw(place, data, range, look, width, height);
+      geometry = draw(place, now(), range(), look, width, height);
       return geometry;
     },
-    describe: () =>
-      `Flow gradient of ${data.rows} ${data.row}s over ${data.steps.length} measured steps: ${cellText(data, 0, 0)} in ${data.row} ` +
-      `${data.rowName(0)} at step ${data.steps[0]}, ${cellText(data, data.steps.length - 1, 0)} at step ${data.steps[data.steps.length - 1]}.`,
-    read: () => read(column(), row()).join(": "),
+    describe: () => {
+      const data = now();
+      return (
+        `Flow gradient of ${data.rows} ${data.row}s over ${data.steps.length} measured steps: ${cellText(data, 0, 0)} in ${data.row} ` +
+        `${data.rowName(0)} at step ${data.steps[0]}, ${cellText(data, data.steps.length - 1, 0)} at step ${data.steps[data.steps.length - 1]}.`
+      );
+    },
+    read: () => {
+      const data = now();
+      return read(data, column(data), row(data)).join(": ");
+    },
     at: (step, y) => {
       if (!geometry) return null;
+      const data = now();
       const at = Math.floor(geometry.row(y));
-      return at >= 0 && at < data.rows ? read(lastAtMost(data.steps, step), at) : null;
+      return at >= 0 && at < data.rows ? read(data, lastAtMost(data.steps, step), at) : null;
     },
-    table: () => ({
-      head: ["step", ...thin(data.rows, 60).map((y) => `${data.row} ${data.rowName(y)}`)],
-      rows: data.steps.map((step, x) => [String(step), ...thin(data.rows, 60).map((y) => cellText(data, x, y))]),
-    }),
+    table: () => {
+      const data = now();
+      return {
+        head: ["step", ...thin(data.rows, 60).map((y) => `${data.row} ${data.rowName(y)}`)],
+        rows: data.steps.map((step, x) => [String(step), ...thin(data.rows, 60).map((y) => cellText(data, x, y))]),
+      };
+    },
   };
 }
 

@@ -21,10 +21,10 @@ export function joinRange(runs: readonly Run[]): Range {
   return decadeRange(values, 2);
 }
 
-export function joinPanel(run: Run, current: () => Measured | undefined, range: Range): Panel {
+export function joinPanel(run: Run, current: () => Measured | undefined, range: () => Range): Panel {
   return {
     label: "What comes back through each residual block",
-    option: (look, width) => option(run, current()?.joins ?? [], range, look, width),
+    option: (look, width) => option(run, current()?.joins ?? [], range(), look, width),
     describe: () => `At step ${current()?.step ?? "none"}: ${describe(current()?.joins ?? [])}`,
     table: () => ({
       head: ["block", "path", "layers", "shortcut", "branch", "cosine", "gate", "carried"],

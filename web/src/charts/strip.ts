@@ -39,7 +39,7 @@ export function layOut(run: Run, width: number): Element[] {
 }
 
 /** A picture of the network: one block for each layer, arcs for what goes around others. */
-export function stripPanel(run: Run, cursor: Cursor, range: Range): Panel {
+export function stripPanel(run: Run, cursor: Cursor, range: () => Range): Panel {
   const now = () => cursor.of(run);
   let elements: Element[] = [];
   const under = (x: number) => elements.find((one) => x >= one.x && x < one.x + one.width);
@@ -48,7 +48,7 @@ export function stripPanel(run: Run, cursor: Cursor, range: Range): Panel {
     along: "layer",
     draw: (place, look, width, height) => {
       elements = layOut(run, width);
-      place.replaceChildren(draw(run, now(), elements, range, look, width, height));
+      place.replaceChildren(draw(run, now(), elements, range(), look, width, height));
       const middle = (i: number) => {
         const one = elements.find((other) => other.place === i);
         return one ? one.x + one.width / 2 : NaN;

@@ -16,10 +16,10 @@ export function timeRange(places: readonly TimePlace[]): Range {
   return decadeRange(values, 4);
 }
 
-export function timeFlowPanel(place: TimePlace, current: () => Measured | undefined, range: Range): Panel {
+export function timeFlowPanel(place: TimePlace, current: () => Measured | undefined, range: () => Range): Panel {
   return {
     label: place.label,
-    option: (look) => option(timeAt(place, current()), range, look),
+    option: (look) => option(timeAt(place, current()), range(), look),
     describe: () => describe(timeAt(place, current())),
     table: () => {
       const record = timeAt(place, current());

@@ -5,8 +5,8 @@ import { timeAt, type TimePlace } from "../time";
 import type { Panel } from "./chart";
 import { endOf, heatPanel, type HeatData } from "./heatmap";
 
-export function timeHeatPanel(place: TimePlace, range: Range, cursor: Cursor): Panel {
-  return heatPanel(place.label, timeHeat(place), range, cursor);
+export function timeHeatPanel(place: TimePlace, range: () => Range, cursor: Cursor): Panel {
+  return heatPanel(place.label, () => timeHeat(place), range, cursor);
 }
 
 /** The gradient over time and training step. */

@@ -19,7 +19,7 @@ export function runKey(run: Run): HTMLElement {
 }
 
 /** All runs beside each other: what they are, in what they differ, and what came of it. */
-export function compareRuns(runs: Run[], cursor: Cursor): HTMLElement {
+export function compareRuns(runs: Run[], cursor: Cursor): { element: HTMLElement; refresh: () => void } {
   let baseline = 0;
   const table = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The runs, in what they differ, and what came of it" });
   const fill = () => table.replaceChildren(comparison(runs, baseline, cursor.run, (place) => cursor.toRun(place)));
@@ -41,7 +41,7 @@ export function compareRuns(runs: Run[], cursor: Cursor): HTMLElement {
     redraw();
   });
   const metrics = (["loss", "accuracy"] as const).filter((metric) => has(runs, metric) && runs.some((run) => run.series.step.length > 1));
-  return h(
+  const element = h(
     "section",
     { id: "compare", "aria-labelledby": "compare-title" },
     h("h2", { id: "compare-title" }, `${runs.length} runs`),
@@ -70,6 +70,7 @@ export function compareRuns(runs: Run[], cursor: Cursor): HTMLElement {
         )
       : null,
   );
+  return { element, refresh: fill };
 }
 
 function comparison(runs: readonly Run[], baseline: number, shown: Run, choose: (place: number) => void): HTMLElement {

@@ -24,7 +24,7 @@ export function throughTime(run: Run, cursor: Cursor): HTMLElement | null {
   const places = timePlaces([run]);
   if (places.length === 0) return null;
   const now = () => cursor.of(run);
-  const range = timeRange(places);
+  const range = () => timeRange(places);
   const options = { cursor, follows: ["step"] as const, named: true };
   const books = places.map((place) => ({ place, element: h("div", { class: "panel" }) }));
   const fill = () =>

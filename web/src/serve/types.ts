@@ -25,38 +25,6 @@ export interface Row {
   verdict: string;
 }
 
-export interface ProfileLayer {
-  name: string;
-  text: string;
-  flow: Number;
-  weight_gradient: Number;
-  speed: Number;
-}
-
-export interface ViewFinding {
-  id: number;
-  severity: "note" | "warning" | "critical";
-  headline: string;
-  first_step: number;
-  symptom: string;
-  consequence: string;
-  cause: string;
-  remedies: { text: string }[];
-}
-
-export type Curve = [number, Number][];
-
-export interface View {
-  row: Row;
-  verdict: string;
-  loss: Curve;
-  reach: Curve;
-  measured_step: number;
-  first_profile: ProfileLayer[];
-  profile: ProfileLayer[];
-  findings: ViewFinding[];
-}
-
 export interface News {
   id: number;
   name: string;
