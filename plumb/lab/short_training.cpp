@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "plumb/flow/ledger.h"
+#include "plumb/lab/planted_fault.h"
 #include "plumb/train/trainer.h"
 
 namespace plumb::lab {
@@ -17,8 +18,11 @@ double log2_reach(const RunInfo& info, const StepRecord& record) {
 
 }  // namespace
 
-Outcome train_briefly(const TrainConfig& config, const Split& data) {
+Outcome train_briefly(const TrainConfig& asked, const Split& data) {
+  TrainConfig config = asked;
+  PlantedFault::spoil(config);
   Trainer trainer(config, data);
+  PlantedFault::spoil(trainer.network());
   const RunInfo info = trainer.info();
   Outcome outcome;
   while (!trainer.done()) {

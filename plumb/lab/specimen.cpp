@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "plumb/core/error.h"
+#include "plumb/lab/planted_fault.h"
 #include "plumb/stats/magnitude.h"
 
 namespace plumb::lab {
@@ -79,6 +80,7 @@ Specimen::Specimen(std::string_view network, std::int64_t features, std::int64_t
 Specimen::Specimen(std::string_view network, const Shape& x_row, std::int64_t batch,
                    std::string_view init, double gain, std::uint64_t seed)
     : network_(make(network, x_row, init, gain, seed)) {
+  PlantedFault::spoil(network_);
   network_.plan(batch);
 }
 

@@ -8,49 +8,10 @@
 #include <utility>
 
 #include "tests/lab/lab_checks.h"
+#include "tests/lab/wrong_derivative.h"
 
 namespace plumb::lab {
 namespace {
-
-/// Hands everything on to a layer but the gradient, which it multiplies by a factor: a derivative
-/// that is wrong by that.
-class WrongDerivative : public Layer {
- public:
-  WrongDerivative(std::unique_ptr<Layer> right, double factor)
-      : right_(std::move(right)), factor_(factor) {}
-  std::string_view kind() const override { return right_->kind(); }
-  LayerFamily family() const override { return right_->family(); }
-  Shape output_shape(const Shape& x) const override { return right_->output_shape(x); }
-  LayerLayouts layouts(const Shape& x, Layout offered) const override {
-    return right_->layouts(x, offered);
-  }
-  void forward(ConstView x, View y, const Context& context) override {
-    right_->forward(x, y, context);
-  }
-  void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
-                const Context& context) override {
-    right_->backward(x, y, grad_y, grad_x, context);
-    for (double& g : grad_x.as<double>()) g *= factor_;
-  }
-  void plan(const Shape& x) override { right_->plan(x); }
-  bool derivative(ConstView x, ConstView y, View out) const override {
-    return right_->derivative(x, y, out);
-  }
-  std::optional<ActivationTraits> traits() const override { return right_->traits(); }
-
- private:
-  std::unique_ptr<Layer> right_;
-  double factor_;
-};
-
-void spoil_sigmoids(Network& network, double factor) {
-  for (const Node& node : network.nodes()) {
-    if (node.layer == nullptr || node.family() != LayerFamily::activation) continue;
-    // The network is the test's own, and only lends its nodes read-only.
-    auto& layer = const_cast<Node&>(node).layer;
-    layer = std::make_unique<WrongDerivative>(std::move(layer), factor);
-  }
-}
 
 Settings settings() {
   const Experiment& experiment = find_experiment("figure-1");
@@ -88,8 +49,8 @@ class FigureOneTest : public testing::Test {
 TEST_F(FigureOneTest, TheProtocolPasses) { test::expect_agrees(first_step({})); }
 
 TEST_F(FigureOneTest, ADerivativeThatIsFivePercentWrongFails) {
-  EXPECT_FALSE(first_step({}, [](Network& n) { spoil_sigmoids(n, 0.95); }).agrees());
-  EXPECT_FALSE(first_step({}, [](Network& n) { spoil_sigmoids(n, 1.05); }).agrees());
+  EXPECT_FALSE(first_step({}, [](Network& n) { test::spoil_activations(n, 0.95); }).agrees());
+  EXPECT_FALSE(first_step({}, [](Network& n) { test::spoil_activations(n, 1.05); }).agrees());
 }
 
 TEST_F(FigureOneTest, DecayThatIsNeverAppliedFails) {
