@@ -139,7 +139,7 @@ export class Cursor {
   goTo(address: string): void {
     const said = new URLSearchParams(address.replace(/^#/, ""));
     const run = this.report.runs.findIndex((one) => one.letter === said.get("run"));
-    if (run >= 0) this.runAt = run;
+    if (run >= 0) this.toRun(run);
     const step = Number(said.get("step") ?? NaN);
     if (Number.isFinite(step)) this.toStep(step);
     const layer = Number(said.get("layer") ?? NaN);
@@ -147,7 +147,10 @@ export class Cursor {
     const zoom = /^(\d+)-(\d+)$/.exec(said.get("zoom") ?? "");
     if (zoom) {
       const [first, last] = [Number(zoom[1]) - 1, Number(zoom[2]) - 1];
-      if (first >= 0 && last > first && last < this.run.profile.length) this.zoomed = [first, last];
+      if (first >= 0 && last > first && last < this.run.profile.length) {
+        this.zoomed = [first, last];
+        this.tell("zoom");
+      }
     }
   }
 }
