@@ -27,7 +27,7 @@ class WrongDerivative : public Layer {
   void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
                 const Context& context) override {
     right_->backward(x, y, grad_y, grad_x, context);
-    if (grad_x.dtype() == DType::f64) {
+    if (grad_x.dtype == DType::f64) {
       for (double& g : grad_x.as<double>()) g *= factor_;
     } else {
       for (float& g : grad_x.as<float>()) g *= static_cast<float>(factor_);

@@ -21,8 +21,9 @@ const expect = (fine, what) => {
   ++failed;
 };
 const firstLine = (stream) => new Promise((resolve) => createInterface({ input: stream }).once("line", resolve));
-const settings = ["--data", "teacher?n=320&in=16&classes=10", "--no-check", "--quiet", "--record", "every=5"];
-const network = "20 x [dense 16 > sigmoid] > dense 10";
+// Slow enough that its file stays small while the test looks at it.
+const settings = ["--data", "teacher?n=320&in=16&classes=10", "--no-check", "--quiet", "--batch", "288", "--threads", "1", "--record", "every=40"];
+const network = "20 x [dense 128 > sigmoid] > dense 10";
 
 const ended = spawnSync(plumb, ["train", "3 x [dense 16 > tanh] > dense 10", ...settings, "--steps", "60", "-o", join(folder, "ended.plumb")], { encoding: "utf8" });
 if (ended.status !== 0) throw new Error(`plumb train: ${ended.stderr}`);

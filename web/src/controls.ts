@@ -43,6 +43,7 @@ export function controls(cursor: Cursor): HTMLElement {
       play,
     );
     refresh.push(() => {
+      slider.max = String(cursor.steps.length - 1);
       slider.value = String(cursor.place);
       output.textContent = name();
       slider.setAttribute("aria-valuetext", name());

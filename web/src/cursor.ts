@@ -31,13 +31,14 @@ export class Cursor {
     const all = this.report.runs.flatMap((run) => run.measured.map((m) => m.step));
     this.steps = [...new Set(all)].sort((a, b) => a - b);
   }
-  /** Runs have grown: a cursor at the end stays there, any other at its step. */
+  /** Runs have grown: a cursor at the end stays there, any other at its step. Where that is among the steps is told. */
   grow(): void {
     const was = this.step;
+    const count = this.steps.length;
     const atEnd = this.at >= this.steps.length - 1;
     this.collect();
     this.at = atEnd || was === undefined ? Math.max(0, this.steps.length - 1) : Math.max(0, this.steps.indexOf(was));
-    if (this.step !== was) this.tell("step");
+    if (this.steps.length !== count) this.tell("step");
   }
 
   get run(): Run {
