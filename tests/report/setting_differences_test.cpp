@@ -37,7 +37,9 @@ TEST(SettingDifferencesTest, WhatIsNotKnownOfARunIsAbsent) {
   info.network = "dense 1";
   info.seed = 3;
   info.settings = {{"seed", "4"}, {"lr", ""}};
-  EXPECT_EQ(settings_of(info), (RunSettings{{"network", "dense 1"}, {"seed", "3"}, {"lr", ""}}));
+  EXPECT_EQ(
+      settings_of(info),
+      (RunSettings{{"network", "dense 1"}, {"seed", "3"}, {"precision", "float"}, {"lr", ""}}));
 }
 
 TEST(SettingDifferencesTest, OneRunOrNoneDiffersInNothing) {
