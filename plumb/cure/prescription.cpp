@@ -43,6 +43,7 @@ constexpr Row kRows[] = {
     {RemedyKind::lower_momentum, "usual_optimiser"},
     {RemedyKind::lower_eps, "usual_optimiser"},
     {RemedyKind::replace_activation, "replace_activation"},
+    {RemedyKind::replace_activation, "tailored_activation"},
     {RemedyKind::add_residual, "add_residual"},
     {RemedyKind::scale_branch, "scale_branch"},
     {RemedyKind::add_normalisation, "add_normalisation"},
@@ -105,6 +106,7 @@ std::vector<Prescription> prescriptions_of(const Remedy& remedy) {
     if (row.kind != remedy.kind) continue;
     const RewriteEntry* const rewrite = find_rewrite(row.rewrite);
     result.push_back({rewrite, handed_on(remedy), {}, {}});
+    if (rewrite->id != "replace_activation") continue;
     if (auto other = alternative(remedy, rewrite)) result.push_back(*other);
   }
   return result;

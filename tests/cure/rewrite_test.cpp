@@ -137,6 +137,23 @@ TEST(RewriteTest, NormalisationStandsBehindHiddenLinearLayers) {
   EXPECT_EQ(apply("add_normalisation", small).config->network, "dense 8 > ln > relu > dense 2");
 }
 
+TEST(RewriteTest, NormalisationMovesIntoTheBranch) {
+  EXPECT_EQ(network("normalise_before", "dense 8 > 4 x [res[dense 8 > relu] > ln] > dense 2"),
+            "dense 8 > 4 x res[ln > dense 8 > relu] > ln > dense 2");
+  EXPECT_EQ(network("normalise_before", "dense 8 > res[dense 8] > bn > relu > dense 2"),
+            "dense 8 > res[bn > dense 8] > bn > relu > dense 2");
+  EXPECT_EQ(network("normalise_before", "dense 8 > res[ln > dense 8] > relu > dense 2"), "-");
+  EXPECT_EQ(network("normalise_before", "dense 8 > ln > relu > dense 2"), "-");
+}
+
+TEST(RewriteTest, FixupIsForBlocksWithoutNormalisation) {
+  EXPECT_EQ(settings_after("fixup", patient_of("dense 8 > 4 x res[dense 8 > relu] > dense 2")),
+            "init=fixup bias-init=zeros");
+  EXPECT_EQ(settings_after("fixup", patient_of("dense 8 > res[dense 8 > bn] > dense 2")), "-");
+  EXPECT_EQ(settings_after("fixup", patient_of("dense 8 > relu > dense 2")), "-");
+  EXPECT_EQ(settings_after("fixup", patient_of("dense 8 > res rezero[dense 8] > dense 2")), "-");
+}
+
 TEST(RewriteTest, StatisticsGoBackToTheirDefaults) {
   EXPECT_EQ(network("usual_statistics", "dense 8 > bn momentum=0.001 eps=10 > relu > dense 2"),
             "dense 8 > bn > relu > dense 2");

@@ -54,6 +54,32 @@ Rewritten drop_normalisation(const Patient& patient, const CureArguments&) {
   return Rewritten::to(std::move(config));
 }
 
+Rewritten normalise_before(const Patient& patient, const CureArguments&) {
+  TrainConfig config = patient.config;
+  const Items chain = written_out(items_of(config.network));
+  const auto is_behind_block = [&](std::size_t i) {
+    return i > 0 && role_of(chain[i]) == ItemRole::normalisation &&
+           role_of(chain[i - 1]) == ItemRole::residual;
+  };
+  Items result;
+  std::size_t end = 0;  // of the result, behind the last block that was changed
+  SpecItem last;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    if (!is_behind_block(i)) {
+      result.push_back(chain[i]);
+      continue;
+    }
+    Items& branch = result.back().children;
+    branch.insert(branch.begin(), chain[i]);
+    last = chain[i];
+    end = result.size();
+  }
+  if (end == 0) return Rewritten::refuse("no normalisation stands behind a residual block");
+  result.insert(result.begin() + static_cast<std::ptrdiff_t>(end), last);
+  config.network = network_text(folded(result));
+  return Rewritten::to(std::move(config));
+}
+
 Rewritten usual_statistics(const Patient& patient, const CureArguments&) {
   TrainConfig config = patient.config;
   Items items = items_of(config.network);

@@ -18,6 +18,14 @@ Rewritten add_normalisation(const Patient& patient, const CureArguments& argumen
 /// Effect   no statistics of batches of one or two samples, nor of running means that never arrive.
 Rewritten drop_normalisation(const Patient& patient, const CureArguments& arguments);
 
+/// The normalisation behind a residual block becomes the first layer of its branch; the one behind
+/// the last such block stays there too.
+/// Applies  where a normalisation follows a residual block.
+/// Effect   the shortcut runs from end to end without a normalisation on it, so the gradient keeps
+///          its size over the blocks from the start.
+/// Source   He et al. 2016, arXiv:1603.05027; Xiong et al. 2020, arXiv:2002.04745.
+Rewritten normalise_before(const Patient& patient, const CureArguments& arguments);
+
 /// `momentum` and `eps` of batch normalisation at their defaults, so that the running statistics
 /// follow those of the batches.
 /// Applies  where one of them is set.

@@ -107,6 +107,24 @@ Rewritten start_orthogonally(const Patient& patient, const CureArguments& argume
   return Rewritten::to(std::move(config));
 }
 
+Rewritten start_with_fixup(const Patient& patient, const CureArguments&) {
+  const Items items = items_of(patient.config.network);
+  if (count_layers(items, ItemRole::residual) == 0) return Rewritten::refuse("no residual block");
+  if (count_layers(items, ItemRole::normalisation) > 0) {
+    return Rewritten::refuse("it is for networks without normalisation");
+  }
+  // A scale of 0 in front of a layer of zeros would never move.
+  if (network_text(items).find("rezero") != std::string::npos) {
+    return Rewritten::refuse("the branches start at zero already");
+  }
+  TrainConfig config = patient.config;
+  config.weights.clear();
+  config.init = "fixup";
+  config.gain = 1;
+  config.bias_init = "zeros";
+  return Rewritten::to(std::move(config));
+}
+
 Rewritten start_afresh(const Patient& patient, const CureArguments&) {
   if (patient.config.weights.empty()) return Rewritten::refuse("no weights are loaded");
   TrainConfig config = patient.config;

@@ -37,6 +37,12 @@ Rewritten start_randomly(const Patient& patient, const CureArguments& arguments)
 /// Source   Saxe et al. 2013, arXiv:1312.6120; Xiao et al. 2018, arXiv:1806.05393.
 Rewritten start_orthogonally(const Patient& patient, const CureArguments& arguments);
 
+/// --init fixup, biases 0: residual branches start at zero and their inner layers smaller with the
+/// number of blocks (nn/fixup.h).
+/// Applies  to residual networks without normalisation whose branches do not start at zero.
+/// Source   Zhang, Dauphin, Ma 2019, arXiv:1901.09321.
+Rewritten start_with_fixup(const Patient& patient, const CureArguments& arguments);
+
 /// The start that the settings ask for, in the place of weights from a file.
 /// Applies  where a file of weights is loaded.
 /// Effect   whatever stood in it (one layer out of line, a scale, a bias) is gone; so is what it
