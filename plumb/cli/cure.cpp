@@ -6,8 +6,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +23,10 @@
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/cure/cure_words.h"
+#include "plumb/report/html.h"
+#include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"
-#include "plumb/train/trainer.h"
+#include "plumb/train/run_training.h"
 
 namespace plumb::cli {
 
@@ -36,14 +40,17 @@ constexpr const char* kFooter = R"(Examples:
 
 NETWORK may be a run file: the training that it tells of is cured. Groups for --keep and --only: init,
 activation, joins, norm, depth, gates, output, data, rate, optimiser, clipping, decay, dropout, batch.
-The result is the same for any number of jobs.)";
+The result is the same for any number of jobs. Ctrl-C ends it with what is finished; with --log, the same command
+goes on there.)";
 
 struct Options {
   ConfigOptions config;
   std::vector<std::string> keep, only;
   CureOptions cure;
-  std::string output, runs;
+  std::string output, runs, log, page;
   CLI::Option* output_option = nullptr;
+  CLI::Option* page_option = nullptr;
+  CLI::Option* log_option = nullptr;
   CLI::Option* runs_option = nullptr;
   bool force = false;
   bool json = false;
@@ -83,6 +90,37 @@ std::string file_name(const std::string& arm, std::uint64_t seed) {
   return fmt::format("{}-{}.plumb", name, seed);
 }
 
+/// What is being done, on a terminal with how many trainings of it are; elsewhere a line each.
+void print_progress(const CureProgress& progress) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  if (!stderr_is_terminal()) {
+    if (progress.done == 0) fmt::print(stderr, "{} ...\n", progress.doing);
+    return;
+  }
+  fmt::print(stderr, "\r\x1b[K{}", progress.doing);
+  if (progress.all > 0) fmt::print(stderr, ", {} of {} trainings", progress.done, progress.all);
+  if (progress.all == 0 || progress.done == progress.all) fmt::print(stderr, " ...");
+  std::fflush(stderr);
+}
+
+/// Before and after on one page, of the first seed of the proof.
+void write_page(const CureReport& report, CureData& data, const std::string& path) {
+  std::vector<std::unique_ptr<RunKeeper>> keepers;
+  std::vector<DiagnosedRun> runs;
+  for (const Arm* const arm : {&report.proof_untreated, &report.proof_cured}) {
+    TrainConfig config = arm->config;
+    config.seed = arm->trainings.front().seed;
+    config.threads = 1;
+    Trainer trainer(config, data.of(config).split);
+    keepers.push_back(std::make_unique<RunKeeper>());
+    run_training(trainer, keepers.back().get(), {});
+    keepers.back()->run();
+    runs.push_back(keepers.back()->diagnosed());
+  }
+  write_html(runs, path);
+}
+
 void print_lines(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) print_wrapped(line);
 }
@@ -96,6 +134,7 @@ int run_cure(Options& options) {
   files.reads("--weights", patient.weights);
   files.reads_data(patient.data);
   if (options.output_option->count() > 0) files.writes("-o", options.output);
+  if (options.page_option->count() > 0) files.writes("--page", options.page);
   if (options.runs_option->count() > 0) files.writes_runs("--runs", options.runs, options.force);
   files.check();
   options.cure.keep = groups_of(options.keep, "keep");
@@ -117,14 +156,17 @@ int run_cure(Options& options) {
   }
   catch_interrupts();
   options.cure.keep_going = [] { return !interrupted(); };
-  if (!options.quiet && !options.json) {
-    options.cure.progress = [](const std::string& doing) { fmt::print(stderr, "{} ...\n", doing); };
-  }
+  if (!options.quiet && !options.json) options.cure.progress = print_progress;
+  std::optional<TrainingLog> log;
+  if (!options.log.empty()) options.cure.log = &log.emplace(options.log);
   const CureReport report = cure(patient, data, options.cure);
+  if (options.cure.progress && stderr_is_terminal()) fmt::print(stderr, "\r\x1b[K");
   const bool has_cure = report.ending == CureEnding::cured || report.ending == CureEnding::better;
   if (!options.output.empty() && has_cure) {
     write_text(options.output, to_toml(report.cured_config()));
   }
+  const bool has_page = !options.page.empty() && !report.proof_cured.trainings.empty();
+  if (has_page && !interrupted()) write_page(report, data, options.page);
   if (options.json) {
     fmt::print("{}\n", cure_json(report));
   } else {
@@ -145,9 +187,11 @@ void add_cure(CLI::App& app, int& result) {
   options->config.add_to(*command);
   command->add_option("--keep", options->keep, "groups of changes that must not be made")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("GROUPS");
   command->add_option("--only", options->only, "groups of changes that may be made")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("GROUPS");
   command->add_option("--budget", options->cure.budget, "trainings at most, all arms together")
       ->type_name("COUNT")
@@ -164,6 +208,16 @@ void add_cure(CLI::App& app, int& result) {
   command->add_flag("--dry-run", options->cure.dry_run, "predict, train nothing");
   options->output_option =
       command->add_option("-o,--output", options->output, "write the cured training as TOML")
+          ->type_name("FILE");
+  options->page_option =
+      command
+          ->add_option("--page", options->page,
+                       "write a report page: before and after, of the first seed of the proof")
+          ->type_name("FILE");
+  options->log_option =
+      command
+          ->add_option("--log", options->log,
+                       "keep the result of each training in this file, and go on with those in it")
           ->type_name("FILE");
   options->runs_option =
       command->add_option("--runs", options->runs, "record every training in this folder")

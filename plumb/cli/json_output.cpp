@@ -126,6 +126,8 @@ Json arm_json(const Arm& arm) {
                          {"score", number(training.score)},
                          {"loss", number(training.loss)},
                          {"diverged", training.diverged},
+                         {"finished", training.finished},
+                         {"log2_reach", number_or_null(training.log2_reach)},
                          {"rules", std::move(rules)}});
   }
   return {{"command", train_command(arm.config)}, {"trainings", std::move(trainings)}};
@@ -145,7 +147,7 @@ std::string cure_json(const CureReport& report) {
   Json candidates = Json::array();
   for (const CureCandidate& one : report.candidates) {
     Json item = changes_json({one.change}).front();
-    item["with_rate"] = one.with_rate;
+    item["second"] = one.second == nullptr ? Json(nullptr) : Json(one.second->id);
     item["arm"] = arm_json(one.screen);
     candidates.push_back(std::move(item));
   }

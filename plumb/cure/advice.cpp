@@ -134,6 +134,7 @@ class Check {
     });
     for (const Prescription& one : prescriptions) {
       if (options_.allows && !options_.allows(*one.rewrite)) continue;
+      if (!goes_on()) break;
       if (is_rate(one)) {
         if (!std::exchange(saw_rate, true)) changes.push_back(measured_rate(one));
         continue;
@@ -145,6 +146,8 @@ class Check {
     }
     return changes;
   }
+
+  bool goes_on() const { return !options_.keep_going || options_.keep_going(); }
 
   void probe(CheckedChange& change) {
     const Prediction prediction = predict(change.config, data_.of(change.config).split);
@@ -222,7 +225,7 @@ class Check {
       left_s_ -= step_s;
     }
     for (CheckedChange& change : changes) {
-      if (!is_open(change) || left_s_ < 0) continue;
+      if (!is_open(change) || left_s_ < 0 || !goes_on()) continue;
       left_s_ -= step_s;
       try {
         const auto [loss, accuracy] = trained(change.config);

@@ -54,6 +54,7 @@ struct AdviceOptions {
   bool look_everywhere = false;  ///< and where one does
   /// Which rewrites may be used; empty: all.
   std::function<bool(const RewriteEntry& rewrite)> allows = {};
+  std::function<bool()> keep_going = {};  ///< false: no further probe or training
 };
 
 /// What to do about the findings of a training, checked: see check_advice().
@@ -86,7 +87,7 @@ struct Advice {
 /// Threads  one; the same answer on every machine.
 Advice check_advice(const TrainConfig& config, CureData& data, const std::vector<Finding>& findings,
                     const AdviceOptions& options = {});
-inline constexpr double kHelps = 0.75;
+inline constexpr double kHelps = 0.9;
 inline constexpr double kWorthwhile = 0.05;
 
 /// The same where network or data are not at hand: changes that apply and change something, all

@@ -21,7 +21,11 @@ const Dataset& judged_by(const CureSplit& data) {
 std::optional<Baseline> constant_answer(const Dataset& samples, const std::string& loss) {
   const std::int64_t outputs =
       samples.is_classification() ? samples.classes : samples.y.shape().row_size();
-  return best_constant_answer(samples, loss, outputs);
+  std::optional<Baseline> answer = best_constant_answer(samples, loss, outputs);
+  // Losses are told in the unit of the data.
+  const double unit = samples.target_unit;
+  if (answer && loss == "mse" && !samples.is_classification()) answer->loss *= unit * unit;
+  return answer;
 }
 
 double score_of(const Evaluation& end, const CureSplit& data, const std::string& loss) {
@@ -65,6 +69,18 @@ double constant_score(const CureSplit& data) {
   return constant_answer(samples, "cross_entropy")->accuracy;
 }
 
+std::optional<double> Arm::mean_log2_reach() const {
+  double sum = 0;
+  int count = 0;
+  for (const ArmTraining& training : trainings) {
+    if (!training.log2_reach || !std::isfinite(*training.log2_reach)) continue;
+    sum += *training.log2_reach;
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  return sum / count;
+}
+
 ArmTraining train_arm(const TrainConfig& config, std::uint64_t seed, const CureSplit& data,
                       RecordSink* sink, const std::function<bool()>& keep_going) {
   TrainConfig seeded = config;
@@ -75,6 +91,9 @@ ArmTraining train_arm(const TrainConfig& config, std::uint64_t seed, const CureS
   Diagnosis diagnosis(info);
   if (sink != nullptr) sink->begin(info);
   RunEnd end{"finished", 0, 0};
+  ArmTraining result;
+  result.seed = seed;
+  result.finished = true;
   while (!trainer.done()) {
     const StepRecord& step = trainer.step();
     diagnosis.add(step);
@@ -83,16 +102,20 @@ ArmTraining train_arm(const TrainConfig& config, std::uint64_t seed, const CureS
     end.time_s = step.time_s;
     if (keep_going && !keep_going()) {
       end.reason = "interrupted";
+      result.finished = trainer.done();
       break;
     }
   }
   if (sink != nullptr) sink->end(end);
   const Evaluation evaluation = trainer.evaluate(judged_by(data));
-  ArmTraining result;
-  result.seed = seed;
   result.loss = evaluation.loss;
   result.diverged = !std::isfinite(evaluation.loss);
-  result.score = score_of(evaluation, data, info.loss);
+  result.score = result.finished ? score_of(evaluation, data, info.loss)
+                                 : std::numeric_limits<double>::quiet_NaN();
+  const auto& measured = diagnosis.view().measured();
+  if (!measured.empty() && measured.front().flow.known) {
+    result.log2_reach = measured.front().flow.log2_total;
+  }
   result.findings = diagnosis.findings();
   result.outcome = diagnosis.outcome();
   return result;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,10 @@ struct ArmTraining {
   double score = 0;
   double loss = 0;  ///< on the same samples
   bool diverged = false;
+  bool finished = false;          ///< false: it was cut short, and its score is no number
   std::vector<Finding> findings;  ///< of our own rules
+  /// log2 of the gradient's norm, first over last linear layer, in the first measured step.
+  std::optional<double> log2_reach;
   Outcome outcome = Outcome::not_measured;
   /// One of them is critical and not over.
   bool is_sick() const;
@@ -42,6 +46,8 @@ struct Arm {
 
   std::vector<double> scores() const;
   double mean_score() const;
+  /// The mean of log2_reach where it is known and finite.
+  std::optional<double> mean_log2_reach() const;
 };
 
 /// Where a training's records go; null for nowhere.

@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <exception>
+#include <iterator>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "plumb/core/names.h"
@@ -23,6 +27,7 @@ static_assert(std::size(kEndings) == static_cast<std::size_t>(CureEnding::interr
 constexpr std::uint64_t kFirstProofSeed = 1000;
 /// Of the way from the constant answer to what can be had.
 constexpr double kTenth = 0.1;
+constexpr double kHalf = 0.5;
 /// Scores closer than this are the same for the choice between candidates: the smaller change wins.
 constexpr double kSameScore = 0.02;
 
@@ -50,19 +55,21 @@ class Cure {
       say("reproducing the failure");
       train({&report_.untreated}, screen_seeds());
       if (!goes_on()) return ended(CureEnding::interrupted);
+      const int failures = count_failures();
+      if (failures == 0) return ended(CureEnding::not_sick);
+      if (3 * failures < 2 * options_.screen_seeds) return ended(CureEnding::inconclusive);
     }
     say("looking at what could help");
     search();
+    if (!goes_on()) return ended(CureEnding::interrupted);
     if (options_.dry_run) return ended(CureEnding::predicted);
-    const int failures = count_failures();
-    const int seeds = static_cast<int>(report_.untreated.trainings.size());
-    if (failures == 0) return ended(CureEnding::not_sick);
-    if (3 * failures < 2 * seeds) return ended(CureEnding::inconclusive);
     screen();
     if (!goes_on()) return ended(CureEnding::interrupted);
     choose();
     if (!report_.winner) return ended(CureEnding::not_found);
     add_rate();
+    if (goes_on()) add_pairs();
+    if (!goes_on()) return ended(CureEnding::interrupted);
     choose();
     prove();
     return ended(goes_on() ? judged() : CureEnding::interrupted);
@@ -70,8 +77,9 @@ class Cure {
 
  private:
   bool goes_on() const { return !options_.keep_going || options_.keep_going(); }
-  void say(const std::string& doing) const {
-    if (options_.progress) options_.progress(doing);
+  void say(std::string doing) {
+    doing_ = std::move(doing);
+    if (options_.progress) options_.progress({doing_, 0, 0});
   }
   CureReport ended(CureEnding ending) {
     report_.ending = ending;
@@ -88,20 +96,44 @@ class Cure {
            (options_.only.empty() || contains(options_.only, rewrite.group));
   }
 
-  /// Every arm with every seed, side by side. An arm whose seeds differ in what is trained gives
-  /// `config_of`.
+  /// Every arm with every seed, side by side, seed by seed, so that what was stopped has pairs. An
+  /// arm whose seeds differ in what is trained gives `config_of`.
   void train(const std::vector<Arm*>& arms, const std::vector<std::uint64_t>& seeds,
              const std::function<TrainConfig(const Arm& arm, std::size_t seed)>& config_of = {}) {
-    for (Arm* const arm : arms) arm->trainings.assign(seeds.size(), {});
-    run_tasks(arms.size() * seeds.size(), options_.jobs, [&](std::size_t task) {
-      Arm& arm = *arms[task / seeds.size()];
-      const std::size_t i = task % seeds.size();
-      const TrainConfig config = config_of ? config_of(arm, i) : arm.config;
-      const auto sink = options_.sink ? options_.sink(arm.name, seeds[i]) : nullptr;
-      arm.trainings[i] =
-          train_arm(config, seeds[i], data_.of(config), sink.get(), options_.keep_going);
+    const std::size_t before = arms.empty() ? 0 : arms.front()->trainings.size();
+    for (Arm* const arm : arms) arm->trainings.resize(before + seeds.size());
+    const std::size_t all = arms.size() * seeds.size();
+    std::atomic<std::size_t> done{0};
+    run_tasks(all, options_.jobs, [&](std::size_t task) {
+      Arm& arm = *arms[task % arms.size()];
+      const std::size_t i = task / arms.size();
+      ArmTraining& training = arm.trainings[before + i];
+      training = trained(arm, config_of ? config_of(arm, i) : arm.config, seeds[i]);
+      if (options_.progress) options_.progress({doing_, ++done, all});
     });
-    report_.trainings += static_cast<int>(arms.size() * seeds.size());
+    report_.trainings += static_cast<int>(all);
+  }
+
+  ArmTraining trained(const Arm& arm, const TrainConfig& config, std::uint64_t seed) {
+    const CureSplit& data = data_.of(config);
+    const bool is_first = &arm == &report_.untreated && seed == report_.patient.seed;
+    const std::string key =
+        options_.log != nullptr ? training_key(config, seed, data) : std::string();
+    if (options_.log != nullptr && !is_first) {
+      if (auto known = options_.log->find(key)) return *std::move(known);
+    }
+    if (!goes_on()) return not_finished(seed);
+    const auto sink = options_.sink ? options_.sink(arm.name, seed) : nullptr;
+    ArmTraining training = train_arm(config, seed, data, sink.get(), options_.keep_going);
+    if (options_.log != nullptr && training.finished) options_.log->add(key, arm.name, training);
+    return training;
+  }
+
+  static ArmTraining not_finished(std::uint64_t seed) {
+    ArmTraining training;
+    training.seed = seed;
+    training.score = std::numeric_limits<double>::quiet_NaN();
+    return training;
   }
 
   void search() {
@@ -114,31 +146,34 @@ class Cure {
     AdviceOptions search = options_.search;
     search.look_everywhere = true;
     search.allows = [this](const RewriteEntry& rewrite) { return allows(rewrite); };
+    search.keep_going = options_.keep_going;
     if (options_.dry_run) search.budget_s = 0;
     report_.search = check_advice(report_.patient, data_, findings, search);
   }
 
-  /// What could be had, as far as the short trainings tell: a training that lacks most of what the
-  /// best of them learns has room.
+  /// A training fails that is at the level of the constant answer; that our rules suspect and that
+  /// has not all that can be had; or that has less than half of it and a finding, though the rules
+  /// let it pass for having learned something.
   int count_failures() const {
     int failures = 0;
     for (const ArmTraining& training : report_.untreated.trainings) {
       const double room = 1 - report_.constant_score;
       const double way = room > 0 ? (training.score - report_.constant_score) / room : 0;
       const bool at_baseline = way < kTenth;
-      failures += at_baseline || (training.is_suspect() && way < 1 - kTenth) ? 1 : 0;
+      const bool suspect = training.is_suspect() && way < 1 - kTenth;
+      const bool poor = way < kHalf && !training.findings.empty();
+      failures += at_baseline || suspect || poor ? 1 : 0;
     }
     return failures;
   }
 
   void screen() {
-    const int affordable = (trainings_left() - proof_cost() - options_.screen_seeds) /
-                           std::max(1, options_.screen_seeds);
+    const int seeds = options_.screen_seeds;
+    const int affordable = 2 * (trainings_left() - proof_cost() - seeds) / (seeds + 1);
     const auto most = static_cast<std::size_t>(std::clamp(affordable, 0, options_.screened));
     for (const CheckedChange& change : report_.search.changes) {
       if (report_.candidates.size() == most) break;
-      if (change.check == AdviceCheck::no_effect && report_.candidates.size() >= 2) continue;
-      report_.candidates.push_back({change, false, {}});
+      report_.candidates.push_back({change, nullptr, {}});
       CureCandidate& candidate = report_.candidates.back();
       candidate.screen = {fmt::format("candidate {} {}", report_.candidates.size(),
                                       change.prescription.rewrite->id),
@@ -148,24 +183,31 @@ class Cure {
     say(fmt::format("screening {} candidates", report_.candidates.size()));
     std::vector<Arm*> arms;
     for (CureCandidate& candidate : report_.candidates) arms.push_back(&candidate.screen);
-    train(arms, screen_seeds());
+    train(arms, {report_.patient.seed});
+    if (!goes_on() || seeds == 1) return;
+    std::stable_sort(arms.begin(), arms.end(),
+                     [](const Arm* a, const Arm* b) { return a->mean_score() > b->mean_score(); });
+    arms.resize((arms.size() + 1) / 2);
+    train(arms, seeds_from(report_.patient.seed + 1, seeds - 1));
   }
 
   /// The best over the screen's seeds; of equals the smaller change, then the first.
   void choose() {
     report_.winner.reset();
     double best = report_.untreated.mean_score() + kSameScore;
-    for (const CureCandidate& one : report_.candidates)
-      best = std::max(best, one.screen.mean_score());
+    for (const CureCandidate& one : report_.candidates) {
+      if (one.is_screened(options_.screen_seeds)) best = std::max(best, one.screen.mean_score());
+    }
     best_score_ = best;
     int smallest = 0;
     for (std::size_t i = 0; i < report_.candidates.size(); ++i) {
       const CureCandidate& one = report_.candidates[i];
-      if (one.screen.mean_score() < best - kSameScore ||
+      if (!one.is_screened(options_.screen_seeds) || one.screen.mean_score() < best - kSameScore ||
           one.screen.mean_score() <= report_.untreated.mean_score() + kSameScore) {
         continue;
       }
-      const int size = one.change.prescription.rewrite->size + (one.with_rate ? 1 : 0);
+      const int size =
+          one.change.prescription.rewrite->size + (one.second == nullptr ? 0 : one.second->size);
       if (!report_.winner || size < smallest) {
         report_.winner = i;
         smallest = size;
@@ -173,30 +215,89 @@ class Cure {
     }
   }
 
+  bool affords_another() const { return trainings_left() - proof_cost() >= options_.screen_seeds; }
+
+  /// The winner with a second change on top of it, `config` with both.
+  void try_pair(const CureCandidate& first, const RewriteEntry& second, TrainConfig config,
+                std::optional<RateSweep> sweep) {
+    CureCandidate pair{first.change, &second, {}};
+    pair.change.config = std::move(config);
+    pair.change.changes = setting_changes(report_.patient, pair.change.config);
+    pair.change.sweep = std::move(sweep);
+    if (second.group != CureGroup::rate) pair.change.log2_reach.reset();  // that was of the first
+    pair.screen = {fmt::format("{} and {}", first.screen.name, second.id), pair.change.config, {}};
+    train({&pair.screen}, screen_seeds());
+    if (goes_on()) report_.candidates.push_back(std::move(pair));
+  }
+
   /// The winner once more, with a rate measured for it.
   void add_rate() {
-    const bool is_allowed = allows(*find_rewrite("set_rate"));
-    const CureCandidate& winner = report_.candidates[*report_.winner];
-    if (!is_allowed || winner.change.prescription.rewrite->group == CureGroup::rate ||
-        trainings_left() - proof_cost() < options_.screen_seeds) {
+    const RewriteEntry& set_rate = *find_rewrite("set_rate");
+    const CureCandidate winner = report_.candidates[*report_.winner];
+    if (!allows(set_rate) || winner.change.prescription.rewrite->group == CureGroup::rate ||
+        !affords_another()) {
       return;
     }
     say("measuring a rate for it");
-    const TrainConfig& before = winner.change.config;
+    TrainConfig config = winner.change.config;
     const RateSweep sweep =
-        sweep_rates(before, data_.of(before).split, {options_.search.budget_s / 2, 300});
+        sweep_rates(config, data_.of(config).split, {options_.search.budget_s / 2, 300});
     constexpr double kOneStepOfTheGrid = 0.26;
     if (!sweep.best ||
-        std::abs(std::log10(*sweep.best / before.learning_rate)) < kOneStepOfTheGrid) {
+        std::abs(std::log10(*sweep.best / config.learning_rate)) < kOneStepOfTheGrid) {
       return;
     }
-    CureCandidate rated{winner.change, true, {}};
-    rated.change.config.learning_rate = *sweep.best;
-    rated.change.changes = setting_changes(report_.patient, rated.change.config);
-    rated.change.sweep = sweep;
-    rated.screen = {winner.screen.name + " with a rate", rated.change.config, {}};
-    train({&rated.screen}, screen_seeds());
-    report_.candidates.push_back(std::move(rated));
+    config.learning_rate = *sweep.best;
+    try_pair(winner, set_rate, std::move(config), sweep);
+  }
+
+  /// The winner with others, where it alone leaves much.
+  void add_pairs() {
+    const CureCandidate winner = report_.candidates[*report_.winner];
+    const double room = 1 - report_.constant_score;
+    if (1 - winner.screen.mean_score() < kTenth * room) return;
+    std::vector<Prescription> partners;
+    std::vector<const CureCandidate*> others;
+    for (const CureCandidate& one : report_.candidates) {
+      if (one.second == nullptr) others.push_back(&one);
+    }
+    std::stable_sort(others.begin(), others.end(),
+                     [](const CureCandidate* a, const CureCandidate* b) {
+                       return a->screen.trainings.front().score > b->screen.trainings.front().score;
+                     });
+    for (const CureCandidate* const one : others) partners.push_back(one->change.prescription);
+    if (const RewriteEntry& adam = *find_rewrite("adam"); allows(adam)) {
+      partners.insert(partners.begin() + std::min<std::ptrdiff_t>(1, std::ssize(partners)),
+                      Prescription{&adam, {}, {}, {}});
+    }
+    Patient patient{winner.change.config, {}};
+    patient.facts.is_classification = data_.given().judged.is_classification();
+    patient.facts.samples = data_.given().split.train.size();
+    std::vector<CureGroup> done{winner.change.prescription.rewrite->group};
+    constexpr std::size_t kMostPartners = 2;
+    for (const Prescription& one : partners) {
+      if (done.size() > kMostPartners || !affords_another() || !goes_on()) return;
+      if (contains(done, one.rewrite->group)) continue;
+      const std::optional<TrainConfig> both = pair_of(patient, one);
+      if (!both) continue;
+      if (done.size() == 1) say("trying it with a second change");
+      done.push_back(one.rewrite->group);
+      try_pair(winner, *one.rewrite, *both, {});
+    }
+  }
+
+  /// Nothing where the second does not apply behind the first, changes nothing or does not fit.
+  std::optional<TrainConfig> pair_of(const Patient& patient, const Prescription& second) {
+    if (second.rewrite->id == "set_rate") return std::nullopt;
+    try {
+      const Rewritten rewritten = second.rewrite->apply(patient, second.arguments);
+      if (!rewritten.config || is_no_op(patient.config, *rewritten.config)) return std::nullopt;
+      const TrainConfig& config = *rewritten.config;
+      if (!predict(config, data_.of(config).split).is_possible()) return std::nullopt;
+      return config;
+    } catch (const std::exception&) {
+      return std::nullopt;
+    }
   }
 
   /// What a random rewrite could be: all that apply, change something and fit the data.
@@ -213,6 +314,17 @@ class Cure {
     for (const CheckedChange& change : report_.search.changes) add(change);
     for (const CheckedChange& change : report_.search.dropped) add(change);
     return pool;
+  }
+
+  /// As the search measured it, where it did.
+  std::optional<double> best_rate_alone() {
+    for (const auto* const list : {&report_.search.changes, &report_.search.dropped}) {
+      for (const CheckedChange& change : *list) {
+        if (change.sweep) return change.sweep->best;
+      }
+    }
+    const TrainConfig& config = report_.patient;
+    return sweep_rates(config, data_.of(config).split, {options_.search.budget_s / 2, 300}).best;
   }
 
   void prove() {
@@ -237,9 +349,7 @@ class Cure {
         report_.candidates[*report_.winner].change.prescription.rewrite->group == CureGroup::rate;
     if (!is_rate) {
       TrainConfig rated = report_.patient;
-      const RateSweep sweep =
-          sweep_rates(rated, data_.of(rated).split, {options_.search.budget_s / 2, 300});
-      if (sweep.best) rated.learning_rate = *sweep.best;
+      if (const std::optional<double> rate = best_rate_alone()) rated.learning_rate = *rate;
       report_.proof_rate = {"proof rate alone", rated, {}};
       arms.push_back(&report_.proof_rate);
     }
@@ -274,6 +384,7 @@ class Cure {
   const CureOptions& options_;
   CureReport report_;
   double best_score_ = 0;
+  std::string doing_;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "plumb/cure/advice.h"
 #include "plumb/cure/arm.h"
 #include "plumb/cure/paired.h"
+#include "plumb/cure/training_log.h"
 
 namespace plumb {
 
@@ -27,26 +28,40 @@ enum class CureEnding : std::uint8_t {
 };
 std::string_view to_string(CureEnding ending);
 
+struct CureProgress {
+  std::string doing;  ///< "proving it with fresh seeds"
+  std::size_t done = 0;
+  std::size_t all = 0;  ///< trainings; 0 where it is none
+};
+
 struct CureOptions {
   std::vector<CureGroup> keep;  ///< groups that must not be changed
   std::vector<CureGroup> only;  ///< groups that may; empty: all
   int budget = 60;              ///< trainings, all arms together, at most
   int screen_seeds = 3;
   int proof_seeds = 8;
-  int screened = 5;  ///< candidates that are trained in full, at most
+  int screened = 8;  ///< candidates that are trained in full with one seed, at most
   bool dry_run = false;
   int jobs = 1;
   AdviceOptions search{.budget_s = 6, .look_further = true};
-  ArmSink sink;                      ///< of each training; empty for none
+  ArmSink sink;  ///< of each training; empty for none
+  /// Where results of trainings are kept and looked up; null for nowhere. The first training is
+  /// always made, for what it found is what the search begins with.
+  TrainingLog* log = nullptr;
   std::function<bool()> keep_going;  ///< false ends it with what is proven so far
-  std::function<void(const std::string& doing)> progress;
+  /// Called when something begins and when a training of it has ended, from any thread.
+  std::function<void(const CureProgress& progress)> progress;
 };
 
-/// A change, alone or with a measured rate, that was trained in full.
+/// A change, alone or with a second one, that was trained in full.
 struct CureCandidate {
-  CheckedChange change;
-  bool with_rate = false;  ///< with a rate that was measured for it
-  Arm screen;
+  CheckedChange change;  ///< both, where there are two; its prescription is that of the first
+  const RewriteEntry* second = nullptr;  ///< set_rate: with a rate that was measured for the first
+  Arm screen;                            ///< one training alone where that one was too far behind
+
+  bool is_screened(int seeds) const {
+    return screen.trainings.size() == static_cast<std::size_t>(seeds);
+  }
 };
 
 /// What came of it, as facts.
@@ -72,11 +87,14 @@ struct CureReport {
 ///
 /// Reproduce  The untreated training with screen_seeds seeds. It is sick where it scores within a
 ///            tenth of the way of the constant answer, or where its outcome is neither healthy nor
-///            converged and it is at least a tenth away from all that can be had. All
-///            or most must fail (2 of 3), else "inconclusive"; none: "not sick".
+///            converged and it is at least a tenth away from all that can be had, or where it is
+///            more than half away and anything was found, were it a note. Most must fail (2 of 3),
+///            else "inconclusive"; none: "not sick".
 /// Search     check_advice() over the findings' remedies and every rewrite that is allowed: a probe
-///            and a short training each. The best few are screened in full with screen_seeds seeds;
-///            then the best of them once more with a rate measured for it.
+///            and a short training each. The best few are trained in full with one seed, the better
+///            half of them with the other ones of screen_seeds; then the best once more with a rate
+///            measured for it, and, where it leaves a tenth or more of what can be had, with each of
+///            the two next best changes of another group, or adam.
 /// Proof      proof_seeds fresh seeds that nothing was chosen by: untreated, cured, a rewrite drawn
 ///            at random for each seed from all that apply, and the best rate alone. Same data, same
 ///            order of batches, same number of steps; pairs by seed (paired.h).
@@ -84,6 +102,9 @@ struct CureReport {
 /// what
 ///            the best screened training reached over the untreated one, and no critical finding
 ///            lasts in most of its trainings.
+/// Stopped    keep_going() ends it after the step of each training under way; what is finished of
+/// the
+///            arms stands in the report, and pairs of the proof with it.
 /// Same       for any number of jobs. The order of the seeds is the run's seed and the numbers
 ///            after it for the screen, and from 1000 on for the proof.
 /// Errors     as Trainer and load_split, for the patient's own configuration.

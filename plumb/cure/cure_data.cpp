@@ -13,15 +13,39 @@ namespace plumb {
 namespace {
 
 constexpr std::int64_t kJudgedSamples = 512;
+constexpr std::uint64_t kFnvPrime = 1099511628211U;
+constexpr std::uint64_t kFnvStart = 14695981039346656037U;
+
+void hash(std::uint64_t& state, const void* data, std::size_t bytes) {
+  const auto* const at = static_cast<const unsigned char*>(data);
+  for (std::size_t i = 0; i < bytes; ++i) state = (state ^ at[i]) * kFnvPrime;
+}
+
+void hash(std::uint64_t& state, const Tensor& tensor) {
+  if (!tensor || tensor.size() == 0) return;
+  const auto values = tensor.as<float>();
+  hash(state, values.data(), values.size_bytes());
+}
 
 CureSplit taken_apart(Split split) {
   CureSplit result;
   result.judged = first_samples(split.train, kJudgedSamples);
+  result.fingerprint = fingerprint(split.train) * kFnvPrime ^ fingerprint(split.validation);
   result.split = std::move(split);
   return result;
 }
 
 }  // namespace
+
+std::uint64_t fingerprint(const Dataset& data) {
+  std::uint64_t state = kFnvStart;
+  const std::int64_t sizes[] = {data.size(), data.classes, data.labels_per_sample};
+  hash(state, sizes, sizeof sizes);
+  hash(state, data.x);
+  hash(state, data.y);
+  hash(state, data.labels.data(), data.labels.size() * sizeof(data.labels[0]));
+  return state;
+}
 
 CureData::CureData(const TrainConfig& config, Split split)
     : is_standardised_(config.standardise), given_(taken_apart(std::move(split))) {}

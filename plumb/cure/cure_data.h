@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
 
@@ -9,11 +10,16 @@
 
 namespace plumb {
 
+/// A number for the bytes of a data set (FNV-1a, 64 bits): the same samples in the same order have
+/// the same.
+std::uint64_t fingerprint(const Dataset& data);
+
 /// What a training reads, and what short ones are judged by: up to 512 samples of the training
 /// part.
 struct CureSplit {
   Split split;
   Dataset judged;
+  std::uint64_t fingerprint = 0;  ///< of both parts
 };
 
 /// The data of a patient, once as they were given and once standardised, where a rewrite asks for

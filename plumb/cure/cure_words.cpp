@@ -24,7 +24,9 @@ std::string scores_text(const CureReport& report, const Arm& arm) {
   std::string text;
   for (const ArmTraining& training : arm.trainings) {
     if (!text.empty()) text += ", ";
-    text += training.diverged ? "diverged" : score_text(report, training.score);
+    text += !training.finished  ? "not finished"
+            : training.diverged ? "diverged"
+                                : score_text(report, training.score);
   }
   return text;
 }
@@ -60,6 +62,12 @@ std::string candidate_text(const CureReport& report, const CureCandidate& one) {
                         size_text(*one.change.log2_reach));
   }
   return text + "; " + scores_text(report, one.screen);
+}
+
+std::string second_text(const CureCandidate& one) {
+  if (one.second == nullptr) return {};
+  if (one.second->id == "set_rate") return " with a measured rate";
+  return fmt::format(" and {}", one.second->id);
 }
 
 void add_proof(const CureReport& report, std::vector<std::string>& lines) {
@@ -122,8 +130,7 @@ std::vector<std::string> cure_lines(const CureReport& report) {
   for (std::size_t i = 0; i < report.candidates.size(); ++i) {
     const CureCandidate& one = report.candidates[i];
     lines.push_back(fmt::format("{}{}. {}{}: {}", report.winner == i ? "> " : "  ", i + 1,
-                                one.change.prescription.rewrite->id,
-                                one.with_rate ? " with a measured rate" : "",
+                                one.change.prescription.rewrite->id, second_text(one),
                                 candidate_text(report, one)));
   }
   if (!report.proof_cured.trainings.empty()) add_proof(report, lines);

@@ -146,7 +146,7 @@ double constant_loss(const Dataset& data) {
       sum += (y[i] - mean) * (y[i] - mean) / (2 * n);
     }
   }
-  return sum;
+  return sum * data.target_unit * data.target_unit;
 }
 
 Trial run_trial(const Kind& kind, std::uint64_t seed, bool twin, const TrialOptions& options) {

@@ -63,7 +63,8 @@ struct TrialOptions {
 Trial run_trial(const Kind& kind, std::uint64_t seed, bool twin, const TrialOptions& options = {});
 
 /// The loss of the best constant answer: the entropy of the classes, half the summed variance of
-/// the targets (mse), of two classes in one output the same entropy.
+/// the targets (mse; in the unit of the data, as losses are told), of two classes in one output the
+/// same entropy.
 double constant_loss(const Dataset& data);
 
 }  // namespace plumb::zoo

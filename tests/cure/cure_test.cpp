@@ -4,8 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <vector>
 
+#include "plumb/core/error.h"
 #include "plumb/cure/cure_words.h"
 
 namespace plumb {
@@ -55,6 +61,7 @@ TEST(CureTest, IsTheSameForAnyNumberOfJobs) {
   EXPECT_EQ(one.winner, three.winner);
   EXPECT_EQ(one.proof_cured.scores(), three.proof_cured.scores());
   EXPECT_EQ(one.proof_random.scores(), three.proof_random.scores());
+  EXPECT_FALSE(one.proof_cured.trainings.empty());
   EXPECT_EQ(cure_lines(one), cure_lines(three));
 }
 
@@ -85,6 +92,108 @@ TEST(CureTest, WhatIsKeptStays) {
   for (const CheckedChange& change : cure(config, data, options).search.changes) {
     EXPECT_EQ(change.prescription.rewrite->group, CureGroup::init);
   }
+}
+
+// Standardised targets are judged in the unit of the data, by the constant answer in the same unit.
+TEST(ArmTest, AFactorOnTheTargetsChangesNoScore) {
+  TrainConfig config;
+  config.network = "dense 16 > tanh > dense 1";
+  config.data = "teacher?in=4&out=1&n=400";
+  config.steps = 100;
+  config.standardise = true;
+  const auto score = [&](float factor) {
+    DataOptions raw = config.data_options();
+    raw.standardise = false;
+    Split split = load_split(config.data, raw);
+    for (Dataset* const part : {&split.train, &split.validation}) {
+      for (float& y : part->y.as<float>()) y *= factor;
+    }
+    TrainConfig given = config;
+    given.standardise = false;
+    CureData data(given, std::move(split));
+    return train_arm(config, 0, data.of(config), nullptr, {}).score;
+  };
+  const double as_it_is = score(1);
+  EXPECT_GT(as_it_is, 0.3);
+  EXPECT_NEAR(score(1000), as_it_is, 0.01);
+}
+
+class LoggedCureTest : public ::testing::Test {
+ protected:
+  std::string path_ = ::testing::TempDir() + "cure_test_log.jsonl";
+  void SetUp() override { std::filesystem::remove(path_); }
+  void TearDown() override { std::filesystem::remove(path_); }
+};
+
+// What is stopped after any number of steps and begun again ends as if it had never been stopped.
+TEST_F(LoggedCureTest, GoesOnWhereItWasStopped) {
+  const TrainConfig config = sigmoid_chain();
+  CureData data(config);
+  const std::vector<std::string> whole = cure_lines(cure(config, data, quick()));
+  std::size_t before = 0;
+  for (const int steps : {100, 500, 900}) {
+    std::atomic<int> left{steps};
+    CureOptions options = quick(2);
+    TrainingLog log(path_);
+    EXPECT_EQ(log.size(), before);
+    options.log = &log;
+    options.keep_going = [&] { return --left > 0; };
+    const CureReport stopped = cure(config, data, options);
+    EXPECT_EQ(stopped.ending, CureEnding::interrupted) << steps;
+    EXPECT_GE(log.size(), before);
+    before = log.size();
+  }
+  EXPECT_GT(before, 5U);
+  TrainingLog log(path_);
+  CureOptions options = quick();
+  options.log = &log;
+  EXPECT_EQ(cure_lines(cure(config, data, options)), whole);
+  EXPECT_GT(log.size(), before);
+  // With all of it there, one training is made: the first, for its findings.
+  int made = 0;
+  options.sink = [&](const std::string&, std::uint64_t) -> std::unique_ptr<RecordSink> {
+    ++made;
+    return nullptr;
+  };
+  EXPECT_EQ(cure_lines(cure(config, data, options)), whole);
+  EXPECT_EQ(made, 1);
+}
+
+TEST_F(LoggedCureTest, KnowsTrainingsByAllThatTheyAre) {
+  const TrainConfig config = sigmoid_chain();
+  CureData data(config);
+  const CureSplit& split = data.of(config);
+  const std::string key = training_key(config, 1, split);
+  EXPECT_EQ(training_key(config, 1, split), key);
+  EXPECT_NE(training_key(config, 2, split), key);
+  TrainConfig other = config;
+  other.threads = 4;
+  EXPECT_EQ(training_key(other, 1, split), key);
+  other.learning_rate = 0.2;
+  EXPECT_NE(training_key(other, 1, split), key);
+  TrainConfig other_data = config;
+  other_data.seed = 5;  // another split of the same samples
+  CureData drawn(other_data);
+  EXPECT_NE(training_key(config, 1, drawn.of(other_data)), key);
+}
+
+TEST_F(LoggedCureTest, AFileOfAnotherKindIsRefused) {
+  std::ofstream(path_) << "{\"key\": 1}\n";
+  EXPECT_THROW(TrainingLog log(path_), DataError);
+}
+
+TEST(CureTest, WhatIsStoppedSaysSo) {
+  const TrainConfig config = sigmoid_chain();
+  CureData data(config);
+  std::atomic<int> left{2 * 80 + 40};
+  CureOptions options = quick();
+  options.keep_going = [&] { return --left > 0; };
+  const CureReport report = cure(config, data, options);
+  EXPECT_EQ(report.ending, CureEnding::interrupted);
+  ASSERT_EQ(report.untreated.trainings.size(), 3U);
+  EXPECT_TRUE(report.untreated.trainings[1].finished);
+  EXPECT_FALSE(report.untreated.trainings[2].finished);
+  EXPECT_TRUE(std::isnan(report.untreated.trainings[2].score));
 }
 
 TEST(CureTest, ADryRunTrainsNothing) {

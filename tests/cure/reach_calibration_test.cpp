@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "plumb/cure/advice.h"
+#include "plumb/cure/arm.h"
+#include "plumb/cure/cure_data.h"
+#include "plumb/cure/predict.h"
+
+namespace plumb {
+namespace {
+
+struct ReachCase {
+  const char* network;
+  const char* init;
+  const char* bias_init;
+};
+
+constexpr ReachCase kCases[] = {
+    {"flatten > 20 x [dense 32 > sigmoid] > dense 10", "pytorch", "pytorch"},
+    {"flatten > 30 x [dense 32 > relu] > dense 10", "pytorch", "pytorch"},
+    {"flatten > 30 x [dense 32 > relu] > dense 10", "normal:0.5", "zeros"},
+    {"flatten > 15 x [dense 32 > tanh] > dense 10", "normal:0.4", "zeros"},
+    {"flatten > 12 x [dense 32 > gelu] > dense 10", "he_normal", "zeros"},
+    {"flatten > 10 x [dense 32 > softplus] > dense 10", "glorot_normal", "zeros"},
+    {"flatten > dense 32 > 16 x res[dense 32 > relu] > dense 10", "he_normal", "zeros"},
+    {"flatten > dense 32 > 8 x [res[dense 32 > relu > dense 32] > ln] > dense 10", "he_normal",
+     "zeros"},
+    {"flatten > 6 x [dense 32 > hardtanh] > dense 10", "lecun_normal", "zeros"},
+};
+
+/// Ranks from 0, the mean of those that are equal.
+std::vector<double> ranks_of(const std::vector<double>& values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  std::vector<double> ranks(values.size());
+  for (std::size_t first = 0; first < order.size();) {
+    std::size_t end = first;
+    while (end < order.size() && values[order[end]] == values[order[first]]) ++end;
+    for (std::size_t i = first; i < end; ++i) {
+      ranks[order[i]] = 0.5 * static_cast<double>(first + end - 1);
+    }
+    first = end;
+  }
+  return ranks;
+}
+
+/// Spearman's.
+double rank_correlation(const std::vector<double>& a, const std::vector<double>& b) {
+  const std::vector<double> x = ranks_of(a), y = ranks_of(b);
+  const double mean = 0.5 * static_cast<double>(x.size() - 1);
+  double xy = 0, xx = 0, yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xy += (x[i] - mean) * (y[i] - mean);
+    xx += (x[i] - mean) * (x[i] - mean);
+    yy += (y[i] - mean) * (y[i] - mean);
+  }
+  return xy / std::sqrt(xx * yy);
+}
+
+bool changes_the_start(const RewriteEntry& rewrite) {
+  return rewrite.group == CureGroup::init || rewrite.group == CureGroup::activation ||
+         rewrite.group == CureGroup::joins || rewrite.group == CureGroup::norm;
+}
+
+// What a cure predicts of a candidate, from one probe, against the first step of trainings with
+// other seeds; and what theory says from the sizes of the weights alone.
+TEST(ReachCalibrationTest, PredictedAndMeasuredReachAreInTheSameOrder) {
+  std::vector<double> predicted, measured, by_theory, measured_there;
+  for (const ReachCase& one : kCases) {
+    TrainConfig config;
+    config.network = one.network;
+    config.init = one.init;
+    config.bias_init = one.bias_init;
+    config.data = "glyphs?n=400";
+    config.steps = 1;
+    CureData data(config);
+    AdviceOptions options;
+    options.budget_s = 0;
+    options.look_everywhere = true;
+    options.allows = changes_the_start;
+    const Advice advice = check_advice(config, data, {}, options);
+    for (const auto* const list : {&advice.changes, &advice.dropped}) {
+      for (const CheckedChange& change : *list) {
+        if (!change.log2_reach || !std::isfinite(*change.log2_reach)) continue;
+        Arm arm;
+        for (const std::uint64_t seed : {1001U, 1002U, 1003U}) {
+          arm.trainings.push_back(
+              train_arm(change.config, seed, data.of(change.config), nullptr, {}));
+        }
+        const std::optional<double> reached = arm.mean_log2_reach();
+        if (!reached) continue;
+        predicted.push_back(*change.log2_reach);
+        measured.push_back(*reached);
+        const auto theory =
+            predict(change.config, data.of(change.config).split).log2_reach_by_theory;
+        if (theory && std::isfinite(*theory)) {
+          by_theory.push_back(*theory);
+          measured_there.push_back(*reached);
+        }
+      }
+    }
+  }
+  const double of_probe = rank_correlation(predicted, measured);
+  const double of_theory = rank_correlation(by_theory, measured_there);
+  std::printf("%zu candidates, by a probe: %.3f; %zu by theory: %.3f\n", predicted.size(), of_probe,
+              by_theory.size(), of_theory);
+  EXPECT_GE(predicted.size(), 60U);
+  EXPECT_GE(of_probe, 0.9);
+  EXPECT_GE(by_theory.size(), 20U);
+  EXPECT_GE(of_theory, 0.9);
+}
+
+}  // namespace
+}  // namespace plumb
