@@ -37,6 +37,7 @@ void add_lr_find(CLI::App& app, int& result);
 void add_export(CLI::App& app, int& result);
 void add_merge(CLI::App& app, int& result);
 void add_cure(CLI::App& app, int& result);
+void add_sweep(CLI::App& app, int& result);
 void add_demo(CLI::App& app, int& result);
 void add_theory(CLI::App& app, int& result);
 void add_lab(CLI::App& app, int& result);

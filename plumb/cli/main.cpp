@@ -130,6 +130,7 @@ int run(int argc, char** argv) {
   add_probe(app, result);
   add_diagnose(app, result);
   add_cure(app, result);
+  add_sweep(app, result);
   add_report(app, result);
   add_compare(app, result);
   add_export(app, result);

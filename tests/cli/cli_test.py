@@ -251,7 +251,7 @@ class CliTest(unittest.TestCase):
 
     def test_help_of_every_command_works_and_completion_knows_the_options(self):
         for command in ("train", "probe", "diagnose", "report", "compare", "export", "merge", "demo", "zoo", "layers", "completion",
-                        "evaluate", "predict", "config", "lr-find"):
+                        "evaluate", "predict", "config", "lr-find", "cure", "sweep"):
             result = self.run_plumb(command, "--help")
             self.assertEqual(result.returncode, 0)
             self.assertEqual(self.run_plumb("help", command).stdout, result.stdout)
@@ -263,7 +263,7 @@ class CliTest(unittest.TestCase):
 
     def test_help_and_lists_fit_the_width_but_for_commands_to_copy(self):
         commands = ["train", "probe", "diagnose", "report", "compare", "export", "merge", "demo", "theory", "lab", "zoo", "layers", "completion",
-                    "evaluate", "predict", "config", "lr-find"]
+                    "evaluate", "predict", "config", "lr-find", "cure", "sweep"]
         calls = [["--help"], *([command, "--help"] for command in commands), ["layers"], ["diagnose", "--rules"]]
         for width in ("", "60", "100"):
             for call in calls:
