@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/interrupt.h"
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
@@ -17,6 +18,7 @@
 #include "plumb/report/run_keeper.h"
 #include "plumb/report/text.h"
 #include "plumb/store/run_file.h"
+#include "plumb/zoo/cure_score.h"
 #include "plumb/zoo/first_advice.h"
 #include "plumb/zoo/harm.h"
 #include "plumb/zoo/score.h"
@@ -54,6 +56,8 @@ struct Options {
   std::string log;
   CLI::Option* log_option = nullptr;
   std::string note;
+  bool sick = false, healthy = false;
+  CureOptions cure;
 };
 
 std::optional<zoo::Half> half_option(const std::string& text) {
@@ -104,10 +108,14 @@ int run_list(const Options& options) {
 /// A line on standard error that is written over, on a terminal alone.
 class Counter {
  public:
+  explicit Counter(const char* what = "trainings") : what_(what) {}
   void operator()(std::size_t done, std::size_t all) const {
     if (!stderr_is_terminal()) return;
-    fmt::print(stderr, "\r{} of {} trainings{}", done, all, done == all ? "\n" : "");
+    fmt::print(stderr, "\r{} of {} {}{}", done, all, what_, done == all ? "\n" : "");
   }
+
+ private:
+  const char* what_;
 };
 
 std::string said_text(const zoo::Answer& answer) {
@@ -207,6 +215,24 @@ int run_score(const Options& options) {
   return kOk;
 }
 
+int run_cure(Options& options) {
+  std::vector<const zoo::Kind*> kinds = chosen(options);
+  std::erase_if(kinds, [&](const zoo::Kind* kind) {
+    return kind->is_healthy() ? options.sick : !kind->truth.curable || options.healthy;
+  });
+  zoo::CureScoreOptions wanted;
+  wanted.seeds = options.seeds;
+  wanted.jobs = options.jobs;
+  wanted.cure = options.cure;
+  wanted.log = options.log;
+  wanted.progress = Counter("specimens");
+  catch_interrupts();
+  wanted.keep_going = [] { return !interrupted(); };
+  const auto trials = zoo::cure_kinds(kinds, wanted);
+  fmt::print("{}", zoo::cure_text(trials, options.details));
+  return interrupted() ? kInterrupted : kOk;
+}
+
 int run_advise(const Options& options) {
   std::vector<const zoo::Kind*> kinds = chosen(options);
   std::erase_if(kinds,
@@ -268,6 +294,30 @@ void add_zoo(CLI::App& app, int& result) {
   repeats(advise);
   advise->add_flag("--details", options->details, "tell every specimen");
   advise->callback([options, &result] { result = run_advise(*options); });
+
+  options->cure.proof_seeds = 5;
+  options->cure.search.budget_s = 3;
+  auto* cure = command->add_subcommand(
+      "cure", "Cure the specimens and prove it, beside a random rewrite and the rate alone");
+  cure->add_option("NAME", options->names, "these kinds alone");
+  cure->add_option("--family", options->family, "one family alone")->type_name("FAMILY");
+  selects(cure);
+  cure->add_option("--seeds", options->seeds, "specimens of each kind")
+      ->type_name("COUNT")
+      ->check(CLI::PositiveNumber);
+  cure->add_option("--jobs", options->jobs, "specimens at a time, each on one thread")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 256));
+  auto* sick = cure->add_flag("--sick", options->sick, "no healthy kinds");
+  cure->add_flag("--healthy", options->healthy, "healthy kinds alone")->excludes(sick);
+  cure->add_option("--proof-seeds", options->cure.proof_seeds, "fresh seeds of each proof")
+      ->type_name("COUNT")
+      ->check(CLI::Range(3, 16));
+  cure->add_option("--log", options->log,
+                   "keep each result in this file, and go on with those in it")
+      ->type_name("FILE");
+  cure->add_flag("--details", options->details, "tell every specimen");
+  cure->callback([options, &result] { result = run_cure(*options); });
 
   auto* score = command->add_subcommand("score", "Train a half and count what plumb got right");
   score->add_option("NAME", options->names, "these kinds alone");

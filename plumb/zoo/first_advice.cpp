@@ -2,12 +2,10 @@
 #include "plumb/zoo/first_advice.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <map>
 #include <stdexcept>
@@ -16,33 +14,12 @@
 #include "plumb/cure/rate_sweep.h"
 #include "plumb/cure/tasks.h"
 #include "plumb/train/run_training.h"
-#include "plumb/train/weights.h"
+#include "plumb/zoo/patient.h"
 #include "plumb/zoo/trial.h"
 
 namespace plumb::zoo {
 
 namespace {
-
-/// A file that is gone with its owner.
-class WeightsFile {
- public:
-  WeightsFile() {
-    static std::atomic<int> count{0};
-    path_ = (std::filesystem::temp_directory_path() /
-             fmt::format("plumb-zoo-{}-{}.npz", ::getpid(), count++))
-                .string();
-  }
-  ~WeightsFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  WeightsFile(const WeightsFile&) = delete;
-  WeightsFile& operator=(const WeightsFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 double gained(Trainer& trainer, const Dataset& part) {
   const double baseline = constant_loss(part);
@@ -72,16 +49,8 @@ AdviceTrial trial_of(const Kind& kind, std::uint64_t seed) {
   AdviceTrial trial;
   trial.kind = &kind;
   trial.seed = seed;
-  WeightsFile weights;
-  Specimen specimen = make_specimen(kind, seed);
-  specimen.config.threads = 1;
-  specimen.config.record = "log";
-  if (specimen.surgery) {
-    Network network = make_network(specimen.config, specimen.data.train);
-    specimen.surgery(network);
-    save_weights(network, weights.path());
-    specimen.config.weights = weights.path();
-  }
+  Patient patient(kind, seed);
+  Specimen& specimen = patient.specimen();
   std::vector<Finding> findings;
   {
     Trainer trainer(specimen.config, specimen.data);

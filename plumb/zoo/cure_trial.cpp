@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/zoo/cure_trial.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "plumb/core/error.h"
+#include "plumb/core/version.h"
+#include "plumb/zoo/patient.h"
+
+namespace plumb::zoo {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::optional<double> score_of(const Arm& arm) {
+  if (arm.trainings.empty()) return std::nullopt;
+  return arm.mean_score();
+}
+
+void train_twin(CureTrial& trial, const std::vector<ArmTraining>& like) {
+  Patient twin(*trial.kind, trial.seed, true);
+  const TrainConfig config = twin.specimen().config;
+  CureData data(config, std::move(twin.specimen().data));
+  Arm arm{"twin", config, {}};
+  for (const ArmTraining& training : like) {
+    arm.trainings.push_back(train_arm(config, training.seed, data.given(), nullptr, {}));
+  }
+  trial.twin = arm.mean_score();
+  trial.twin_constant = constant_score(data.given());
+}
+
+CureTrial trial_of(const Kind& kind, std::uint64_t seed, const CureOptions& options) {
+  CureTrial trial;
+  trial.kind = &kind;
+  trial.seed = seed;
+  Patient patient(kind, seed);
+  const TrainConfig config = patient.specimen().config;
+  CureData data(config, std::move(patient.specimen().data));
+  const CureReport report = cure(config, data, options);
+  trial.ending = report.ending;
+  trial.trainings = report.trainings;
+  trial.constant = report.constant_score;
+  const bool is_proven = !report.proof_cured.trainings.empty();
+  trial.untreated = score_of(is_proven ? report.proof_untreated : report.untreated);
+  trial.cured = score_of(report.proof_cured);
+  trial.random = score_of(report.proof_random);
+  trial.rate = score_of(report.proof_rate);
+  if (report.winner) {
+    const CureCandidate& winner = report.candidates[*report.winner];
+    trial.rewrite = winner.change.prescription.rewrite->id;
+    if (winner.second != nullptr) trial.second = winner.second->id;
+    const auto first = std::find_if(
+        report.candidates.begin(), report.candidates.end(), [&](const CureCandidate& one) {
+          return one.change.prescription.rewrite == winner.change.prescription.rewrite &&
+                 one.change.prescription.arguments == winner.change.prescription.arguments;
+        });
+    trial.rank = 1 + static_cast<int>(first - report.candidates.begin());
+  }
+  if (!kind.is_healthy()) {
+    train_twin(trial, (is_proven ? report.proof_cured : report.untreated).trainings);
+  }
+  return trial;
+}
+
+/// What the result depends on beside kind and seed.
+Json options_json(const CureOptions& options) {
+  return {{"version", kVersion},
+          {"budget", options.budget},
+          {"screen_seeds", options.screen_seeds},
+          {"proof_seeds", options.proof_seeds},
+          {"screened", options.screened},
+          {"search_s", options.search.budget_s}};
+}
+
+Json number(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
+
+std::optional<double> number_of(const Json& value) {
+  if (value.is_null()) return std::nullopt;
+  return value.get<double>();
+}
+
+CureEnding ending_of(const std::string& text) {
+  for (int i = 0; i <= static_cast<int>(CureEnding::interrupted); ++i) {
+    if (to_string(static_cast<CureEnding>(i)) == text) return static_cast<CureEnding>(i);
+  }
+  throw std::invalid_argument("ending");
+}
+
+}  // namespace
+
+bool CureTrial::is_changed() const {
+  return ending == CureEnding::cured || ending == CureEnding::better ||
+         ending == CureEnding::any_rate;
+}
+
+bool CureTrial::is_cured() const {
+  if (!is_changed() || !cured) return false;
+  const auto way = [](double score, double from) { return (score - from) / (1 - from); };
+  const bool is_same = constant > 0 && *cured >= twin - kSamePoints;
+  return is_same || way(*cured, constant) >= kTwinsWay * way(twin, twin_constant);
+}
+
+CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions& options) {
+  try {
+    return trial_of(kind, seed, options);
+  } catch (const std::exception& error) {
+    throw std::runtime_error(fmt::format("zoo: {}, seed {}: {}", kind.name, seed, error.what()));
+  }
+}
+
+std::string to_line(const CureTrial& trial, const CureOptions& options) {
+  return Json{{"kind", trial.kind->name},
+              {"seed", trial.seed},
+              {"ending", to_string(trial.ending)},
+              {"rewrite", trial.rewrite},
+              {"second", trial.second},
+              {"rank", trial.rank},
+              {"trainings", trial.trainings},
+              {"constant", number(trial.constant)},
+              {"untreated", number(trial.untreated)},
+              {"cured", number(trial.cured)},
+              {"random", number(trial.random)},
+              {"rate", number(trial.rate)},
+              {"twin_constant", number(trial.twin_constant)},
+              {"twin", number(trial.twin)},
+              {"options", options_json(options)}}
+      .dump();
+}
+
+std::optional<CureTrial> trial_of_line(const std::string& line, const CureOptions& options) {
+  try {
+    const Json json = Json::parse(line);
+    if (json.at("options") != options_json(options)) return std::nullopt;
+    CureTrial trial;
+    trial.kind = &find_kind(json.at("kind").get<std::string>());
+    trial.seed = json.at("seed").get<std::uint64_t>();
+    trial.ending = ending_of(json.at("ending").get<std::string>());
+    trial.rewrite = json.at("rewrite").get<std::string>();
+    trial.second = json.at("second").get<std::string>();
+    trial.rank = json.at("rank").get<int>();
+    trial.trainings = json.at("trainings").get<int>();
+    trial.constant = number_of(json.at("constant")).value_or(0);
+    trial.untreated = number_of(json.at("untreated"));
+    trial.cured = number_of(json.at("cured"));
+    trial.random = number_of(json.at("random"));
+    trial.rate = number_of(json.at("rate"));
+    trial.twin_constant = number_of(json.at("twin_constant")).value_or(0);
+    trial.twin = number_of(json.at("twin")).value_or(0);
+    return trial;
+  } catch (const std::exception& error) {
+    throw DataError(fmt::format("no result of a cure ({}): {}", error.what(), line));
+  }
+}
+
+}  // namespace plumb::zoo

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/zoo/cure_score.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <string>
+
+#include "plumb/core/error.h"
+
+namespace plumb::zoo {
+namespace {
+
+CureOptions quick() {
+  CureOptions options;
+  options.proof_seeds = 3;
+  options.screened = 4;
+  options.search.budget_s = 1;
+  return options;
+}
+
+TEST(SignTestTest, IsTheBinomialsTail) {
+  EXPECT_DOUBLE_EQ((SignTest{0, 0, 5}.p()), 1);
+  EXPECT_NEAR((SignTest{5, 0, 0}.p()), 2.0 / 32, 1e-12);
+  EXPECT_NEAR((SignTest{9, 1, 3}.p()), 2.0 * 11 / 1024, 1e-12);
+  EXPECT_NEAR((SignTest{1, 9, 0}.p()), 2.0 * 11 / 1024, 1e-12);
+  EXPECT_DOUBLE_EQ((SignTest{4, 4, 0}.p()), 1);
+}
+
+TEST(CureTrialTest, IsCuredWhereItComesTheTwinsWay) {
+  CureTrial trial;
+  trial.ending = CureEnding::cured;
+  trial.constant = trial.twin_constant = 0.1;
+  trial.twin = 0.9;
+  trial.cured = 0.83;  // 0.73 of 0.8
+  EXPECT_TRUE(trial.is_cured());
+  trial.cured = 0.81;
+  EXPECT_FALSE(trial.is_cured());
+  trial.twin = 0.16;
+  trial.cured = 0.145;  // three quarters of the way, but within two points
+  EXPECT_TRUE(trial.is_cured());
+  trial.ending = CureEnding::not_found;
+  EXPECT_FALSE(trial.is_cured());
+}
+
+TEST(CureTrialTest, ReadsBackWhatItWrote) {
+  CureTrial trial;
+  trial.kind = &find_kind("sigmoid_depth");
+  trial.seed = 3;
+  trial.ending = CureEnding::better;
+  trial.rewrite = "add_residual";
+  trial.second = "adam";
+  trial.rank = 2;
+  trial.trainings = 31;
+  trial.constant = 0.125;
+  trial.untreated = 0.25;
+  trial.cured = 0.75;
+  trial.rate = -0.5;
+  trial.twin = 0.875;
+  const auto again = trial_of_line(to_line(trial, quick()), quick());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(to_line(*again, quick()), to_line(trial, quick()));
+  EXPECT_FALSE(again->random);
+  CureOptions other = quick();
+  other.proof_seeds = 8;
+  EXPECT_FALSE(trial_of_line(to_line(trial, quick()), other));
+  EXPECT_THROW(trial_of_line("{}", quick()), DataError);
+}
+
+TEST(CureKindsTest, ASickKindIsCuredAHealthyOneLeftAlone) {
+  const std::string path = ::testing::TempDir() + "cure_score_test.jsonl";
+  std::filesystem::remove(path);
+  const std::array<const Kind*, 2> kinds{&find_kind("sigmoid_depth"), &find_kind("relu_he")};
+  CureScoreOptions options;
+  options.cure = quick();
+  options.log = path;
+  const auto trials = cure_kinds(kinds, options);
+  ASSERT_EQ(trials.size(), 2U);
+  EXPECT_TRUE(trials[0].is_cured()) << cure_text(trials, true);
+  EXPECT_EQ(trials[1].ending, CureEnding::not_sick) << cure_text(trials, true);
+  // What stands in the log is not made again.
+  int asked = 0;
+  options.keep_going = [&] { return ++asked < 0; };
+  EXPECT_EQ(cure_text(cure_kinds(kinds, options), true), cure_text(trials, true));
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace plumb::zoo
