@@ -74,7 +74,7 @@ class Check {
 
   Advice run() {
     untreated_ = predict(patient_.config, data_.of(patient_.config).split);
-    if (!untreated_.is_possible()) return {};
+    if (!untreated_.is_possible()) std::rethrow_exception(untreated_.error);
     advice_.log2_reach = untreated_.log2_reach;
     if (std::isfinite(untreated_.gradient_norm)) {
       patient_.facts.usual_gradient_norm = untreated_.gradient_norm;

@@ -83,7 +83,7 @@ struct Advice {
 ///          kHelps of the gap between the untreated one (no more than the constant answer has) and
 ///          the best of all that were tried, and that gain is at least kWorthwhile of the untreated
 ///          loss. Our choice; docs/cure.md.
-/// Errors   none for what is wrong with a change. The training itself must be possible.
+/// Errors   none for what is wrong with a change; as Trainer for the training itself.
 /// Threads  one; the same answer on every machine.
 Advice check_advice(const TrainConfig& config, CureData& data, const std::vector<Finding>& findings,
                     const AdviceOptions& options = {});

@@ -15,6 +15,7 @@
 #include "plumb/core/names.h"
 #include "plumb/core/rng.h"
 #include "plumb/cure/tasks.h"
+#include "plumb/train/trainer.h"
 
 namespace plumb {
 
@@ -45,6 +46,7 @@ class Cure {
  public:
   Cure(const TrainConfig& patient, CureData& data, const CureOptions& options)
       : data_(data), options_(options) {
+    const Trainer possible(patient, data.of(patient).split);  // or it throws what is wrong with it
     report_.patient = patient;
     report_.constant_score = constant_score(data.of(patient));
   }

@@ -107,7 +107,7 @@ struct CureReport {
 ///            arms stands in the report, and pairs of the proof with it.
 /// Same       for any number of jobs. The order of the seeds is the run's seed and the numbers
 ///            after it for the screen, and from 1000 on for the proof.
-/// Errors     as Trainer and load_split, for the patient's own configuration.
+/// Errors     as Trainer, for the patient's own configuration, before anything is trained.
 CureReport cure(const TrainConfig& patient, CureData& data, const CureOptions& options = {});
 
 }  // namespace plumb

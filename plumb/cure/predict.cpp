@@ -62,6 +62,7 @@ Prediction predict(const TrainConfig& config, const Split& data) {
     }
   } catch (const std::exception& error) {
     result.problem = error.what();
+    result.error = std::current_exception();
   }
   return result;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ namespace plumb {
 /// What is known of a training before its first step: one probe at the start, and mean-field theory
 /// where it applies.
 struct Prediction {
-  std::string problem;  ///< why there is no such training (a shape, the language); else empty
+  std::string problem;       ///< why there is no such training (a shape, the language); else empty
+  std::exception_ptr error;  ///< the same as it was thrown
   /// log2 of the norm of one sample's gradient at the first linear layer to that at the last, by
   /// the probe; -infinity for a gradient that ends, absent where nothing can be said.
   std::optional<double> log2_reach;

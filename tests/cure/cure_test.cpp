@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,24 @@ TEST(CureTest, IsTheSameForAnyNumberOfJobs) {
   EXPECT_EQ(one.proof_random.scores(), three.proof_random.scores());
   EXPECT_FALSE(one.proof_cured.trainings.empty());
   EXPECT_EQ(cure_lines(one), cure_lines(three));
+}
+
+TEST(CureTest, WhatCannotBeTrainedIsNoPatient) {
+  for (const char* const network : {"dense 4 > res[dense 5] > dense 10", "conv 8 3x3 > nothing"}) {
+    TrainConfig config = sigmoid_chain();
+    CureData data(config);
+    config.network = network;
+    CureOptions options = quick();
+    options.sink = [](const std::string&, std::uint64_t) -> std::unique_ptr<RecordSink> {
+      ADD_FAILURE() << "nothing is to be recorded";
+      return nullptr;
+    };
+    for (const bool dry_run : {false, true}) {
+      options.dry_run = dry_run;
+      EXPECT_ANY_THROW(cure(config, data, options)) << network;
+    }
+    EXPECT_ANY_THROW(check_advice(config, data, {})) << network;
+  }
 }
 
 TEST(CureTest, AHealthyTrainingIsLeftAlone) {
