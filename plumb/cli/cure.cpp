@@ -135,6 +135,7 @@ int run_cure(Options& options) {
   files.reads_data(patient.data);
   if (options.output_option->count() > 0) files.writes("-o", options.output);
   if (options.page_option->count() > 0) files.writes("--page", options.page);
+  if (options.log_option->count() > 0) files.writes("--log", options.log);
   if (options.runs_option->count() > 0) files.writes_runs("--runs", options.runs, options.force);
   files.check();
   options.cure.keep = groups_of(options.keep, "keep");
@@ -143,7 +144,6 @@ int run_cure(Options& options) {
   if (!options.quiet) {
     for (const std::string& note : split.notes) fmt::print(stderr, "{}\n", note);
   }
-  make_network(patient, split.train);  // a network that cannot be built is no patient
   CureData data(patient, std::move(split));
   if (!options.runs.empty()) {
     std::error_code error;

@@ -17,6 +17,7 @@
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/core/error.h"
 #include "plumb/store/run_file.h"
 
 namespace plumb::cli {
@@ -37,6 +38,10 @@ struct Options {
   std::vector<std::string> axes;
   SweepOptions sweep;
   std::string output, log, runs;
+  CLI::Option* output_option = nullptr;
+  CLI::Option* log_option = nullptr;
+  CLI::Option* runs_option = nullptr;
+  bool force = false;
   bool json = false;
   bool quiet = false;
 };
@@ -66,12 +71,17 @@ int run_sweep(Options& options) {
   Outputs files;
   files.reads("--config", options.config.file());
   files.reads_data(base.data);
-  if (!options.output.empty()) files.writes("-o", options.output);
+  files.reads("--weights", base.weights);
+  if (options.output_option->count() > 0) files.writes("-o", options.output);
+  if (options.log_option->count() > 0) files.writes("--log", options.log);
+  if (options.runs_option->count() > 0) files.writes_runs("--runs", options.runs, options.force);
   files.check();
   std::optional<TrainingLog> log;
   if (!options.log.empty()) options.sweep.log = &log.emplace(options.log);
   if (!options.runs.empty()) {
-    std::filesystem::create_directories(options.runs);
+    std::error_code error;
+    std::filesystem::create_directories(options.runs, error);
+    if (error) throw StoreError(options.runs + ": cannot be made: " + error.message());
     options.sweep.sink = [&](const std::string& point, std::uint64_t seed) {
       const std::string name = fmt::format("{}-seed-{}.plumb", point, seed);
       return std::make_unique<RunWriter>((std::filesystem::path(options.runs) / name).string());
@@ -114,16 +124,21 @@ void add_sweep(CLI::App& app, int& result) {
       ->type_name("COUNT")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  command
-      ->add_option("-o,--output", options->output,
-                   "write a line for each training as CSV, or JSON where the name ends in .json")
-      ->type_name("FILE");
-  command
-      ->add_option("--log", options->log,
-                   "keep the result of each training in this file, and go on with those in it")
-      ->type_name("FILE");
-  command->add_option("--runs", options->runs, "record every training in this folder")
-      ->type_name("FOLDER");
+  options->output_option =
+      command
+          ->add_option(
+              "-o,--output", options->output,
+              "write a line for each training as CSV, or JSON where the name ends in .json")
+          ->type_name("FILE");
+  options->log_option =
+      command
+          ->add_option("--log", options->log,
+                       "keep the result of each training in this file, and go on with those in it")
+          ->type_name("FILE");
+  options->runs_option =
+      command->add_option("--runs", options->runs, "record every training in this folder")
+          ->type_name("FOLDER");
+  command->add_flag("--force", options->force, "replace the runs that are in that folder");
   command->add_flag("--json", options->json, "print everything as JSON");
   command->add_flag("-q,--quiet", options->quiet, "say nothing on the way");
   command->footer(kFooter);

@@ -55,6 +55,7 @@ struct Options {
   bool force = false;
   std::string log;
   CLI::Option* log_option = nullptr;
+  CLI::Option* cures_option = nullptr;
   std::string note;
   bool sick = false, healthy = false;
   CureOptions cure;
@@ -187,12 +188,15 @@ int run_run(const Options& options) {
   return kOk;
 }
 
+void check_log(const CLI::Option& option, const std::string& path) {
+  if (option.count() == 0) return;
+  Outputs files;
+  files.writes("--log", path);
+  files.check();
+}
+
 int run_score(const Options& options) {
-  if (options.log_option->count() > 0) {
-    Outputs files;
-    files.writes("--log", options.log);
-    files.check();
-  }
+  check_log(*options.log_option, options.log);
   zoo::ScoreOptions wanted;
   wanted.half = half_option(options.half);
   for (const std::string& name : options.names) {
@@ -216,6 +220,7 @@ int run_score(const Options& options) {
 }
 
 int run_cure(Options& options) {
+  check_log(*options.cures_option, options.log);
   std::vector<const zoo::Kind*> kinds = chosen(options);
   std::erase_if(kinds, [&](const zoo::Kind* kind) {
     return kind->is_healthy() ? options.sick : !kind->truth.curable || options.healthy;
@@ -313,9 +318,10 @@ void add_zoo(CLI::App& app, int& result) {
   cure->add_option("--proof-seeds", options->cure.proof_seeds, "fresh seeds of each proof")
       ->type_name("COUNT")
       ->check(CLI::Range(3, 16));
-  cure->add_option("--log", options->log,
-                   "keep each result in this file, and go on with those in it")
-      ->type_name("FILE");
+  options->cures_option =
+      cure->add_option("--log", options->log,
+                       "keep each result in this file, and go on with those in it")
+          ->type_name("FILE");
   cure->add_flag("--details", options->details, "tell every specimen");
   cure->callback([options, &result] { result = run_cure(*options); });
 

@@ -187,11 +187,20 @@ def kept_outputs():
         yield ["cure", NET, *DATA, "--dry-run", "-o", path], 1, "-o: "
     for path in ["", "-", "good.plumb", "link.plumb", "empty", "no/such/x", "/", "locked"]:
         yield ["zoo", "score", "sigmoid_depth", "--seeds", "1", "--log", path], 1, "--log: "
+        yield ["zoo", "cure", "sigmoid_depth", "--seeds", "1", "--log", path], 1, "--log: "
+        yield ["cure", NET, *DATA, "--dry-run", "--log", path], 1, "--log: "
+        yield ["cure", NET, *DATA, "--dry-run", "--page", path], 1, "--page: "
+        for option in ("-o", "--log"):
+            yield ["sweep", NET, *DATA, "--axis", "lr=0.1", option, path], 1, f"{option}: "
     yield ["zoo", "run", "sigmoid_depth", "relu_gain", "-o", "x.plumb"], 1, ""
     yield ["zoo", "run", "--check-harm", "-o", "x.plumb"], 1, "one file for several trainings"
     yield ["zoo", "run", "good.plumb"], 1, ""
     for path in ["", "good.plumb", "text.csv", "text.csv/x", "no/such/folder", "/dev/null", "runs"]:
         yield ["cure", NET, *DATA, "--dry-run", "--runs", path], 1, "--runs: "
+        yield ["sweep", NET, *DATA, "--axis", "lr=0.1", "--runs", path], 1, "--runs: "
+    for network in ("conv 8 3x3 > dense 2", "dense 4 > res[dense 5] > dense 2", "dense 0"):
+        for dry in ([], ["--dry-run"]):
+            yield ["cure", network, *DATA, *dry], 1, ""
     yield ["cure", NET, *DATA, "--dry-run", "--runs", "runs"], 1, "holds recorded runs"
     yield ["cure", "good.plumb", "-o", "good.plumb"], 1, "is read as NETWORK"
     yield ["cure", NET, *DATA, "--keep", "depht"], 1, "--keep: 'depht'"
