@@ -157,6 +157,31 @@ TEST(LinearTest, MatchesTheReferenceOnBothSidesOfThePreparedSize) {
   }
 }
 
+TEST(LinearTest, StaysTheSameBehindMoreShapesThanAreKept) {
+  constexpr std::int64_t rows = 64, out = 128, fewest = fast::kPreparedMultiplies / (64 * 128),
+                         most = fewest + 80;
+  const auto x = random_values(rows * most, "x");
+  const auto weight = random_values(out * most, "weight");
+  std::vector<std::vector<float>> first;
+  for (int pass = 0; pass < 2; ++pass) {
+    for (std::int64_t in = fewest; in < most; ++in) {
+      std::vector<float> y(rows * out);
+      fast::linear(rows, out, in, x.data(), weight.data(), nullptr, y.data());
+      double last = 0;  // the last of y, so that not only the shapes agree with each other
+      for (std::int64_t p = 0; p < in; ++p) {
+        last += static_cast<double>(x[static_cast<std::size_t>((rows - 1) * in + p)]) *
+                weight[static_cast<std::size_t>((out - 1) * in + p)];
+      }
+      ASSERT_NEAR(y.back(), last, 1e-3) << in;
+      if (pass == 0) {
+        first.push_back(y);
+      } else {
+        ASSERT_EQ(y, first[static_cast<std::size_t>(in - fewest)]) << in;
+      }
+    }
+  }
+}
+
 TEST(GemmTest, TheOpenMpSettingOfTheProcessIsLeftAsItWas) {
   const int before = omp_get_max_threads();
   omp_set_num_threads(5);

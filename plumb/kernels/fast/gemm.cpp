@@ -5,6 +5,7 @@
 #include <array>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plumb/kernels/fast/linear.h"
@@ -42,6 +43,9 @@ dnnl::matmul::primitive_desc make_product(const dnnl::engine& engine, std::int64
   return {description, attributes, engine};
 #endif
 }
+
+/// Kept by each thread; a training has a few for each width that its network has.
+constexpr std::size_t kMostProducts = 64;
 
 /// One prepared product x weight^T (+ bias) of a shape.
 class Product {
@@ -102,10 +106,18 @@ void linear(std::int64_t rows, std::int64_t out, std::int64_t in, const float* x
   }
   const OneDnnCall call;  // also while preparing: oneDNN divides the work then
   thread_local std::vector<Product> products;
+  thread_local std::size_t oldest = 0;
   for (Product& product : products) {
     if (product.is_for(rows, out, in, bias != nullptr)) return product.run(x, weight, bias, y);
   }
-  products.emplace_back(rows, out, in, bias != nullptr).run(x, weight, bias, y);
+  Product product(rows, out, in, bias != nullptr);
+  product.run(x, weight, bias, y);
+  if (products.size() < kMostProducts) {
+    products.push_back(std::move(product));
+  } else {
+    products[oldest] = std::move(product);
+    oldest = (oldest + 1) % kMostProducts;
+  }
 }
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,

@@ -10,8 +10,9 @@ namespace plumb::fast {
 ///
 /// From kPreparedMultiplies on, oneDNN's prepared product adds the bias while the sums are still in
 /// registers, 3 to 5 % faster at 512 x 512 than gemm(). What it prepares for a shape is kept by the
-/// calling thread; each call still makes oneDNN allocate a few dozen bytes for its arguments.
-/// Below, and for smaller products (see small_gemm.h), nothing is allocated.
+/// calling thread, for the last 64 new shapes; each call still makes oneDNN allocate a few dozen
+/// bytes for its arguments. Below, and for smaller products (see small_gemm.h), nothing is
+/// allocated.
 ///
 /// Threads As gemm().
 /// Errors  std::runtime_error if oneDNN fails.
