@@ -185,7 +185,9 @@ class Server::Http final : public httplib::Server {
     if (refuses) {
       connection.refuse(503, "Too many connections");
     } else if (!connection.read_head(kMostHead)) {
-      connection.refuse(400, "Bad request");
+      // Browsers open connections ahead: an answer to nothing would be taken for that to what they
+      // ask next.
+      if (!connection.head().empty()) connection.refuse(400, "Bad request");
     } else if (!connection.head().starts_with("GET ")) {
       connection.refuse(405, "Only GET");
     } else if (has_header(connection.head(), "\nRange:") ||

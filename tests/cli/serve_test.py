@@ -261,6 +261,8 @@ def hostile(folder):
             assert server.process.poll() is None, "the server lives"
     # Slow ones: many that say nothing, while one that asks properly is answered.
     slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(30)]
+    # Browsers open connections ahead of what they ask: an answer to nothing would be taken for one to that.
+    silent = socket.create_connection(("127.0.0.1", server.port), timeout=30)
     for client in slow:
         client.sendall(b"GET / HT")
     begin = time.monotonic()
@@ -271,6 +273,8 @@ def hostile(folder):
         while client.recv(4096):
             pass
         client.close()
+    assert silent.recv(4096) == b"", "nothing is said to who said nothing"
+    silent.close()
     assert server.process.poll() is None
     server.stop()
 

@@ -80,7 +80,8 @@ try {
     await page.resize(width, 900);
     await page.settle();
     const wide = await page.run("document.documentElement.scrollWidth");
-    expect(wide <= width, `no scrolling sideways at ${width}, got ${wide}`);
+    const over = await page.run(`[...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .scroll-x")).slice(0, 5).map((one) => one.outerHTML.slice(0, 150))`);
+    expect(wide <= width, `no scrolling sideways at ${width}, got ${wide}: ${over.join(" | ")}`);
     writeFileSync(join(folder, `${width}.png`), await page.picture());
   }
   expect(page.messages.length === 0, `a silent console, got ${page.messages.join(" | ")}`);

@@ -37,14 +37,30 @@ function open(id: number): void {
   view.show(row);
 }
 
-const source = new EventSource(ask("/events"));
-const on = (type: string, act: (data: unknown) => void) => source.addEventListener(type, (event) => act(JSON.parse((event as MessageEvent<string>).data)));
-source.onopen = () => {
-  state.textContent = "live";
-};
-source.onerror = () => {
-  state.textContent = "the server is away: trying again";
-};
+const kAgain_ms = 2000;
+const acts = new Map<string, (data: unknown) => void>();
+const on = (type: string, act: (data: unknown) => void) => acts.set(type, act);
+let last = "";
+
+/** A browser comes again by itself where the connection breaks, but not after a refusal (too many streams, say). */
+function listen(): void {
+  const source = new EventSource(ask(last ? `/events?last=${encodeURIComponent(last)}` : "/events"));
+  source.onopen = () => {
+    state.textContent = "live";
+  };
+  source.onerror = () => {
+    state.textContent = "the server is away: trying again";
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, kAgain_ms);
+  };
+  for (const [type, act] of acts) {
+    source.addEventListener(type, (event) => {
+      const { data, lastEventId } = event as MessageEvent<string>;
+      if (lastEventId) last = lastEventId;
+      act(JSON.parse(data));
+    });
+  }
+}
+
 on("run", (data) => {
   const row = data as Row;
   table.set(row);
@@ -71,5 +87,6 @@ document.getElementById("app")!.replaceChildren(
   h("header", { class: "masthead" }, h("h1", {}, h("span", { class: "mark", "aria-hidden": "true" }), "plumb"), state, themeSwitch(recolour)),
   h("main", {}, table.element, news.element, view.element),
 );
+listen();
 followLinks();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
