@@ -201,8 +201,9 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return "start the last layer of each branch at zero (Fixup; Zhang et al. 2019)";
     case RemedyKind::set_bias:
       if (has(remedy, "value") && remedy.target.of == Place::Of::parameter) {
-        return fmt::format("start {} at {:.2g}", telling.names.place(remedy.target),
-                           number(remedy, "value"));
+        const bool is_shift = telling.info.param(remedy.target.id).use == ParamUse::shift;
+        return fmt::format("start the {} of {} at {:.2g}", is_shift ? "shifts" : "biases",
+                           telling.names.where(remedy.target), number(remedy, "value"));
       }
       if (has(remedy, "value") && remedy.target.is_layer()) {
         return fmt::format("start the biases in front of {} at {:.2g}",
