@@ -92,7 +92,7 @@ Specimen only_norm_large(Draw& draw, bool fault) {
   return only_norm(draw, fault, draw.log(100, 1000));
 }
 
-Specimen eps_large(Draw& draw, bool fault) {
+Specimen norm_eps_large(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(4, 8), width = draw.integer(24, 64);
   const std::string norm = draw.word({"ln", "rmsnorm"});
@@ -169,11 +169,11 @@ std::vector<Kind> more_norm_kinds() {
         {"odd_normalisation", "norm_scale"},
         true},
        only_norm_large},
-      {"eps_large",
+      {"norm_eps_large",
        norm,
        "an eps of ln or rmsnorm far above the variances",
        {{"vanishing_gradient"}, {"normalisation"}, true},
-       eps_large},
+       norm_eps_large},
       {"gn_of_two",
        norm,
        "groups of two values each, of which only a sign is left",
