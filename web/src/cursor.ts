@@ -126,7 +126,8 @@ export class Cursor {
   }
 
   private tell(moved: Moved): void {
-    this.listeners.forEach((listener) => listener(moved));
+    // Who begins to listen meanwhile shows the new place already.
+    for (const listener of [...this.listeners]) listener(moved);
   }
 
   /** "run=B&step=100&layer=5": layers counted from 1, as the charts do. */

@@ -26,6 +26,18 @@ describe("the cursor", () => {
     expect([cursor.step, cursor.layer]).toEqual([10, 4]);
     expect(moves).toEqual(["step", "layer", "step"]);
   });
+  it("tells who begins to listen during a move only of later ones", () => {
+    const cursor = new Cursor(sampleReport(jsonRun({}), jsonRun({})));
+    const late: Moved[] = [];
+    const stop = cursor.onMove(() => {
+      stop();
+      cursor.onMove((moved) => late.push(moved));
+    });
+    cursor.toRun(cursor.run.letter === "A" ? 1 : 0);
+    expect(late).toEqual([]);
+    cursor.toLayer(cursor.layer === 0 ? 1 : 0);
+    expect(late).toEqual(["layer"]);
+  });
   it("stays at the end of a run that grows, and at its step elsewhere", () => {
     const whole = jsonRun({ steps: [0, 10, 20], critical: false });
     const report = sampleReport({ ...whole, measured: whole.measured.slice(0, 2) });
