@@ -80,7 +80,8 @@ try {
     await page.resize(width, 900);
     await page.load("about:blank");
     await page.load(`${address}#ended`);
-    expect(await page.until(`document.querySelector("#hero svg") !== null`, 60_000), `${width}: the run of the address is open`);
+    // A picture is drawn when it comes into sight.
+    expect(await page.until(`(() => { const hero = document.getElementById("hero"); hero?.scrollIntoView(); return Boolean(hero?.querySelector("svg")); })()`, 60_000), `${width}: the run of the address is open`);
     await page.settle();
     const wide = await page.run("document.documentElement.scrollWidth");
     const over = await page.run(`[...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .scroll-x")).slice(0, 5).map((one) => one.outerHTML.slice(0, 150))`);
