@@ -4,11 +4,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/outputs.h"
+#include "plumb/core/error.h"
 #include "plumb/report/text.h"
 #include "plumb/store/run_file.h"
 
@@ -28,14 +36,48 @@ struct Options {
   bool force = false;
 };
 
+/// The run while it is made: it takes its name once it is whole, and goes where it does not come so
+/// far, so that a run which is to be replaced is there until then.
+class Draft {
+ public:
+  explicit Draft(std::string name) : name_(std::move(name)), path_(name_ + ".merging") {}
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft() { remove_files(path_); }
+  const std::string& path() const { return path_; }
+
+  void take_name() const {
+    remove_files(name_, kBeside);  // of the run that was there: they would be read with the new one
+    std::error_code problem;
+    std::filesystem::rename(path_, name_, problem);
+    if (problem) throw StoreError(fmt::format("{}: cannot be written ({})", name_, problem.message()));
+  }
+
+ private:
+  static constexpr std::array kBeside{"-wal", "-shm", "-journal"};
+  static void remove_files(const std::string& run, std::span<const char* const> ends) {
+    std::error_code ignored;
+    for (const char* end : ends) std::filesystem::remove(run + end, ignored);
+  }
+  static void remove_files(const std::string& run) {
+    remove_files(run, kBeside);
+    std::error_code ignored;
+    std::filesystem::remove(run, ignored);
+  }
+
+  const std::string name_, path_;
+};
+
 int run_merge(const Options& options) {
   Outputs files;
   for (const std::string& run : options.runs) files.reads("RUN", run);
   files.writes_run("-o", options.output, options.force);
   files.check();
-  RunWriter writer(options.output);
+  const Draft draft(options.output);
+  RunWriter writer(draft.path());
   const RankMerge merged = merge_ranks(options.runs, writer);
   writer.close();
+  draft.take_name();
   fmt::print("{}: {} ranks, {} steps, {} of them measured\n", printable(options.output),
              options.runs.size(), merged.steps, merged.measured);
   std::fflush(stdout);

@@ -232,7 +232,12 @@ class CliTest(unittest.TestCase):
         self.assertIn("--force", self.fails(1, "merge", path, "rank1.plumb", "-o", "whole.plumb"))
         self.fails(2, "merge", path, "-o", "other.plumb")
         self.assertEqual(self.run_plumb("train", "dense 3", "--data", "spirals", "--steps", "2", "-o", "other.plumb").returncode, 0)
-        self.assertIn("expected runs of the ranks of one training", self.fails(1, "merge", path, "other.plumb", "-o", "z.plumb"))
+        before = (self.folder / "whole.plumb").read_bytes()
+        for output in ("z.plumb", "whole.plumb"):
+            told = self.fails(1, "merge", path, "other.plumb", "-o", output, "--force")
+            self.assertIn("expected runs of the ranks of one training", told)
+        self.assertEqual((self.folder / "whole.plumb").read_bytes(), before, "what cannot be merged replaces nothing")
+        self.assertEqual([f.name for f in self.folder.glob("*") if f.name.startswith("z.") or "merging" in f.name], [])
 
     def test_saved_weights_start_another_training(self):
         self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--save-weights", "w.npz").returncode, 0)
@@ -242,7 +247,7 @@ class CliTest(unittest.TestCase):
         for name, rate in (("a.plumb", "0.1"), ("b.plumb", "0.2")):
             self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--lr", rate, "-o", name).returncode, 0)
         text = self.run_plumb("compare", "a.plumb", "b.plumb", "--baseline", "b.plumb").stdout
-        for part in ("A  a.plumb", "B  b.plumb", "Settings that differ", "B, baseline", "last loss"):
+        for part in ("A  a.plumb", "B  b.plumb", "Settings that differ", "B, baseline", "loss at the end"):
             self.assertIn(part, text)
         self.assertRegex(text, r"lr +0\.1 +0\.2")
         self.assertNotRegex(text, r"(?m)^seed ")
