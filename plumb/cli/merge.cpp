@@ -40,7 +40,7 @@ struct Options {
 /// far, so that a run which is to be replaced is there until then.
 class Draft {
  public:
-  explicit Draft(std::string name) : name_(std::move(name)), path_(name_ + ".merging") {}
+  explicit Draft(std::string name) : name_(std::move(name)), path_(name_ + ".draft") {}
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
   ~Draft() { remove_files(path_); }

@@ -79,10 +79,12 @@ WRITERS = [
     ("predict npz", ["predict", "point.npz", "-o", "out.npz"], "out.npz", is_npz),
     ("theory svg", ["theory", "-a", "tanh", "--init", "glorot_normal", "--svg", "out.svg"], "out.svg", is_svg),
     ("lab", ["lab", "chain-numbers", "-o", "out.html"], "out.html", is_page),
+    ("play", ["play", "-o", "out.html"], "out.html", is_page),
 ]
 RUNS = [
     ("train", [*TRAIN, "-o", "out.plumb"], "out.plumb"),
     ("probe", ["probe", NET, *DATA, "--no-check", "-o", "out.plumb"], "out.plumb"),
+    ("merge", ["merge", "run.plumb", "twin.plumb", "-o", "out.plumb"], "out.plumb"),
 ]
 
 
@@ -102,6 +104,7 @@ class Workplace:
         arrays = {"x": ((60, 3), [generator.gauss(0, 1) for _ in range(180)]), "y": ((60,), [n % 2 for n in range(60)])}
         self.write_npz("data.npz", arrays)
         self.run(*TRAIN, "-o", "run.plumb", "--checkpoint", "point.npz", check=True)
+        (self.folder / "twin.plumb").write_bytes((self.folder / "run.plumb").read_bytes())
 
     def write_npz(self, name, arrays):
         with zipfile.ZipFile(self.folder / name, "w") as archive:
@@ -271,7 +274,7 @@ def meddle(place, how, moment_s, recorded):
     paths = []
     while not paths and time.monotonic() < deadline:
         time.sleep(0.01)
-        paths = [path for path in folder.glob("*.plumb") if path.name != "run.plumb"]
+        paths = [path for path in folder.glob("*.plumb") if path.name not in ("run.plumb", "twin.plumb")]
     path = paths[0]
     time.sleep(moment_s)
     elsewhere = place.folder / "elsewhere"
