@@ -50,7 +50,8 @@ class Draft {
     remove_files(name_, kBeside);  // of the run that was there: they would be read with the new one
     std::error_code problem;
     std::filesystem::rename(path_, name_, problem);
-    if (problem) throw StoreError(fmt::format("{}: cannot be written ({})", name_, problem.message()));
+    if (problem)
+      throw StoreError(fmt::format("{}: cannot be written ({})", name_, problem.message()));
   }
 
  private:
