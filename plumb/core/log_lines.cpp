@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +14,28 @@
 #include "plumb/core/output_file.h"
 
 namespace plumb {
+
+namespace {
+
+/// Whether an object of JSON that begins a text ends with it, as the braces outside of its strings
+/// tell.
+bool is_whole_object(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string) {
+      depth += (c == '{') - (c == '}');
+    }
+  }
+  return depth == 0 && !in_string;
+}
+
+}  // namespace
 
 LogLines::LogLines(std::string path) : path_(std::move(path)) {
   if (const auto problem = output_problem(path_)) throw DataError(path_ + ": " + *problem);
@@ -32,7 +55,14 @@ LogLines::LogLines(std::string path) : path_(std::move(path)) {
     found_.push_back(text.substr(whole_bytes_, end - whole_bytes_));
     whole_bytes_ = end + 1;
   }
-  is_torn_ = whole_bytes_ < text.size();
+  const std::string rest = text.substr(whole_bytes_);
+  if (rest.empty()) return;
+  if (is_whole_object(rest)) {
+    found_.push_back(rest);
+    lacks_end_ = true;
+  } else {
+    is_torn_ = true;
+  }
 }
 
 LogLines::~LogLines() {
@@ -48,6 +78,8 @@ void LogLines::open() {
   }
   file_ = std::fopen(path_.c_str(), "ab");
   if (file_ == nullptr) throw DataError(path_ + ": " + std::strerror(errno));
+  if (lacks_end_) std::fputc('\n', file_);
+  lacks_end_ = false;
 }
 
 void LogLines::add(const std::string& line) {

@@ -10,7 +10,8 @@ namespace plumb {
 
 /// A file to which results are added, one line of JSON each, and which is read again by whoever
 /// goes on with what made it. A program that is killed while it writes leaves half a line, which is
-/// cut off with the first one that is added behind it. Until then the file is not touched.
+/// cut off with the first one that is added behind it. Until then the file is not touched. A last
+/// line that lacks nothing but its end is whole.
 ///
 /// Errors  DataError naming the file where it cannot be read, written or cut, or where what stands in
 ///         it does not begin as such lines do.
@@ -34,7 +35,8 @@ class LogLines {
   std::string path_;
   std::vector<std::string> found_;
   std::uintmax_t whole_bytes_ = 0;  ///< of the lines that are whole
-  bool is_torn_ = false;
+  bool is_torn_ = false;            ///< behind them stands half a line
+  bool lacks_end_ = false;          ///< the last one is whole but for its end
   std::FILE* file_ = nullptr;
 };
 

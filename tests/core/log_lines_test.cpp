@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "plumb/core/error.h"
 
@@ -46,6 +47,22 @@ TEST_F(LogLinesTest, HalfALineIsCutOffWithTheFirstOneBehindIt) {
   EXPECT_EQ(read(), "{1}\n{2, \"unfini");
   log.add("{3}");
   EXPECT_EQ(read(), "{1}\n{3}\n");
+}
+
+TEST_F(LogLinesTest, ALastLineThatLacksItsEndAloneIsKept) {
+  for (const std::string& line :
+       std::vector<std::string>{R"({"mine": 1})", R"({"a": {"b": "}{\""}})"}) {
+    write(line);
+    LogLines log(path_);
+    EXPECT_EQ(log.found(), std::vector<std::string>{line});
+    log.add("{3}");
+    EXPECT_EQ(read(), line + "\n{3}\n");
+  }
+  for (const std::string& torn :
+       std::vector<std::string>{R"({"a": {"b": 1})", R"({"a": "}")", R"({"a": "})"}) {
+    write(torn);
+    EXPECT_TRUE(LogLines(path_).found().empty()) << torn;
+  }
 }
 
 TEST_F(LogLinesTest, AFileOfAnotherKindIsLeftAsItIs) {
