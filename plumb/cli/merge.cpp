@@ -40,7 +40,7 @@ struct Options {
 /// far, so that a run which is to be replaced is there until then.
 class Draft {
  public:
-  explicit Draft(std::string name) : name_(std::move(name)), path_(name_ + ".draft") {}
+  explicit Draft(std::string name) : name_(std::move(name)), path_(unused(name_)) {}
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
   ~Draft() { remove_files(path_); }
@@ -55,6 +55,14 @@ class Draft {
   }
 
  private:
+  /// A name beside it that nothing has: that of a merge which was killed stays what it is.
+  static std::string unused(const std::string& name) {
+    std::error_code ignored;
+    for (int i = 1;; ++i) {
+      std::string path = fmt::format("{}.{}.draft", name, i);
+      if (!std::filesystem::exists(path, ignored)) return path;
+    }
+  }
   static constexpr std::array kBeside{"-wal", "-shm", "-journal"};
   static void remove_files(const std::string& run, std::span<const char* const> ends) {
     std::error_code ignored;
@@ -69,11 +77,24 @@ class Draft {
   const std::string name_, path_;
 };
 
+void check_different(const std::vector<std::string>& runs) {
+  std::error_code ignored;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (!std::filesystem::equivalent(runs[i], runs[k], ignored)) continue;
+      throw DataError(
+          fmt::format("{}: the run of rank {} is that of rank {} too, expected a file of each rank",
+                      runs[i], k, i));
+    }
+  }
+}
+
 int run_merge(const Options& options) {
   Outputs files;
   for (const std::string& run : options.runs) files.reads("RUN", run);
   files.writes_run("-o", options.output, options.force);
   files.check();
+  check_different(options.runs);
   const Draft draft(options.output);
   RunWriter writer(draft.path());
   const RankMerge merged = merge_ranks(options.runs, writer);

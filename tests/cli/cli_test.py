@@ -232,12 +232,14 @@ class CliTest(unittest.TestCase):
         self.assertIn("--force", self.fails(1, "merge", path, "rank1.plumb", "-o", "whole.plumb"))
         self.fails(2, "merge", path, "-o", "other.plumb")
         self.assertEqual(self.run_plumb("train", "dense 3", "--data", "spirals", "--steps", "2", "-o", "other.plumb").returncode, 0)
+        (self.folder / "z.plumb.1.draft").write_text("mine")
         before = (self.folder / "whole.plumb").read_bytes()
+        self.assertIn("rank 0 is that of rank 1", self.fails(1, "merge", path, path, "-o", "z.plumb"))
         for output in ("z.plumb", "whole.plumb"):
             told = self.fails(1, "merge", path, "other.plumb", "-o", output, "--force")
             self.assertIn("expected runs of the ranks of one training", told)
         self.assertEqual((self.folder / "whole.plumb").read_bytes(), before, "what cannot be merged replaces nothing")
-        self.assertEqual([f.name for f in self.folder.glob("*") if f.name.startswith("z.") or ".draft" in f.name], [])
+        self.assertEqual([f.name for f in self.folder.glob("*") if f.name.startswith("z.") or ".draft" in f.name], ["z.plumb.1.draft"])
 
     def test_saved_weights_start_another_training(self):
         self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--save-weights", "w.npz").returncode, 0)
