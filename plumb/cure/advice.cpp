@@ -242,6 +242,7 @@ class Check {
   std::pair<double, double> trained(const TrainConfig& config) {
     const CureSplit& data = data_.of(config);
     ShortRun run(config, data.split);
+    advice_.steps = std::min(advice_.steps, run.planned_steps());  // of a shorter training all
     run.advance(advice_.steps);
     const Evaluation end = run.evaluate(data.judged);
     return {end.loss, end.accuracy};
