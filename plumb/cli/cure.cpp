@@ -70,16 +70,26 @@ std::vector<CureGroup> groups_of(const std::vector<std::string>& names, const ch
   return groups;
 }
 
-/// The training of a run file, where the first argument names one.
+/// The training of a run file, where the first argument names one, with the settings that are given
+/// beside it.
 TrainConfig patient_of(const Options& options) {
   const TrainConfig config = options.config.resolve();
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(config.network, ignored)) return config;
+  if (!std::filesystem::is_regular_file(config.network, ignored)) {
+    if (config.network.ends_with(".plumb")) {
+      throw DataError(config.network + ": no such file, expected a run or a network in quotes");
+    }
+    return config;
+  }
   RunReader reader(config.network, LoadOptions::without_histograms());
-  const std::optional<TrainConfig> recorded = config_of(reader.info());
+  std::optional<TrainConfig> recorded = config_of(reader.info());
   if (!recorded) {
     throw DataError(config.network +
                     ": it does not tell network, data and settings, expected a run of plumb train");
+  }
+  for (const Setting& setting : settings()) {
+    if (setting.key == "network" || !options.config.is_given(std::string(setting.key))) continue;
+    setting.set(*recorded, setting.get(config));
   }
   return *recorded;
 }

@@ -71,6 +71,16 @@ class CureTest(unittest.TestCase):
             self.assertLessEqual(set(change["settings"]), {"init", "gain", "bias-init", "network"}, change)
         self.plumb(*CURE, "--keep", "hope", code=1)
 
+    def test_settings_beside_a_run_are_taken(self):
+        self.plumb("train", SICK, *SMALL, "--no-check", "--lr", "0.2", "-o", "sick.plumb")
+        plain, given = (json.loads(self.plumb("cure", "sick.plumb", *more, "--dry-run", "--json", "-q"))["untreated"]["command"]
+                        for more in ([], ["--lr", "7", "--steps", "20"]))
+        self.assertIn(SICK, given)
+        self.assertIn("--lr 0.2", plain)
+        self.assertIn("--steps 60", plain)
+        self.assertIn("--lr 7", given)
+        self.assertIn("--steps 20", given)
+
     def test_two_jobs_are_one(self):
         self.assertEqual(self.plumb(*CURE, "--json", "--jobs", "2"), self.plumb(*CURE, "--json"))
         self.assertEqual(self.plumb(*GRID, "--json", "--jobs", "2"), self.plumb(*GRID, "--json"))
@@ -116,9 +126,12 @@ class CureTest(unittest.TestCase):
 
     def test_what_is_wrong_is_said_before_anything_is_trained(self):
         self.plumb(*CURE, "--log", "/nonexistent/log", code=1)
-        (self.folder / "notes.txt").write_text("buy milk\n")
-        self.plumb(*CURE, "--log", "notes.txt", code=1)
-        self.assertEqual((self.folder / "notes.txt").read_text(), "buy milk\n")
+        for text in ("buy milk\n", '{"buy": "milk"}', '{"buy": "milk"}\n', '{\n  "buy": "milk"\n}'):
+            (self.folder / "notes.txt").write_text(text)
+            self.plumb(*CURE, "--log", "notes.txt", code=1)
+            self.assertEqual((self.folder / "notes.txt").read_text(), text)
+        result = subprocess.run([PLUMB, "cure", "none.plumb"], capture_output=True, text=True, check=False, cwd=self.folder)
+        self.assertIn("none.plumb: no such file", result.stderr)
         self.plumb("sweep", "dense {width}", "--axis", "width=4", "--axis", "length=2", code=1)
         self.plumb("sweep", "dense {width}", "--axis", "width=", code=1)
 
