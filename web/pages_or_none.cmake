@@ -18,6 +18,11 @@ endfunction()
 
 if(NOT EXISTS ${stamp} OR ${lock} IS_NEWER_THAN ${stamp})
   file(REMOVE ${stamp})
+  # node brings certificates of its own; where the system trusts others too (a company's), npm does as well.
+  set(certificates /etc/ssl/certs/ca-certificates.crt)
+  if(NOT DEFINED ENV{NODE_EXTRA_CA_CERTS} AND EXISTS ${certificates})
+    set(ENV{NODE_EXTRA_CA_CERTS} ${certificates})
+  endif()
   execute_process(
     COMMAND ${npm} ci --prefer-offline --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-timeout=20000
             --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=2000
