@@ -40,7 +40,7 @@ struct Options {
 /// far, so that a run which is to be replaced is there until then.
 class Draft {
  public:
-  explicit Draft(std::string name) : name_(std::move(name)), path_(unused(name_)) {}
+  explicit Draft(const std::string& name) : name_(target_of(name)), path_(unused(name_)) {}
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
   ~Draft() { remove_files(path_); }
@@ -55,6 +55,12 @@ class Draft {
   }
 
  private:
+  /// A link keeps pointing at the run.
+  static std::string target_of(const std::string& name) {
+    std::error_code none;
+    const std::filesystem::path target = std::filesystem::canonical(name, none);
+    return none ? name : target.string();
+  }
   /// A name beside it that nothing has: that of a merge which was killed stays what it is.
   static std::string unused(const std::string& name) {
     std::error_code ignored;
