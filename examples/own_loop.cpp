@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "plumb/core/parallel.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/nn/loss.h"
-#include "plumb/nn/network.h"
 #include "plumb/nn/spec/spec.h"
 #include "plumb/optim/optimiser.h"
 

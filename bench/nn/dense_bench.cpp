@@ -3,8 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include "plumb/kernels/fast/gemm.h"
-#include "plumb/nn/activation.h"
-#include "plumb/nn/dense.h"
+#include "plumb/nn/layers/activation.h"
+#include "plumb/nn/layers/dense.h"
 
 namespace plumb {
 namespace {

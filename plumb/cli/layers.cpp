@@ -15,9 +15,9 @@
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/core/memory.h"
+#include "plumb/nn/graph/layer_table.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/nn/init.h"
-#include "plumb/nn/layer_table.h"
-#include "plumb/nn/network.h"
 #include "plumb/nn/spec/presets.h"
 #include "plumb/report/text.h"
 

@@ -10,7 +10,7 @@
 #include <ctime>
 #include <filesystem>
 
-#include "plumb/nn/layer_table.h"
+#include "plumb/nn/graph/layer_table.h"
 #include "plumb/nn/spec/presets.h"
 
 namespace plumb::cli {

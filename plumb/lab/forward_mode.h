@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 
 namespace plumb::lab {
 

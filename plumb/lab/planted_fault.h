@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/train/config.h"
 
 namespace plumb::lab {

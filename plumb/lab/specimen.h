@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "plumb/core/time_quantity.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/nn/loss.h"
-#include "plumb/nn/network.h"
 
 namespace plumb::lab {
 

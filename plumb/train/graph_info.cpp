@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "plumb/nn/batch_norm.h"
-#include "plumb/nn/recurrent.h"
+#include "plumb/nn/layers/batch_norm.h"
+#include "plumb/nn/recurrent/recurrent.h"
 
 namespace plumb {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "plumb/core/anchor.h"
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/observe/recorder.h"
 #include "plumb/optim/optimiser.h"
 

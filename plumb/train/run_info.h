@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/record/run_info.h"
 #include "plumb/train/config.h"
 

@@ -10,8 +10,8 @@
 
 #include "plumb/core/parallel.h"
 #include "plumb/data/dataset.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/nn/loss.h"
-#include "plumb/nn/network.h"
 #include "plumb/observe/record_schedule.h"
 #include "plumb/optim/optimiser.h"
 #include "plumb/optim/schedule.h"

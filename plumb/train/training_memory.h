@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/optim/optimiser.h"
 
 namespace plumb {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 
 namespace plumb {
 

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "plumb/data/dataset.h"
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/train/config.h"
 
 namespace plumb::zoo {

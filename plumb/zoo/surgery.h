@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/zoo/specimen.h"
 
 namespace plumb::zoo {

@@ -10,7 +10,7 @@
 
 #include "plumb/data/dataset.h"
 #include "plumb/diagnose/diagnosis.h"
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/record/run.h"
 #include "plumb/train/config.h"
 

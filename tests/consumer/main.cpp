@@ -8,8 +8,8 @@
 
 #include "plumb/core/parallel.h"
 #include "plumb/diagnose/diagnosis.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/nn/loss.h"
-#include "plumb/nn/network.h"
 #include "plumb/nn/spec/spec.h"
 #include "plumb/optim/optimiser.h"
 #include "plumb/report/terminal.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 
 namespace plumb::test {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "plumb/nn/layer_table.h"
+#include "plumb/nn/graph/layer_table.h"
 
 namespace plumb::testing {
 

@@ -10,7 +10,7 @@
 #include "plumb/core/rng.h"
 #include "plumb/kernels/activations/from_text.h"
 #include "plumb/kernels/activations/table.h"
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/stats/magnitude.h"
 #include "plumb/theory/batch_norm.h"
 #include "plumb/theory/critical.h"

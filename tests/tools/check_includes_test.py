@@ -55,8 +55,21 @@ class CheckIncludesTest(unittest.TestCase):
         self.assert_refused("plumb/misc/a.cpp", text, "plumb/misc is not in the table")
 
     def test_a_single_file_of_a_folder_does_not_open_the_folder(self):
-        text = SPDX + '#include "plumb/nn/network.h"\n'
+        text = SPDX + '#include "plumb/nn/graph/network.h"\n'
         self.assert_refused("plumb/optim/a.cpp", text, "plumb/optim may not include")
+
+    def test_a_folder_with_a_row_of_its_own_is_a_unit_of_its_own(self):
+        down = {
+            "plumb/nn/layers/a.h": HEADER + '#include "plumb/nn/layer.h"\n',
+            "plumb/nn/graph/b.h": HEADER + '#include "plumb/nn/layers/a.h"\n',
+            "plumb/train/c.h": HEADER + '#include "plumb/nn/layers/a.h"\n#include "plumb/nn/param.h"\n',
+        }
+        self.assertEqual(check(down), (0, "check_includes: 0 errors, 0 warnings\n"))
+        up = SPDX + '#include "plumb/nn/graph/layer_table.h"\n'
+        self.assert_refused("plumb/nn/layers/a.cpp", up, "plumb/nn/layers may not include plumb/nn/graph/layer_table.h")
+        beside = SPDX + '#include "plumb/nn/layers/dense.h"\n'
+        self.assert_refused("plumb/nn/recurrent/a.cpp", beside, "plumb/nn/recurrent may not include plumb/nn/layers")
+        self.assert_refused("plumb/nn/a.cpp", beside, "plumb/nn may not include plumb/nn/layers/dense.h")
 
     def test_a_third_party_header_outside_its_folder_is_refused(self):
         text = SPDX + "#include <sqlite3.h>\n"

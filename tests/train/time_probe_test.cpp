@@ -8,7 +8,7 @@
 
 #include "plumb/core/parallel.h"
 #include "plumb/flow/time_flow.h"
-#include "plumb/nn/network.h"
+#include "plumb/nn/graph/network.h"
 #include "plumb/nn/spec/spec.h"
 #include "plumb/train/graph_info.h"
 #include "plumb/train/probe.h"
