@@ -2,10 +2,8 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "plumb/nn/layer_request.h"
-#include "plumb/nn/layers/pooling.h"
 
 namespace plumb {
 
@@ -21,21 +19,8 @@ namespace plumb {
 /// Errors  ShapeError if x is no image or smaller than the window.
 /// Threads Planes are split; the bits do not depend on the split.
 /// Source  As torch.nn.AvgPool2d with its default count_include_pad=True.
-class AvgPool final : public Pooling {
- public:
-  AvgPool(const Window& window, std::string path) : window_(window), path_(std::move(path)) {}
-  std::string_view kind() const override { return "avgpool"; }
-  Shape output_shape(const Shape& x) const override;
-  LayerLayouts layouts(const Shape& x, Layout offered) const override;
-  void forward(ConstView x, View y, const Context& context) override;
-  void backward(ConstView x, ConstView y, ConstView grad_y, View grad_x,
-                const Context& context) override;
-
- private:
-  Window window_;
-  std::string path_;
-};
-
+///
+/// Made by the factory alone (window_pool.h has what pooling layers of a window share).
 std::unique_ptr<Layer> make_avgpool(LayerRequest& request);
 
 }  // namespace plumb

@@ -6,7 +6,7 @@
 
 namespace plumb {
 
-/// Base of the layers that look at each channel of an image alone: MaxPool, AvgPool, Gap. They take
+/// Base of the layers that look at each channel of an image alone: maxpool, avgpool, gap. They take
 /// blocked images as they are.
 ///
 /// Threads Planes are split; the bits do not depend on the split.
