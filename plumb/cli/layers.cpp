@@ -15,6 +15,7 @@
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/core/memory.h"
+#include "plumb/nn/graph/join_table.h"
 #include "plumb/nn/graph/layer_table.h"
 #include "plumb/nn/graph/network.h"
 #include "plumb/nn/init.h"
@@ -29,12 +30,6 @@ constexpr const char* kGrammar = R"(The network language
 
   chain > chain      one after the other
   N x [chain]        N times, each with parameters of its own
-  res[chain]         y = x + S chain(x); options: scale=S, alpha=S (learned from
-                     there), rezero (alpha=0); proj (a learned linear shortcut),
-                     proj=bn, pad (zeros for new channels)
-  highway[chain]     y = T chain(x) + (1 - T) x, T a learned gate; option:
-                     bias=NUMBER (-2)
-
 )";
 
 void print_entry(std::string_view usage, std::string_view summary) {
@@ -46,8 +41,17 @@ void print_entry(std::string_view usage, std::string_view summary) {
              fmt::join(wrap(summary, width - kIndent), "\n" + std::string(kIndent, ' ')));
 }
 
+void print_join(const JoinEntry& entry) {
+  constexpr int kColumn = 21;
+  constexpr int kWidth = 59;
+  fmt::print("  {:<{}}{}\n", std::string(entry.name) + "[chain]", kColumn - 2,
+             fmt::join(wrap(entry.summary, kWidth), "\n" + std::string(kColumn, ' ')));
+}
+
 void print_manual() {
-  fmt::print("{}Layers\n", kGrammar);
+  fmt::print("{}", kGrammar);
+  for (const JoinEntry& entry : join_table()) print_join(entry);
+  fmt::print("\nLayers\n");
   for (const LayerEntry& entry : layer_table()) {
     std::string also = entry.alias.empty() ? "" : fmt::format(" (also: {})", entry.alias);
     for (std::size_t at = also.find(' ', 8); at != also.npos; at = also.find(' ', at + 2)) {
@@ -100,7 +104,7 @@ std::vector<LayerRow> rows_of(const SpecItem& item, Shape& x) {
     row.path_tail = node.path.substr(node.path.find_first_of('.') == std::string::npos
                                          ? node.path.size()
                                          : node.path.find_first_of('.'));
-    row.text = node.is_residual() ? std::string(node.kind()) + "[...]" : node.text;
+    row.text = node.ways().empty() ? node.text : std::string(node.kind()) + "[...]";
     row.output = node.y.shape().row_shape().to_string();
     for (const Param& param : node.params()) row.parameters += param.value.size();
     rows.push_back(std::move(row));

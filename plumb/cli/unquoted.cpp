@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "plumb/nn/graph/layer_table.h"
+#include "plumb/nn/spec/join_names.h"
 #include "plumb/nn/spec/presets.h"
 
 namespace plumb::cli {
@@ -35,7 +36,7 @@ bool is_network_word(std::string_view word) {
   while (!word.empty() && (word.back() == '[' || word.back() == ']')) word.remove_suffix(1);
   if (word.empty()) return false;
   const bool is_number = word.find_first_not_of("0123456789x") == word.npos;
-  if (is_number || word == "res" || word == "highway") return true;
+  if (is_number || is_join_name(word)) return true;
   const auto is_alias = [&](std::string_view list) {
     return (" " + std::string(list) + " ").find(" " + std::string(word) + " ") != std::string::npos;
   };

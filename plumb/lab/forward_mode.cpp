@@ -7,9 +7,9 @@ namespace plumb::lab {
 
 namespace {
 
-std::vector<double> through_dense(Layer& dense, ConstView x, std::span<const double> dx,
+std::vector<double> through_dense(std::span<const Param> params, ConstView x,
+                                  std::span<const double> dx,
                                   std::span<const std::vector<double>> direction) {
-  const auto params = dense.params();
   const std::int64_t batch = x.shape[0], in = x.shape.row_size();
   const std::int64_t out = params[0].value.shape()[0];
   const auto weight = params[0].value.as<double>();
@@ -38,11 +38,11 @@ std::vector<double> forward_mode(const Network& network,
   for (const Node& node : network.nodes()) {
     const ConstView y = node.y.view();
     if (node.family() == LayerFamily::linear) {
-      const auto own = direction.subspan(node.first_param, node.layer->params().size());
-      tangent = through_dense(*node.layer, x, tangent, own);
+      const auto own = direction.subspan(node.first_param, node.params().size());
+      tangent = through_dense(node.params(), x, tangent, own);
     } else {
       Tensor slope(x.shape, DType::f64);
-      PLUMB_CHECK(node.layer->derivative(x, y, slope.view()));
+      PLUMB_CHECK(node.layer()->derivative(x, y, slope.view()));
       for (std::size_t i = 0; i < tangent.size(); ++i) tangent[i] *= slope.as<double>()[i];
     }
     x = y;

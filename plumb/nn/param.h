@@ -32,6 +32,13 @@ struct Param {
         fan_out(out) {}
 };
 
+/// Every element of its value.
+inline void set_all(Param& param, double value) {
+  dispatch(param.value.dtype(), [&]<class T>(T) {
+    for (T& element : param.value.as<T>()) element = static_cast<T>(value);
+  });
+}
+
 /// A tensor of a layer that is saved with its weights and not trained: running statistics.
 struct Buffer {
   std::string name;  ///< within its layer, as PyTorch names it: "running_mean"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plumb/data/dataset.h"
+#include "plumb/nn/graph/layer_table.h"
 #include "plumb/optim/optimiser.h"
 
 namespace plumb {
@@ -18,6 +19,9 @@ namespace plumb {
 /// settings().
 struct TrainConfig {
   std::string network;
+  /// The caller's own layers, which the network may name beside those of the language. Code, so the
+  /// one member that no file keeps.
+  std::vector<LayerEntry> own_layers{};
   std::string data = "glyphs";
   std::int64_t limit = 0;
   double validation_fraction = 0.1;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "plumb/kernels/activations/table.h"
 #include "plumb/nn/layers/batch_norm.h"
 #include "plumb/nn/recurrent/recurrent.h"
 
@@ -50,6 +51,11 @@ ParamUse use_of(const Node& node, std::string_view name) {
   }
 }
 
+/// Not one of the caller's own.
+bool has_known_function(std::string_view kind) {
+  return kind == "softmax" || find_activation(kind) != nullptr;
+}
+
 class GraphWriter {
  public:
   GraphWriter(const Network& network, RunInfo& info) : network_(network), info_(info) {
@@ -70,20 +76,21 @@ class GraphWriter {
 
  private:
   /// Returns the layer at its end.
-  LayerId add_chain(const std::vector<Node>& nodes, LayerId from, BlockId block) {
+  LayerId add_chain(const Chain& nodes, LayerId from, BlockId block) {
     for (const Node& node : nodes) {
-      from = node.is_residual() ? add_residual(node, from, block) : add(node, {{from}}, block);
+      from = node.ways().empty() ? add(node, {{from}}, block) : add_join(node, from, block);
     }
     return from;
   }
 
-  LayerId add_residual(const Node& node, LayerId from, BlockId parent) {
+  LayerId add_join(const Node& node, LayerId from, BlockId parent) {
     info_.blocks.push_back({node.path, std::string(node.kind()), parent});
     const auto block = static_cast<BlockId>(info_.blocks.size() - 1);
     std::vector<Edge> inputs;
-    inputs.push_back({add_chain(node.branch, from, block), 0, Way::branch});
-    inputs.push_back({add_chain(node.shortcut, from, block), 0, Way::shortcut, true});
-    if (node.gate) inputs.push_back({add(*node.gate, {{from}}, block), 0, Way::gate});
+    for (const NodeWay& way : node.ways()) {
+      const LayerId end = add_chain(way.chain, from, block);
+      inputs.push_back({end, 0, parse_way(way.name).value_or(Way::unnamed), way.is_main});
+    }
     return add(node, std::move(inputs), parent);
   }
 
@@ -93,17 +100,16 @@ class GraphWriter {
     info.kind = node.kind();
     info.family = node.family();
     info.text = node.text;
-    if (info.family == LayerFamily::activation || info.family == LayerFamily::other) {
-      info.function = node.text;
-    }
+    if (has_known_function(info.kind)) info.function = node.text;
     info.block = block;
     info.inputs = std::move(inputs);
     info.depth = node.depth;
     info.units = node.y.shape().row_size();
-    if (node.layer) {
-      info.traits = node.layer->traits();
-      info.cell = describe_cell(*node.layer);
-      info.running_momentum = running_momentum(*node.layer);
+    const Layer* const layer = node.layer();
+    if (layer != nullptr) {
+      info.traits = layer->traits();
+      info.cell = describe_cell(*layer);
+      info.running_momentum = running_momentum(*layer);
     }
     for (std::size_t i = 0; i < node.params().size(); ++i) {
       const Param& param = node.params()[i];
@@ -118,7 +124,8 @@ class GraphWriter {
       if (to.use != ParamUse::weight || node.family() == LayerFamily::recurrent) continue;
       info.fan_in = param.fan_in;
       info.fan_out = param.fan_out;
-      if (const double reached = node.layer->outputs_per_input(); reached > 0) {
+      const double reached = layer == nullptr ? 0 : layer->outputs_per_input();
+      if (reached > 0) {
         info.fan_out = std::max<std::int64_t>(1, std::llround(reached));
       }
     }

@@ -41,12 +41,6 @@ RunInfo graph_of(const Network& network) {
   return info;
 }
 
-/// The layer that first reads what a chain is given.
-LayerId first_layer(const std::vector<Node>& chain) {
-  const Node& node = chain.front();
-  return node.is_residual() ? first_layer(node.branch) : node.id;
-}
-
 }  // namespace
 
 Probe::Probe(const Network& network, std::int64_t window_steps)
@@ -72,18 +66,19 @@ void Probe::find_nodes() {
   find_joins(network_.nodes(), kInput, false);
 }
 
-void Probe::find_joins(const std::vector<Node>& nodes, LayerId from, bool is_branch) {
+void Probe::find_joins(const Chain& nodes, LayerId from, bool is_way) {
   for (const Node& node : nodes) {
-    if (node.is_residual()) {
-      Join& join = joins_[static_cast<std::size_t>(node.id)];
-      join.from = from;
-      join.branch = node.branch.front().id;
-      join.branch_is_block = node.branch.front().is_residual();
-      join.begins_branch = is_branch && &node == &nodes.front();
-      join.shortcut = node.shortcut.empty() ? node.id : first_layer(node.shortcut);
-      join.shortcut_input = node.shortcut.empty() ? 1 : 0;
-      join.gate = node.gate ? node.gate->id : kNoLayer;
-      find_joins(node.branch, from, true);
+    Join& join = joins_[static_cast<std::size_t>(node.id)];
+    join.from = from;
+    join.begins_way = is_way && &node == &nodes.front();
+    std::int32_t input = 0;
+    for (const NodeWay& way : node.ways()) {
+      const bool is_straight = way.chain.empty();
+      const Node& reader = is_straight ? node : way.chain.front();
+      const bool is_join = !is_straight && !reader.ways().empty();
+      join.readers.push_back({reader.id, is_straight ? input : 0, is_join});
+      find_joins(way.chain, from, true);
+      ++input;
     }
     from = node.id;
   }
@@ -207,7 +202,7 @@ void Probe::judge_cells(const Node& node, ConstView h) {
 void Probe::judge_derivative(const Node& node, ConstView x, ConstView y) {
   const std::int64_t batch = y.shape[0];
   const DerivativeSurvey survey =
-      node.layer->survey_derivative(x, y, recorder_->saturation_limit(node.id));
+      node.layer()->survey_derivative(x, y, recorder_->saturation_limit(node.id));
   if (survey.is_usual) {
     recorder_->derivative(node.id, y.shape, survey);
     return;
@@ -219,7 +214,7 @@ void Probe::judge_derivative(const Node& node, ConstView x, ConstView y) {
     const std::int64_t count = std::min(at_once, batch - begin);
     const View derivative{derivative_.view().data, y.dtype, y.shape.with_batch(count), y.layout};
     const ConstView x_part = samples_of(x, begin, count), y_part = samples_of(y, begin, count);
-    if (!node.layer->derivative(x_part, y_part, derivative)) return;
+    if (!node.layer()->derivative(x_part, y_part, derivative)) return;
     recorder_->derivative(node.id, ConstView(derivative));
   }
 }
@@ -246,29 +241,29 @@ std::optional<double> Probe::largest_in_gradient() const {
   return sketch.abs_max;
 }
 
-void Probe::on_join(const Node& node, const JoinGradients& gradients) {
+void Probe::on_join(const Node& node, std::span<const WayGradient> ways) {
   require_begun("on_join");
   const Join& join = joins_[static_cast<std::size_t>(node.id)];
   ways_.clear();
-  const auto add = [&](LayerId reader, std::int32_t input, ConstView values, int log2_scale) {
-    ways_.push_back({reader, input, ObservedView(values).scaled(log2_scale)});
-  };
-  // With a block at the front, what comes back by the branch is the sum of that block's ways.
-  add(join.branch, 0, gradients.branch, gradients.branch_log2_scale);
-  add(join.shortcut, join.shortcut_input, gradients.shortcut, gradients.shortcut_log2_scale);
-  if (gradients.gate) {
-    add(join.gate, 0, gradients.gate, gradients.gate_log2_scale);
-    const double carried = 1 - mean(node.transform.view());
+  // With a join at the front of a way, what comes back by it is the sum of that join's ways.
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    const Join::Reader& reader = join.readers[i];
+    const ObservedView values = ObservedView(ways[i].values).scaled(ways[i].log2_scale);
+    ways_.push_back({reader.layer, reader.input, values});
+  }
+  if (node.transform()) {
+    const double carried = 1 - mean(node.transform());
     recorder_->inner(node.id, kCarriedMean, Axis::unit, {&carried, 1});
   }
-  if (!join.branch_is_block && !join.begins_branch) {
+  const bool has_inner = std::ranges::any_of(join.readers, &Join::Reader::is_join);
+  if (!has_inner && !join.begins_way) {
     recorder_->join(join.from, ways_);
     return;
   }
   recorder_->join(join.from, ways_, 0, node.id);
   // Beside it the joint record of the tensor, whose ways stay until its own gradient is told.
-  for (std::size_t i = join.branch_is_block ? 1 : 0; i < ways_.size(); ++i) {
-    recorder_->join_way(join.from, ways_[i]);
+  for (std::size_t i = 0; i < ways_.size(); ++i) {
+    if (!join.readers[i].is_join) recorder_->join_way(join.from, ways_[i]);
   }
 }
 

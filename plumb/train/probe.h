@@ -50,7 +50,7 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   void on_output(const Node& node, ConstView x, ConstView y) override;
   void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override;
   std::optional<double> largest_in_gradient() const override;
-  void on_join(const Node& node, const JoinGradients& gradients) override;
+  void on_join(const Node& node, std::span<const WayGradient> ways) override;
   void on_input_gradient(ConstView grad_x, int log2_scale) override;
   void on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
                     int log2_scale) override;
@@ -80,16 +80,18 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
     Probe& probe_;
   };
 
-  /// Whoever reads the tensor that a residual block reads.
+  /// Whoever reads the tensor that a join reads. Where the first node of a way is a join too, which
+  /// reads the same tensor, or this one is the first of another one's way, the ways of all of them
+  /// meet there, and each has a record of its own beside (JoinRecord::through).
   struct Join {
+    struct Reader {
+      LayerId layer = kNoLayer;
+      std::int32_t input = 0;  ///< which of its inputs
+      bool is_join = false;
+    };
     LayerId from = kNoLayer;
-    LayerId branch = kNoLayer, shortcut = kNoLayer, gate = kNoLayer;
-    std::int32_t shortcut_input = 0;
-    /// The first layer of the branch is a residual block too, which reads the same tensor, or this
-    /// one is the first of another one's branch: the ways of all of them meet there, and each has a
-    /// record of its own beside (JoinRecord::through).
-    bool branch_is_block = false;
-    bool begins_branch = false;
+    std::vector<Reader> readers;  ///< one for each of Node::ways()
+    bool begins_way = false;
   };
 
   void require_begun(const char* call) const;
@@ -99,7 +101,7 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   void expect_own(const Node& node);
   void expect_own(std::size_t index, const Param& param) const;
   void find_nodes();
-  void find_joins(const std::vector<Node>& nodes, LayerId from, bool is_branch);
+  void find_joins(const Chain& nodes, LayerId from, bool is_way);
   void begin_pass(const Node& node);
   void judge_derivative(const Node& node, ConstView x, ConstView y);
   bool is_relu_cell(LayerId layer) const;
@@ -115,7 +117,7 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   Recorder* recorder_;
   UnitWatch unit_watch_{*this};
   std::vector<const Node*> nodes_;  ///< by LayerId - 1: in forward order
-  std::vector<Join> joins_;         ///< by LayerId, of residual nodes
+  std::vector<Join> joins_;         ///< by LayerId
   std::vector<JoinGradient> ways_;
   bool has_units_ = false;
   std::size_t next_node_ = 0;   ///< the one whose output is expected

@@ -43,10 +43,10 @@ void TensorDump::on_output(const Node& node, ConstView x, ConstView y) {
   add("out/" + node.path, y, 0);
   if (node.family() == LayerFamily::dropout) {
     Tensor mask(y.shape, y.dtype, y.layout);
-    PLUMB_CHECK(node.layer->derivative(x, y, mask.view()));
+    PLUMB_CHECK(node.layer()->derivative(x, y, mask.view()));
     add("mask/" + node.path, mask.view(), 0);
   }
-  if (node.gate) add("transform/" + node.path, node.transform.view(), 0);
+  if (node.transform()) add("transform/" + node.path, node.transform(), 0);
   add_time_steps(node);
 }
 
@@ -56,11 +56,11 @@ void TensorDump::on_gradient(const Node& node, ConstView grad_y, int log2_scale)
   add("grad_out/" + node.path, grad_y, log2_scale);
 }
 
-void TensorDump::on_join(const Node& node, const JoinGradients& gradients) {
-  const std::string way = "way/" + node.path + "/";
-  add(way + "branch", gradients.branch, gradients.branch_log2_scale);
-  add(way + "shortcut", gradients.shortcut, gradients.shortcut_log2_scale);
-  if (gradients.gate) add(way + "gate", gradients.gate, gradients.gate_log2_scale);
+void TensorDump::on_join(const Node& node, std::span<const WayGradient> ways) {
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    const std::string way(node.ways()[i].name);
+    add("way/" + node.path + "/" + way, ways[i].values, ways[i].log2_scale);
+  }
 }
 
 void TensorDump::on_input_gradient(ConstView grad_x, int log2_scale) {

@@ -34,7 +34,7 @@ class TensorDump : public PassObserver, public TimeObserver {
 
   void on_output(const Node& node, ConstView x, ConstView y) override;
   void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override;
-  void on_join(const Node& node, const JoinGradients& gradients) override;
+  void on_join(const Node& node, std::span<const WayGradient> ways) override;
   void on_input_gradient(ConstView grad_x, int log2_scale) override;
   void on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
                     int log2_scale) override;

@@ -80,12 +80,10 @@ std::int64_t outputs_of(const Network& network, const Dataset& data) {
 }
 
 /// Running statistics or dropout.
-bool infers_otherwise(const std::vector<Node>& nodes) {
-  return std::any_of(nodes.begin(), nodes.end(), [](const Node& node) {
-    const bool here = node.family() == LayerFamily::dropout ||
-                      (node.layer != nullptr && !node.layer->buffers().empty());
-    return here || infers_otherwise(node.branch) || infers_otherwise(node.shortcut);
-  });
+bool infers_otherwise(const Network& network) {
+  bool found = !network.buffers().empty();
+  network.visit([&](const Node& node) { found |= node.family() == LayerFamily::dropout; });
+  return found;
 }
 
 std::int64_t usable_batch(const TrainConfig& config, const Dataset& data) {
@@ -112,6 +110,7 @@ Network make_network(const TrainConfig& config, const Dataset& data,
   options.seed = config.seed;
   options.weight_init = parse_init(config.init, config.gain);
   options.bias_init = parse_init(config.bias_init);
+  options.own_layers = config.own_layers;
   Network network(parse_spec(config.network), data.x.shape().row_shape(), options);
   check_output(network, data, loss_name(config, data));
   if (notes != nullptr && has_spare_outputs(network, data)) {
@@ -144,7 +143,7 @@ Trainer::Trainer(const TrainConfig& config, const Split& data)
     values_ = Tensor(network_.output_gradient().shape, network_.dtype());
   }
   if (data.validation.size() > 0) expect_like_training(data.validation);
-  has_inference_mode_ = infers_otherwise(network_.nodes());
+  has_inference_mode_ = infers_otherwise(network_);
   probe_.emplace(network_, Recorder::window_steps(batches_.batch()));
 }
 
@@ -327,9 +326,9 @@ class Both : public PassObserver {
     const auto largest = first_.largest_in_gradient();
     return largest ? largest : second_.largest_in_gradient();
   }
-  void on_join(const Node& node, const JoinGradients& gradients) override {
-    first_.on_join(node, gradients);
-    second_.on_join(node, gradients);
+  void on_join(const Node& node, std::span<const WayGradient> ways) override {
+    first_.on_join(node, ways);
+    second_.on_join(node, ways);
   }
   void on_input_gradient(ConstView grad_x, int log2_scale) override {
     first_.on_input_gradient(grad_x, log2_scale);

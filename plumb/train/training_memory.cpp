@@ -12,17 +12,11 @@ namespace plumb {
 namespace {
 
 /// The shape that a chain ends with; adds up the outputs on the way.
-Shape add_outputs(const std::vector<Node>& nodes, Shape x, double& values) {
+Shape add_outputs(const Chain& nodes, Shape x, double& values) {
   for (const Node& node : nodes) {
-    if (node.is_residual()) {
-      const Shape y = add_outputs(node.branch, x, values);
-      if (!node.shortcut.empty()) add_outputs(node.shortcut, x, values);
-      if (node.gate) values += 2 * static_cast<double>(y.size());
-      x = y;
-    } else {
-      x = node.layer->output_shape(x);
-    }
-    values += static_cast<double>(x.size());
+    for (const NodeWay& way : node.ways()) add_outputs(way.chain, x, values);
+    x = node.output_shape(x);
+    values += static_cast<double>(node.kept_values(x));
   }
   return x;
 }

@@ -51,8 +51,11 @@ bool is_extra_of_our_own(std::string_view name) {
 }
 
 /// What a file of weights holds of a network: parameters, then running statistics.
-std::vector<std::pair<std::string, Tensor*>> saved_tensors(const Network& network) {
-  std::vector<std::pair<std::string, Tensor*>> tensors;
+/// `Any` is Network or const Network.
+template <class Any>
+auto saved_tensors(Any& network) {
+  using Saved = std::remove_reference_t<decltype((network.params()[0]->value))>;
+  std::vector<std::pair<std::string, Saved*>> tensors;
   for (std::size_t i = 0; i < network.params().size(); ++i) {
     tensors.emplace_back(network.param_names()[i], &network.params()[i]->value);
   }
@@ -199,7 +202,7 @@ std::vector<std::string> load_weights(Network& network, const std::string& path)
 std::vector<std::pair<std::string, ConstView>> weights_of(const Network& network) {
   std::vector<std::pair<std::string, ConstView>> arrays;
   for (const auto& [name, tensor] : saved_tensors(network)) {
-    arrays.emplace_back(name, std::as_const(*tensor).view());
+    arrays.emplace_back(name, tensor->view());
   }
   return arrays;
 }

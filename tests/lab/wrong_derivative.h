@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "plumb/nn/graph/layer_node.h"
 #include "plumb/nn/graph/network.h"
 
 namespace plumb::test {
@@ -47,9 +48,9 @@ class WrongDerivative : public Layer {
 /// Makes the derivative of every activation wrong by a factor.
 inline void spoil_activations(Network& network, double factor) {
   for (const Node& node : network.nodes()) {
-    if (node.layer == nullptr || node.family() != LayerFamily::activation) continue;
+    if (node.family() != LayerFamily::activation) continue;
     // The network is the test's own, and only lends its nodes read-only.
-    auto& layer = const_cast<Node&>(node).layer;
+    auto& layer = dynamic_cast<LayerNode&>(const_cast<Node&>(node)).own_layer();
     layer = std::make_unique<WrongDerivative>(std::move(layer), factor);
   }
 }

@@ -40,7 +40,7 @@ TEST(WeightsTest, SavedParametersLoadBitForBit) {
 TEST(WeightsTest, RunningStatisticsAreSavedAndMissed) {
   const TempDir dir;
   const std::string path = dir.file("running.npz");
-  const Network saved = network("dense 2 > bn", 1, DType::f64);
+  Network saved = network("dense 2 > bn", 1, DType::f64);
   ASSERT_EQ(saved.buffer_names().size(), 2u);
   EXPECT_EQ(saved.buffer_names()[1], "1.running_var");
   saved.buffers()[0]->value.as<double>()[1] = 0.25;

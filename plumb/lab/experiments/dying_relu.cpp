@@ -103,7 +103,7 @@ double dead_units(Network& network, const Dataset& data) {
       if (node.family() != LayerFamily::activation) return;
       if (layer == alive.size()) alive.emplace_back(static_cast<std::size_t>(y.shape.row_size()));
       Tensor slope(x.shape, x.dtype);
-      node.layer->derivative(x, y, slope.view());
+      node.layer()->derivative(x, y, slope.view());
       std::vector<bool>& units = alive[layer++];
       for (std::size_t i = 0; i < slope.as<float>().size(); ++i) {
         if (slope.as<float>()[i] != 0) units[i % units.size()] = true;

@@ -29,7 +29,7 @@ Curve curve_of(const char* activation, Vector x) {
   Curve curve{std::move(x), {y.begin(), y.end()}, Vector(y.size())};
   const Node& node = net.network().nodes().front();
   Tensor slope(node.y.shape(), DType::f64);
-  node.layer->derivative(net.network().input_view(), node.y.view(), slope.view());
+  node.layer()->derivative(net.network().input_view(), node.y.view(), slope.view());
   std::ranges::copy(slope.as<double>(), curve.slope.begin());
   return curve;
 }

@@ -3,9 +3,8 @@
 
 #include <string>
 #include <unordered_map>
-#include <vector>
 
-#include "plumb/nn/graph/node.h"
+#include "plumb/nn/graph/chain.h"
 
 namespace plumb {
 
@@ -17,6 +16,6 @@ namespace plumb {
 /// inside a block counts as one of the L, and its layers are not among the m of the outer one.
 /// Source  Zhang, Dauphin, Ma 2019, arXiv:1901.09321, section 3, steps 1 and 2. Their step 3, a scale
 ///         of 1 in each branch and scalar biases, is `res alpha=1[...]` and the biases of the layers.
-std::unordered_map<std::string, double> fixup_factors(const std::vector<Node>& nodes);
+std::unordered_map<std::string, double> fixup_factors(const Chain& nodes);
 
 }  // namespace plumb

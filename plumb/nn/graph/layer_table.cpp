@@ -5,6 +5,7 @@
 #include <iterator>
 #include <vector>
 
+#include "plumb/core/error.h"
 #include "plumb/nn/layers/activation.h"
 #include "plumb/nn/layers/avgpool.h"
 #include "plumb/nn/layers/batch_norm.h"
@@ -20,6 +21,7 @@
 #include "plumb/nn/layers/row_norm.h"
 #include "plumb/nn/layers/softmax.h"
 #include "plumb/nn/recurrent/recurrent_start.h"
+#include "plumb/nn/spec/join_names.h"
 #include "plumb/nn/spec/nearest.h"
 #include "plumb/nn/spec/presets.h"
 
@@ -95,44 +97,83 @@ std::vector<std::string_view> words_of(std::string_view list) {
   return words;
 }
 
-/// Errors  SpecError for a word that nothing is called by.
-const LayerEntry& find_layer(const std::string& text, const SpecItem& item) {
-  std::vector<std::string_view> names;
-  for (const LayerEntry& entry : layer_table()) {
-    const auto aliases = words_of(entry.alias);
-    if (item.name.text == entry.name || std::ranges::count(aliases, item.name.text) > 0) {
-      return entry;
-    }
-    names.push_back(entry.name);
-    names.insert(names.end(), aliases.begin(), aliases.end());
-  }
-  for (const PresetEntry& preset : preset_table()) names.push_back(preset.name);
-  const std::string hint = did_you_mean(item.name.text, names);
-  if (!hint.empty()) {
-    throw_spec_error(text, item.name.column, "unknown layer '" + item.name.text + "'" + hint);
-  }
-  names.clear();
-  for (const LayerEntry& entry : layer_table()) names.push_back(entry.name);
-  for (const PresetEntry& preset : preset_table()) names.push_back(preset.name);
-  throw_spec_error(text, item.name.column,
-                   "unknown layer '" + item.name.text + "', expected " + join_names(names));
+bool is_called(const LayerEntry& entry, std::string_view name) {
+  return name == entry.name || std::ranges::count(words_of(entry.alias), name) > 0;
 }
 
-void check_names_of(const std::string& text, const std::vector<SpecItem>& items) {
+const LayerEntry* find(std::span<const LayerEntry> entries, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      entries, [&](const LayerEntry& entry) { return is_called(entry, name); });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> names_of(std::span<const LayerEntry> entries, bool with_aliases) {
+  std::vector<std::string_view> names;
+  for (const LayerEntry& entry : entries) {
+    names.push_back(entry.name);
+    if (!with_aliases) continue;
+    const auto aliases = words_of(entry.alias);
+    names.insert(names.end(), aliases.begin(), aliases.end());
+  }
+  return names;
+}
+
+std::vector<std::string_view> all_names(std::span<const LayerEntry> own, bool with_aliases) {
+  auto names = names_of(layer_table(), with_aliases);
+  const auto others = names_of(own, with_aliases);
+  names.insert(names.end(), others.begin(), others.end());
+  for (const PresetEntry& preset : preset_table()) names.push_back(preset.name);
+  return names;
+}
+
+/// A row that could never be reached, or would hide another one.
+void require_free(std::span<const LayerEntry> own) {
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    for (const std::string_view name : names_of(own.subspan(i, 1), true)) {
+      const bool is_preset = std::ranges::count(preset_table(), name, &PresetEntry::name) > 0;
+      if (find(layer_table(), name) == nullptr && find(own.first(i), name) == nullptr &&
+          !is_preset && !is_join_name(name)) {
+        continue;
+      }
+      throw UsageError("own layer '" + std::string(name) +
+                       "': the name is taken, expected one that nothing else is called by");
+    }
+  }
+}
+
+/// Errors  SpecError for a word that nothing is called by.
+const LayerEntry& find_layer(const std::string& text, const SpecItem& item,
+                             std::span<const LayerEntry> own) {
+  const std::string& name = item.name.text;
+  if (const LayerEntry* entry = find(layer_table(), name)) return *entry;
+  if (const LayerEntry* entry = find(own, name)) return *entry;
+  const std::string hint = did_you_mean(name, all_names(own, true));
+  throw_spec_error(text, item.name.column,
+                   "unknown layer '" + name + "'" +
+                       (hint.empty() ? ", expected " + join_names(all_names(own, false)) : hint));
+}
+
+void check_names_of(const std::string& text, const std::vector<SpecItem>& items,
+                    std::span<const LayerEntry> own) {
   for (const SpecItem& item : items) {
-    if (item.kind == SpecItem::Kind::layer) find_layer(text, item);
-    check_names_of(text, item.children);
+    if (item.kind == SpecItem::Kind::layer) find_layer(text, item, own);
+    check_names_of(text, item.children, own);
   }
 }
 
 }  // namespace
 
-void check_names(const Spec& spec) { check_names_of(spec.text, spec.items); }
+void check_names(const Spec& spec, std::span<const LayerEntry> own) {
+  require_free(own);
+  check_names_of(spec.text, spec.items, own);
+}
 
 std::unique_ptr<Layer> make_layer(const std::string& text, const SpecItem& item, const Shape& x,
-                                  DType dtype, std::uint64_t seed, const std::string& path) {
+                                  DType dtype, std::uint64_t seed, const std::string& path,
+                                  std::span<const LayerEntry> own) {
+  require_free(own);
   SpecArguments arguments(text, item);
-  const LayerEntry& entry = find_layer(text, item);
+  const LayerEntry& entry = find_layer(text, item, own);
   LayerRequest request{arguments, x, dtype, seed, path};
   return entry.make(request);
 }

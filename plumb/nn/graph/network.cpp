@@ -42,19 +42,8 @@ void Network::zero_grad() {
   for (Param* param : params_) param->grad_is_zero = true;
 }
 
-namespace {
-void visit_nodes(const std::vector<Node>& nodes, const std::function<void(const Node&)>& visitor) {
-  for (const Node& node : nodes) {
-    visit_nodes(node.branch, visitor);
-    visit_nodes(node.shortcut, visitor);
-    if (node.gate) visitor(*node.gate);
-    visitor(node);
-  }
-}
-}  // namespace
-
 void Network::visit(const std::function<void(const Node&)>& visitor) const {
-  visit_nodes(nodes_, visitor);
+  nodes_.visit(visitor);
 }
 
 namespace {
@@ -108,37 +97,22 @@ void Network::plan(std::int64_t batch) {
   std::vector<std::int64_t> extents{batch};
   for (int axis = 0; axis < input_extents; ++axis) extents.push_back(x_row_[axis]);
   Shape x{std::span<const std::int64_t>(extents)};
-  row_major_only_ = false;
-  Plan end = plan_all(x);
-  if (row_major_only_) end = plan_all(x);
+  Planner planner{options_.dtype};
+  TensorPlan end = plan_all(x, planner);
+  if (planner.sides_differ) {
+    planner.row_major_only = true;
+    end = plan_all(x, planner);
+  }
   output_ = end.layout == Layout::row_major ? Tensor() : Tensor(end.shape, options_.dtype);
   output_gradient_ = Tensor(end.shape, options_.dtype);
-  pool_.emplace(capacity_, options_.dtype);
+  pool_.emplace(planner.largest, options_.dtype);
   batch_ = batch;
   input_ = Tensor(x, options_.dtype);
 }
 
-Network::Plan Network::plan_all(const Shape& x) {
-  capacity_ = x.size();
-  return plan_chain(nodes_, {x, Layout::row_major});
-}
-
-Network::Plan Network::plan_layer(Node& node, const Plan& x) {
-  const LayerLayouts layouts =
-      row_major_only_ ? LayerLayouts{} : node.layer->layouts(x.shape, x.layout);
-  const Plan y{node.layer->output_shape(x.shape), layouts.y};
-  node.layer->plan(x.shape);
-  node.x_reordered = layouts.x == x.layout ? Tensor() : Tensor(x.shape, options_.dtype, layouts.x);
-  node.y = Tensor(y.shape, options_.dtype, y.layout);
-  capacity_ = std::max(capacity_, y.shape.size());
-  return y;
-}
-
-Network::Plan Network::plan_chain(std::vector<Node>& nodes, Plan x) {
-  for (Node& node : nodes) {
-    x = node.is_residual() ? plan_residual(node, x) : plan_layer(node, x);
-  }
-  return x;
+TensorPlan Network::plan_all(const Shape& x, Planner& planner) {
+  planner.largest = x.size();
+  return nodes_.plan({x, Layout::row_major}, planner);
 }
 
 }  // namespace plumb

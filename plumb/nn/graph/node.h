@@ -1,56 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "plumb/core/tensor.h"
+#include "plumb/nn/graph/pass.h"
 #include "plumb/nn/layer.h"
 
 namespace plumb {
 
-/// One place of a network: a layer, or a residual join around a branch of further nodes.
+struct NodeWay;
+
+/// One place of a network: a layer (layer_node.h), or a join of several ways. Each kind of join is
+/// a class of its own, named in join_table.cpp; nothing else tells them apart.
 ///
-/// A residual node computes y = shortcut(x) + S branch(x). The shortcut is the identity or a chain
-/// of its own; S is `scale`, or the learned parameter "alpha". With a gate (`highway`) it computes
-/// y = T branch(x) + (1 - T) x, T = sigmoid(gate(x)).
-struct Node {
-  std::string path;    ///< "3"; inside a residual block "5.0"; on its shortcut "5.proj"
-  std::string parent;  ///< path of the enclosing residual node, empty on the main chain
-  std::string text;    ///< as in the network language: "dense 128"
+/// The calls that change a node are the network's own: who is lent a `const Node` reads it.
+class Node {
+ public:
+  /// Where it stands and how it is written.
+  struct Place {
+    std::string path;    ///< "3"; inside a block "5.0"; on its shortcut "5.proj"
+    std::string parent;  ///< path of the enclosing join, empty on the main chain
+    std::string text;    ///< as in the network language: "dense 128"
+    /// Linear layers from the input up to and including this one, along the longest way.
+    int depth = 0;
+  };
+
+  explicit Node(Place place);
+  virtual ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  std::string path;  ///< as Place says, of this node
+  std::string parent;
+  std::string text;
+  int depth = 0;
   /// Its place in the order of Network::visit(), from 1: 0 is the input of the network.
   std::int32_t id = 0;
-  int depth =
-      0;  ///< linear layers from the input up to and including this one, along the longest way
-  std::unique_ptr<Layer> layer;  ///< null for a residual node
-  std::vector<Node> branch;      ///< of a residual node
-  std::vector<Node> shortcut;    ///< of a residual node; none is the identity
-  std::unique_ptr<Node> gate;    ///< of a highway: the linear layer "5.gate"
-  Tensor transform;              ///< of a highway: T, [batch, ...]; alive as long as y
-  double gate_bias = 0;          ///< of a highway: the bias of the gate at the start
-  double scale = 1;              ///< of a residual node without `alpha`
-  std::vector<Param> alpha;      ///< of a residual node: the learned S [1], or nothing
-  std::size_t first_param = 0;   ///< index of its first parameter in Network::params()
-  Tensor x_reordered;            ///< x in the layout that the layer takes, where it came in another
-  Tensor shortcut_reordered;  ///< of a residual node: what the shortcut gives, in the layout of y
-  Tensor y;                   ///< the output, [batch, ...]; alive until the next forward pass
+  std::size_t first_param = 0;  ///< index of its first parameter in Network::params()
+  Tensor y;                     ///< the output, [batch, ...]; alive until the next forward pass
 
-  bool is_residual() const { return layer == nullptr; }
-  std::string_view kind() const {
-    return layer ? layer->kind() : std::string_view(gate ? "highway" : "res");
-  }
-  LayerFamily family() const { return layer ? layer->family() : LayerFamily::residual; }
-  /// Its own parameters, without those of the nodes inside it.
-  std::span<Param> params() { return layer ? layer->params() : std::span<Param>(alpha); }
-  std::span<const Param> params() const {
-    return layer ? std::span<const Param>(layer->params()) : std::span<const Param>(alpha);
-  }
+  virtual std::string_view kind() const = 0;  ///< "dense", "res"; stable, saved in runs
+  virtual LayerFamily family() const = 0;
+  /// Its own parameters and buffers, without those of the nodes inside it.
+  virtual std::span<Param> params() = 0;
+  std::span<const Param> params() const { return const_cast<Node*>(this)->params(); }
+  virtual std::span<Buffer> buffers() { return {}; }
+  std::span<const Buffer> buffers() const { return const_cast<Node*>(this)->buffers(); }
+  /// Null of a join.
+  virtual const Layer* layer() const { return nullptr; }
+  /// None of a layer. The passes go through them in this order.
+  virtual std::span<NodeWay> ways();
+  std::span<const NodeWay> ways() const;
+  /// Of a join in which a gate decides elementwise: the part T of the first way that it lets in,
+  /// shaped as y, of the last forward pass. Of nothing elsewhere.
+  virtual ConstView transform() const { return {}; }
+
+  /// Of a batched x.
+  virtual Shape output_shape(const Shape& x) const = 0;
+  /// Values that a pass keeps of the node's own for a y of this shape.
+  virtual std::int64_t kept_values(const Shape& shape) const { return shape.size(); }
+
+  /// Sets those of its parameters that no initialiser draws; called when those of the nodes inside
+  /// it have been drawn.
+  virtual void start_params() {}
+  /// Allocates what passes over an x of this shape and layout need.
+  virtual TensorPlan plan(const TensorPlan& x, Planner& planner) = 0;
+  /// x is as planned. Writes y and shows it to the observer.
+  virtual void forward(ConstView x, const ForwardPass& pass) = 0;
+  /// dLoss/dx for this dLoss/dy, which stays the caller's; nothing unless it is wanted. Adds to the
+  /// gradients of all parameters in it.
+  virtual std::optional<Gradient> backward(ConstView x, const Gradient& grad_y, bool want_grad_x,
+                                           const BackwardPass& pass) = 0;
 };
-
-/// S of a residual node, as the next pass uses it.
-double branch_scale(const Node& node);
 
 }  // namespace plumb

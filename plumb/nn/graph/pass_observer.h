@@ -2,21 +2,19 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
-#include "plumb/nn/graph/node.h"
+#include "plumb/core/view.h"
 
 namespace plumb {
 
-/// What comes back to the input of a residual node before it is added up: through the branch, the
-/// shortcut and, in a highway, the gate. All have the same shape; the true value of each is values
-/// * 2^log2_scale.
-struct JoinGradients {
-  ConstView branch;
-  int branch_log2_scale = 0;
-  ConstView shortcut;
-  int shortcut_log2_scale = 0;
-  ConstView gate;  ///< of nothing without a gate
-  int gate_log2_scale = 0;
+class Node;
+
+/// What came back to the input of a join by one of its ways. The true value is `values *
+/// 2^log2_scale`.
+struct WayGradient {
+  ConstView values;
+  int log2_scale = 0;
 };
 
 /// Looks at the tensors of one forward or backward pass at the moment they are complete, while they
@@ -32,8 +30,9 @@ class PassObserver {
   /// The largest magnitude of the values that on_gradient was shown last, of an observer that knows
   /// it and found all of them finite: the network then need not look for it again.
   virtual std::optional<double> largest_in_gradient() const { return std::nullopt; }
-  /// In the backward pass, at a residual node's input.
-  virtual void on_join(const Node& /*node*/, const JoinGradients& /*gradients*/) {}
+  /// In the backward pass, at a join's input, before they are added up: one for each of
+  /// Node::ways(), in their order, all of one shape.
+  virtual void on_join(const Node& /*node*/, std::span<const WayGradient> /*ways*/) {}
   /// At the end of the backward pass: dLoss/dx of the network's input.
   virtual void on_input_gradient(ConstView /*grad_x*/, int /*log2_scale*/) {}
 };

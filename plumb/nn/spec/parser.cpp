@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "plumb/nn/spec/join_names.h"
 #include "plumb/nn/spec/spec.h"
 #include "plumb/nn/spec/tokens.h"
 
@@ -148,7 +149,7 @@ class Parser {
            "'" + item.name.text + "' is not a layer's name, expected " +
                (is_name(small) ? "'" + small + "'" : "lower-case letters, digits and '_'"));
     }
-    const bool residual = item.name.text == "res" || item.name.text == "highway";
+    const bool residual = is_join_name(item.name.text);
     item.kind = residual ? SpecItem::Kind::residual : SpecItem::Kind::layer;
     while (now().kind == Kind::word) word_of(item, residual);
     if (now().kind == Kind::equals) fail("'=' without a key before it, expected key=value");
@@ -157,7 +158,8 @@ class Parser {
       if (now().kind != Kind::open) fail(found() + ", expected '[' after " + item.name.text);
       item.children = bracketed(layers);
     } else if (now().kind == Kind::open) {
-      fail("'[' after " + item.name.text + ", expected it after res, highway or a count only");
+      fail("'[' after " + item.name.text + ", expected it after " + join_names_text() +
+           " or a count only");
     }
     return item;
   }

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "plumb/core/error.h"
-#include "plumb/nn/graph/join.h"
 #include "plumb/nn/graph/network.h"
 #include "plumb/stats/magnitude.h"
 
@@ -50,9 +49,9 @@ class Keeper : public PassObserver {
     const auto count = static_cast<std::size_t>(grad_y.shape.size() * size_bytes(grad_y.dtype));
     gradients[node.path].assign(bytes, count);
   }
-  void on_join(const Node& node, const JoinGradients& sides) override {
-    carried[node.path] = std::exp2(log2_rms(sides.shortcut) + sides.shortcut_log2_scale);
-    has_gate = static_cast<bool>(sides.gate);
+  void on_join(const Node& node, std::span<const WayGradient> ways) override {
+    carried[node.path] = std::exp2(log2_rms(ways[1].values) + ways[1].log2_scale);
+    has_gate = ways.size() == 3;
   }
   std::map<std::string, std::string> gradients;
   std::map<std::string, double> carried;
