@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plumb/cli/command.h"
+#include "plumb/cli/manual.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/cli/unquoted.h"
 #include "plumb/cli/wrap_lines.h"
@@ -54,7 +55,7 @@ class WrappedHelp : public CLI::Formatter {
 std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
+    if (!command->get_group().empty()) names.push_back(command->get_name());
   }
   return names;
 }
@@ -149,6 +150,7 @@ int run(int argc, char** argv) {
   add_play(app, result);
   add_layers(app, result);
   add_completion(app, result);
+  add_manual(app, result);
   std::vector<std::string> words = without_help_command(given);
   const std::string command = words.empty() ? "" : words.front();
   if (!command.empty() && command[0] != '-' && find_command(app, command) == nullptr) {

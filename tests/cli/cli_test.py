@@ -317,7 +317,7 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.completed(script, "zoo", "run", "sigmoid_depth_"), ["sigmoid_depth_adam"])
         self.assertIn("--seeds", self.completed(script, "zoo", "score", "--see"))
         self.assertIn("resnet20", self.completed(script, "layers", "res"))
-        self.assertEqual(self.completed(script, "completion", "''"), ["bash"])
+        self.assertEqual(self.completed(script, "completion", "''"), ["bash", "zsh", "fish"])
         self.assertIn("csv:", self.completed(script, "probe", "--data", "''"))
         (self.folder / "some.csv").write_text("")
         self.assertEqual(self.completed(script, "probe", "--data", "csv", ":", "so"), ["some.csv"])
