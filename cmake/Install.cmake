@@ -1,13 +1,24 @@
-# find_package(plumb) then plumb::plumb: every folder's library behind one name; find_package(plumb COMPONENTS
+# find_package(plumb) then plumb::plumb: the engine and the waist behind one name; find_package(plumb COMPONENTS
 # waist) then plumb::waist: records and what reads them, without the engine and what that links. Each folder is
-# also there by itself, e.g. plumb::stats. A component can be installed alone (cmake --install BUILD --component
-# waist); what it needs of others is in it.
+# also there by itself, e.g. plumb::stats. With PLUMB_SHARED there is one shared library instead.
+# A component can be installed alone (cmake --install BUILD --component waist): waist, engine, and program, which
+# is the command line with its manual pages and completion. What a component needs of others is in it.
 include(CMakePackageConfigHelpers)
+include(PublicHeaders)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/plumb)
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-# plumb_component_target(waist plumb_waist LINKS ...): one name for a component's libraries, installed with
-# them and their headers.
+# plumb_component_headers(waist plumb/waist.h): the headers that a program needs which includes that one.
+function(plumb_component_headers component umbrella)
+  plumb_reached_headers(headers ${umbrella})
+  foreach(header IN LISTS headers)
+    cmake_path(GET header PARENT_PATH folder)
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder} COMPONENT ${component})
+  endforeach()
+endfunction()
+
+# plumb_component_target(waist plumb_waist LINKS ...): one name for a component's libraries, installed with them.
 function(plumb_component_target component name)
   get_property(libraries GLOBAL PROPERTY PLUMB_LIBRARIES_${component})
   list(TRANSFORM libraries REPLACE "^plumb_" "plumb::" OUTPUT_VARIABLE aliases)
@@ -16,35 +27,63 @@ function(plumb_component_target component name)
   string(REGEX REPLACE "^plumb_" "" exported ${name})
   set_target_properties(${name} PROPERTIES EXPORT_NAME ${exported})
   add_library(plumb::${exported} ALIAS ${name})
-  install(TARGETS ${name} ${libraries} EXPORT plumb-${component}-targets
-          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component})
-  foreach(library IN LISTS libraries)
-    get_target_property(folder ${library} SOURCE_DIR)
-    cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${PROJECT_SOURCE_DIR})
-    install(DIRECTORY ${folder}/
-            DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder} COMPONENT ${component}
-            FILES_MATCHING PATTERN "*.h" PATTERN "*[-_]inl.h" EXCLUDE)
-  endforeach()
-  install(EXPORT plumb-${component}-targets NAMESPACE plumb:: DESTINATION ${package_dir}
-          COMPONENT ${component})
+  if(NOT PLUMB_SHARED)
+    install(TARGETS ${name} ${libraries} EXPORT plumb-${component}-targets
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component})
+    install(EXPORT plumb-${component}-targets NAMESPACE plumb:: DESTINATION ${package_dir}
+            COMPONENT ${component})
+  endif()
+endfunction()
+
+# plumb_pkgconfig(waist "libraries" "packages" "flags"): the file with which `pkg-config --libs plumb-waist` links
+# a component statically: its libraries, the packages that they need, and what has no package.
+function(plumb_pkgconfig component name packages flags)
+  if(PLUMB_SHARED)
+    set(PLUMB_LIBS "-lplumb")
+    set(PLUMB_REQUIRES "")
+    set(flags "")
+  else()
+    set(libraries "")
+    foreach(part waist ${component})
+      get_property(of_part GLOBAL PROPERTY PLUMB_LIBRARIES_${part})
+      list(APPEND libraries ${of_part})
+    endforeach()
+    list(REMOVE_DUPLICATES libraries)
+    list(TRANSFORM libraries PREPEND "-l")
+    list(JOIN libraries " " libraries)
+    set(PLUMB_LIBS "-Wl,--start-group ${libraries} -Wl,--end-group")
+    set(PLUMB_REQUIRES "${packages}")
+  endif()
+  set(PLUMB_PACKAGE ${name})
+  file(RELATIVE_PATH PLUMB_UP /${pkgconfig_dir} /)  # the prefix may be another one at installation
+  set(PLUMB_FLAGS "${flags}")
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/plumb.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir} COMPONENT ${component})
 endfunction()
 
 plumb_component_target(waist plumb_waist)
+plumb_component_headers(waist plumb/waist.h)
+plumb_pkgconfig(waist plumb-waist "sqlite3 zlib fmt libhwy" "-pthread")
 if(PLUMB_ENGINE)
   plumb_component_target(engine plumb plumb::waist)
-  install(FILES cmake/Dnnl.cmake DESTINATION ${package_dir} COMPONENT engine)
+  plumb_component_headers(engine plumb/plumb.h)
+  plumb_pkgconfig(engine plumb "sqlite3 zlib fmt libhwy libpng libjpeg" "-ldnnl -fopenmp -pthread")
+  if(NOT PLUMB_SHARED)
+    install(FILES cmake/Dnnl.cmake DESTINATION ${package_dir} COMPONENT engine)
+  endif()
 endif()
-# Theory's headers name the plain kernels, which are headers alone.
-install(DIRECTORY plumb/kernels/ref/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/plumb/kernels/ref
-        COMPONENT waist FILES_MATCHING PATTERN "*.h")
-# So does the recorder with what a kernel says of the derivatives it made.
-install(FILES plumb/kernels/derivative_survey.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/plumb/kernels
-        COMPONENT waist)
+include(SharedLibrary)
 
-get_property(programs GLOBAL PROPERTY PLUMB_PROGRAMS)
-if(programs)
-  install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT engine)
+if(TARGET plumb_program)
+  include(ProgramHelp)
+  install(TARGETS plumb_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 endif()
+
+foreach(component waist engine program)
+  if(component STREQUAL waist OR PLUMB_ENGINE)
+    install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT ${component})
+  endif()
+endforeach()
 
 configure_package_config_file(cmake/plumb-config.cmake.in ${PROJECT_BINARY_DIR}/plumb-config.cmake
                               INSTALL_DESTINATION ${package_dir})

@@ -3,7 +3,7 @@
 add_library(plumb_options INTERFACE)
 target_compile_options(plumb_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wconversion -Wno-sign-conversion
-  -Wno-restrict # GCC 12 sees overlaps in std::string's own code (GCC bug 105651)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # GCC 12 sees overlaps in std::string's own code (GCC bug 105651)
   $<$<BOOL:${PLUMB_WERROR}>:-Werror>)
 if(PLUMB_SANITIZE)
   target_compile_options(plumb_options INTERFACE -fsanitize=${PLUMB_SANITIZE} -fno-omit-frame-pointer
@@ -41,7 +41,6 @@ function(plumb_program name)
                                              RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
   list(TRANSFORM arg_DEPS PREPEND plumb::)
   target_link_libraries(${target} PRIVATE ${arg_DEPS} plumb_options ${arg_PRIVATE_LIBS})
-  set_property(GLOBAL APPEND PROPERTY PLUMB_PROGRAMS ${target})
 endfunction()
 
 # plumb_test(core SOURCES shape_test.cpp DEPS core LIBS rapidcheck) makes one googletest program for a

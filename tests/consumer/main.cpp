@@ -6,15 +6,11 @@
 #include <cstdio>
 #include <string>
 
-#include "plumb/core/parallel.h"
-#include "plumb/diagnose/diagnosis.h"
-#include "plumb/nn/graph/network.h"
-#include "plumb/nn/loss.h"
-#include "plumb/nn/spec/spec.h"
-#include "plumb/optim/optimiser.h"
-#include "plumb/report/terminal.h"
-#include "plumb/stats/sketch.h"
-#include "plumb/train/run_training.h"
+#include "plumb/plumb.h"
+
+#if PLUMB_VERSION < PLUMB_VERSION_OF(0, 2, 0) || PLUMB_VERSION >= PLUMB_VERSION_OF(1, 0, 0)
+#error this program is written for plumb 0.2
+#endif
 
 namespace {
 

@@ -16,15 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "plumb/core/error.h"
-#include "plumb/diagnose/diagnosis.h"
-#include "plumb/flow/ledger.h"
-#include "plumb/monitor/monitor.h"
-#include "plumb/observe/check_run.h"
-#include "plumb/observe/run_builder.h"
-#include "plumb/report/html.h"
-#include "plumb/report/report_json.h"
-#include "plumb/store/run_file.h"
+#include "plumb/waist.h"
 
 namespace {
 
