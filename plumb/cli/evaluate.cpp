@@ -10,6 +10,7 @@
 #include "plumb/cli/command.h"
 #include "plumb/cli/model.h"
 #include "plumb/cli/terminal.h"
+#include "plumb/core/json_number.h"
 #include "plumb/report/text.h"
 #include "plumb/train/judgement.h"
 
@@ -86,9 +87,7 @@ void print_confusion(const Confusion& confusion, const Model& model) {
   }
 }
 
-nlohmann::ordered_json number(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
-}
+nlohmann::ordered_json number(double value) { return json_number<nlohmann::ordered_json>(value); }
 
 int run_evaluate(Options& options) {
   options.config.read_file();

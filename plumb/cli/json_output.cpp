@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/cli/json_output.h"
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "plumb/core/json_number.h"
 #include "plumb/diagnose/words/verdict.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/report/finding_json.h"
@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) { return json_number<Json>(value); }
 
 Json log10_of(double log2_value) { return number(log2_value * kLog10Of2); }
 
@@ -47,9 +47,7 @@ Json theory_json(const Run& run) {
 
 namespace {
 
-Json number_or_null(const std::optional<double>& value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
+Json number_or_null(const std::optional<double>& value) { return json_number<Json>(value); }
 
 Json changes_json(const std::vector<CheckedChange>& changes) {
   Json list = Json::array();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "plumb/cli/theory_output.h"
+#include "plumb/core/json_number.h"
 #include "plumb/theory/gate.h"
 
 namespace plumb::cli {
@@ -11,10 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) {
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  return std::isnan(value) ? Json(nullptr) : Json(value);
-}
+Json number(double value) { return json_measurement<Json>(value); }
 
 Json to_json(const theory::FixedPoint& point) {
   return {{"q", number(point.q)},

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "plumb/core/json_number.h"
 #include "plumb/cure/setting_change.h"
 #include "plumb/cure/sweep.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) { return json_number<Json>(value); }
 
 std::string number_text(double value) {
   return std::isfinite(value) ? fmt::format("{:.9g}", value) : std::string();

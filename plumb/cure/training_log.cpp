@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "plumb/core/error.h"
+#include "plumb/core/json_number.h"
 #include "plumb/core/version.h"
 
 namespace plumb {
@@ -28,7 +29,7 @@ void hash(std::uint64_t& state, const std::string& text) {
   state *= kFnvPrime;  // an end of its own, so that no two texts run into each other
 }
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) { return json_number<Json>(value); }
 
 double number_of(const Json& value) {
   return value.is_null() ? std::numeric_limits<double>::infinity() : value.get<double>();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/report/ledger_json.h"
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "plumb/core/json_number.h"
 #include "plumb/flow/ledger.h"
 #include "plumb/flow/time_ledger.h"
 
@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) { return json_number<Json>(value); }
 
 std::string path_of(const RunInfo& info, LayerId layer) {
   return layer == kNoLayer ? std::string() : info.layer(layer).path;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "plumb/core/json_number.h"
 #include "plumb/diagnose/words/layer_names.h"
 #include "plumb/report/finding_json.h"
 
@@ -15,7 +16,7 @@ using Json = nlohmann::ordered_json;
 
 const double kLog10Of2 = std::log10(2.0);
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) { return json_number<Json>(value); }
 Json log10_of(double log2) { return number(log2 * kLog10Of2); }
 
 std::string text(const Json& json) {

@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "plumb/core/error.h"
+#include "plumb/core/json_number.h"
 #include "plumb/core/version.h"
 #include "plumb/zoo/patient.h"
 
@@ -78,9 +78,7 @@ Json options_json(const CureOptions& options) {
           {"search_s", options.search.budget_s}};
 }
 
-Json number(const std::optional<double>& value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
+Json number(const std::optional<double>& value) { return json_number<Json>(value); }
 
 std::optional<double> number_of(const Json& value) {
   if (value.is_null()) return std::nullopt;

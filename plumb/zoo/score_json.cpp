@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "plumb/core/json_number.h"
 #include "plumb/core/version.h"
 #include "plumb/zoo/score.h"
 
@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) { return json_number<Json>(value); }
 
 Json count_json(const Count& count) { return {{"right", count.right}, {"of", count.of}}; }
 

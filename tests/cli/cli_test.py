@@ -398,7 +398,7 @@ class CliTest(unittest.TestCase):
                               "--width", "256", "--json")
         self.assertAlmostEqual(json.loads(told.stdout)["chi1"], 0.019995815, places=8)
         relu = json.loads(self.run_plumb("theory", "-a", "relu", "--init", "he_normal", "--json").stdout)
-        self.assertEqual((relu["phase"], relu["xi_grad"]), ("critical", "inf"))
+        self.assertEqual((relu["phase"], relu["xi_grad"]), ("critical", "Infinity"))
 
     def test_theory_of_depth_batch_norm_residual_and_gates(self):
         told = self.run_plumb("theory", "-a", "relu", "--init", "he_normal", "--depth", "100", "--width", "64",
