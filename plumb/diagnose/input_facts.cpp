@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
+
 namespace plumb {
 
 double rms_of(const ColumnInfo& column) { return std::hypot(column.mean, column.deviation); }
@@ -61,8 +63,7 @@ Finding input_finding(const RunView& view, const char* rule, const InputEffect& 
   if (input != layers.end()) {
     finding.place = Place::layer(static_cast<LayerId>(input - layers.begin()));
   }
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   finding.cause = {CauseKind::data, finding.place, 1, {}};
   if (effect.loss_ratio >= InputEffect::kLargeLoss) {
     finding.evidence.push_back(

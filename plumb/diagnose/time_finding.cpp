@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
+
 namespace plumb {
 
 namespace {
@@ -43,9 +45,7 @@ Finding time_finding(const RunView& view, const TimePlace& place, const Episode&
   Finding finding;
   finding.rule = rule;
   finding.place = place.place;
-  finding.first_step = view.measured()[episode.first].step;
-  finding.last_step = view.measured()[episode.last].step;
-  finding.over = episode.over;
+  set_steps(view, episode, finding);
   finding.evidence = {{{Quantity::time_kept_log2, flow.log2_kept, place.place, {}}, limit}};
   if (std::isfinite(flow.scale.steps_per_efold)) {
     const double needed = -static_cast<double>(flow.steps) / (limit * kLn2);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
 
 namespace plumb {
@@ -22,8 +23,7 @@ void check_constant_features(const RunView& view, std::vector<Finding>& findings
   Finding finding;
   finding.rule = "constant_features";
   finding.severity = all ? Severity::critical : Severity::note;
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   finding.evidence = {{{Quantity::columns_affected, static_cast<double>(constant), {}, {}}, 1}};
   finding.facts = {{Quantity::columns, static_cast<double>(columns.size()), {}, {}},
                    {Quantity::column_number, static_cast<double>(first - columns.begin()), {}, {}},

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/rules/saturated_activation.h"
 
 namespace plumb {
@@ -121,9 +122,6 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
   });
   const Hit& worst = *std::max_element(
       hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.fraction < b.fraction; });
-  const Hit& latest = *std::max_element(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
-    return a.episode.last < b.episode.last;
-  });
   const UnitFacts& then = *worst.at_worst;
   const double rise = worst.fraction - worst.at_first;
   const bool died = rise >= died_fraction_limit(then.units);
@@ -132,11 +130,10 @@ void check_dead_units(const RunView& view, std::vector<Finding>& findings) {
 
   Finding finding;
   finding.rule = "dead_units";
-  finding.severity = worst.fraction >= 0.9 ? Severity::critical : Severity::warning;
+  finding.severity =
+      worst.fraction >= kDeadCriticalFraction ? Severity::critical : Severity::warning;
   finding.place = Place::layer(first.layer);
-  finding.first_step = view.measured()[first.episode.first].step;
-  finding.last_step = view.measured()[latest.episode.last].step;
-  finding.over = std::all_of(hits.begin(), hits.end(), [](const Hit& h) { return h.episode.over; });
+  set_steps(view, joined_episode(hits), finding);
   // Either is enough.
   const Evidence all{{Quantity::dead_fraction, worst.fraction, place, {}},
                      dead_fraction_limit(then.units)};

@@ -20,9 +20,13 @@ namespace plumb {
 ///            (b) Died in training: the layer's silent fraction rose by 0.3 since the first
 ///            measured step, and by more than four standard deviations of the difference of two
 ///            such chances, 4 sqrt(1/(2n)). Derivation and calibration: docs/rules/dead_units.md.
+///            Critical from 0.9 on: less than a tenth of the layer carries anything, and the rest of
+///            the network sees a layer of that width. Our choice: docs/rules/dead_units.md.
 /// False alarms  Narrow layers (n <= 16) are judged only when all of their units are dead.
 /// Advice     By when it began: the initialisation and the bias, or the learning rate.
 void check_dead_units(const RunView& view, std::vector<Finding>& findings);
+
+inline constexpr double kDeadCriticalFraction = 0.9;
 
 /// Four standard deviations above the mean of a Binomial(units, 1/2), as a fraction; at most 1.
 double dead_fraction_limit(std::int64_t units);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/output_end.h"
 
 namespace plumb {
@@ -45,8 +46,7 @@ void check_logits_activation(const RunView& view, std::vector<Finding>& findings
   finding.rule = "logits_activation";
   finding.severity = is_high || no_negative ? Severity::critical : Severity::warning;
   finding.place = Place::layer(end.layer);
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   finding.evidence = {{{Quantity::activations_before_loss, 1, finding.place, {}}, 1}};
   if (is_high) {
     finding.evidence.push_back(

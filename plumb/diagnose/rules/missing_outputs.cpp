@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
 
 namespace plumb {
@@ -25,8 +26,7 @@ void check_missing_outputs(const RunView& view, std::vector<Finding>& findings) 
   finding.rule = "missing_outputs";
   finding.severity = Severity::critical;
   finding.place = Place::layer(output);
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   finding.evidence = {{{Quantity::outputs, static_cast<double>(units), finding.place, {}},
                        static_cast<double>(highest)}};
   finding.facts = {{Quantity::classes, static_cast<double>(highest), Place::loss(), {}}};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
 
 namespace plumb {
@@ -49,8 +50,7 @@ void check_no_activation(const RunView& view, std::vector<Finding>& findings) {
   finding.rule = "no_activation";
   finding.severity = stacked == pairs ? Severity::warning : Severity::note;
   finding.place = Place::layer(second);
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   finding.evidence = {{{Quantity::linear_pairs, static_cast<double>(stacked), {}, {}}, 1}};
   finding.facts = {{Quantity::layers_judged, static_cast<double>(pairs), {}, {}}};
   finding.cause = {CauseKind::no_activation, Place::layer(first), 1, {}};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/output_end.h"
 
 namespace plumb {
@@ -29,8 +30,7 @@ void check_output_range(const RunView& view, std::vector<Finding>& findings) {
   finding.severity =
       target->mean > high || target->mean < low ? Severity::critical : Severity::warning;
   finding.place = Place::layer(end.layer);
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   finding.evidence = {{{Quantity::target_beyond, worst, finding.place, {}}, kBeyond}};
   finding.facts = {{Quantity::target_smallest, target->smallest, Place::loss(), {}},
                    {Quantity::target_largest, target->largest, Place::loss(), {}},

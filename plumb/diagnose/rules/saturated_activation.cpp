@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/finding_steps.h"
 
 namespace plumb {
 
@@ -108,9 +109,6 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
   });
   const Hit& worst = *std::max_element(
       hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.fraction < b.fraction; });
-  const Hit& latest = *std::max_element(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
-    return a.episode.last < b.episode.last;
-  });
   const Place place = Place::layer(first.layer);
 
   Finding finding;
@@ -118,9 +116,7 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
   finding.severity =
       worst.fraction >= kSaturatedFractionCritical ? Severity::critical : Severity::warning;
   finding.place = place;
-  finding.first_step = view.measured()[first.episode.first].step;
-  finding.last_step = view.measured()[latest.episode.last].step;
-  finding.over = std::all_of(hits.begin(), hits.end(), [](const Hit& h) { return h.episode.over; });
+  set_steps(view, joined_episode(hits), finding);
   finding.evidence = {
       {{Quantity::worst_saturated_fraction, worst.fraction, Place::layer(worst.layer), {}},
        kSaturatedFraction}};

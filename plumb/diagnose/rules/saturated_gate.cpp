@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/time_finding.h"
 
@@ -104,9 +105,7 @@ void check_one(const RunView& view, const TimePlace& at, TimeQuantity judged,
   finding.rule = "saturated_gate";
   finding.severity = worst >= kSaturatedFractionCritical ? Severity::critical : Severity::warning;
   finding.place = place;
-  finding.first_step = view.measured()[episode->first].step;
-  finding.last_step = view.measured()[episode->last].step;
-  finding.over = episode->over;
+  set_steps(view, *episode, finding);
   finding.evidence = {{{Quantity::gate_flat_fraction, worst, place, {}}, kSaturatedFraction}};
   finding.facts = {{Quantity::gate, gate, place, {}},
                    {Quantity::saturated_fraction, fractions[episode->first], place, {}}};

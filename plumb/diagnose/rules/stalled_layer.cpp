@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/learning_finding.h"
 #include "plumb/diagnose/standstill.h"
 
@@ -114,26 +115,19 @@ void check_single_layers(const RunView& view, std::vector<Finding>& findings) {
   const Hit& worst = *std::min_element(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
     return a.at_worst.relative < b.at_worst.relative;
   });
-  std::size_t first = hits[0].episode.first;
-  std::size_t last = hits[0].episode.last;
-  for (const Hit& hit : hits) {
-    first = std::min(first, hit.episode.first);
-    last = std::max(last, hit.episode.last);
-  }
   const Pace& pace = worst.at_worst;
-  const bool only_decay = std::isfinite(pace.update) && pace.update > pace.learning + 3;
+  const bool only_decay =
+      std::isfinite(pace.update) && pace.update > pace.learning + kOnlyDecayLog2;
   const Place place = Place::layer(worst.layer);
 
   Finding finding;
   finding.rule = "stalled_layer";
-  finding.severity = pace.relative < 2 * kStalledLog2 ? Severity::critical : Severity::warning;
+  finding.severity = pace.relative < kStalledCriticalLog2 ? Severity::critical : Severity::warning;
   const bool harmless = std::all_of(
       hits.begin(), hits.end(), [&](const Hit& hit) { return is_divided_out(view, hit.layer); });
   if (harmless && view.learning().steps < Learning::kSomeSteps) finding.severity = Severity::note;
   finding.place = Place::layer(hits.front().layer);
-  finding.first_step = view.measured()[first].step;
-  finding.last_step = view.measured()[last].step;
-  finding.over = std::all_of(hits.begin(), hits.end(), [](const Hit& h) { return h.episode.over; });
+  set_steps(view, joined_episode(hits), finding);
   const Fact relative{Quantity::relative_pace_log2, pace.relative, place, {}};
   const Fact learning{Quantity::pace_log2, pace.learning, place, {}};
   const bool is_slow = pace.relative <= kStalledLog2;  // else its updates are rounded away

@@ -25,5 +25,10 @@ void check_stalled_layer(const RunView& view, std::vector<Finding>& findings);
 
 inline constexpr double kStalledLog2 = -9.966;  ///< 1/1000
 inline constexpr double kRoundedAwayLog2 = -25;
+/// Critical below a millionth of the median layer: the square of what is a warning.
+inline constexpr double kStalledCriticalLog2 = 2 * kStalledLog2;
+/// Weight decay is all that moves a layer whose update is 8 times what learning gives it, and more:
+/// seven eighths of it are decay, at least.
+inline constexpr double kOnlyDecayLog2 = 3;
 
 }  // namespace plumb

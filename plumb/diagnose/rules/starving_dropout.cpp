@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
 
 namespace plumb {
@@ -34,8 +35,7 @@ void check_starving_dropout(const RunView& view, std::vector<Finding>& findings)
   finding.rule = "starving_dropout";
   finding.severity = Severity::warning;
   finding.place = Place::layer(worst);
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   if (most >= kDropped) {
     finding.evidence = {{{Quantity::dropped_fraction, most, finding.place, {}}, kDropped}};
     finding.facts = {{Quantity::units_left, left, finding.place, {}}};

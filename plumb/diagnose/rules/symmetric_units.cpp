@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/finding_steps.h"
 
 namespace plumb {
 
@@ -76,12 +77,6 @@ void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) 
   if (hits.empty()) return;
   const Hit& worst = *std::max_element(
       hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.fraction < b.fraction; });
-  std::size_t first = hits[0].episode.first;
-  std::size_t last = hits[0].episode.last;
-  for (const Hit& hit : hits) {
-    first = std::min(first, hit.episode.first);
-    last = std::max(last, hit.episode.last);
-  }
   const SymmetryFacts& then = *worst.at_worst;
   const Place place = Place::layer(worst.layer, Role::weight);
 
@@ -91,9 +86,7 @@ void check_symmetric_units(const RunView& view, std::vector<Finding>& findings) 
                      : worst.fraction >= 0.1 ? Severity::warning
                                              : Severity::note;
   finding.place = Place::layer(hits.front().layer);
-  finding.first_step = view.measured()[first].step;
-  finding.last_step = view.measured()[last].step;
-  finding.over = std::all_of(hits.begin(), hits.end(), [](const Hit& h) { return h.episode.over; });
+  set_steps(view, joined_episode(hits), finding);
   finding.evidence = {
       {{Quantity::duplicate_units, static_cast<double>(then.duplicate_units), place, {}}, 1}};
   finding.facts = {{Quantity::units, static_cast<double>(then.units), place, {}},

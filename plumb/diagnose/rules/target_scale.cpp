@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
 
 namespace plumb {
@@ -30,8 +31,7 @@ void check_target_scale(const RunView& view, std::vector<Finding>& findings) {
   finding.rule = "target_scale";
   finding.severity = size >= kVeryLargeTarget ? Severity::critical : Severity::warning;
   finding.place = place;
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   finding.evidence = {{{large ? Quantity::target_rms : Quantity::small_target_rms, size, place, {}},
                        large ? kLargeTarget : kSmallTarget}};
   finding.facts = {

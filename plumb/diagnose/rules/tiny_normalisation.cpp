@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
 
 namespace plumb {
@@ -70,8 +71,7 @@ void check_tiny_normalisation(const RunView& view, std::vector<Finding>& finding
   finding.rule = "tiny_normalisation";
   finding.severity = fewest <= 1 ? Severity::critical : Severity::warning;
   finding.place = Place::layer(worst);
-  finding.first_step = view.measured().front().step;
-  finding.last_step = view.measured().back().step;
+  set_all_steps(view, finding);
   finding.evidence = {{{Quantity::values_normalised, fewest, finding.place, {}}, 2}};
   finding.facts = {{Quantity::layers_affected, static_cast<double>(affected), {}, {}}};
   const bool over_batch = info.layer(worst).running_momentum.has_value();

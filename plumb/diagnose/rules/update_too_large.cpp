@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/finding_steps.h"
 
 namespace plumb {
 
@@ -122,9 +123,7 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
     finding.severity = Severity::note;
   }
   finding.place = Place::layer(first.layer);
-  finding.first_step = begin.step;
-  finding.last_step = end.step;
-  finding.over = episode->over;
+  set_steps(view, *episode, finding);
   finding.facts = {
       {Quantity::layers_affected, number(count_affected(view, *episode)), {}, {}},
       {Quantity::layers_judged, number(then.size()), {}, {}},

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "plumb/diagnose/episode.h"
+#include "plumb/diagnose/finding_steps.h"
 
 namespace plumb {
 
@@ -26,9 +27,7 @@ void check_zero_gradient(const RunView& view, std::vector<Finding>& findings) {
   finding.rule = "zero_gradient";
   finding.severity = Severity::critical;
   finding.place = place;
-  finding.first_step = first.step;
-  finding.last_step = last.step;
-  finding.over = episode->over;
+  set_steps(view, *episode, finding);
   finding.evidence = {{{Quantity::loss_at_last, last.loss, Place::loss(), {}},
                        kDoneFraction * reference_loss(view.info(), view.losses())}};
   finding.facts = {{Quantity::loss_then, first.loss, Place::loss(), {}}};
