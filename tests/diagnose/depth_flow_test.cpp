@@ -87,6 +87,46 @@ TEST(DepthFlowTest, LayersOfSoftmaxAreOneCauseWithItsOwnRemedy) {
   EXPECT_EQ(main_cause(first_flow(many)), CauseKind::other_layers);
 }
 
+/// dense > tanh, six times, in whose place a layer of `family` takes 2^-loss of the gradient once.
+plumb::Run run_with_family(LayerFamily family, double loss) {
+  plumb::Run run = run_with_unsplit({"5"}, loss, "");
+  run.info.layers[static_cast<std::size_t>(test::id_of(run.info, "5"))].family = family;
+  return run;
+}
+
+// Every family has its place in the books, and what it takes is found there whole. Pooling is left
+// out on purpose: what averaging takes is no sickness.
+TEST(DepthFlowTest, WhatAFamilyTakesIsBookedInItsPlaceAlone) {
+  constexpr double kLoss = 7;
+  struct Row {
+    LayerFamily family;
+    double DepthFlow::*place;  ///< null: in none
+  };
+  constexpr Row kRows[] = {{LayerFamily::normalisation, &DepthFlow::normalisation},
+                           {LayerFamily::recurrent, &DepthFlow::recurrence},
+                           {LayerFamily::dropout, &DepthFlow::other},
+                           {LayerFamily::shape, &DepthFlow::other},
+                           {LayerFamily::attention, &DepthFlow::other},
+                           {LayerFamily::embedding, &DepthFlow::other},
+                           {LayerFamily::other, &DepthFlow::other},
+                           {LayerFamily::pooling, nullptr}};
+  constexpr double DepthFlow::*kPlaces[] = {&DepthFlow::weight,     &DepthFlow::derivative,
+                                            &DepthFlow::together,   &DepthFlow::alignment,
+                                            &DepthFlow::residual,   &DepthFlow::normalisation,
+                                            &DepthFlow::recurrence, &DepthFlow::other};
+  for (const Row& row : kRows) {
+    SCOPED_TRACE(static_cast<int>(row.family));
+    const DepthFlow before = first_flow(run_with_family(row.family, 0));
+    const DepthFlow after = first_flow(run_with_family(row.family, kLoss));
+    ASSERT_TRUE(before.known && after.known);
+    for (const auto place : kPlaces) {
+      EXPECT_NEAR(after.*place - before.*place, place == row.place ? -kLoss : 0, 1e-9);
+    }
+    EXPECT_NEAR(after.log2_total - before.log2_total, row.place == nullptr ? 0 : -kLoss, 1e-9);
+    EXPECT_NEAR(parts_of(after), after.log2_total, 1e-9);
+  }
+}
+
 // Weights of any size behind which batch normalisation stands: their size is undone, so the books
 // hold both as one and no initialisation is advised.
 TEST(DepthFlowTest, NormalisationAndTheWeightsThatItUndoesAreOneCause) {

@@ -5,9 +5,12 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
@@ -156,6 +159,44 @@ TEST(LedgerTest, EntriesRunFromTheLossToTheInput) {
   EXPECT_NEAR(ledger.total_of(Cause::weight_alignment), -7, 1e-12);
   EXPECT_NEAR(ledger.total_of(Cause::activation_derivative), -0.5, 1e-12);
   EXPECT_NEAR(ledger.total_of(Cause::derivative_alignment), -0.5, 1e-12);
+}
+
+// What a layer that is not split takes stands under the cause of its family, whole.
+TEST(LedgerTest, EachFamilyIsBookedUnderItsCause) {
+  constexpr std::pair<LayerFamily, Cause> kRows[] = {
+      {LayerFamily::shape, Cause::shape},
+      {LayerFamily::dropout, Cause::dropout},
+      {LayerFamily::normalisation, Cause::normalisation},
+      {LayerFamily::pooling, Cause::pooling},
+      {LayerFamily::recurrent, Cause::recurrence},
+      {LayerFamily::attention, Cause::attention},
+      {LayerFamily::embedding, Cause::embedding},
+      {LayerFamily::other, Cause::other}};
+  for (const auto& [family, cause] : kRows) {
+    SCOPED_TRACE(to_string(cause));
+    auto run = test::flat_run(4, 16, "tanh", 1);
+    StepRecord& step = run.steps[0];
+    const LayerId id = test::id_of(run.info, "3");
+    LayerInfo& layer = run.info.layers[static_cast<std::size_t>(id)];
+    layer.family = family;
+    layer.traits.reset();
+    std::erase_if(step.activations,
+                  [&](const ActivationRecord& record) { return record.layer == id; });
+    test::put_rms(run.info, step, "3", Role::grad_a, 0);
+    for (const char* below : {"2", "1", "0"}) {
+      const LayerInfo& one =
+          run.info.layers[static_cast<std::size_t>(test::id_of(run.info, below))];
+      test::put_rms(run.info, step, below, grad_role(one), -5);
+    }
+    const Ledger ledger = make_ledger(run.info, step);
+    const auto entry = std::find_if(ledger.entries.begin(), ledger.entries.end(),
+                                    [&](const LedgerEntry& one) { return one.layer == id; });
+    ASSERT_NE(entry, ledger.entries.end());
+    ASSERT_EQ(entry->parts.size(), 1u);
+    EXPECT_EQ(entry->parts[0].cause, cause);
+    EXPECT_NEAR(entry->parts[0].log2, -5, 1e-12);
+    expect_balances(ledger);
+  }
 }
 
 TEST(LedgerTest, ZeroGradientEndsTheBooksWhereItBegins) {
