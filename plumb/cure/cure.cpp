@@ -7,12 +7,10 @@
 #include <atomic>
 #include <cmath>
 #include <exception>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <utility>
 
-#include "plumb/core/names.h"
 #include "plumb/core/rng.h"
 #include "plumb/cure/tasks.h"
 #include "plumb/train/trainer.h"
@@ -21,16 +19,7 @@ namespace plumb {
 
 namespace {
 
-constexpr std::string_view kEndings[] = {"cured",    "better",       "any_rate",  "not_found",
-                                         "not_sick", "inconclusive", "predicted", "interrupted"};
-static_assert(std::size(kEndings) == static_cast<std::size_t>(CureEnding::interrupted) + 1);
-
-constexpr std::uint64_t kFirstProofSeed = 1000;
-/// Of the way from the constant answer to what can be had.
-constexpr double kTenth = 0.1;
-constexpr double kHalf = 0.5;
-/// Scores closer than this are the same for the choice between candidates: the smaller change wins.
-constexpr double kSameScore = 0.02;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<std::uint64_t> seeds_from(std::uint64_t first, int count) {
   std::vector<std::uint64_t> seeds;
@@ -57,9 +46,8 @@ class Cure {
       say("reproducing the failure");
       train({&report_.untreated}, screen_seeds());
       if (!goes_on()) return ended(CureEnding::interrupted);
-      const int failures = count_failures();
-      if (failures == 0) return ended(CureEnding::not_sick);
-      if (3 * failures < 2 * options_.screen_seeds) return ended(CureEnding::inconclusive);
+      const auto ending = reproduction_ending(count_failures(), options_.screen_seeds);
+      if (ending) return ended(*ending);
     }
     say("looking at what could help");
     search();
@@ -134,7 +122,7 @@ class Cure {
   static ArmTraining not_finished(std::uint64_t seed) {
     ArmTraining training;
     training.seed = seed;
-    training.score = std::numeric_limits<double>::quiet_NaN();
+    training.score = kNaN;
     return training;
   }
 
@@ -153,18 +141,11 @@ class Cure {
     report_.search = check_advice(report_.patient, data_, findings, search);
   }
 
-  /// A training fails that is at the level of the constant answer; that our rules suspect and that
-  /// has not all that can be had; or that has less than half of it and a finding, though the rules
-  /// let it pass for having learned something.
   int count_failures() const {
     int failures = 0;
     for (const ArmTraining& training : report_.untreated.trainings) {
-      const double room = 1 - report_.constant_score;
-      const double way = room > 0 ? (training.score - report_.constant_score) / room : 0;
-      const bool at_baseline = way < kTenth;
-      const bool suspect = training.is_suspect() && way < 1 - kTenth;
-      const bool poor = way < kHalf && !training.findings.empty();
-      failures += at_baseline || suspect || poor ? 1 : 0;
+      const TrainingSigns signs{training.score, training.is_suspect(), !training.findings.empty()};
+      failures += training_fails(signs, report_.constant_score) ? 1 : 0;
     }
     return failures;
   }
@@ -195,26 +176,15 @@ class Cure {
 
   /// The best over the screen's seeds; of equals the smaller change, then the first.
   void choose() {
-    report_.winner.reset();
-    double best = report_.untreated.mean_score() + kSameScore;
+    std::vector<ScreenedChange> screened;
     for (const CureCandidate& one : report_.candidates) {
-      if (one.is_screened(options_.screen_seeds)) best = std::max(best, one.screen.mean_score());
+      const int second = one.second == nullptr ? 0 : one.second->size;
+      screened.push_back({one.is_screened(options_.screen_seeds) ? one.screen.mean_score() : kNaN,
+                          one.change.prescription.rewrite->size + second});
     }
-    best_score_ = best;
-    int smallest = 0;
-    for (std::size_t i = 0; i < report_.candidates.size(); ++i) {
-      const CureCandidate& one = report_.candidates[i];
-      if (!one.is_screened(options_.screen_seeds) || one.screen.mean_score() < best - kSameScore ||
-          one.screen.mean_score() <= report_.untreated.mean_score() + kSameScore) {
-        continue;
-      }
-      const int size =
-          one.change.prescription.rewrite->size + (one.second == nullptr ? 0 : one.second->size);
-      if (!report_.winner || size < smallest) {
-        report_.winner = i;
-        smallest = size;
-      }
-    }
+    const ScreenChoice choice = choose_change(report_.untreated.mean_score(), screened);
+    report_.winner = choice.winner;
+    best_score_ = choice.best;
   }
 
   bool affords_another() const { return trainings_left() - proof_cost() >= options_.screen_seeds; }
@@ -257,7 +227,7 @@ class Cure {
   void add_pairs() {
     const CureCandidate winner = report_.candidates[*report_.winner];
     const double room = 1 - report_.constant_score;
-    if (1 - winner.screen.mean_score() < kTenth * room) return;
+    if (1 - winner.screen.mean_score() < kTenthOfTheWay * room) return;
     std::vector<Prescription> partners;
     std::vector<const CureCandidate*> others;
     for (const CureCandidate& one : report_.candidates) {
@@ -367,19 +337,15 @@ class Cure {
   }
 
   CureEnding judged() {
-    const PairedDifference& effect = report_.over_untreated;
-    if (!(effect.low > 0)) return CureEnding::not_found;
     int sick = 0;
     for (const ArmTraining& training : report_.proof_cured.trainings) sick += training.is_sick();
     report_.left_findings = 2 * sick > static_cast<int>(report_.proof_cured.trainings.size());
-    if (report_.over_rate.pairs > 1 && report_.over_rate.mean < kTenth * effect.mean) {
-      return CureEnding::any_rate;
-    }
-    const double way = best_score_ - report_.untreated.mean_score();
-    const bool all_the_way = effect.mean >= (1 - kTenth) * way - kSameScore;
-    const double room = 1 - report_.constant_score;
-    const bool learns = report_.proof_cured.mean_score() - report_.constant_score >= kTenth * room;
-    return all_the_way && learns && !report_.left_findings ? CureEnding::cured : CureEnding::better;
+    return judge_proof({.over_untreated = report_.over_untreated,
+                        .over_rate = report_.over_rate,
+                        .cured = report_.proof_cured.mean_score(),
+                        .constant = report_.constant_score,
+                        .way = best_score_ - report_.untreated.mean_score(),
+                        .leaves_findings = report_.left_findings});
   }
 
   CureData& data_;
@@ -390,8 +356,6 @@ class Cure {
 };
 
 }  // namespace
-
-std::string_view to_string(CureEnding ending) { return name_of(ending, kEndings); }
 
 CureReport cure(const TrainConfig& patient, CureData& data, const CureOptions& options) {
   return Cure(patient, data, options).run();

@@ -5,28 +5,14 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "plumb/cure/advice.h"
 #include "plumb/cure/arm.h"
-#include "plumb/cure/paired.h"
 #include "plumb/cure/training_log.h"
+#include "plumb/proof/protocol.h"
 
 namespace plumb {
-
-/// How a cure ended.
-enum class CureEnding : std::uint8_t {
-  cured,
-  better,        ///< the difference is proven, but much of the way or a critical finding is left
-  any_rate,      ///< another learning rate alone does as well
-  not_found,     ///< nothing that was tried is proven to do better within the budget
-  not_sick,      ///< the untreated training shows no failure
-  inconclusive,  ///< it fails with some seeds and not with others
-  predicted,     ///< a dry run
-  interrupted
-};
-std::string_view to_string(CureEnding ending);
 
 struct CureProgress {
   std::string doing;  ///< "proving it with fresh seeds"
@@ -97,7 +83,7 @@ struct CureReport {
 ///            the two next best changes of another group, or adam.
 /// Proof      proof_seeds fresh seeds that nothing was chosen by: untreated, cured, a rewrite drawn
 ///            at random for each seed from all that apply, and the best rate alone. Same data, same
-///            order of batches, same number of steps; pairs by seed (paired.h).
+///            order of batches, same number of steps; pairs by seed (proof/paired.h).
 /// Cured      The interval of the difference lies above 0, the cured arm keeps at least 9/10 of
 /// what
 ///            the best screened training reached over the untreated one, and no critical finding

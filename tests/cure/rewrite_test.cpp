@@ -6,11 +6,11 @@
 #include <set>
 #include <string>
 
-#include "plumb/cure/rewrites/start.h"
-#include "plumb/cure/rewrites/tailored.h"
 #include "plumb/cure/setting_change.h"
 #include "plumb/nn/spec/spec.h"
 #include "plumb/theory/correlation_map.h"
+#include "plumb/theory/leaky_relu.h"
+#include "plumb/theory/start.h"
 
 namespace plumb {
 namespace {
@@ -206,11 +206,11 @@ TEST(RewriteTest, RecurrentCells) {
 }
 
 TEST(RewriteTest, TheCriticalStartIsThatOfTheory) {
-  EXPECT_NEAR(critical_start("relu")->gain, std::sqrt(2.0), 1e-9);
-  EXPECT_NEAR(critical_start("tanh")->gain, 1, 1e-9);
-  EXPECT_NEAR(critical_start("gelu")->gain, 1.408, 5e-4);  // Roberts, Yaida and Hanin 2022
-  EXPECT_NEAR(critical_start("gelu")->bias_std, 0.416, 5e-4);
-  EXPECT_FALSE(critical_start("sigmoid").has_value());
+  EXPECT_NEAR(theory::critical_start("relu")->gain, std::sqrt(2.0), 1e-9);
+  EXPECT_NEAR(theory::critical_start("tanh")->gain, 1, 1e-9);
+  EXPECT_NEAR(theory::critical_start("gelu")->gain, 1.408, 5e-4);  // Roberts, Yaida and Hanin 2022
+  EXPECT_NEAR(theory::critical_start("gelu")->bias_std, 0.416, 5e-4);
+  EXPECT_FALSE(theory::critical_start("sigmoid").has_value());
   EXPECT_EQ(settings_after("initialise", patient_of("5 x [dense 8 > relu] > dense 2")),
             "init=he_normal bias-init=zeros");
   EXPECT_EQ(settings_after("initialise", patient_of("5 x [dense 8 > gelu] > dense 2")),
@@ -263,8 +263,8 @@ TEST(TailoredActivationTest, TheMapIsThatOfTheory) {
     const theory::Activation activation =
         theory::make_activation("leaky_relu " + std::to_string(slope));
     for (const double c : {-0.5, 0.0, 0.4, 0.95}) {
-      const double gain = leaky_relu_gain(slope);
-      EXPECT_NEAR(leaky_relu_correlation(slope, c),
+      const double gain = theory::leaky_relu_gain(slope);
+      EXPECT_NEAR(theory::leaky_relu_correlation(slope, c),
                   gain * gain * theory::pair_mean(activation, 1, c, false), 1e-9)
           << slope << " at " << c;
     }
@@ -273,11 +273,11 @@ TEST(TailoredActivationTest, TheMapIsThatOfTheory) {
 
 // The values that were tried by hand beside this paper's: Zhang, Botev, Martens 2022.
 TEST(TailoredActivationTest, SlopesForAnEndCorrelationOfNineTenths) {
-  EXPECT_NEAR(tailored_slope(100, 0.9), 0.57044, 5e-6);
-  EXPECT_NEAR(leaky_relu_gain(tailored_slope(100, 0.9)), 1.228404, 5e-7);
-  EXPECT_NEAR(tailored_slope(50, 0.9), 0.43052, 5e-6);
-  EXPECT_NEAR(leaky_relu_gain(tailored_slope(50, 0.9)), 1.298948, 5e-7);
-  EXPECT_EQ(tailored_slope(2, 0.9), 0);
+  EXPECT_NEAR(theory::tailored_slope(100, 0.9), 0.57044, 5e-6);
+  EXPECT_NEAR(theory::leaky_relu_gain(theory::tailored_slope(100, 0.9)), 1.228404, 5e-7);
+  EXPECT_NEAR(theory::tailored_slope(50, 0.9), 0.43052, 5e-6);
+  EXPECT_NEAR(theory::leaky_relu_gain(theory::tailored_slope(50, 0.9)), 1.298948, 5e-7);
+  EXPECT_EQ(theory::tailored_slope(2, 0.9), 0);
 }
 
 TEST(TailoredActivationTest, AppliesToDeepPlainChains) {

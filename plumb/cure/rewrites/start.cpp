@@ -4,18 +4,16 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <optional>
 
-#include "plumb/core/error.h"
 #include "plumb/cure/chain_edit.h"
 #include "plumb/cure/rounded.h"
-#include "plumb/theory/critical.h"
+#include "plumb/theory/start.h"
 
 namespace plumb {
 
 namespace {
 
-/// Above it the units of a bounded activation stand in their flat ends; see H2 of the rules' pages.
-constexpr double kLargestGain = 3;
 constexpr double kSqrt2 = 1.4142135623730951;
 constexpr const char* kLoaded = "the weights come from a file";
 
@@ -37,27 +35,6 @@ std::string bias_text(double bias_std) {
 
 }  // namespace
 
-std::optional<CriticalStart> critical_start(const std::string& activation) {
-  if (activation.empty()) return CriticalStart{};
-  std::optional<theory::MomentGrid> grid;
-  try {
-    grid.emplace(theory::make_activation(activation));
-  } catch (const SpecError&) {
-    return std::nullopt;
-  }
-  for (const theory::CriticalPoint& point : theory::critical_points(*grid, 0)) {
-    if (point.stable && point.scale.weight_std <= kLargestGain) {
-      return CriticalStart{point.scale.weight_std, 0};
-    }
-  }
-  for (const theory::CriticalPoint& point : theory::half_stable_points(*grid)) {
-    if (point.scale.weight_std <= kLargestGain) {
-      return CriticalStart{point.scale.weight_std, point.scale.bias_std};
-    }
-  }
-  return std::nullopt;
-}
-
 Rewritten initialise_critically(const Patient& patient, const CureArguments& arguments) {
   TrainConfig config = patient.config;
   config.weights.clear();
@@ -72,8 +49,8 @@ Rewritten initialise_critically(const Patient& patient, const CureArguments& arg
     return Rewritten::to(std::move(config));
   }
   const std::string activation = usual_activation(items_of(config.network));
-  const std::optional<CriticalStart> start =
-      gain != nullptr ? CriticalStart{*gain, 0} : critical_start(activation);
+  const std::optional<theory::CriticalStart> start =
+      gain != nullptr ? theory::CriticalStart{*gain} : theory::critical_start(activation);
   if (!start) return Rewritten::refuse(activation + " has no critical gain within reach");
   set_gain(config, start->gain);
   config.bias_init = bias_text(start->bias_std);
@@ -95,8 +72,8 @@ Rewritten start_orthogonally(const Patient& patient, const CureArguments& argume
   const Items items = items_of(config.network);
   const std::string activation = usual_activation(items);
   const double* const gain = number_of(arguments, "gain");
-  const std::optional<CriticalStart> start =
-      gain != nullptr ? CriticalStart{*gain, 0} : critical_start(activation);
+  const std::optional<theory::CriticalStart> start =
+      gain != nullptr ? theory::CriticalStart{*gain} : theory::critical_start(activation);
   if (!start) return Rewritten::refuse(activation + " has no critical gain within reach");
   bool has_conv = false;
   Items copy = items;

@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "plumb/cure/rewrite.h"
 
 namespace plumb {
 
-/// The start of a chain with one activation, at which gradients keep their size with depth.
-struct CriticalStart {
-  double gain = 1;      ///< weight_std: entries have the variance gain^2 / fan_in
-  double bias_std = 0;  ///< of the half-stable point; 0 where the zero bias is critical itself
-};
-
-/// Where mean-field theory has one that a network stays at: the stable critical point of zero bias
-/// with the smallest gain (tanh 1, relu 1.414), else the half-stable point (gelu 1.408, bias
-/// 0.416). Nothing for an activation that theory does not know, and for a gain above 3, at which
-/// the units saturate before they pass the gradient (sigmoid, 10.15).
-/// Source  theory/critical.h.
-std::optional<CriticalStart> critical_start(const std::string& activation);
-
 /// Weights at the critical gain of the hidden activation (of linear chains 1), biases 0 or as the
-/// point has them; with arguments `scheme` and `gain` those, biases 0. Weights of a file are left.
-/// Applies  where a critical start is known or given.
-/// Effect   the gradient keeps its size over depth at the start.
+/// point has them (theory/start.h); with arguments `scheme` and `gain` those, biases 0. Weights of
+/// a file are left. Applies  where a critical start is known or given. Effect   the gradient keeps
+/// its size over depth at the start.
 /// Source   He et al. 2015, eq. 10; Schoenholz et al. 2017; Roberts, Yaida, Hanin 2022.
 Rewritten initialise_critically(const Patient& patient, const CureArguments& arguments);
 

@@ -3,12 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <numbers>
-
 #include "plumb/cure/chain_edit.h"
 #include "plumb/cure/rewrites/activation.h"
 #include "plumb/cure/rounded.h"
+#include "plumb/theory/leaky_relu.h"
 
 namespace plumb {
 
@@ -17,31 +15,7 @@ namespace {
 constexpr std::int64_t kFewestLayers = 8;
 constexpr double kUsualTarget = 0.9;
 
-double end_correlation(double slope, int layers) {
-  double c = 0;
-  for (int l = 0; l < layers; ++l) c = leaky_relu_correlation(slope, c);
-  return c;
-}
-
 }  // namespace
-
-double leaky_relu_correlation(double slope, double c) {
-  const double weight = (1 - slope) * (1 - slope) / (std::numbers::pi * (1 + slope * slope));
-  return c + weight * (std::sqrt(1 - c * c) - c * std::acos(c));
-}
-
-double tailored_slope(int layers, double target) {
-  double low = 0, high = 1;  // the end correlation falls as the slope rises
-  if (end_correlation(low, layers) <= target) return 0;
-  constexpr int kBisections = 60;
-  for (int i = 0; i < kBisections; ++i) {
-    const double middle = 0.5 * (low + high);
-    (end_correlation(middle, layers) > target ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
-}
-
-double leaky_relu_gain(double slope) { return std::sqrt(2 / (1 + slope * slope)); }
 
 Rewritten tailor_activation(const Patient& patient, const CureArguments& arguments) {
   const Items items = items_of(patient.config.network);
@@ -56,7 +30,7 @@ Rewritten tailor_activation(const Patient& patient, const CureArguments& argumen
   }
   const double* const target = number_of(arguments, "correlation");
   const double slope =
-      tailored_slope(static_cast<int>(layers), target == nullptr ? kUsualTarget : *target);
+      theory::tailored_slope(static_cast<int>(layers), target == nullptr ? kUsualTarget : *target);
   if (slope == 0) return Rewritten::refuse("relu itself keeps inputs apart over this depth");
   const std::string activation = fmt::format("leaky_relu {:.5g}", slope);
   Rewritten replaced = replace_activation(patient, {{"activation", activation}});
@@ -67,7 +41,7 @@ Rewritten tailor_activation(const Patient& patient, const CureArguments& argumen
   Items changed = items_of(config.network);
   visit_layers(changed, [&](SpecItem& item) { has_conv = has_conv || item.name.text == "conv"; });
   config.init = has_conv ? "delta_orthogonal" : "orthogonal";
-  config.gain = rounded(leaky_relu_gain(slope), 7);
+  config.gain = rounded(theory::leaky_relu_gain(slope), 7);
   config.bias_init = "zeros";
   return Rewritten::to(std::move(config));
 }

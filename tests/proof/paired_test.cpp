@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/cure/paired.h"
+#include "plumb/proof/paired.h"
 
 #include <gtest/gtest.h>
 
