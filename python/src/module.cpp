@@ -9,7 +9,9 @@
 #include "python/src/hook.h"
 #include "python/src/jax_taps.h"
 #include "python/src/node_plan.h"
+#include "python/src/proof.h"
 #include "python/src/results.h"
+#include "python/src/theory.h"
 #include "python/src/watcher.h"
 
 NB_MODULE(_core, module) {
@@ -24,4 +26,6 @@ NB_MODULE(_core, module) {
   plumb::python::bind_node_plan(module);
   plumb::python::bind_jax_taps(module);
   plumb::python::bind_results(module);
+  plumb::python::bind_theory(module);
+  plumb::python::bind_proof(module);
 }
