@@ -21,6 +21,7 @@ from ._run import ROLES, Diagnosis, Finding, Remedy, Run, load, merge
 if TYPE_CHECKING:
     import torch
 
+    from ._torch.init_report import InitReport
     from ._torch.network_text import Network
     from ._torch.watch import Watch
 
@@ -33,6 +34,7 @@ __all__ = [
     "StoreError",
     "__version__",
     "from_torch",
+    "init_",
     "load",
     "merge",
     "probe",
@@ -110,3 +112,41 @@ def from_torch(model: torch.nn.Module) -> Network:
     from ._torch.network_text import from_torch as convert
 
     return convert(model)
+
+
+def init_(
+    model: torch.nn.Module,
+    batch: Any,
+    *,
+    orthogonal: bool = False,
+    residual: str = "auto",
+    forget_bias: float | str | None = 1.0,
+    seed: int = 0,
+    forward: Callable[[Any, Any], Any] | None = None,
+) -> InitReport:
+    """Gives every layer the start that theory and one measured batch ask for, in place.
+
+        print(plumb.init_(model, batch))        # before the optimiser is made, or after
+
+    Weights are drawn at the critical gain of the activation that they read from (docs/theory.md), with its bias;
+    then the batch goes through once, and each layer in turn is scaled so that its output has the size that
+    mean-field theory says. Residual branches end at zero, norms are the identity, recurrent weights are
+    orthogonal gate by gate, forget gates open. Frozen parameters are not touched, shared ones given one start.
+    What theory has no start for, and what is not known, is left and said so.
+
+    batch        (inputs, targets) or inputs alone, as for probe; a dict for keyword arguments
+    orthogonal   orthogonal matrices (delta-orthogonal kernels) in the place of normal ones
+    residual     how a branch ends: "auto", at zero, but for a normalisation; "zero", with the scale of that too;
+                 "scale", its last layer times 1 / sqrt(branches); "keep", as any layer
+    forget_bias  of LSTM's forget and GRU's update gate; "chrono" for memories as long as the sequences of the
+                 batch; None for 0
+    seed         of the draws, which depend on nothing else
+    forward      how the batch is given to the model, forward(model, batch), where it is not model(inputs)
+
+    Returns a report of what was changed and left, as a table, and as plain PyTorch: report.code().
+    Errors: TypeError for what is no module, ValueError for an option that there is not, and what the model itself
+    raises; the parameters are as before then.
+    """
+    from ._torch.init_apply import init
+
+    return init(model, batch, orthogonal, residual, forget_bias, seed, forward)
