@@ -21,6 +21,7 @@ from ._run import ROLES, Diagnosis, Finding, Remedy, Run, load, merge
 if TYPE_CHECKING:
     import torch
 
+    from ._torch.cure_result import Cure
     from ._torch.init_report import InitReport
     from ._torch.network_text import Network
     from ._torch.watch import Watch
@@ -33,6 +34,7 @@ __all__ = [
     "Run",
     "StoreError",
     "__version__",
+    "cure",
     "from_torch",
     "init_",
     "load",
@@ -150,3 +152,54 @@ def init_(
     from ._torch.init_apply import init
 
     return init(model, batch, orthogonal, residual, forget_bias, seed, forward)
+
+
+def cure(
+    make_model: Callable[..., torch.nn.Module],
+    train: Callable[[Any], Any],
+    *,
+    higher_is_better: bool = False,
+    constant: float | None = None,
+    best: float | None = None,
+    batch: Any = None,
+    budget: int = 60,
+    screen_seeds: int = 3,
+    proof_seeds: int = 8,
+    screened: int = 8,
+    keep: Sequence[str] = (),
+    only: Sequence[str] = (),
+    dry_run: bool = False,
+    seed: int = 0,
+    progress: bool | Callable[[str, int, int], None] = True,
+) -> Cure:
+    """Finds what makes a sick PyTorch training well, and proves it by training again (docs/cure.md).
+
+        def make_model(seed): return Net()      # a fresh model; the generators are seeded before
+        def train(model): ...; return loss      # some steps, with its own optimiser and data
+        print(plumb.cure(make_model, train))
+
+    train stays as it is: what is tried is done to the fresh model (start, activations, gates, scale of the
+    inputs), or handed to the optimisers that train makes, in their step() (rate, warm-up, clipping). torch's,
+    Python's and numpy's generators are seeded before each training, so that arms with one seed see the same data.
+
+    higher_is_better  train returns a score; otherwise a loss
+    constant          what the best constant answer has, in that unit. Not told, it is measured by trainings in
+                      which the samples of each batch are dealt to other targets
+    best              what is the best that can be had: 0 for a loss, 1 for a score
+    batch             of inputs for init_; not told, the first that train calls the model with
+    budget            trainings at most, all together; short ones count by their share of steps
+    screen_seeds, proof_seeds   seeds by which a change is chosen, and fresh ones by which it is proven
+    screened          changes that are trained in full, at most
+    keep, only        groups that must not, or that alone may be changed: init, gates, activation, data, rate, clipping
+    dry_run           short trainings alone
+    seed              the first seed
+    progress          lines on standard error, or a function (what is done, done, of how many)
+
+    Ctrl-C ends it with what is proven so far. Returns a Cure: ending, winner, proof, code; it prints as a page.
+    Errors: TypeError for what is no function or returns the wrong thing, ValueError for options that cannot be;
+    what the untreated training raises. What a training raises under a change makes that change fail.
+    """
+    from ._torch.cure_search import cure as cure_torch
+
+    return cure_torch(make_model, train, higher_is_better, constant, best, batch, budget, screen_seeds, proof_seeds, screened, keep,
+                      only, dry_run, seed, progress)

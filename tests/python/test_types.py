@@ -13,6 +13,7 @@ import unittest
 
 import plumb
 from plumb import _core
+from plumb._torch.cure_result import Cure, CureArm, CureCandidate
 from plumb._torch.init_report import InitReport
 from plumb._torch.network_text import Network
 from plumb._torch.watch import Watch
@@ -31,6 +32,7 @@ run: plumb.Run = plumb.merge(["a", "b"], "c")
 text: str = str(plumb.from_torch(model))
 steps: int = w.steps
 lines: str = plumb.init_(model, torch.zeros(1, 2)).code()
+ending: str = plumb.cure(lambda seed: model, lambda model: 0.5, budget=60).ending
 for finding in w.findings:
     print(finding.rule.upper(), [r.code for r in finding.remedies])
 """
@@ -49,7 +51,7 @@ def public_of(kind):
 class Types(unittest.TestCase):
     def test_every_public_function_has_types(self):
         functions = [(name, getattr(plumb, name)) for name in plumb.__all__ if inspect.isfunction(getattr(plumb, name))]
-        for kind in (plumb.Run, plumb.Diagnosis, plumb.Finding, plumb.Remedy, Network, InitReport):
+        for kind in (plumb.Run, plumb.Diagnosis, plumb.Finding, plumb.Remedy, Network, Cure, CureArm, CureCandidate, InitReport):
             functions += public_of(kind)
         functions += [(n, f) for n, f in public_of(Watch) if n.split(".")[1] not in ("__init__", "before_backward")
                       and not n.split(".")[1].startswith(("after_", "before_", "note_"))]
