@@ -9,12 +9,15 @@ find_package(hwy 1.0 REQUIRED)
 if(PLUMB_ENGINE)
   find_package(PNG 1.6 REQUIRED)
   find_package(JPEG REQUIRED)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)  # oneDNN's threads: we keep it to one in each of ours
+  include(Dnnl)
+endif()
+
+if(PLUMB_APPS)
   find_package(CLI11 2.1 REQUIRED)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib>=0.11)
   find_package(tomlplusplus 3.3 REQUIRED)
-  find_package(OpenMP REQUIRED COMPONENTS CXX)  # oneDNN's threads: we keep it to one in each of ours
-  include(Dnnl)
 endif()
 
 if(PLUMB_TESTS)

@@ -1,8 +1,8 @@
-# find_package(plumb) then plumb::plumb: the engine and the waist behind one name; find_package(plumb COMPONENTS
-# waist) then plumb::waist: records and what reads them, without the engine and what that links. Each folder is
-# also there by itself, e.g. plumb::stats. With PLUMB_SHARED there is one shared library instead.
-# A component can be installed alone (cmake --install BUILD --component waist): waist, engine, and program, which
-# is the command line with its manual pages and completion. What a component needs of others is in it.
+# find_package(plumb) then plumb::plumb: all of it behind one name. find_package(plumb COMPONENTS waist) then
+# plumb::waist: records and what reads them, and what that links alone; COMPONENTS engine then plumb::engine: networks
+# and their training too. Each folder is also there by itself, e.g. plumb::stats. With PLUMB_SHARED there is one
+# shared library instead. A component can be installed alone (cmake --install BUILD --component waist): waist,
+# engine, apps, and program, which is the command line with its manual pages and completion.
 include(CMakePackageConfigHelpers)
 include(PublicHeaders)
 
@@ -12,6 +12,9 @@ set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 # plumb_component_headers(waist plumb/waist.h): the headers that a program needs which includes that one.
 function(plumb_component_headers component umbrella)
   plumb_reached_headers(headers ${umbrella})
+  if(NOT PLUMB_REPORT)
+    list(FILTER headers EXCLUDE REGEX "^plumb/(theory|report|attach)/")
+  endif()
   foreach(header IN LISTS headers)
     cmake_path(GET header PARENT_PATH folder)
     install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder} COMPONENT ${component})
@@ -36,7 +39,8 @@ function(plumb_component_target component name)
 endfunction()
 
 # plumb_pkgconfig(waist "libraries" "packages" "flags"): the file with which `pkg-config --libs plumb-waist` links
-# a component statically: its libraries, the packages that they need, and what has no package.
+# a component statically: its libraries, the packages that they need, and what has no package. Components that it
+# needs beside the waist follow.
 function(plumb_pkgconfig component name packages flags)
   if(PLUMB_SHARED)
     set(PLUMB_LIBS "-lplumb")
@@ -44,7 +48,7 @@ function(plumb_pkgconfig component name packages flags)
     set(flags "")
   else()
     set(libraries "")
-    foreach(part waist ${component})
+    foreach(part waist ${ARGN} ${component})
       get_property(of_part GLOBAL PROPERTY PLUMB_LIBRARIES_${part})
       list(APPEND libraries ${of_part})
     endforeach()
@@ -61,16 +65,22 @@ function(plumb_pkgconfig component name packages flags)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir} COMPONENT ${component})
 endfunction()
 
+set(engine_packages "sqlite3 zlib fmt libhwy libpng libjpeg")
 plumb_component_target(waist plumb_waist)
 plumb_component_headers(waist plumb/waist.h)
 plumb_pkgconfig(waist plumb-waist "sqlite3 zlib fmt libhwy" "-pthread")
 if(PLUMB_ENGINE)
-  plumb_component_target(engine plumb plumb::waist)
-  plumb_component_headers(engine plumb/plumb.h)
-  plumb_pkgconfig(engine plumb "sqlite3 zlib fmt libhwy libpng libjpeg" "-ldnnl -fopenmp -pthread")
+  plumb_component_target(engine plumb_engine plumb::waist)
+  plumb_component_headers(engine plumb/engine.h)
+  plumb_pkgconfig(engine plumb-engine "${engine_packages}" "-ldnnl -fopenmp -pthread")
   if(NOT PLUMB_SHARED)
     install(FILES cmake/Dnnl.cmake DESTINATION ${package_dir} COMPONENT engine)
   endif()
+endif()
+if(PLUMB_APPS)
+  plumb_component_target(apps plumb plumb::engine)
+  plumb_component_headers(apps plumb/plumb.h)
+  plumb_pkgconfig(apps plumb "${engine_packages}" "-ldnnl -fopenmp -pthread" engine)
 endif()
 include(SharedLibrary)
 
@@ -79,8 +89,8 @@ if(TARGET plumb_program)
   install(TARGETS plumb_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 endif()
 
-foreach(component waist engine program)
-  if(component STREQUAL waist OR PLUMB_ENGINE)
+foreach(component waist engine apps program)
+  if(component STREQUAL waist OR PLUMB_APPS OR (component STREQUAL engine AND PLUMB_ENGINE))
     install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT ${component})
   endif()
 endforeach()

@@ -1,10 +1,10 @@
 # The target plumb_shared: every folder's library in one libplumb.so. It shows namespace plumb alone (exports.sh): the
 # symbols of what it links, and of namespaces inside plumb that are no public interface, stay hidden. With PLUMB_SHARED
-# it is what is installed, behind the same names plumb::waist and plumb::plumb.
+# it is what is installed, behind the same names plumb::waist, plumb::engine and plumb::plumb.
 set(plumb_all_libraries "")
 set(plumb_archives "")
 set(plumb_archive_list "")
-foreach(component waist engine)
+foreach(component waist engine apps)
   get_property(of_component GLOBAL PROPERTY PLUMB_LIBRARIES_${component})
   foreach(library IN LISTS of_component)
     list(APPEND plumb_all_libraries ${library})

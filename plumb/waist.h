@@ -36,15 +36,18 @@
 #include "plumb/record/finding.h"
 #include "plumb/record/finding_kinds.h"
 #include "plumb/record/run.h"
+#include "plumb/stats/sketch.h"
+#include "plumb/store/merge_ranks.h"
+#include "plumb/store/run_file.h"
+
+// Not of a build with PLUMB_REPORT=OFF.
+#if __has_include("plumb/report/html.h")
 #include "plumb/report/finding_json.h"
 #include "plumb/report/html.h"
 #include "plumb/report/ledger_json.h"
 #include "plumb/report/report_json.h"
 #include "plumb/report/terminal.h"
 #include "plumb/report/terminal_compare.h"
-#include "plumb/stats/sketch.h"
-#include "plumb/store/merge_ranks.h"
-#include "plumb/store/run_file.h"
 #include "plumb/theory/activation.h"
 #include "plumb/theory/correlation_map.h"
 #include "plumb/theory/critical.h"
@@ -55,3 +58,4 @@
 #include "plumb/theory/mean_field.h"
 #include "plumb/theory/phase_diagram.h"
 #include "plumb/theory/residual.h"
+#endif

@@ -1,6 +1,6 @@
 # Installs the waist of a build to a prefix of its own, configures, builds and runs a consumer of it where what
 # the engine needs cannot be found, and looks at what the program links. Then configures plumb itself without
-# the engine and the pages. Needs BUILD (the build directory), GENERATOR, COMPILER and LAUNCHER.
+# the engine and the pages, and the engine alone. Needs BUILD (the build directory), GENERATOR, COMPILER and LAUNCHER.
 set(work ${BUILD}/consumer_waist)
 set(prefix ${work}/prefix)
 file(REMOVE_RECURSE ${work})
@@ -11,9 +11,10 @@ endfunction()
 
 # A package that is switched off and required is an error. oneDNN is looked for by its files, which the cache
 # would tell.
-set(common -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}
-    -D CMAKE_BUILD_TYPE=Debug -D CMAKE_DISABLE_FIND_PACKAGE_OpenMP=ON -D CMAKE_DISABLE_FIND_PACKAGE_CLI11=ON
+set(without_program -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}
+    -D CMAKE_BUILD_TYPE=Debug -D CMAKE_DISABLE_FIND_PACKAGE_CLI11=ON
     -D CMAKE_DISABLE_FIND_PACKAGE_tomlplusplus=ON --no-warn-unused-cli)
+set(common ${without_program} -D CMAKE_DISABLE_FIND_PACKAGE_OpenMP=ON)
 
 function(expect_without_dnnl build)
   file(STRINGS ${build}/CMakeCache.txt found REGEX "DNNL")
@@ -36,3 +37,7 @@ run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/../.. -B ${work}/alone -D PLUM
     ${common})
 expect_without_dnnl(${work}/alone)
 run(${CMAKE_COMMAND} --build ${work}/alone --target plumb_core plumb_record)
+
+# The engine without theory, reports and what is made of them, where what the program needs cannot be found.
+run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/../.. -B ${work}/engine -D PLUMB_REPORT=OFF ${without_program})
+run(${CMAKE_COMMAND} --build ${work}/engine --target plumb_optim)
