@@ -14,7 +14,7 @@
 #include "plumb/nn/loss.h"
 #include "plumb/nn/spec/presets.h"
 #include "plumb/optim/optimiser.h"
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 #include "plumb/train/config.h"
 #include "plumb/zoo/kind.h"
 
@@ -71,7 +71,7 @@ constexpr auto kValueSources = std::to_array<ValueSource>({
      }},
 });
 
-/// The same for the arguments of a command, where they are no files.
+/// The same for the arguments of a command and of those below it, where they are no files.
 constexpr auto kArgumentSources = std::to_array<ValueSource>({
     {"lab",
      [] {
@@ -143,6 +143,10 @@ CommandInfo command_info(const CLI::App& app) {
   for (const OptionInfo& argument : info.arguments) {
     info.argument_words.insert(info.argument_words.end(), argument.words.begin(),
                                argument.words.end());
+  }
+  for (CommandInfo& part : info.commands) {
+    const bool is_open = !part.arguments.empty() && part.argument_words.empty();
+    if (is_open) part.argument_words = info.argument_words;
   }
   return info;
 }

@@ -152,7 +152,7 @@ std::string page(const std::string& name, const CommandInfo& command, const std:
 std::string parts(const std::string& name, const CommandInfo& command) {
   std::string text;
   for (const CommandInfo& part : command.commands) {
-    text += fmt::format(".SH \"{}\"\n{}.PP\n{}", upper(escaped(name + " " + part.name)),
+    text += fmt::format(".SH \"{}\"\n{}{}", upper(escaped(name + " " + part.name)),
                         synopsis(name + " " + part.name, part), option_sections(part, ".SS"));
   }
   return text;

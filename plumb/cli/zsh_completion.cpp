@@ -65,7 +65,9 @@ std::string quoted(std::string_view text) {
 /// What stands behind the last ':' of a specification: where the values come from.
 std::string action(const std::vector<std::string>& words) {
   if (words.empty()) return "_files";
-  return fmt::format("{{_plumb_words {}}}", fmt::join(words, " "));
+  std::string list;
+  for (const std::string& word : words) list += " " + quoted(word);
+  return "{_plumb_words" + list + "}";
 }
 
 std::string option_lines(const CommandInfo& command, std::string_view indent) {

@@ -144,6 +144,8 @@ class HelpTest(unittest.TestCase):
         has("plumb export --format ", "time-csv")
         has("plumb zoo ", "score")
         has("plumb zoo score --see", "--seeds")
+        has("plumb zoo run sigmoid_depth_", "sigmoid_depth_adam")
+        has("plumb train --data csv:so", "csv:some.plumb")
         has("plumb diagnose so", "some.plumb")
         self.assertNotIn("--weight-decay", offered("plumb export --weight-d"))
 
@@ -152,11 +154,12 @@ class HelpTest(unittest.TestCase):
 ZSH_DRIVER = r"""
 zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z "PS1=; stty -echo; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -d /dev/null; LISTMAX=1000; print -r -- ready''now"
+zpty -w z "PS1=; unsetopt PROMPT_SP; stty -echo; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -d /dev/null; LISTMAX=1000; print -r -- ready''now"
 local text= all=
 while zpty -r z text; do all+=$text; [[ $all == *readynow* ]] && break; done
 zpty -w -n z "$2"$'\t\t'
-zpty -w -n z $'\C-a#\C-e\n'
+sleep 2  # what is typed ahead would keep it from showing its list
+zpty -w -n z $'\C-u\n'
 zpty -w z 'print -r -- do''ne'
 all=
 while zpty -r z text; do all+=$text; [[ $all == *done* ]] && break; done
