@@ -89,11 +89,11 @@ if(TARGET plumb_program)
   install(TARGETS plumb_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 endif()
 
-foreach(component waist engine apps program)
-  if(component STREQUAL waist OR PLUMB_APPS OR (component STREQUAL engine AND PLUMB_ENGINE))
-    install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT ${component})
-  endif()
-endforeach()
+# The licence goes with each package; two packages may not have a file in common.
+install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libplumb-dev COMPONENT waist)
+if(TARGET plumb_program)
+  install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/plumb COMPONENT program)
+endif()
 
 configure_package_config_file(cmake/plumb-config.cmake.in ${PROJECT_BINARY_DIR}/plumb-config.cmake
                               INSTALL_DESTINATION ${package_dir})

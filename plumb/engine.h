@@ -7,6 +7,7 @@
 
 #include "plumb/data/dataset.h"
 #include "plumb/nn/gradient_check.h"
+#include "plumb/nn/graph/layer_table.h"
 #include "plumb/nn/graph/network.h"
 #include "plumb/nn/init.h"
 #include "plumb/nn/layer.h"

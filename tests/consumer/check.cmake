@@ -17,7 +17,7 @@ run(${CMAKE_COMMAND} --build ${work}/build)
 run(${CMAKE_CTEST_COMMAND} --test-dir ${work}/build --output-on-failure)
 
 # What the umbrella headers do not reach is internal, and not there.
-foreach(file include/plumb/plumb.h include/plumb/waist.h share/doc/plumb/LICENSE share/doc/plumb/NOTICE
+foreach(file include/plumb/plumb.h include/plumb/waist.h share/doc/plumb/LICENSE share/doc/libplumb-dev/LICENSE share/doc/libplumb-dev/NOTICE
         share/man/man1/plumb.1 share/man/man1/plumb-train.1 share/bash-completion/completions/plumb)
   if(NOT EXISTS ${prefix}/${file})
     message(FATAL_ERROR "not installed: ${file}")
