@@ -3,7 +3,7 @@
 // plumb::waist alone.
 #include <cstdio>
 
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 #include "plumb/theory/mean_field.h"
 
 int main() {

@@ -48,7 +48,7 @@
 #include "plumb/report/report_json.h"
 #include "plumb/report/terminal.h"
 #include "plumb/report/terminal_compare.h"
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 #include "plumb/theory/correlation_map.h"
 #include "plumb/theory/critical.h"
 #include "plumb/theory/finite_width.h"

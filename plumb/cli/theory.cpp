@@ -83,7 +83,7 @@ double bias_std_of(const Options& options) {
   return std_of("--bias-init", options.bias_init, 1, options.width, false);
 }
 
-DepthAnswer at_depth(const Options& options, const theory::Activation& activation,
+DepthAnswer at_depth(const Options& options, const theory::ActivationFunction& activation,
                      const theory::InitScale& scale) {
   DepthAnswer answer;
   answer.depth = *options.depth;

@@ -9,7 +9,7 @@
 
 namespace plumb::theory {
 
-double batch_norm_growth(const Activation& activation) {
+double batch_norm_growth(const ActivationFunction& activation) {
   const Moments m = moments(activation, 1);
   return m.derivative2 / m.variance;
 }

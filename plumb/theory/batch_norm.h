@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 
 namespace plumb::theory {
 
@@ -15,7 +15,7 @@ namespace plumb::theory {
 ///   identity, batch B  (B - 2) / (B - 3); infinite up to B = 3
 ///
 /// Source  Yang, Pennington, Rao, Sohl-Dickstein, Schoenholz 2019, arXiv:1902.08129.
-double batch_norm_growth(const Activation& activation);
+double batch_norm_growth(const ActivationFunction& activation);
 /// Errors  SpecError for a batch below 2.
 double linear_batch_norm_growth(std::int64_t batch);
 

@@ -28,25 +28,25 @@ struct Pair {
 /// E g(u, u + t) by an outer rule over u and an inner one over t. Seen from u the kinks of v are
 /// washed out to the width tau, where c u passes them.
 template <class G>
-double pair_integral(const Activation& activation, const Pair& pair, G g) {
+double pair_integral(const ActivationFunction& activation, const Pair& pair, G g) {
   const double c = 1 - pair.d;
   std::vector<Feature> outer{{0, activation.scale}};
   for (const Kink& kink : activation.kinks) {
     outer.push_back({kink.at, kSplitOnly});
     if (c != 0) outer.push_back({kink.at / c, pair.tau / std::abs(c)});
   }
-  std::vector<Node> outer_nodes, inner_nodes;
+  std::vector<QuadratureNode> outer_nodes, inner_nodes;
   gaussian_nodes(0, pair.std_dev, outer, outer_nodes);
   std::vector<Feature> inner(1 + activation.kinks.size());
   double sum = 0;
-  for (const Node& u : outer_nodes) {
+  for (const QuadratureNode& u : outer_nodes) {
     inner[0] = {-u.x, activation.scale};
     for (std::size_t i = 0; i < activation.kinks.size(); ++i) {
       inner[1 + i] = {activation.kinks[i].at - u.x, kSplitOnly};
     }
     gaussian_nodes(-pair.d * u.x, pair.tau, inner, inner_nodes);
     double given_u = 0;
-    for (const Node& t : inner_nodes) given_u += t.weight * g(u.x, t.x);
+    for (const QuadratureNode& t : inner_nodes) given_u += t.weight * g(u.x, t.x);
     sum += u.weight * given_u;
   }
   return sum;
@@ -57,7 +57,7 @@ Pair make_pair_of(double q, double d) {
   return {std_dev, d, std_dev * std::sqrt(std::max(0.0, d * (2 - d)))};
 }
 
-double pair_mean_at(const Activation& activation, double q, double d, bool derivative) {
+double pair_mean_at(const ActivationFunction& activation, double q, double d, bool derivative) {
   const auto& g = derivative ? activation.derivative : activation.value;
   const Pair pair = make_pair_of(q, d);
   if (pair.tau < 1e-16 * pair.std_dev) {  // u = v or u = -v
@@ -67,10 +67,10 @@ double pair_mean_at(const Activation& activation, double q, double d, bool deriv
       features.push_back({kink.at, kSplitOnly});
       features.push_back({-kink.at, kSplitOnly});
     }
-    std::vector<Node> nodes;
+    std::vector<QuadratureNode> nodes;
     gaussian_nodes(0, pair.std_dev, features, nodes);
     double sum = 0;
-    for (const Node& node : nodes) sum += node.weight * g(node.x) * g(sign * node.x);
+    for (const QuadratureNode& node : nodes) sum += node.weight * g(node.x) * g(sign * node.x);
     return sum;
   }
   // g(u) stands before the inner integral: taken again for every node of it, it would cost as much.
@@ -86,16 +86,16 @@ double pair_mean_at(const Activation& activation, double q, double d, bool deriv
 
 }  // namespace
 
-double pair_mean(const Activation& activation, double q, double c, bool derivative) {
+double pair_mean(const ActivationFunction& activation, double q, double c, bool derivative) {
   return pair_mean_at(activation, q, 1 - c, derivative);
 }
 
-double forgetting_constant(const Activation& activation, double q) {
+double forgetting_constant(const ActivationFunction& activation, double q) {
   const Moments m = moments(activation, q);
   return 2 * m.derivative2 / (q * m.second_derivative2);
 }
 
-CorrelationMap::CorrelationMap(Activation activation, const InitScale& scale, double q)
+CorrelationMap::CorrelationMap(ActivationFunction activation, const InitScale& scale, double q)
     : activation_(std::move(activation)),
       weight_var_(scale.weight_std * scale.weight_std),
       bias_var_(scale.bias_std * scale.bias_std),

@@ -19,7 +19,7 @@ namespace plumb::theory {
 class CorrelationMap {
  public:
   /// Errors  SpecError unless q is positive and finite and is a fixed point to 1e-6.
-  CorrelationMap(Activation activation, const InitScale& scale, double q);
+  CorrelationMap(ActivationFunction activation, const InitScale& scale, double q);
 
   double correlation(double c) const;  ///< C(c), c from -1 to 1
   double distance(double d) const;     ///< D(d), d from 0 to 2
@@ -30,7 +30,7 @@ class CorrelationMap {
   double fixed_distance() const;
 
  private:
-  Activation activation_;
+  ActivationFunction activation_;
   double weight_var_;
   double bias_var_;
   double q_;
@@ -38,11 +38,11 @@ class CorrelationMap {
 
 /// E g(u) g(v) for the normal pair of variances q and correlation c; E f'(u) f'(v) with derivative
 /// set, E f(u) f(v) otherwise. Any q > 0, c from -1 to 1.
-double pair_mean(const Activation& activation, double q, double c, bool derivative);
+double pair_mean(const ActivationFunction& activation, double q, double c, bool derivative);
 
 /// kappa of 1 - c_l ~ kappa / l, the law by which inputs become alike at a critical point of length
 /// q: 2 E f'^2 / (q E f''^2). 0 where f' jumps: there they do so faster, as 1 / l^2.
 /// Source  Hayou, Doucet, Rousseau 2019, arXiv:1902.06853, proposition 3.
-double forgetting_constant(const Activation& activation, double q);
+double forgetting_constant(const ActivationFunction& activation, double q);
 
 }  // namespace plumb::theory

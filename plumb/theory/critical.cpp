@@ -52,7 +52,7 @@ std::vector<CriticalPoint> critical_points(const MomentGrid& grid, double bias_s
   return result;
 }
 
-CriticalPoint critical_point_at(const Activation& activation, double q) {
+CriticalPoint critical_point_at(const ActivationFunction& activation, double q) {
   const Moments m = moments(activation, q);
   const double bias_var = q - m.value2 / m.derivative2;
   const double bias_std =

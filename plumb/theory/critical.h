@@ -28,7 +28,7 @@ struct CriticalPoint {
 std::vector<CriticalPoint> critical_points(const MomentGrid& grid, double bias_std);
 
 /// The critical point at length q, whatever bias it takes; bias_std is NaN if none gives it.
-CriticalPoint critical_point_at(const Activation& activation, double q);
+CriticalPoint critical_point_at(const ActivationFunction& activation, double q);
 
 /// Points with chi1 = slope = 1, where E f f'' = 0: the critical line turns from unstable to
 /// stable.

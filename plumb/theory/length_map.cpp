@@ -30,14 +30,14 @@ LengthStep length_step(const Moments& at_q, const InitScale& scale) {
           weight_var * at_q.derivative2};
 }
 
-LengthStep length_step(const Activation& activation, const InitScale& scale, double q) {
+LengthStep length_step(const ActivationFunction& activation, const InitScale& scale, double q) {
   return length_step(moments(activation, q), scale);
 }
 
-Chain iterate_chain(const Activation& activation, const InitScale& scale, double start,
-                    int layers) {
+LengthChain iterate_chain(const ActivationFunction& activation, const InitScale& scale,
+                          double start, int layers) {
   check_scale(scale);
-  Chain chain{{start}, {1}};
+  LengthChain chain{{start}, {1}};
   for (int layer = 0; layer < layers; ++layer) {
     const LengthStep step = length_step(activation, scale, chain.q.back());
     chain.q.push_back(step.next);

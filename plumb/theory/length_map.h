@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 #include "plumb/theory/moments.h"
 
 namespace plumb::theory {
@@ -31,14 +31,15 @@ struct LengthStep {
   double chi1 = 0;
 };
 LengthStep length_step(const Moments& at_q, const InitScale& scale);
-LengthStep length_step(const Activation& activation, const InitScale& scale, double q);
+LengthStep length_step(const ActivationFunction& activation, const InitScale& scale, double q);
 
 /// A chain of equal layers from the length q_0 = `start`.
-struct Chain {
+struct LengthChain {
   std::vector<double> q;  ///< q_0 .. q_L
   std::vector<double>
       growth;  ///< growth[l]: product of chi1(q_k), k < l; ratio of squared gradient norms
 };
-Chain iterate_chain(const Activation& activation, const InitScale& scale, double start, int layers);
+LengthChain iterate_chain(const ActivationFunction& activation, const InitScale& scale,
+                          double start, int layers);
 
 }  // namespace plumb::theory

@@ -20,7 +20,7 @@ int sign_of(double relative) { return std::abs(relative) < kNoise ? 0 : relative
 
 }  // namespace
 
-MomentGrid::MomentGrid(Activation activation)
+MomentGrid::MomentGrid(ActivationFunction activation)
     : activation_(std::move(activation)),
       at_zero_(moments(activation_, 0)),
       at_infinity_(moments(activation_, std::numeric_limits<double>::infinity())) {

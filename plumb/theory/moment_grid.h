@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 #include "plumb/theory/moments.h"
 
 namespace plumb::theory {
@@ -18,16 +18,16 @@ class MomentGrid {
   };
 
   /// q from 1e-30 to 1e12, 12 points a decade: about 10 ms.
-  explicit MomentGrid(Activation activation);
+  explicit MomentGrid(ActivationFunction activation);
 
-  const Activation& activation() const { return activation_; }
+  const ActivationFunction& activation() const { return activation_; }
   const std::vector<Point>& points() const { return points_; }
   /// The limits q = 0 and q = infinity.
   const Moments& at_zero() const { return at_zero_; }
   const Moments& at_infinity() const { return at_infinity_; }
 
  private:
-  Activation activation_;
+  ActivationFunction activation_;
   std::vector<Point> points_;
   Moments at_zero_;
   Moments at_infinity_;

@@ -22,7 +22,7 @@ double density(double x, double std_dev) {
   return std::exp(-z * z / 2) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2) / std_dev;
 }
 
-void add_point_masses(const Activation& activation, double std_dev, Moments& m) {
+void add_point_masses(const ActivationFunction& activation, double std_dev, Moments& m) {
   for (const Kink& kink : activation.kinks) {
     if (kink.slope_jump == 0) continue;
     m.second_derivative2 = std::numeric_limits<double>::infinity();
@@ -34,7 +34,7 @@ void add_point_masses(const Activation& activation, double std_dev, Moments& m) 
 
 }  // namespace
 
-Moments moments(const Activation& activation, double q) {
+Moments moments(const ActivationFunction& activation, double q) {
   if (!(q >= 0)) throw SpecError("moments: q is " + std::to_string(q) + ", expected q >= 0");
   const bool is_zero = q < kTinyStd * kTinyStd;
   const bool is_infinite = q > kHugeStd * kHugeStd;
@@ -44,13 +44,13 @@ Moments moments(const Activation& activation, double q) {
   for (const Kink& kink : activation.kinks) {
     features.push_back({kink.at, std::numeric_limits<double>::infinity()});
   }
-  std::vector<Node> nodes;
+  std::vector<QuadratureNode> nodes;
   gaussian_nodes(0, std_dev, features, nodes);
 
   Moments m;
   std::vector<double> values;
   values.reserve(nodes.size());
-  for (const Node& node : nodes) {
+  for (const QuadratureNode& node : nodes) {
     const double f = activation.value(node.x);
     const double f1 = activation.derivative(node.x);
     const double f2 = activation.second_derivative(node.x);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 
 namespace plumb::theory {
 
@@ -25,6 +25,6 @@ struct Moments {
 ///
 /// Accuracy  1e-12 relative to E|.| or better, at any q (tests/theory compares with mpmath).
 /// Errors    SpecError for a q that is negative or NaN.
-Moments moments(const Activation& activation, double q);
+Moments moments(const ActivationFunction& activation, double q);
 
 }  // namespace plumb::theory

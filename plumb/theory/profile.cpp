@@ -22,7 +22,7 @@ double typical_shift(const ChainLayer& layer, const Moments& m) {
 }
 
 Moments moments_behind(const ChainLayer& layer, double q) {
-  static const Activation identity = make_activation("identity");
+  static const ActivationFunction identity = make_activation("identity");
   return moments(layer.activation ? *layer.activation : identity, q);
 }
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 
 namespace plumb::theory {
 
@@ -16,7 +16,7 @@ struct ChainLayer {
   std::int64_t units = 0;
   double weight_variance = 0;  ///< of one entry
   double bias_variance = 0;
-  std::optional<Activation> activation;
+  std::optional<ActivationFunction> activation;
 };
 
 /// Where theory is tied to what was measured: it predicts ratios from here on.

@@ -17,8 +17,8 @@ constexpr double kReach = 13;         // standard deviations; the rest weighs 1e
 constexpr double kWidestPanel = 1.5;  // standard deviations
 
 // Nodes and weights on [-1, 1]: roots of the Legendre polynomial by Newton's method.
-std::array<Node, kOrder> legendre_rule() {
-  std::array<Node, kOrder> rule;
+std::array<QuadratureNode, kOrder> legendre_rule() {
+  std::array<QuadratureNode, kOrder> rule;
   constexpr double n = kOrder;
   for (std::size_t i = 0; i < kOrder; ++i) {
     double x = -std::cos(std::numbers::pi * (static_cast<double>(i) + 0.75) / (n + 0.5));
@@ -39,15 +39,15 @@ std::array<Node, kOrder> legendre_rule() {
   return rule;
 }
 
-const std::array<Node, kOrder>& legendre() {
-  static const std::array<Node, kOrder> rule = legendre_rule();
+const std::array<QuadratureNode, kOrder>& legendre() {
+  static const std::array<QuadratureNode, kOrder> rule = legendre_rule();
   return rule;
 }
 
 }  // namespace
 
 void gaussian_nodes(double mean, double std_dev, std::span<const Feature> features,
-                    std::vector<Node>& nodes) {
+                    std::vector<QuadratureNode>& nodes) {
   PLUMB_CHECK(std::isfinite(mean) && std::isfinite(std_dev) && std_dev > 0);
   constexpr double kDensity = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
 
@@ -72,7 +72,7 @@ void gaussian_nodes(double mean, double std_dev, std::span<const Feature> featur
     if (!(end > begin) || end > stop - 0.25 * (end - begin)) end = stop;
     const double centre = begin + (end - begin) / 2;
     const double half = (end - begin) / 2;
-    for (const Node& node : legendre()) {
+    for (const QuadratureNode& node : legendre()) {
       const double x = centre + half * node.x;
       const double z = (x - mean) / std_dev;
       nodes.push_back({x, kDensity * node.weight * (half / std_dev) * std::exp(-z * z / 2)});
@@ -87,7 +87,8 @@ double integrate(const std::function<double(double)>& f, double a, double b) {
   double sum = 0;
   for (double panel = 0; panel < panels; ++panel) {
     const double centre = a + (2 * panel + 1) * half;
-    for (const Node& node : legendre()) sum += node.weight * half * f(centre + half * node.x);
+    for (const QuadratureNode& node : legendre())
+      sum += node.weight * half * f(centre + half * node.x);
   }
   return sum;
 }

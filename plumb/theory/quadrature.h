@@ -8,7 +8,7 @@
 namespace plumb::theory {
 
 /// One node of a quadrature: E[f(x)] is the sum of weight * f(x).
-struct Node {
+struct QuadratureNode {
   double x = 0;
   double weight = 0;
 };
@@ -32,7 +32,7 @@ struct Feature {
 ///           beyond 13 std_dev is left out: 1e-37 of the probability.
 /// Errors    PLUMB_CHECK of a std_dev that is not positive and finite.
 void gaussian_nodes(double mean, double std_dev, std::span<const Feature> features,
-                    std::vector<Node>& nodes);
+                    std::vector<QuadratureNode>& nodes);
 
 /// The integral of f from a to b, in panels no wider than 1 with 16 nodes each; f analytic within 1
 /// of [a, b].

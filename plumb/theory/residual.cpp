@@ -12,8 +12,8 @@ double residual_growth(double branch_scale, double blocks) {
   return std::exp(blocks * std::log1p(branch_scale * branch_scale));
 }
 
-ResidualChain iterate_residual(const Activation& activation, const InitScale& scale, double start,
-                               int blocks) {
+ResidualChain iterate_residual(const ActivationFunction& activation, const InitScale& scale,
+                               double start, int blocks) {
   check_scale(scale);
   const double weight_var = scale.weight_std * scale.weight_std;
   ResidualChain chain{{start}, {0}};

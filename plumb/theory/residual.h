@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 #include "plumb/theory/length_map.h"
 
 namespace plumb::theory {
@@ -26,8 +26,8 @@ struct ResidualChain {
   std::vector<double> log_growth;  ///< ln of the ratio of squared gradient norms over l blocks
 };
 /// Errors  SpecError for scales that are negative or not finite.
-ResidualChain iterate_residual(const Activation& activation, const InitScale& scale, double start,
-                               int blocks);
+ResidualChain iterate_residual(const ActivationFunction& activation, const InitScale& scale,
+                               double start, int blocks);
 
 /// Fixup: the factor of the branch layers but the last (which starts at 0), blocks^(-1/(2 m - 2))
 /// for branches of m layers.

@@ -260,7 +260,7 @@ TEST(RewriteTest, SettingsOfTheTrainer) {
 
 TEST(TailoredActivationTest, TheMapIsThatOfTheory) {
   for (const double slope : {0.0, 0.3, 0.7}) {
-    const theory::Activation activation =
+    const theory::ActivationFunction activation =
         theory::make_activation("leaky_relu " + std::to_string(slope));
     for (const double c : {-0.5, 0.0, 0.4, 0.95}) {
       const double gain = theory::leaky_relu_gain(slope);

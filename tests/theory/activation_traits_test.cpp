@@ -27,7 +27,7 @@ void for_every(const Body& body) {
 }
 
 TEST(ActivationTraitsTest, MaxDerivativeIsTheLargestThatAScanFinds) {
-  for_every([](const Activation& f, const ActivationTraits& traits) {
+  for_every([](const ActivationFunction& f, const ActivationTraits& traits) {
     double largest = 0;
     const auto look = [&](double x) { largest = std::max(largest, std::abs(f.derivative(x))); };
     for (int i = -200000; i <= 200000; ++i) look(i * 1e-4);
@@ -41,7 +41,7 @@ TEST(ActivationTraitsTest, MaxDerivativeIsTheLargestThatAScanFinds) {
 }
 
 TEST(ActivationTraitsTest, SlopesAreThoseOfTheValueFarOut) {
-  for_every([](const Activation& f, const ActivationTraits& traits) {
+  for_every([](const ActivationFunction& f, const ActivationTraits& traits) {
     constexpr double kFar = 1e9;
     ASSERT_TRUE(traits.low_slope && traits.high_slope);
     EXPECT_NEAR(*traits.low_slope, (f.value(-kFar) - f.value(-2 * kFar)) / kFar, 1e-7);
@@ -51,7 +51,7 @@ TEST(ActivationTraitsTest, SlopesAreThoseOfTheValueFarOut) {
 
 // Not known, so that no rule judges by it, where f is flat on one side of the origin already.
 TEST(ActivationTraitsTest, SaturatingMeansBoundedOnBothSides) {
-  for_every([](const Activation& f, const ActivationTraits& traits) {
+  for_every([](const ActivationFunction& f, const ActivationTraits& traits) {
     const bool bounded = std::abs(f.value(-1e12)) < 1e6 && std::abs(f.value(1e12)) < 1e6;
     const bool half_flat = f.derivative(-1e-6) == 0 || f.derivative(1e-6) == 0;
     if (bounded && half_flat) {
@@ -65,7 +65,7 @@ TEST(ActivationTraitsTest, SaturatingMeansBoundedOnBothSides) {
 // From 10 on all pieces of the piecewise ones are behind; beyond 20 the exponentials are 0 in
 // double.
 TEST(ActivationTraitsTest, DyingMeansADerivativeOfExactlyZeroOnAHalfLine) {
-  for_every([](const Activation& f, const ActivationTraits& traits) {
+  for_every([](const ActivationFunction& f, const ActivationTraits& traits) {
     bool left = true, right = true;
     for (double z = 10; z <= 20; z += 0.37) {
       left = left && f.derivative(-z) == 0;
@@ -76,7 +76,7 @@ TEST(ActivationTraitsTest, DyingMeansADerivativeOfExactlyZeroOnAHalfLine) {
 }
 
 TEST(ActivationTraitsTest, OddMeansThatTheSignComesOut) {
-  for_every([](const Activation& f, const ActivationTraits& traits) {
+  for_every([](const ActivationFunction& f, const ActivationTraits& traits) {
     bool odd = true;
     for (double z = 0; z <= 10; z += 0.13) {
       odd = odd && std::abs(f.value(-z) + f.value(z)) <= 1e-15 * std::abs(f.value(z));
@@ -93,7 +93,7 @@ struct Healthy {
 
 /// chi_1 = 1 at zero bias, at a length that a network stays at (for relu and its like He's gain);
 /// else the half-stable point, which takes a bias.
-std::optional<Healthy> critical(const Activation& f) {
+std::optional<Healthy> critical(const ActivationFunction& f) {
   const MomentGrid grid(f);
   for (const CriticalPoint& point : critical_points(grid, 0)) {
     if (point.stable) return Healthy{point.scale.weight_std, point.q};
@@ -105,14 +105,14 @@ std::optional<Healthy> critical(const Activation& f) {
 }
 
 /// The gain at which lengths return to 1.
-std::optional<Healthy> self_normalising(const Activation& f) {
+std::optional<Healthy> self_normalising(const ActivationFunction& f) {
   const double gain = 1 / std::sqrt(moments(f, 1).value2);
   if (!reached_length(MomentGrid(f), {gain, 0}, 0.5).stable) return std::nullopt;
   return Healthy{gain, 1};
 }
 
 TEST(ActivationTraitsTest, TheCriticalGainIsWhatTheMeanFieldComputes) {
-  for_every([](const Activation& f, const ActivationTraits& traits) {
+  for_every([](const ActivationFunction& f, const ActivationTraits& traits) {
     const bool is_selu = traits.gain_source == "Klambauer et al. 2017";
     const auto expected = is_selu ? self_normalising(f) : critical(f);
     ASSERT_EQ(traits.critical_gain.has_value(), expected.has_value());
@@ -126,7 +126,7 @@ TEST(ActivationTraitsTest, TheCriticalGainIsWhatTheMeanFieldComputes) {
 // It is 0 for those that should pass the gradient and do not: sigmoid, whose slope is 1/4 at most,
 // and softplus, which has no critical point.
 TEST(ActivationTraitsTest, TheUsualDerivativeIsThatOfACriticalLayer) {
-  for_every([](const Activation& f, const ActivationTraits& traits) {
+  for_every([](const ActivationFunction& f, const ActivationTraits& traits) {
     const bool is_selu = traits.gain_source == "Klambauer et al. 2017";
     const auto healthy = is_selu ? self_normalising(f) : critical(f);
     const bool passes = healthy && *traits.max_derivative >= 1;

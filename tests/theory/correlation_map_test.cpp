@@ -29,7 +29,7 @@ TEST(CorrelationMapTest, PairMeansAgreeWithMpmath) {
     if (line.starts_with("#")) continue;
     const std::size_t a = line.find(" | "), b = line.find(" | ", a + 3),
                       c = line.find(" | ", b + 3);
-    const Activation f = make_activation(line.substr(0, a));
+    const ActivationFunction f = make_activation(line.substr(0, a));
     const double q = std::stod(line.substr(a + 3)), correlation = std::stod(line.substr(b + 3));
     const double expected = std::stod(line.substr(c + 3));
     EXPECT_NEAR(pair_mean(f, q, correlation, false), expected, 1e-12 * moments(f, q).value2)
@@ -41,11 +41,11 @@ TEST(CorrelationMapTest, PairMeansAgreeWithMpmath) {
 
 // erf has closed forms for any length and correlation (Williams 1997).
 TEST(CorrelationMapTest, ErfInClosedForm) {
-  const Activation f{"erf",
-                     [](double x) { return std::erf(x); },
-                     [](double x) { return 2 / std::sqrt(pi) * std::exp(-x * x); },
-                     [](double x) { return -4 * x / std::sqrt(pi) * std::exp(-x * x); },
-                     {}};
+  const ActivationFunction f{"erf",
+                             [](double x) { return std::erf(x); },
+                             [](double x) { return 2 / std::sqrt(pi) * std::exp(-x * x); },
+                             [](double x) { return -4 * x / std::sqrt(pi) * std::exp(-x * x); },
+                             {}};
   for (const double q : {1e-20, 0.1, 1.0, 45.0, 5000.0}) {
     for (const double c : {-1.0, -0.9, 0.0, 0.4, 0.99, 0.999999, 1.0}) {
       const double a = 2 * q / (1 + 2 * q);

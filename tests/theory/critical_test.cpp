@@ -98,11 +98,11 @@ TEST(CriticalTest, SoftplusHasNone) {
 
 // E sin^2 = (1 - e^-2q) / 2 in closed form: at bias_std = 1 the weight variance is q*.
 TEST(CriticalTest, SineInClosedForm) {
-  const Activation sine{"sin",
-                        [](double x) { return std::sin(x); },
-                        [](double x) { return std::cos(x); },
-                        [](double x) { return -std::sin(x); },
-                        {}};
+  const ActivationFunction sine{"sin",
+                                [](double x) { return std::sin(x); },
+                                [](double x) { return std::cos(x); },
+                                [](double x) { return -std::sin(x); },
+                                {}};
   for (const double q : {0.1, 0.5, 1.0, 2.0}) {
     const CriticalPoint point = critical_point_at(sine, q);
     EXPECT_REL(std::pow(point.scale.weight_std, 2), 2 / (1 + std::exp(-2 * q)), 1e-12);

@@ -35,7 +35,7 @@ TEST(FixedPointsTest, LeCunsTanhIsSlightlyChaotic) {
   const auto f = [](double x) { return 1.7159 * std::tanh(2 * x / 3); };
   const auto f1 = [](double x) { return 1.7159 * 2 / 3 / std::pow(std::cosh(2 * x / 3), 2); };
   const auto f2 = [f1](double x) { return -4.0 / 3 * std::tanh(2 * x / 3) * f1(x); };
-  const MomentGrid grid(Activation{"lecun", f, f1, f2, {}});
+  const MomentGrid grid(ActivationFunction{"lecun", f, f1, f2, {}});
   const FixedPoint point = reached_length(grid, {1, 0});
   EXPECT_NEAR(point.q, 0.382440801298, 6e-13);
   EXPECT_NEAR(point.chi1, 1.019249503906, 6e-13);

@@ -43,7 +43,7 @@ TEST(LengthMapTest, ClassicalInitialisers) {
                       {"gelu", he, 50, 2.971e-14, 5.608e-14, 2e-4},
                       {"gelu", gain, 50, 6.438781e6, 1.353084e7, 4e-7}};
   for (const Row& row : rows) {
-    const Chain chain =
+    const LengthChain chain =
         iterate_chain(make_activation(row.name), {row.weight_std, 0}, 1, row.layers);
     EXPECT_REL(chain.q.back(), row.q, row.tolerance) << row.name << row.weight_std << row.layers;
     EXPECT_REL(chain.growth.back(), row.growth, row.tolerance)
@@ -53,7 +53,7 @@ TEST(LengthMapTest, ClassicalInitialisers) {
 
 // tanh at its critical point decays as a power of depth.
 TEST(LengthMapTest, CriticalTanhDecaysAsOneOverDepth) {
-  const Chain chain = iterate_chain(make_activation("tanh"), {1, 0}, 1, 10000);
+  const LengthChain chain = iterate_chain(make_activation("tanh"), {1, 0}, 1, 10000);
   EXPECT_NEAR(chain.q[10], 0.05220008278703, 1e-14);
   EXPECT_NEAR(chain.growth[10], 0.07136972910627, 1e-14);
   EXPECT_REL(chain.q[100], 5.069019200e-3, 2e-10);
@@ -82,7 +82,7 @@ TEST(LengthMapTest, PyTorchsDefaultStartLosesTheGradientEverywhere) {
 
 TEST(LengthMapTest, SlopeIsTheDerivative) {
   for (const char* name : {"tanh", "gelu", "hardtanh", "selu", "elu 1.5", "softsign"}) {
-    const Activation f = make_activation(name);
+    const ActivationFunction f = make_activation(name);
     const InitScale scale{1.3, 0.2};
     const double q = 1.7, h = 1e-4;
     const double difference =

@@ -18,7 +18,7 @@
 namespace plumb::theory {
 namespace {
 
-double point_masses(const Activation& f, double q) {
+double point_masses(const ActivationFunction& f, double q) {
   double sum = 0;
   for (const Kink& kink : f.kinks) {
     sum += kink.slope_jump * f.value(kink.at) * std::exp(-kink.at * kink.at / (2 * q)) /
@@ -27,7 +27,7 @@ double point_masses(const Activation& f, double q) {
   return sum;
 }
 
-bool jumps(const Activation& f) {
+bool jumps(const ActivationFunction& f) {
   for (const Kink& kink : f.kinks) {
     if (kink.slope_jump != 0) return true;
   }
@@ -44,7 +44,7 @@ TEST(MomentsTest, AgreeWithMpmath) {
   while (std::getline(file, line)) {
     if (line.starts_with("#")) continue;
     const std::size_t first = line.find(" | "), second = line.find(" | ", first + 3);
-    const Activation f = make_activation(line.substr(0, first));
+    const ActivationFunction f = make_activation(line.substr(0, first));
     missing.erase(std::string(line, 0, std::min(first, line.find(' '))));
     const double q = std::stod(line.substr(first + 3));
     std::istringstream numbers(line.substr(second + 3));
@@ -125,7 +125,7 @@ TEST(MomentsTest, AnActivationOfOnesOwn) {
   const auto f = [](double x) { return 1.7159 * std::tanh(2 * x / 3); };
   const auto f1 = [](double x) { return 1.7159 * 2 / 3 / std::pow(std::cosh(2 * x / 3), 2); };
   const auto f2 = [f1](double x) { return -4.0 / 3 * std::tanh(2 * x / 3) * f1(x); };
-  const Activation lecun{"lecun", f, f1, f2, {}};
+  const ActivationFunction lecun{"lecun", f, f1, f2, {}};
   EXPECT_NEAR(f(1), 0.999997255922, 6e-13);
   EXPECT_NEAR(f1(0), 1.143933333, 6e-10);
   const Moments m = moments(lecun, 1);

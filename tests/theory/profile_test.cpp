@@ -28,7 +28,7 @@ TEST(ProfileTest, IsTheChainOfEqualLayers) {
   const InitScale scale{1.5, 0.05};
   const auto layers = chain_of("tanh", 10, 1'000'000, scale);
   const auto points = predict_profile(layers, {0.7, -3, -5});
-  const Chain chain = iterate_chain(make_activation("tanh"), scale, 0.7, 10);
+  const LengthChain chain = iterate_chain(make_activation("tanh"), scale, 0.7, 10);
   for (std::size_t l = 0; l < 10; ++l) {
     EXPECT_NEAR(points[l].log2_z, std::log2(chain.q[l]) / 2, 1e-12) << l;
     const double growth = chain.growth[10] / chain.growth[l];

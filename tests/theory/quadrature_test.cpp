@@ -13,10 +13,10 @@ namespace {
 
 template <class F>
 double mean(double centre, double std_dev, std::vector<Feature> features, F f) {
-  std::vector<Node> nodes;
+  std::vector<QuadratureNode> nodes;
   gaussian_nodes(centre, std_dev, features, nodes);
   double sum = 0;
-  for (const Node& node : nodes) sum += node.weight * f(node.x);
+  for (const QuadratureNode& node : nodes) sum += node.weight * f(node.x);
   return sum;
 }
 

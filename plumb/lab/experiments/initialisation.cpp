@@ -104,9 +104,9 @@ void laws(Result& result, const Settings& settings) {
     const Profile profile =
         measure(scheme.activation, scheme.init, width, depth, nets, settings.seed());
     // The input has variance 1, so the first z has the scheme's.
-    const theory::Chain chain = theory::iterate_chain(theory::make_activation(scheme.activation),
-                                                      {std::sqrt(scheme.variance), 0},
-                                                      scheme.variance, static_cast<int>(depth) - 1);
+    const theory::LengthChain chain = theory::iterate_chain(
+        theory::make_activation(scheme.activation), {std::sqrt(scheme.variance), 0},
+        scheme.variance, static_cast<int>(depth) - 1);
     Vector q, growth;
     for (const double v : chain.q) q.push_back(std::log2(v));
     for (const double v : chain.growth) growth.push_back(std::log2(chain.growth.back() / v));

@@ -89,7 +89,7 @@ Treated treat(const Remedy& remedy, std::int64_t depth, const Settings& settings
 
 /// The product over `layers` of chi1 of tanh with variances 1/n, from a signal of variance 1 on.
 double tanh_xavier_product(std::int64_t layers) {
-  const theory::Chain chain =
+  const theory::LengthChain chain =
       theory::iterate_chain(theory::make_activation("tanh"), {1, 0}, 1, static_cast<int>(layers));
   return chain.growth.back();
 }

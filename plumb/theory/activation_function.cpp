@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 
 #include <variant>
 
@@ -30,7 +30,7 @@ bool knows_activation(std::string_view text) {
   return name == kLinear || find_activation(name) != nullptr;
 }
 
-Activation make_activation(std::string_view text) {
+ActivationFunction make_activation(std::string_view text) {
   const std::string_view name = first_word(text);
   if (name == "softmax") {
     throw SpecError(
@@ -43,12 +43,13 @@ Activation make_activation(std::string_view text) {
   ActivationDefinition f = activation_from_text(known);
   return std::visit(
       [&](const auto& op) {
-        return Activation{.name = std::string(text),
-                          .value = [op](double x) { return op.value(x); },
-                          .derivative = [op](double x) { return op.vjp(x, op.value(x), 1.0); },
-                          .second_derivative = std::move(f.second_derivative),
-                          .kinks = std::move(f.kinks),
-                          .scale = f.scale};
+        return ActivationFunction{
+            .name = std::string(text),
+            .value = [op](double x) { return op.value(x); },
+            .derivative = [op](double x) { return op.vjp(x, op.value(x), 1.0); },
+            .second_derivative = std::move(f.second_derivative),
+            .kinks = std::move(f.kinks),
+            .scale = f.scale};
       },
       f.op);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/theory/activation.h"
+#include "plumb/theory/activation_function.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 TEST(ActivationTest, DerivativesAreThoseOfTheValue) {
   testing::for_every_activation([](const std::string& name, const ActivationDefinition&) {
-    const Activation f = make_activation(name);
+    const ActivationFunction f = make_activation(name);
     for (const double x : {-7.3, -2.1, -0.7, -0.3, 0.2, 0.9, 1.7, 4.4, 9.1}) {
       const double h = 1e-4;
       EXPECT_NEAR(f.derivative(x), (f.value(x + h) - f.value(x - h)) / (2 * h), 1e-7)
@@ -30,7 +30,7 @@ TEST(ActivationTest, DerivativesAreThoseOfTheValue) {
 
 TEST(ActivationTest, KinksAreWhereTheDerivativeJumps) {
   testing::for_every_activation([](const std::string& name, const ActivationDefinition&) {
-    const Activation f = make_activation(name);
+    const ActivationFunction f = make_activation(name);
     for (const Kink& kink : f.kinks) {
       const double h = 1e-9;
       EXPECT_NEAR(f.derivative(kink.at + h) - f.derivative(kink.at - h), kink.slope_jump, 1e-8)
@@ -42,7 +42,7 @@ TEST(ActivationTest, KinksAreWhereTheDerivativeJumps) {
 // Over each step f' changes by the integral of f'', by Simpson's rule, unless there is a kink.
 TEST(ActivationTest, BetweenTheKinksNothingJumps) {
   testing::for_every_activation([](const std::string& name, const ActivationDefinition&) {
-    const Activation f = make_activation(name);
+    const ActivationFunction f = make_activation(name);
     const double h = 0.01;
     for (double x = -10.003; x < 10; x += h) {
       const auto inside = [&](const Kink& kink) { return kink.at > x && kink.at < x + h; };
@@ -63,7 +63,7 @@ TEST(ActivationTest, SigmoidKeepsItsTail) {
 
 TEST(ActivationTest, SecondDerivativesVanishFarOut) {
   testing::for_every_activation([](const std::string& name, const ActivationDefinition&) {
-    const Activation f = make_activation(name);
+    const ActivationFunction f = make_activation(name);
     for (const double x : {-1e101, 1e101}) EXPECT_NEAR(f.second_derivative(x), 0, 1e-300) << name;
   });
 }

@@ -12,7 +12,7 @@ namespace plumb::theory {
 
 /// An activation f as mean-field theory sees it; see ActivationDefinition, of which the integrals
 /// are split at the kinks and rely on the scale. One of your own is made by filling in the members.
-struct Activation {
+struct ActivationFunction {
   std::string name;
   std::function<double(double)> value;
   std::function<double(double)> derivative;
@@ -27,7 +27,7 @@ struct Activation {
 /// kernels/ref in double. They all come from the table, plumb/kernels/activations/table.h.
 /// Errors  SpecError for an unknown name or arguments that the activation does not take, and for
 ///         softmax, which is no function of one number.
-Activation make_activation(std::string_view text);
+ActivationFunction make_activation(std::string_view text);
 
 /// Whether make_activation knows the first word of `text`.
 bool knows_activation(std::string_view text);
