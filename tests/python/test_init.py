@@ -211,6 +211,38 @@ class Kinds(unittest.TestCase):
             self.assertIn("<table>", report._repr_html_())
 
 
+    def test_a_recurrence_that_is_written_out(self):
+        class Own(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.w, self.u, self.head = nn.Linear(4, 32), nn.Linear(32, 32), nn.Linear(32, 2)
+
+            def forward(self, x):
+                h = torch.zeros(len(x), 32)
+                for t in range(x.shape[1]):
+                    h = torch.tanh(self.w(x[:, t]) + self.u(h))
+                return self.head(h)
+
+        torch.manual_seed(0)
+        model = Own()
+        report = plumb.init_(model, torch.randn(16, 6, 4))
+        changed = {one.name: one for one in report.changed}
+        self.assertIn("tanh", changed["u.weight"].why)
+        self.assertGreater(changed["u.weight"].std, 0.1)
+
+    def test_inputs_by_keyword(self):
+        model = nn.Transformer(8, 2, 1, 1, 16, batch_first=True)
+        report = plumb.init_(model, {"src": torch.randn(4, 5, 8), "tgt": torch.randn(4, 5, 8)})
+        self.assertEqual([one for one in report.left if "already" not in one.why], [])
+        ends = [one.name for one in report.changed if "branch ends" in one.why]
+        self.assertEqual(len(ends), 5)
+
+    def test_what_a_normalisation_and_a_shortcut_read_is_measured(self):
+        model, batches = models.make("vit")
+        report = plumb.init_(model, batches[0])
+        self.assertIsNotNone({one.name: one for one in report.changed}["patch.weight"].factor)
+
+
 class Untouched(unittest.TestCase):
     def test_frozen_shared_lazy_and_lone(self):
         model = chain(nn.ReLU, 4)

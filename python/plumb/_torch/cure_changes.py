@@ -18,7 +18,6 @@ import torch.nn as nn
 from .. import _core
 from .cure_surgery import (
     Standardise,
-    call_captured,
     forget_biases,
     hidden_activations,
     replace_modules,
@@ -26,6 +25,7 @@ from .cure_surgery import (
 )
 from .cure_tap import Handed
 from .init_apply import Start
+from .init_places import call_captured
 from .init_report import path_code
 from .wrappers import inner
 
@@ -72,11 +72,6 @@ class Patient:
             self.length = sequence_length(model, self.places)
         except Exception as error:  # noqa: BLE001
             self.problem = f"the model cannot be measured on a batch alone: {type(error).__name__}: {error}"
-        finally:
-            self.places_facts()
-
-    def places_facts(self):
-        self.is_chain = self.places is not None and not self.places.residuals and not self.places.has_normalisation
 
 
 @dataclass(frozen=True)
@@ -286,7 +281,7 @@ def _activations(patient, notes):
         return []
     if all(word in _RELU_LIKE for word in words):
         slope = _core.tailored_slope(len(words), _CORRELATION)
-        if len(words) >= _FEWEST_TAILORED and slope > 0 and patient.is_chain and not patient.functional:
+        if len(words) >= _FEWEST_TAILORED and slope > 0 and patient.places.is_chain and not patient.functional:
             return [Change("tailored_activation", "activation", 2, f"leaky relu of slope {slope:.5g}, orthogonal start",
                            arguments=(float(f"{slope:.5g}"),))]
         return []

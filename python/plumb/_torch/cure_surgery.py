@@ -7,7 +7,7 @@ import torch
 import torch.nn as nn
 
 from . import families
-from .init_places import find
+from .init_places import call_captured, find
 
 
 class Standardise:
@@ -25,11 +25,6 @@ class Standardise:
             shape[self.channel] = -1
         mean, deviation = (t.to(x.device, x.dtype).reshape(shape) for t in (self.mean, self.deviation))
         return ((x - mean) / deviation, *arguments[1:])
-
-
-def call_captured(model, captured):
-    arguments, keywords = captured
-    return model(*arguments, **keywords)
 
 
 def hidden_activations(model, captured):

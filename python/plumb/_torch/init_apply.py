@@ -151,15 +151,21 @@ class Start:
         if name not in self.places.by_param and not any(m in self.places.shapes for m, _ in self.owners[id(parameter)]):
             return "the batch does not reach it"
         kind = type(self.owners[id(parameter)][0][0])
-        if kind.__module__.startswith("torch.nn"):
+        if kind.__module__.startswith("torch.nn") and not kind.__module__.endswith("container"):
             return f"no rule for {kind.__name__}"
         return f"{kind.__name__}'s own: what it does is not known"
 
     # Linear layers.
 
     def _op_of(self, module):
+        """The layer of its first call; of the second, where that reads nothing of the network yet (a recurrence
+        that is written out)."""
         path = self.places.graph.names.get(id(module))
-        return self.places.graph.by_path.get(path)
+        first, second = (self.places.graph.by_path.get(p) for p in (path, f"{path}#2"))
+        if first is None or second is None:
+            return first
+        reads = [op.inputs[0].family if op.inputs else "input" for op in (first, second)]
+        return second if reads[0] == "input" != reads[1] else first
 
     def _linear_module(self, module):
         weight = module.weight

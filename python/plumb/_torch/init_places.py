@@ -53,6 +53,7 @@ class Places:
             for name in op.params:
                 self.by_param.setdefault(name, []).append(op)
         self.residuals = [op for op in self.ops if op.family == "residual"]
+        self.is_chain = not self.residuals and not any(op.family == "normalisation" for op in self.ops)
         self.has_normalisation = any(op.family == "normalisation" for op in self.ops)
         self.ends = self._branch_ends()
 
@@ -74,16 +75,21 @@ class Places:
             for reader in readers:
                 if reader.family == "activation":
                     place.follows, place.activation = reader.function or reader.kind, reader
-                elif reader.family == "normalisation":
-                    place.normalised = True
-                    front.append(reader)
-                elif reader.family in TRANSPARENT:
+                elif reader.family == "normalisation" or reader.family in TRANSPARENT:
                     front.append(reader)
             if place.follows:
                 break
+        place.normalised = self._is_normalised(op)
         if not place.is_output:
             place.is_output = self._ends_model(op)
         return place
+
+    def _is_normalised(self, op):
+        """Whether all that reads it is a normalisation, past what only passes on."""
+        readers = self.readers.get(op, [])
+        return bool(readers) and all(
+            r.family == "normalisation" or (r.family in TRANSPARENT and self._is_normalised(r)) for r in readers
+        )
 
     def _ends_model(self, op):
         """Through what only passes on, or a softmax, the model's output."""
@@ -113,8 +119,14 @@ class Places:
                 continue
             if len(self.readers.get(op, [])) > 1:
                 continue
+            is_around = shortcut in self.graph.nodes.ancestors(op)
+            if not is_around and (self.is_repeated(op) or self.is_repeated(shortcut)):
+                continue  # a step of a recurrence that is written out: both ways are layers
             found[op] = self._linear_between(op, shortcut)
         return found
+
+    def is_repeated(self, op):
+        return "#" in op.path or f"{op.path}#2" in self.graph.by_path
 
     def _linear_between(self, end, start):
         above, seen, stack = self.graph.nodes.ancestors(start), set(), [end]
@@ -127,7 +139,7 @@ class Places:
         return [op for op in seen if op.family == "linear"]
 
     def branch_of(self, op):
-        """(linear layers of the innermost branch that it stands in, how many of those the layer is among)"""
+        """The linear layers of the innermost branch that it stands in."""
         inside = [linear for linear in self.ends.values() if op in linear]
         return min(inside, key=len) if inside else []
 
@@ -138,6 +150,12 @@ def call(model, inputs, forward):
     if isinstance(inputs, dict):
         return model(**inputs)
     return model(*inputs) if isinstance(inputs, (tuple, list)) else model(inputs)
+
+
+def call_captured(model, captured):
+    """As a training called it: (arguments, keywords)."""
+    arguments, keywords = captured
+    return model(*arguments, **keywords)
 
 
 def inputs_of(batch):
@@ -234,10 +252,14 @@ def find(model, inputs, forward):
         if any(True for _ in module.parameters(recurse=False)):
             handles.append(module.register_forward_pre_hook(note))
     watch = Watch(model, None, None, "every=1", kind="probe")
+    given = _with_gradient(inputs)
+    keywords = given if isinstance(given, dict) else given[1] if forward is call_captured else {}
+    if keywords:  # which PyTorch 1 does not show to hooks
+        handles.append(model.register_forward_pre_hook(lambda *_: watch._graph.inputs(keywords) and None))
     try:
         with warnings.catch_warnings(), _all_trainable(model), measured_mode(model), untouched(model), torch.enable_grad():
             warnings.simplefilter("ignore", RuntimeWarning)
-            output = call(model, _with_gradient(inputs), forward)
+            output = call(model, given, forward)
             floats = [t for t in tensors_in(output) if t.is_floating_point() and t.requires_grad]
             if not floats:
                 raise ValueError("init_: nothing that the model returns depends on its parameters by a gradient")

@@ -46,7 +46,7 @@ class Scale:
 
     With f the activation whose values it reads, and q the mean square of what f reads,
 
-      gain^2 E f(z)^2 + bias_std^2   at f's critical start with a bias (gelu)
+      gain^2 E f(z)^2 + bias_std^2   at f's critical start with a bias (gelu), in chains without joins and norms
       gain^2 E f(z)^2, at most q     with gain^2 E f'(z)^2 = 1, where the zero bias is critical (relu, tanh)
       gain^2 Var f(z)                with the same gain, where f has no critical start within reach (sigmoid): the
                                      bias takes the mean of the batch away, so that only differences between
@@ -70,7 +70,7 @@ class Scale:
         may_centre = is_measured and not place.normalised and start.has_free_bias(bias)
         if self.critical is not None:
             self.gain = self.critical[0]
-            self.bias_std = 0.0 if place.is_output else self.critical[1]
+            self.bias_std = 0.0 if place.is_output or not start.places.is_chain else self.critical[1]
         elif theory.knows(self.function) and may_centre:
             self.is_centred, self.gain = True, theory.gain_at(self.function, 1.0)
         self.is_first = reads is not None and reads.family == "input" and may_centre and not place.is_output
@@ -129,7 +129,7 @@ class Scale:
         q = self.start.lengths.get(reads) if reads is not None else None
         if self.place.is_output:
             return mean_square / 3
-        if follows is not None and follows[2] > 0:
+        if follows is not None and follows[2] > 0 and self.start.places.is_chain:
             target = follows[2]
         elif self.is_first:
             target = 1.0
@@ -139,7 +139,7 @@ class Scale:
             target = self.gain**2 * theory.moments(self.function, q)[2]
         elif self.critical is not None and q is None:
             target = self.gain**2 * mean_square + self.bias_std**2
-        elif self.critical is not None and self.critical[1] > 0:
+        elif self.critical is not None and self.bias_std > 0:
             target = self.gain**2 * theory.moments(self.function, q)[1] + self.bias_std**2
         elif self.critical is not None:
             self.gain = theory.gain_at(self.function, q)
@@ -151,10 +151,10 @@ class Scale:
         return target * self.fixup**2
 
     def on_call(self, module, arguments, output):
-        """A forward hook: corrects the layer, and gives what the corrected one gives. The first call counts."""
+        """A forward hook: corrects the layer, and gives what the corrected one gives. The first call that gives
+        anything counts."""
         if self.seen or not torch.is_tensor(output):
             return None
-        self.seen = True
         read = next((a for a in arguments if torch.is_tensor(a)), None)
         mean_square = float(read.double().square().mean()) if read is not None else 1.0
         target = self._target(mean_square)
@@ -173,6 +173,7 @@ class Scale:
         wanted = target - (0.0 if self.is_centred else float(old.double().square().mean()))
         if not (math.isfinite(size) and size > 0 and wanted > 0):
             return None
+        self.seen = True
         self.factor = math.sqrt(wanted) / size
         self.weight.mul_(self.factor)
         values = values * self.factor
@@ -191,7 +192,7 @@ class Scale:
             return
         std = start.std(self.weight)
         code = filled(change, self.weight).code
-        if self.factor is None and self.seen:
+        if self.factor is None:
             start.notes.append(f"{name}: what it gives on the batch is 0 or no finite number, so its scale is theory's")
         start.changed[name] = replace(change, std=std, factor=self.factor, code=code, gain=self.gain)
         if self.is_centred and self.factor is not None:
