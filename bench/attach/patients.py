@@ -135,9 +135,9 @@ _SCALES = 10.0 ** torch.linspace(-2, 3, 64)[torch.randperm(64, generator=_source
 #: name: (make_model, train); the first six sick, the others healthy.
 PATIENTS = {
     "deep sigmoid MLP": (lambda seed: mlp(20, nn.Sigmoid), trainer(ROWS, LABELS, sgd(0.1), 200)),
-    "relu CNN of 40 layers": (lambda seed: cnn(40), trainer(IMAGES, LABELS, adam(2e-3), 120, 32)),
+    "relu CNN of 40 layers": (lambda seed: cnn(40), trainer(IMAGES, LABELS, adam(2e-3), 80, 32)),
     "LSTM with a shut forget gate": (lambda seed: Recurrent(forget=-5.0), trainer(TOKENS, FIRST, adam(1e-2), 150)),
-    "post-norm transformer, no warm-up": (lambda seed: Encoder(8, False, 16), trainer(TOKENS, FREQUENT, adam(1e-2), 120, 32)),
+    "post-norm transformer, no warm-up": (lambda seed: Encoder(6, False, 16), trainer(TOKENS, FREQUENT, adam(1e-2), 100, 32)),
     "unscaled inputs": (lambda seed: mlp(3, nn.ReLU), trainer(ROWS * _SCALES + 5 * _SCALES, LABELS, sgd(0.05), 200)),
     "rate 100 times too high": (lambda seed: mlp(3, nn.ReLU), trainer(ROWS, LABELS, sgd(10.0), 200)),
     "healthy MLP": (lambda seed: mlp(3, nn.ReLU), trainer(ROWS, LABELS, adam(3e-3), 400)),
