@@ -18,6 +18,7 @@ class Connection {
   /// in time, or is longer than that.
   bool read_head(std::size_t most_bytes);
   const std::string& head() const { return head_; }
+  std::string& head() { return head_; }
   /// Sends all of it; false if the client does not take it in time, or is gone.
   bool write(std::string_view bytes);
   /// Sends a short answer of its own.

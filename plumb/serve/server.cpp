@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "plumb/core/error.h"
+#include "plumb/serve/bind_problem.h"
 #include "plumb/serve/connection.h"
 
 namespace plumb::serve {
@@ -119,13 +120,24 @@ std::optional<std::size_t> number_between(std::string_view path, std::string_vie
   return number;
 }
 
-/// Whether a header of that name stands in a request's head, whatever the case of its letters.
-bool has_header(const std::string& head, std::string_view name) {
+/// Where a line begins that has a header of that name ("\nName:"), whatever the case of its
+/// letters.
+std::string::iterator find_header(std::string& head, std::string_view name) {
   const auto same = [](char a, char b) {
     return std::tolower(static_cast<unsigned char>(a)) ==
            std::tolower(static_cast<unsigned char>(b));
   };
-  return std::search(head.begin(), head.end(), name.begin(), name.end(), same) != head.end();
+  return std::search(head.begin(), head.end(), name.begin(), name.end(), same);
+}
+
+bool has_header(std::string& head, std::string_view name) {
+  return find_header(head, name) != head.end();
+}
+
+/// Takes the lines of a header out of a request's head.
+void drop_header(std::string& head, std::string_view name) {
+  for (auto at = find_header(head, name); at != head.end(); at = find_header(head, name))
+    head.erase(at, std::find(at + 1, head.end(), '\n'));
 }
 
 /// The step behind "after="; -1, before all, where there is none.
@@ -195,6 +207,8 @@ class Server::Http final : public httplib::Server {
                has_header(connection.head(), "\nTransfer-Encoding:")) {
       connection.refuse(400, "No ranges and no body");
     } else {
+      // httplib would compress as tightly as it can, which costs seconds of a core for one page.
+      drop_header(connection.head(), "\nAccept-Encoding:");
       bool closed = false;
       HttpStream stream(connection);
       fine = process_request(stream, true, closed, nullptr);
@@ -301,11 +315,7 @@ int Server::bind(const std::string& address, int port, const std::string& token)
   } else if (!http_->bind_to_port(address, port)) {
     bound = -1;
   }
-  if (bound <= 0) {
-    throw StoreError(fmt::format(
-        "serve: {}:{} cannot be bound, expected an address of this machine and a free port",
-        address, port));
-  }
+  if (bound <= 0) throw StoreError("serve: " + bind_problem(address, port));
   http_->let_more_wait();
   http_->guard = {address, bound, token};
   return bound;

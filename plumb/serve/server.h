@@ -24,7 +24,7 @@ namespace plumb::serve {
 /// Limits  One request a connection, its head at most kMostHead bytes and there within kHead_s. At
 ///         most kStreams event streams. A client that takes nothing for kWrite_s is dropped, and what
 ///         it does not take costs nothing: the newest state is made for it when it does.
-/// Errors  StoreError where the address cannot be bound.
+/// Errors  StoreError where the address cannot be bound: why, and what to do (bind_problem.h).
 /// Threads listen() blocks; stop() from any.
 class Server {
  public:

@@ -76,6 +76,17 @@ try {
     })()`);
     expect(found.length === 0, `${dark ? "dark" : "light"}: nothing that axe finds, got\n  ${found.join("\n  ")}`);
   }
+  // A window that becomes narrow while the page is open, wherever the reader is.
+  await page.load("about:blank");
+  await page.load(`${address}#ended`);
+  expect(await page.until(`(() => { const hero = document.getElementById("hero"); hero?.scrollIntoView(); return Boolean(hero?.querySelector("svg")); })()`, 60_000), "a run of the address is open");
+  await page.run("scrollTo(0, 0)");
+  for (const width of [390, 820, 320, 390]) {
+    await page.resize(width, 900);
+    await page.settle();
+    const wide = await page.run("document.documentElement.scrollWidth");
+    expect(wide <= width, `an open page becomes ${width} wide, got ${wide}`);
+  }
   for (const width of [390, 820]) {
     await page.resize(width, 900);
     await page.load("about:blank");
@@ -84,7 +95,7 @@ try {
     expect(await page.until(`(() => { const hero = document.getElementById("hero"); hero?.scrollIntoView(); return Boolean(hero?.querySelector("svg")); })()`, 60_000), `${width}: the run of the address is open`);
     await page.settle();
     const wide = await page.run("document.documentElement.scrollWidth");
-    const over = await page.run(`[...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .scroll-x")).slice(0, 5).map((one) => one.outerHTML.slice(0, 150))`);
+    const over = await page.run(`[...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll")).slice(0, 5).map((one) => one.outerHTML.slice(0, 150))`);
     expect(wide <= width, `no scrolling sideways at ${width}, got ${wide}: ${over.join(" | ")}`);
     writeFileSync(join(folder, `${width}.png`), await page.picture());
   }
