@@ -29,9 +29,16 @@ def run(plumb, command, *more):
 def probe(plumb, command):
     answer = json.loads(run(plumb, command, "--no-check", "--books", "--json"))
     kept = ("path", "log2_grad_out", "log2_grad_in", "parts")
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/run.plumb"
+        run(plumb, command, "--no-check", "-o", path)
+        report = json.loads(run(plumb, f"plumb report {path} --json"))["runs"][0]
+    reach = report["measured"][0]["reach"]
     return {
         "loss": answer["loss"],
         "accuracy": answer["accuracy"],
+        # What the verdict speaks of, and of which layers, counted from the input: what the page says must be the same.
+        "reach": {"log10": reach["total"], "last": len(report["profile"])},
         "entries": [{key: entry[key] for key in kept} for entry in answer["ledger"]["entries"]],
     }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// node play_browser_test.mjs CHROMIUM PLUMB FOLDER: the playground in a headless browser, without a network: the walk of
-// docs/play.md step by step, dragging, keys, a finger, narrow and dark.
+// node play_browser_test.mjs CHROMIUM PLUMB FOLDER WEB: the playground in a headless browser, without a network: the walk of
+// docs/play.md step by step, dragging, keys, a finger, narrow and dark, and what axe finds (WEB/node_modules/axe-core).
 import { spawnSync } from "node:child_process";
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Browser } from "../support/browser.mjs";
 
-const [, , chromium, plumb, folder] = process.argv;
+const [, , chromium, plumb, folder, web] = process.argv;
+const axeFile = join(web, "node_modules/axe-core/axe.min.js");
+const axe = existsSync(axeFile) ? readFileSync(axeFile, "utf8") : "";
 const kMost_bytes = 300_000;
 mkdirSync(folder, { recursive: true });
 const file = join(folder, "play.html");
@@ -46,21 +48,26 @@ try {
   expect(await page.until(`document.querySelectorAll(".flow svg circle").length === 31`), "a circle for each of 31 layers");
 
   // The walk.
-  expect(/^No: layer 1 gets 1\.8×10⁻²⁵ of/.test(await says()), `thirty sigmoid layers, got: ${await says()}`);
+  expect(/^No: layer 1 gets 2\.7×10⁻²⁶ of the gradient of layer 31, the last/.test(await says()), `thirty sigmoid layers, got: ${await says()}`);
   await picture("walk-1");
   await press(".scales button:last-child");
   expect((await page.run("location.hash")).includes("scale=linear"), "a linear axis in the address");
   await picture("walk-2");
   await press(".chapters button:nth-child(2)");
   expect(/^No/.test(await says()), "the quarter");
+  const took = await page.run(`document.querySelector(".causes").textContent`);
+  expect(/^−19\.4 powers of ten.*derivative of the activation−18\.8/.test(took), `what took it, got: ${took}`);
+  await press(".story .go button");
+  expect((await page.run(`document.activeElement.id`)) === "set-activation", "the chapter leads to its control");
+  expect(await page.run(`(() => { const box = document.activeElement.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; })()`), "which is in sight");
   await picture("walk-3");
   await choose("set-activation", "tanh");
-  expect(/^Yes/.test(await says()), `tanh lets it through, got: ${await says()}`);
+  expect(/^Yes: layer 1 gets 0\.13 times/.test(await says()), `tanh lets it through, got: ${await says()}`);
   await picture("walk-4");
   await press(".chapters button:nth-child(5)");
-  expect(/^No/.test(await says()), "sixty sigmoid layers");
+  expect(/^No: layer 1 gets 8\.0×10⁻⁵² of/.test(await says()), `sixty sigmoid layers, got: ${await says()}`);
   await press("#set-residual");
-  expect(/^Yes/.test(await says()), `a shortcut, got: ${await says()}`);
+  expect(/^Yes: the first block gets 0\.76 times/.test(await says()), `a shortcut, got: ${await says()}`);
   await picture("walk-5");
   await press(".chapters button:nth-child(6)");
   const sick = await lossAfterTraining();
@@ -71,6 +78,27 @@ try {
   const well = await lossAfterTraining();
   expect(well.includes("It learns"), `tanh learns, got: ${well}`);
   await picture("walk-7");
+
+  // The command on the page measures what the page says, of the same layers.
+  const kSuperscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+  for (const hash of ["", "#activation=tanh&init=lecun_normal&gain=1.3&depth=40&biasStd=0.1", "#activation=relu&init=he_normal&depth=25&width=32&seed=4", "#activation=sigmoid&depth=1", "#activation=gelu&depth=12&norm=ln&seed=2", "#activation=tanh&depth=30&residual=true"]) {
+    await page.load("about:blank");
+    await page.load(url + hash);
+    const sentence = await says();
+    const command = await page.run(`document.querySelector(".hand > code").textContent`);
+    const run = join(folder, "command.plumb");
+    const probed = spawnSync("sh", ["-c", `'${plumb}' ${command.replace(/^plumb /, "")} --no-check -o '${run}' >&2 && '${plumb}' report '${run}' --json`], { encoding: "utf8", maxBuffer: 1 << 26 });
+    const report = probed.status === 0 ? JSON.parse(probed.stdout).runs[0] : null;
+    expect(report !== null, `${command} runs: ${probed.stderr}`);
+    if (!report) continue;
+    const [, digits, , power, layer] = /(?:gets) ([\d.]+)(×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))? (?:times |of )?the gradient of layer (\d+), the last/.exec(sentence) ?? [];
+    const exponent = power ? Number(Array.from(power, (c) => (c === "⁻" ? "-" : kSuperscripts.indexOf(c))).join("")) : 0;
+    const said = Math.log10(Number(digits)) + exponent;
+    expect(Math.abs(said - report.measured[0].reach.total) < 0.03, `the page says what ${command} measures: "${sentence}" against ${report.measured[0].reach.total}`);
+    expect(Number(layer) === report.profile.length, `of the same layers: "${sentence}" against ${report.profile.length}`);
+  }
+  await page.load("about:blank");
+  await page.load(url);
 
   // The dot: mouse, keys, finger.
   await press(".chapters button:nth-child(3)");
@@ -108,6 +136,13 @@ try {
     const wide = await page.run("document.documentElement.scrollWidth");
     expect(wide <= width, `no scrolling sideways at ${width}, got ${wide}`);
     await picture(`${width}-${scheme}`);
+    if (!axe) continue;
+    const found = await page.run(`(async () => {
+      if (!window.axe) { ${axe} }
+      const { violations } = await window.axe.run(document);
+      return violations.map((one) => one.id + ": " + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(" ; "));
+    })()`);
+    expect(found.length === 0, `${width}, ${scheme}: nothing that axe finds, got\n  ${found.join("\n  ")}`);
   }
   expect(page.messages.length === 0, `a silent console, got: ${page.messages.join(" | ")}`);
 } finally {

@@ -8,8 +8,10 @@ import { moments } from "../src/play/engine/moments";
 import { type Entry, Network } from "../src/play/engine/network";
 import { Rng } from "../src/play/engine/rng";
 import { kDefault, probeCommand, type Setting, trainCommand } from "../src/play/engine/setting";
-import { growths, predictProfile } from "../src/play/engine/theory";
+import { growths, predictProfile, reaches } from "../src/play/engine/theory";
 import { Training } from "../src/play/engine/training";
+import { kStart } from "../src/play/state";
+import { hearing, reach } from "../src/play/words";
 import fixtures from "./play_fixtures.json";
 
 interface Fixture {
@@ -17,6 +19,7 @@ interface Fixture {
   command: string;
   loss: number;
   accuracy: number;
+  reach: { log10: number; last: number };
   entries: { path: string; log2_grad_out: number; log2_grad_in: number; parts: Record<string, number> }[];
   theory?: (number | null)[];
 }
@@ -45,6 +48,10 @@ describe("the playground's engine", () => {
           expectClose(entry.parts[cause as keyof typeof entry.parts] ?? NaN, value, `${entry.path} ${cause}`);
         }
       });
+      // The report rounds to four decimals.
+      const state = { ...kStart, ...setting };
+      expectClose(reach(pass, state), fixture.reach.log10, "reach", 6e-5 / Math.max(1, Math.abs(fixture.reach.log10)));
+      expect(hearing(pass, state).sentence).toContain(`of layer ${fixture.reach.last}, the last`);
     });
   }
 
@@ -105,6 +112,11 @@ describe("the playground's engine", () => {
       // A product of as many random factors: a few tenths of an octave, and some hundredths for each layer.
       const error = Math.abs(predicted[0]! - pass.readings[0]!.gradZ);
       expect(error, `${JSON.stringify(change)}: ${predicted[0]} against ${pass.readings[0]!.gradZ}`).toBeLessThan(0.5 + 0.05 * setting.depth);
+      // The map speaks of the same two layers as the sentence.
+      const activation = makeActivation(setting.activation, setting.slope);
+      const onMap = reaches(setting, setting.depth, (q) => moments(activation, q)).at(-1)!;
+      const measured = reach(pass, setting);
+      expect(Math.abs(onMap - measured) / Math.log10(2), `${JSON.stringify(change)}: the map ${onMap} against ${measured}`).toBeLessThan(0.7 + 0.05 * setting.depth);
     }
   });
 

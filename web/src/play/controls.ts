@@ -104,6 +104,11 @@ export class Controls {
     }
   }
 
+  /** What is touched to set the control of that name. */
+  field(id: string): HTMLElement {
+    return this.element.querySelector<HTMLElement>(`#set-${id}`)!;
+  }
+
   /** The control of a chapter stands out. */
   point(id: string | null): void {
     for (const control of this.all) control.element.classList.toggle("spot", control.id === id);

@@ -6,7 +6,7 @@ import { gainAt, kGains, kMapDepth } from "./engine/theory";
 import type { State } from "./state";
 import { path, s, text } from "../svg";
 
-const kHealthyDecades = 2; // our choice: a factor of 100 between the ends, as docs/rules/vanishing_gradient.md has it
+const kHealthyDecades = 2; // our choice: a factor of 100 from the last layer to layer 1, as docs/rules/vanishing_gradient.md has it
 const kFullDecades = 10;
 const kMargin = { left: 40, right: 10, top: 10, bottom: 40 };
 
@@ -30,7 +30,7 @@ export class Map2d {
   readonly element: HTMLElement;
   readonly canvas = h("canvas", { width: kGains.count, height: kMapDepth, "aria-hidden": "true" });
   private readonly overlay = s("svg", { "aria-hidden": "true" });
-  private readonly surface: HTMLElement;
+  readonly surface: HTMLElement;
   private values: Float64Array[] = [];
 
   constructor(private readonly move: (change: { gain: number; depth: number }) => void) {

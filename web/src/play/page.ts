@@ -26,6 +26,10 @@ function settingOf(state: State): Setting {
   return { activation, slope, depth, width, init, gain, biasStd, residual, norm, rate, seed };
 }
 
+const kControlNames: Record<Chapter["control"], string> = {
+  gain: "the gain", activation: "the activation", map: "the map", depth: "the number of layers", residual: "the shortcut", train: "the training",
+};
+
 export class Playground {
   readonly element: HTMLElement;
   private state: State;
@@ -101,7 +105,7 @@ export class Playground {
       h(
         "div",
         { class: "desk" },
-        panel("gains", "Where gradients live", this.map.element, h("p", { class: "small" }, "Blue: it vanishes. Red: it explodes. Between the dotted lines the first layer hears within a factor of 100.")),
+        panel("gains", "Where gradients live", this.map.element, h("p", { class: "small" }, "Blue: it vanishes. Red: it explodes. Between the dotted lines layer 1 hears within a factor of 100 of the last layer.")),
         panel(
           "flow",
           "The gradient at each layer",
@@ -202,7 +206,7 @@ export class Playground {
     this.layer.max = String(state.depth);
     this.layer.value = String(state.layer);
     this.layer.setAttribute("aria-valuetext", `layer ${state.layer}`);
-    this.layerSays.textContent = `Layer ${state.layer} of ${state.depth}`;
+    this.layerSays.textContent = `Layer ${state.layer} of ${state.depth + 1}`;
     for (const [name, button] of Object.entries(this.scales)) button.setAttribute("aria-pressed", String(name === state.scale));
     this.element.classList.toggle("is-linear", state.scale === "linear");
     this.tell(state);
@@ -219,9 +223,22 @@ export class Playground {
     if (this.story.dataset.chapter === String(state.chapter)) return;
     this.story.dataset.chapter = String(state.chapter);
     this.story.replaceChildren(
-      ...(chapter ? [h("h3", {}, chapter.question), ...chapter.sentences.map((sentence) => h("p", {}, sentence)), this.tested(chapter)] : []),
+      ...(chapter
+        ? [h("h3", {}, chapter.question), ...chapter.sentences.map((sentence) => h("p", {}, sentence)), h("p", { class: "go" }, this.way(chapter)), this.tested(chapter)]
+        : []),
     );
     this.story.hidden = !chapter;
+  }
+
+  /** To what the chapter asks to be touched, which may stand further down. */
+  private way({ control }: Chapter): HTMLElement {
+    const places: Record<string, () => HTMLElement> = { map: () => this.map.surface, train: () => this.training.button };
+    const to = () => {
+      const place = places[control]?.() ?? this.controls.field(control);
+      place.scrollIntoView({ block: "center" });
+      place.focus({ preventScroll: true });
+    };
+    return h("button", { type: "button", onclick: to }, `Go to ${kControlNames[control]} ↓`);
   }
 
   private tested({ experiments }: Chapter): HTMLElement {

@@ -109,16 +109,23 @@ export function gainAt(column: number): number {
   return kGains.least * (kGains.most / kGains.least) ** (column / (kGains.count - 1));
 }
 
-/** log10 of |gradient at layer 1| / |gradient at the last hidden layer|, [column of gain][depth - 1]. */
+/** log10 of the norm of the gradient at layer 1 against that at the last layer, the one behind the hidden ones; with shortcuts at
+ * the output of the first block. At place d - 1 for d hidden layers. */
+export function reaches(setting: Setting, layers: number, at: At): Float64Array {
+  const { width, init, gain, residual } = setting;
+  const steps = growths(setting, layers, at);
+  const last = Math.log2(width * initVariance(init, gain, width, kClasses));
+  const hidden = Math.log2(width * initVariance(init, gain, width, width));
+  const values = new Float64Array(layers);
+  let sum = residual ? last : last - hidden;
+  for (let l = 0; l < layers; ++l) {
+    if (!residual || l > 0) sum += steps[l]!;
+    values[l] = (sum / 2) * Math.log10(2);
+  }
+  return values;
+}
+
+/** The same for every gain of the map, [column of gain][depth - 1]. */
 export function map(setting: Setting, at: At): Float64Array[] {
-  return Array.from({ length: kGains.count }, (_, column) => {
-    const steps = growths({ ...setting, gain: gainAt(column) }, kMapDepth, at);
-    const values = new Float64Array(kMapDepth);
-    let sum = 0;
-    for (let depth = 1; depth <= kMapDepth; ++depth) {
-      values[depth - 1] = (sum / 2) * Math.log10(2);
-      sum += steps[depth - 1]!;
-    }
-    return values;
-  });
+  return Array.from({ length: kGains.count }, (_, column) => reaches({ ...setting, gain: gainAt(column) }, kMapDepth, at));
 }
