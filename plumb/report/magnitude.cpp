@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 namespace plumb {
 
@@ -25,7 +26,12 @@ std::string format_percent(double fraction) {
   if (std::isnan(fraction)) return "-";
   if (fraction > 0 && fraction < 0.005) return "<1%";
   if (fraction < 1 && fraction >= 0.995) return ">99%";
-  return fmt::format("{:.0f}%", fraction * 100.0);
+  return fmt::format("{:.0f}%", std::round(fraction * 100.0));
+}
+
+std::string format_digits(double x, int digits) {
+  const double away = std::nextafter(x, std::copysign(std::numeric_limits<double>::infinity(), x));
+  return fmt::format("{:.{}g}", x == 0 ? 0.0 : away, digits);
 }
 
 }  // namespace plumb

@@ -18,7 +18,11 @@ std::string format_log2(double log2_value);
 std::string format_log10(double log10_value);
 
 /// A fraction 0..1 in whole percent, at most 4 characters: "0%", "<1%", "37%", ">99%", "100%"; NaN
-/// is "-".
+/// is "-". A half goes up: 12.5 % is "13%", as on the pages.
 std::string format_percent(double fraction);
+
+/// A finite number with so many significant digits at most, as "%g" has it; a half goes away from
+/// zero, as on the pages: 1.125 is "1.13" of three.
+std::string format_digits(double x, int digits);
 
 }  // namespace plumb

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "plumb/flow/ledger.h"
 #include "plumb/report/columns.h"
@@ -25,7 +26,7 @@ constexpr int kNameWidth = 24;
 
 std::string letter(std::size_t place) { return std::string(1, static_cast<char>('A' + place)); }
 
-// The last measured step that says something.
+// The last measured step whose gradients are finite.
 const StepRecord* last_finite(const Run& run) {
   const auto measured = run.measured();
   const auto it = std::find_if(measured.rbegin(), measured.rend(),
@@ -33,18 +34,18 @@ const StepRecord* last_finite(const Run& run) {
   return it != measured.rend() ? *it : nullptr;
 }
 
-double reach_at(const DiagnosedRun& run, const StepRecord* step) {
-  if (step == nullptr) return kNan;
-  for (const MeasuredStep& one : run.diagnosis->view().measured()) {
-    if (one.step == step->step && one.flow.known) return one.flow.log2_total;
-  }
-  return kNan;
+// The last one whose depth could be judged; null if there is none.
+const MeasuredStep* last_judged(const DiagnosedRun& run) {
+  const auto& measured = run.diagnosis->view().measured();
+  const auto it = std::find_if(measured.rbegin(), measured.rend(),
+                               [](const MeasuredStep& one) { return one.flow.known; });
+  return it != measured.rend() ? &*it : nullptr;
 }
 
 struct Outcomes {
   double loss = kNan, accuracy = kNan, validation_loss = kNan, validation_accuracy = kNan;
   double reach = kNan, seconds = kNan;
-  std::int64_t steps = 0;
+  std::int64_t steps = 0, reach_step = -1;
 };
 
 Outcomes outcomes_of(const DiagnosedRun& one) {
@@ -64,23 +65,39 @@ Outcomes outcomes_of(const DiagnosedRun& one) {
     result.steps = run.end->steps;
     result.seconds = run.end->time_s;
   }
-  result.reach = reach_at(one, last_finite(run));
+  if (const MeasuredStep* judged = last_judged(one)) {
+    result.reach = judged->flow.log2_total;
+    result.reach_step = judged->step;
+  }
   return result;
 }
 
 std::string number_text(double x) {
-  return std::isnan(x) ? "-" : std::isinf(x) ? "inf" : fmt::format("{:.3g}", x);
+  return std::isnan(x) ? "-" : std::isinf(x) ? "inf" : format_digits(x, 3);
 }
 
-// "0.50 (-1.8)": the difference to the baseline behind the value.
+/// "0.50 (-1.8)": the difference to the baseline behind the value, where it does not round to
+/// nothing.
+std::string with_change(std::string text, double change, std::string digits,
+                        std::string_view unit = "") {
+  if (std::stod(digits) == 0) return text;
+  return fmt::format("{} ({}{}{})", text, change < 0 ? "-" : "+", digits, unit);
+}
+
+bool is_compared(double x, double base, bool is_baseline) {
+  return !is_baseline && std::isfinite(x) && std::isfinite(base);
+}
+
 std::string with_difference(double x, double base, bool is_baseline) {
-  if (is_baseline || !std::isfinite(x) || !std::isfinite(base)) return number_text(x);
-  return fmt::format("{} ({:+.2g})", number_text(x), x - base);
+  if (!is_compared(x, base, is_baseline)) return number_text(x);
+  return with_change(number_text(x), x - base, format_digits(std::abs(x - base), 2));
 }
 
 std::string accuracy_text(double x, double base, bool is_baseline) {
-  if (is_baseline || !std::isfinite(x) || !std::isfinite(base)) return format_percent(x);
-  return fmt::format("{} ({:+.0f})", format_percent(x), 100 * (x - base));
+  if (!is_compared(x, base, is_baseline)) return format_percent(x);
+  const double points = 100 * (x - base);
+  return with_change(format_percent(x), points, fmt::format("{:.0f}", std::round(std::abs(points))),
+                     " points");
 }
 
 /// Lines of a name and a cell for each run, all in the same columns.
@@ -177,8 +194,14 @@ void write_outcomes(Table& table, std::span<const DiagnosedRun> runs, std::size_
   row("accuracy, last batch", &Outcomes::accuracy, accuracy_text);
   row("validation loss", &Outcomes::validation_loss, with_difference);
   row("validation accuracy", &Outcomes::validation_accuracy, accuracy_text);
-  row("gradient first/last", &Outcomes::reach,
+  row("gradient norm ratio", &Outcomes::reach,
       [](double x, double, bool) { return format_log2(x); });
+  if (std::any_of(all.begin(), all.end(), [](const Outcomes& o) { return o.reach_step >= 0; })) {
+    std::vector<std::string> judged;
+    for (const Outcomes& one : all)
+      judged.push_back(one.reach_step >= 0 ? std::to_string(one.reach_step) : "-");
+    table.row("  first/last, at step", judged);
+  }
   table.row("steps", steps);
   row("seconds", &Outcomes::seconds, with_difference);
 }

@@ -16,8 +16,10 @@ namespace plumb {
 /// gradients are finite, one bar a layer, all on one scale.
 ///
 /// Reach and loss are those of the verdict: the norm of one sample's gradient at the first layer,
-/// to that at the last one; the median of the last tenth of the steps (diagnose/learning.h). A
-/// setting that a run does not have is "-". Every line fits into the width.
+/// to that at the last one, at the last measured step that can be judged; the median of the last
+/// tenth of the steps (diagnose/learning.h). Numbers are rounded as on the page; a difference that
+/// rounds to nothing is left out. A setting that a run does not have is "-". Every line fits into
+/// the width.
 std::string render_comparison(std::span<const DiagnosedRun> runs, std::size_t baseline,
                               const TerminalOptions& options = {});
 

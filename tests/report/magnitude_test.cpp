@@ -34,6 +34,18 @@ TEST(MagnitudeTest, SaysWhatHasNoLogarithm) {
   EXPECT_EQ(format_log2(std::nan("")), "-");
 }
 
+TEST(MagnitudeTest, HalvesGoAwayFromZero) {
+  EXPECT_EQ(format_percent(0.125), "13%");
+  EXPECT_EQ(format_percent(0.375), "38%");
+  EXPECT_EQ(format_digits(1.125, 3), "1.13");
+  EXPECT_EQ(format_digits(-1.125, 3), "-1.13");
+  EXPECT_EQ(format_digits(0.125, 2), "0.13");
+  EXPECT_EQ(format_digits(1.124, 3), "1.12");
+  EXPECT_EQ(format_digits(2.5e-7, 1), "3e-07");
+  EXPECT_EQ(format_digits(0, 2), "0");
+  EXPECT_EQ(format_digits(3, 3), "3");
+}
+
 TEST(MagnitudeTest, PercentNeverRoundsToAFalseEnd) {
   EXPECT_EQ(format_percent(0), "0%");
   EXPECT_EQ(format_percent(0.001), "<1%");

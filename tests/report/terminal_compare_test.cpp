@@ -69,6 +69,49 @@ TEST(TerminalCompareTest, EveryLineFitsAndEightRunsHaveRoom) {
   }
 }
 
+/// What stands in the row of that name, from its first cell on.
+std::string row_of(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find("\n" + name);
+  if (at == std::string::npos) return "";
+  const std::size_t from = at + 1 + name.size();
+  return text.substr(from, text.find('\n', from) - from);
+}
+
+TEST(TerminalCompareTest, HalvesAreRoundedAsOnThePage) {
+  std::array<plumb::Run, 3> runs{test::healthy_run(), test::healthy_run(), test::healthy_run()};
+  const std::array<double, 3> accuracy{0.5, 0.625, 0.375}, loss{2, 2.125, 1.875};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    runs[i].steps.back().validation_accuracy = accuracy[i];
+    runs[i].steps.back().validation_loss = loss[i];
+  }
+  const Diagnoses diagnoses(runs);
+  const std::string text = render_comparison(named(diagnoses), 0, {.width = 120});
+  const std::string right = row_of(text, "validation accuracy");
+  EXPECT_NE(right.find("63% (+13 points)"), std::string::npos) << text;
+  EXPECT_NE(right.find("38% (-13 points)"), std::string::npos) << text;
+  const std::string losses = row_of(text, "validation loss");
+  EXPECT_NE(losses.find("2.13 (+0.13)"), std::string::npos) << text;
+  EXPECT_NE(losses.find("1.88 (-0.13)"), std::string::npos) << text;
+}
+
+TEST(TerminalCompareTest, ADifferenceOfNothingIsLeftOut) {
+  const std::array<plumb::Run, 2> runs{test::healthy_run(), test::healthy_run()};
+  const Diagnoses diagnoses(runs);
+  const std::string text = render_comparison(named(diagnoses), 0);
+  EXPECT_EQ(row_of(text, "loss at the end").find('('), std::string::npos) << text;
+  EXPECT_EQ(row_of(text, "accuracy, last batch").find('('), std::string::npos) << text;
+}
+
+TEST(TerminalCompareTest, TheGradientIsANormAtAStep) {
+  const std::array<plumb::Run, 2> runs{test::healthy_run(), test::sick_run()};
+  const Diagnoses diagnoses(runs);
+  const std::string text = render_comparison(named(diagnoses), 0);
+  EXPECT_NE(row_of(text, "gradient norm ratio"), "") << text;
+  const auto& measured = diagnoses.all()[1].diagnosis->view().measured();
+  const std::string steps = row_of(text, "  first/last, at step");
+  EXPECT_NE(steps.find(std::to_string(measured.back().step)), std::string::npos) << text;
+}
+
 TEST(TerminalCompareTest, ARunOfNanIsToldSo) {
   const std::array<plumb::Run, 2> runs{test::nasty_run(), test::sick_run()};
   const Diagnoses diagnoses(runs);

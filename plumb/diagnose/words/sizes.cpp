@@ -41,7 +41,9 @@ std::string count_text(long long count, std::string_view noun) {
 
 std::string loss_text(double loss) { return fmt::format("{:.4g}", loss); }
 
-std::string percent_text(double fraction) { return fmt::format("{:.0f} %", 100 * fraction); }
+std::string percent_text(double fraction) {
+  return fmt::format("{:.0f} %", std::round(100 * fraction));
+}
 
 std::string steps_text(long long first, long long last) {
   return first == last ? fmt::format("step {}", first) : fmt::format("steps {} to {}", first, last);
