@@ -20,16 +20,16 @@ set(web_packages package.json package-lock.json .npmrc)
 set(web_sources
   index.html lab.html play.html serve.html tsconfig.json vite.config.ts report.schema.json types_from_schema.mjs types_from_schema.d.mts check_schema.mjs
   check_schema.d.mts policy.mjs policy.d.mts
-  src/activation.ts src/compare.ts src/controls.ts src/cursor.ts src/dom.ts src/format.ts src/ledger.ts
+  src/activation.ts src/compare.ts src/controls.ts src/cursor.ts src/dom.ts src/format.ts src/frame.ts src/ledger.ts
   src/links.ts src/main.ts src/markdown.ts src/rule_pages.ts src/run_sections.ts src/order.ts src/page.ts src/print.ts src/ramp.ts src/scale.ts src/spectrum.ts
   src/store.ts src/svg.ts src/theme.ts src/theme_button.ts src/theme_switch.ts src/time.ts src/types.ts src/style.css src/vite.d.ts
   src/charts/activity.ts src/charts/axes.ts src/charts/chart.ts src/charts/curves.ts src/charts/echart.ts
   src/charts/gates.ts src/charts/heatmap.ts src/charts/hero.ts src/charts/inside_layer.ts src/charts/joins.ts
-  src/charts/overlay.ts src/charts/spectrogram.ts src/charts/speed.ts src/charts/strip.ts src/charts/timeflow.ts
+  src/charts/overlay.ts src/charts/proof.ts src/charts/spectrogram.ts src/charts/speed.ts src/charts/strip.ts src/charts/timeflow.ts
   src/charts/timeheat.ts
   src/sections/about.ts src/sections/causes.ts src/sections/commands.ts src/sections/compare.ts
   src/sections/findings.ts src/sections/inside.ts src/sections/layer.ts src/sections/time.ts
-  src/sections/verdict.ts
+  src/sections/proof.ts src/sections/verdict.ts
   src/lab/lab.css src/lab/main.ts src/lab/maths.ts src/lab/page.ts src/lab/plots.ts src/lab/types.ts
   src/play/books.ts src/play/chapters.ts src/play/controls.ts src/play/histogram.ts src/play/main.ts src/play/map.ts
   src/play/page.ts src/play/picture.ts src/play/play.css src/play/profile.ts src/play/state.ts

@@ -22,6 +22,7 @@
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
+#include "plumb/cure/cure_proof.h"
 #include "plumb/cure/cure_words.h"
 #include "plumb/report/html.h"
 #include "plumb/report/run_keeper.h"
@@ -114,7 +115,7 @@ void print_progress(const CureProgress& progress) {
   std::fflush(stderr);
 }
 
-/// Before and after on one page, of the first seed of the proof.
+/// The proof, and before and after, of its first seed, on one page.
 void write_page(const CureReport& report, CureData& data, const std::string& path) {
   std::vector<std::unique_ptr<RunKeeper>> keepers;
   std::vector<DiagnosedRun> runs;
@@ -126,9 +127,11 @@ void write_page(const CureReport& report, CureData& data, const std::string& pat
     keepers.push_back(std::make_unique<RunKeeper>());
     run_training(trainer, keepers.back().get(), {});
     keepers.back()->run();
-    runs.push_back(keepers.back()->diagnosed());
+    DiagnosedRun& run = runs.emplace_back(keepers.back()->diagnosed());
+    run.file = fmt::format("{}, seed {}", arm->name, config.seed);
   }
-  write_html(runs, path);
+  const std::optional<ReportProof> proof = report_proof(report);
+  write_html(runs, path, proof ? &*proof : nullptr);
 }
 
 void print_lines(const std::vector<std::string>& lines) {
@@ -184,6 +187,11 @@ int run_cure(Options& options) {
     if (!options.output.empty() && has_cure) {
       fmt::print("\nThe cured training is in {0}: plumb train --config {0}\n", options.output);
     }
+    if (has_page) {
+      fmt::print("The proof, and before and after, are in {}\n", options.page);
+    } else if (!options.page.empty()) {
+      fmt::print("{} was not written: nothing was proven\n", options.page);
+    }
   }
   return interrupted() ? kInterrupted : kOk;
 }
@@ -222,7 +230,7 @@ void add_cure(CLI::App& app, int& result) {
   options->page_option =
       command
           ->add_option("--page", options->page,
-                       "write a report page: before and after, of the first seed of the proof")
+                       "write a report page: the proof, and before and after of its first seed")
           ->type_name("FILE");
   options->log_option =
       command

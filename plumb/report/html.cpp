@@ -27,11 +27,11 @@ std::string escape_for_script(std::string_view json) {
   return escaped;
 }
 
-std::string render_html(std::span<const DiagnosedRun> runs) {
+std::string render_html(std::span<const DiagnosedRun> runs, const ReportProof* proof) {
   std::string page = report_page();
   const std::size_t at = page.find(kPlaceholder);
   PLUMB_CHECK(at != std::string::npos);
-  page.replace(at, kPlaceholder.size(), escape_for_script(report_json(runs)));
+  page.replace(at, kPlaceholder.size(), escape_for_script(report_json(runs, {}, proof)));
   return page;
 }
 
@@ -39,8 +39,9 @@ std::string render_html(std::span<const Run> runs) { return render_html(Diagnose
 
 std::string render_html(const Run& run) { return render_html(std::span(&run, 1)); }
 
-void write_html(std::span<const DiagnosedRun> runs, const std::string& path) {
-  const std::string page = render_html(runs);
+void write_html(std::span<const DiagnosedRun> runs, const std::string& path,
+                const ReportProof* proof) {
+  const std::string page = render_html(runs, proof);
   if (const auto problem = write_output(path, [&](std::ostream& out) { out << page; })) {
     throw StoreError(path + ": the report cannot be written: " + *problem +
                      ", expected a writable file");

@@ -193,6 +193,34 @@ Json commands_json(const std::vector<RemedyCommand>& commands) {
   return list;
 }
 
+Json proof_json(const ReportProof& proof) {
+  Json result{{"ending", proof.ending},           {"text", proof.text},
+              {"is_accuracy", proof.is_accuracy}, {"constant_score", number(proof.constant_score)},
+              {"seeds", Json::array()},           {"arms", Json::array()},
+              {"changes", Json::array()},         {"command", proof.command}};
+  for (const std::uint64_t seed : proof.seeds) result["seeds"].push_back(std::to_string(seed));
+  for (const ProofArm& arm : proof.arms) {
+    Json scores = Json::array();
+    for (const std::optional<double>& score : arm.scores)
+      scores.push_back(score ? number(*score) : Json());
+    Json one{{"name", arm.name},
+             {"scores", std::move(scores)},
+             {"mean", number(arm.mean)},
+             {"below_cured", nullptr}};
+    if (arm.below_cured) {
+      one["below_cured"] = {{"mean", number(arm.below_cured->mean)},
+                            {"low", number(arm.below_cured->low)},
+                            {"high", number(arm.below_cured->high)},
+                            {"p", number(arm.below_cured->p)}};
+    }
+    result["arms"].push_back(std::move(one));
+  }
+  for (const ProofChange& one : proof.changes) {
+    result["changes"].push_back({{"key", one.key}, {"before", one.before}, {"after", one.after}});
+  }
+  return result;
+}
+
 Json to_json(const DiagnosedRun& one, const ReportLimits& limits) {
   const Run& run = *one.run;
   const Diagnosis& diagnosis = *one.diagnosis;
@@ -253,11 +281,13 @@ std::size_t ReportLimits::steps_for(std::size_t layers) const {
       2, std::min(measured_steps, layer_steps / std::max<std::size_t>(layers, 1)));
 }
 
-std::string report_json(std::span<const DiagnosedRun> runs, const ReportLimits& limits) {
+std::string report_json(std::span<const DiagnosedRun> runs, const ReportLimits& limits,
+                        const ReportProof* proof) {
   Json document{{"schema", kSchema}, {"runs", Json::array()}};
   for (const DiagnosedRun& one : runs) {
     document["runs"].push_back(to_json(one, limits));
   }
+  if (proof != nullptr) document["proof"] = proof_json(*proof);
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -10,6 +10,7 @@
 
 #include "plumb/diagnose/diagnosis.h"
 #include "plumb/record/run.h"
+#include "plumb/report/proof.h"
 
 namespace plumb {
 
@@ -66,8 +67,9 @@ class Diagnoses {
 /// so they hold far beyond the range of double. null stands where nothing was measured or where the
 /// value is zero or not finite; `marks` of a step says which of the two. Integers beyond 2^53
 /// (seeds) are strings. Malformed UTF-8 becomes U+FFFD. The forms that take runs diagnose them on
-/// the way.
-std::string report_json(std::span<const DiagnosedRun> runs, const ReportLimits& limits = {});
+/// the way. `proof`, where there is one, is that of the cure to which the runs belong.
+std::string report_json(std::span<const DiagnosedRun> runs, const ReportLimits& limits = {},
+                        const ReportProof* proof = nullptr);
 std::string report_json(std::span<const Run> runs, const ReportLimits& limits = {});
 std::string report_json(const Run& run, const ReportLimits& limits = {});
 

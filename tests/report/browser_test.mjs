@@ -26,6 +26,7 @@ const pages = {
   time: { figures: ["time-flow", "time-shares", "time-gates", "time-heat", "training"], says: "there is no depth to show" },
   nasty: { figures: ["hero", "strip"], says: "cut off" },
   compare: { figures: ["overlay", "curves", "hero"], says: "settings that differ" },
+  proof: { figures: ["proof-picture", "overlay", "curves", "hero"], says: "between +65.0 and +75.0 points" },
   eight: { figures: ["overlay", "curves", "hero"], says: "8 runs" },
 };
 
@@ -70,6 +71,9 @@ async function look(name, want, browser) {
   for (const width of [1440, 1024, 600, 390]) {
     await page.resize(width, 1000);
     await page.settle();
+    // Also while charts out of sight are still as they were drawn for the width before.
+    const before = await page.run("document.documentElement.scrollWidth");
+    expect(before <= width, `${name}: no wider than ${width} px right after the window became that, got ${before}`);
     await page.run(kSeeAll);
     const over = await page.run("document.documentElement.scrollWidth - innerWidth");
     expect(over <= 0, `${name}: no wider than ${width} px, got ${over} more`);

@@ -20,6 +20,27 @@ void write_named(std::span<const plumb::Run> runs, const std::vector<std::string
   plumb::write_html(named, path);
 }
 
+plumb::ReportProof sample_proof() {
+  plumb::ReportProof proof;
+  proof.ending = "cured";
+  proof.text = "Cured.";
+  proof.constant_score = 0.1;
+  plumb::ProofArm untreated{"untreated", {}, 0.1, {{0.7, 0.65, 0.75, 0.0078}}},
+      cured{"cured", {}, 0.8, {}};
+  for (std::uint64_t seed = 1000; seed < 1008; ++seed) {
+    proof.seeds.push_back(seed);
+    untreated.scores.push_back(0.09 + 0.003 * static_cast<double>(seed - 1000));
+    cured.scores.push_back(0.77 + 0.008 * static_cast<double>(seed - 1000));
+  }
+  untreated.scores[3] = std::nullopt;
+  proof.arms = {untreated, cured};
+  proof.changes = {
+      {"network", "30 x [dense 64 > sigmoid] > dense 10", "30 x [dense 64 > tanh] > dense 10"},
+      {"init", "pytorch", "glorot_normal"}};
+  proof.command = "plumb train '30 x [dense 64 > tanh] > dense 10' --init glorot_normal";
+  return proof;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -36,6 +57,10 @@ int main(int argc, char** argv) {
     plumb::write_html(test::deep_run(), folder + "/deep.html");
     plumb::write_html(test::nasty_run(), folder + "/nasty.html");
     plumb::write_html(test::time_run(), folder + "/time.html");
+    const std::array<plumb::Run, 2> cure{test::sick_run(), test::healthy_run()};
+    const plumb::Diagnoses before_and_after(cure);
+    const plumb::ReportProof proof = sample_proof();
+    plumb::write_html(before_and_after.all(), folder + "/proof.html", &proof);
     const std::array<plumb::Run, 3> three{test::sick_run(), test::healthy_run(), test::nasty_run()};
     write_named(three, {"sick.plumb", "healthy.plumb", "nasty.plumb"}, folder + "/compare.html");
     std::vector<plumb::Run> eight;

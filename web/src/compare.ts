@@ -28,7 +28,7 @@ export function differences(runs: readonly Run[]): Difference[] {
 export interface OutcomeRow {
   name: string;
   values: Value[];
-  kind: "number" | "percent" | "magnitude";
+  kind: "number" | "percent" | "magnitude" | "step"; // magnitudes are logarithms, -Infinity that of zero
   broken: boolean[]; // it is a NaN or an infinity
 }
 
@@ -36,7 +36,11 @@ export interface OutcomeRow {
 export function outcomes(runs: readonly Run[]): OutcomeRow[] {
   const last = (values: readonly Value[]) => values[values.length - 1] ?? null;
   const validation = (run: Run, key: "loss" | "accuracy") => last(run.series.validation.map((v) => v[key]).filter((v) => v !== null));
-  const measured = (run: Run) => [...run.measured].reverse().find((m) => m.reach);
+  const judged = (run: Run) => [...run.measured].reverse().find((m) => m.reach);
+  const reach = (run: Run): Value => {
+    const at = judged(run)?.reach;
+    return !at ? null : at.total ?? (at.ends ? -Infinity : null);
+  };
   const row = (name: string, kind: OutcomeRow["kind"], of: (run: Run) => Value, broken: (run: Run) => boolean = () => false): OutcomeRow => ({
     name, kind, values: runs.map(of), broken: runs.map(broken),
   });
@@ -46,7 +50,8 @@ export function outcomes(runs: readonly Run[]): OutcomeRow[] {
     row("accuracy, last batch", "percent", (run) => last(run.series.accuracy)),
     row("validation loss", "number", (run) => validation(run, "loss")),
     row("validation accuracy", "percent", (run) => validation(run, "accuracy")),
-    row("gradient first/last layer, last step that has one", "magnitude", (run) => measured(run)?.reach?.total ?? null),
+    row("gradient at the first layer to that at the last, norm", "magnitude", reach),
+    row("measured at step", "step", (run) => judged(run)?.step ?? null),
     row("layers without any update, last measured step", "number", (run) => {
       const at = run.measured[run.measured.length - 1];
       if (!at || !hasAny(run)) return null;

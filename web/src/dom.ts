@@ -20,21 +20,3 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   for (const child of children) if (child !== null) element.append(child);
   return element;
 }
-
-export interface Table {
-  head: string[];
-  rows: string[][];
-}
-
-export function table(data: Table, caption: string): HTMLElement {
-  return h(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    h(
-      "table",
-      {},
-      h("thead", {}, h("tr", {}, ...data.head.map((text) => h("th", { scope: "col" }, text)))),
-      h("tbody", {}, ...data.rows.map((row) => h("tr", {}, ...row.map((text) => h("td", {}, text))))),
-    ),
-  );
-}

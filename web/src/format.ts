@@ -79,3 +79,9 @@ export function prose(text: string): string {
     return `${mantissa}×10${superscript(Number(exponent))}`;
   });
 }
+
+/** A difference with its sign, its size as `format` has it: "+13", "−0.50"; "0" where that rounds to nothing. */
+export function signed(x: number, format: (size: number) => string): string {
+  const text = format(Math.abs(x));
+  return Number(text) === 0 ? "0" : `${x < 0 ? "−" : "+"}${text}`;
+}

@@ -55,12 +55,20 @@ export function pathText(run: Run, id: LayerId): string {
   return `path ${run.layers[id]?.path ?? ""}`;
 }
 
+const kLongText = 30;
+
+/** The same, of a long one what stands in front of its arguments: "Conv2d". */
+function shortText(run: Run, id: LayerId): string {
+  const text = layerText(run, id);
+  return text.length <= kLongText ? text : text.split("(")[0] || text;
+}
+
 /** "layer 3 (dense 128)", counted as the charts count; "the tanh after layer 3" for one without weights. */
 export function layerName(run: Run, id: LayerId): string {
   const layer = run.layers[id];
-  if (layer?.family === "linear") return `layer ${layer.depth} (${layerText(run, id)})`;
+  if (layer?.family === "linear") return `layer ${layer.depth} (${shortText(run, id)})`;
   if (layer?.family === "input") return "the input";
-  return `the ${layerText(run, id)} ${layer?.depth ? `after layer ${layer.depth}` : "before layer 1"}`;
+  return `the ${shortText(run, id)} ${layer?.depth ? `after layer ${layer.depth}` : "before layer 1"}`;
 }
 
 /** One line of the books: a layer, what it does to the gradient, and why. */
@@ -127,10 +135,11 @@ export function causeTotals(level: Level): CauseTotal[] {
 }
 
 /** What each cause has added on the way from the loss to the output of every layer in the books, those inside blocks
- * too: a layer inside one starts from what came to the block. */
-export function levelsOf(books: Books): Map<LayerId, Level> {
+ * too: a layer inside one starts from what came to the block. The layer at which the books end has no entry of its own, but what
+ * came to it is in them. */
+export function levelsOf(books: Books, endsAt: LayerId | null = null): Map<LayerId, Level> {
   const levels = new Map<LayerId, Level>();
-  const walk = (some: Books, before: Level) => {
+  const walk = (some: Books, before: Level): Level => {
     let level = before;
     entriesOf(some).forEach((entry) => {
       if (!levels.has(entry.layer)) levels.set(entry.layer, level);
@@ -140,8 +149,10 @@ export function levelsOf(books: Books): Map<LayerId, Level> {
         for (const [cause, value] of entry.parts) level[cause] = (level[cause] ?? 0) + (value ?? 0);
       }
     });
+    return level;
   };
-  walk(books, {});
+  const end = walk(books, {});
+  if (endsAt !== null && !levels.has(endsAt)) levels.set(endsAt, end);
   return levels;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { h } from "./dom";
+import { frame } from "./frame";
 
 /** The Markdown of the project's own pages as elements: headings, paragraphs, lists, tables, code, emphasis. Links that lead out
  * of the page are their words alone. Headings begin at `level`. */
@@ -62,9 +63,8 @@ function inline(text: string): (HTMLElement | string)[] {
 function tableOf(lines: readonly string[]): HTMLElement {
   const cells = (line: string) => line.replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
   const [head = [], , ...rows] = lines.map(cells);
-  return h(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": `Table: ${head.filter((cell) => cell !== "").join(", ")}` },
+  return frame(
+    `Table: ${head.filter((cell) => cell !== "").join(", ")}`,
     h(
       "table",
       {},
@@ -72,5 +72,5 @@ function tableOf(lines: readonly string[]): HTMLElement {
       h("thead", {}, h("tr", {}, ...head.map((cell) => h(cell === "" ? "td" : "th", {}, ...inline(cell))))),
       h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell) => h("td", {}, ...inline(cell)))))),
     ),
-  );
+  ).element;
 }

@@ -4,6 +4,7 @@ import { Cursor } from "./cursor";
 import { h } from "./dom";
 import { runSections, shapeOf, type Words } from "./run_sections";
 import { compareRuns } from "./sections/compare";
+import { proofOf } from "./sections/proof";
 import { append, type Report } from "./store";
 import { themeButton } from "./theme_button";
 import type { Run as JsonRun } from "./types";
@@ -24,7 +25,7 @@ export class ReportPage {
     this.cursor.onMove((moved) => {
       if (moved === "run") this.showRun();
     });
-    this.element = h("div", {}, this.beside, this.one);
+    this.element = h("div", {}, report.proof ? proofOf(report.proof) : null, this.beside, this.one);
     this.show();
   }
 

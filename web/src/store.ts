@@ -31,6 +31,7 @@ export interface Run extends Omit<Json.Run, "measured"> {
 export interface Report {
   schema: number;
   runs: Run[];
+  proof: Json.Proof | null; // of the cure to which the runs belong
 }
 
 export const kSchema = 3;
@@ -42,7 +43,7 @@ export const kColumns: readonly FlowColumn[] = [
 export function readReport(text: string): Report {
   const report = JSON.parse(text) as Json.Report;
   if (report.schema !== kSchema) throw new Error(`schema ${report.schema}, expected ${kSchema}`);
-  return { schema: report.schema, runs: report.runs.map(readRun) };
+  return { schema: report.schema, runs: report.runs.map(readRun), proof: report.proof ?? null };
 }
 
 export function readRun(run: Json.Run, place: number): Run {

@@ -17,6 +17,47 @@ export type Cause = "weight_scale" | "weight_alignment" | "activation_derivative
 export interface Report {
   schema: number;
   runs: Run[];
+  /** Left out where the runs are not those of a cure. */
+  proof?: Proof;
+}
+
+/** The proof of a cure (docs/cure.md): trainings with fresh seeds, the same for all arms. */
+export interface Proof {
+  ending: "cured" | "better" | "any_rate" | "not_found" | "interrupted";
+  /** The ending in a sentence. */
+  text: string;
+  /** Scores are shares of right answers, else 1 - loss / loss of the constant answer. */
+  is_accuracy: boolean;
+  /** Of the constant answer. */
+  constant_score: number | null;
+  seeds: string[];
+  arms: ProofArm[];
+  changes: ProofChange[];
+  /** The cured training; empty where nothing was cured. */
+  command: string;
+}
+
+export interface ProofArm {
+  name: string;
+  /** By seed; null where the training diverged or was not finished. */
+  scores: (number | null)[];
+  mean: number | null;
+  /** By how much the cured arm is above it. */
+  below_cured: ProofDifference | null;
+}
+
+/** A mean paired difference with its 95 % interval, and the p of the sign-flip test. */
+export interface ProofDifference {
+  mean: number | null;
+  low: number | null;
+  high: number | null;
+  p: number | null;
+}
+
+export interface ProofChange {
+  key: string;
+  before: string;
+  after: string;
 }
 
 /** One run with what was found in it. */

@@ -17,6 +17,13 @@ describe("the levels of the causes", () => {
     expect(first.weight_scale).toBeCloseTo(-0.2 * 29, 9);
     expect(first.activation_derivative).toBeCloseTo(-0.6 * 30, 9);
   });
+  it("reach the layer at which the books end, though it has no entry", () => {
+    const first = run.profile[0]!.layer;
+    const at = books.layers.indexOf(first);
+    const cut: Books = { ...books, layers: books.layers.slice(0, at), parts: Object.fromEntries(Object.entries(books.parts).map(([cause, values]) => [cause, values.slice(0, at)])) };
+    expect(levelsOf(cut).has(first)).toBe(false);
+    expect(levelsOf(cut, first).get(first)).toEqual(levels.get(first));
+  });
   it("of a layer inside a block start from what came to the block", () => {
     const inner = sampleAttentionRun(2);
     const all = levelsOf(inner.measured[0]!.ledger.books);

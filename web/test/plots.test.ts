@@ -8,6 +8,8 @@ group("the series of a plot", () => {
   it("are drawn in sixteen ways, no two alike", () => {
     const ways = Array.from({ length: 16 }, (_, i) => seriesStyle(i, colours));
     expect(new Set(ways.map(({ colour, type }) => `${colour} ${type}`)).size).toBe(16);
+    // One of the same colour has another symbol, too.
+    ways.slice(8).forEach((way, i) => expect(way.symbol).not.toBe(ways[i]!.symbol));
     expect(ways.every(({ type }) => type === "solid" || type === "dotted")).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Cursor, Moved } from "../cursor";
-import { h, table, type Table } from "../dom";
+import { h } from "../dom";
+import { table, type Table } from "../frame";
 import { currentLook, type Look } from "../theme";
 import { axisStyle, disposeEChart, drawEChart, escapeHtml, tooltipStyle, type EChartsOption } from "./echart";
 

@@ -134,7 +134,7 @@ const known = new WeakMap<Measured, (Level | undefined)[]>();
 export function levelAt(run: Run, measured: Measured, i: number): Level | undefined {
   let levels = known.get(measured);
   if (!levels) {
-    const by = levelsOf(measured.ledger.books);
+    const by = levelsOf(measured.ledger.books, measured.ledger.ends_at);
     levels = run.profile.map((place) => by.get(place.layer));
     known.set(measured, levels);
   }
@@ -223,7 +223,7 @@ function drawCauses(svg: Svg, axes: LayerAxes, run: Run, measured: Measured, ins
     inside.forEach((i, k) => {
       at[k]! += partsAt(run, measured, i)[cause] ?? 0;
     });
-    // Where the gradient has no level the colour has none: a gap ends one piece and begins another.
+    // Where the gradient has no level, or the books do not reach, the colour has none: a gap ends one piece and begins another.
     let piece: number[] = [];
     const flush = () => {
       if (piece.length > 0) {
@@ -236,7 +236,7 @@ function drawCauses(svg: Svg, axes: LayerAxes, run: Run, measured: Measured, ins
       piece = [];
     };
     inside.forEach((i, k) => {
-      if (stateOf(measured, "grad_z", i) === "ok") piece.push(k);
+      if (stateOf(measured, "grad_z", i) === "ok" && levelAt(run, measured, i)) piece.push(k);
       else flush();
     });
     flush();

@@ -8,6 +8,8 @@ import { runDash, type Look } from "../theme";
 import { drawDecades, kLane, layerAxes } from "./axes";
 import type { Frame, Panel } from "./chart";
 
+const kLabel = 13; // px between two labels
+
 /** The flow gradients of all runs over depth: over the layers where all have as many, else over the part of the way. */
 export function overlayPanel(runs: readonly Run[], cursor: Cursor): Panel {
   const count = Math.max(...runs.map((run) => run.profile.length));
@@ -53,7 +55,7 @@ function draw(
   const svg = new Svg(width, height, look.font);
   svg.text(8, 12, "root mean square", look.faint);
   drawDecades(svg, axes, range, look);
-  const labels: { y: number; text: string; colour: string }[] = [];
+  const labels: { y: number; first: number; text: string; colour: string }[] = [];
   for (const run of runs) {
     const measured = cursor.of(run);
     if (!measured) continue;
@@ -68,13 +70,14 @@ function draw(
       const lane = state === "zero" ? axes.zeroLane : state === "nonfinite" ? axes.brokenLane : null;
       if (lane !== null) svg.add("circle", { cx: axes.x(at(run, i)), cy: lane + ((run.place % 4) - 1.5) * (kLane / 5), r: 1.8, fill: colour });
     });
-    const last = [...points].reverse().find((one) => one);
-    if (last) labels.push({ y: last[1], text: run.letter, colour });
+    const there = points.filter((one) => one !== null);
+    if (there.length > 0) labels.push({ y: there.at(-1)![1], first: there[0]![1], text: run.letter, colour });
   }
-  labels.sort((a, b) => a.y - b.y);
+  // Where lines end together, in the order in which they lie elsewhere.
+  labels.sort((a, b) => Math.round(a.y / kLabel) - Math.round(b.y / kLabel) || a.first - b.first);
   labels.forEach((label, k) => {
     const before = labels[k - 1];
-    if (before && label.y < before.y + 13) label.y = before.y + 13;
+    if (before && label.y < before.y + kLabel) label.y = before.y + kLabel;
   });
   const over = Math.max(0, (labels[labels.length - 1]?.y ?? 0) - axes.bottom + 2);
   for (const label of labels) svg.text(axes.right + 10, label.y + 4 - over, label.text, label.colour, { "font-weight": 700, "font-size": 13 });

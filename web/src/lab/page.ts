@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { figure } from "../charts/chart";
-import { h, table } from "../dom";
+import { h } from "../dom";
+import { table } from "../frame";
 import { themeSwitch } from "../theme_switch";
 import { maths } from "./maths";
 import { plotPanel } from "./plots";

@@ -12,7 +12,7 @@ export function seriesStyle(place: number, colours: readonly string[]): { colour
   return {
     colour: colours[place % colours.length] ?? "#888888",
     type: round % 2 === 0 ? "solid" : "dotted",
-    symbol: kSymbols[place % kSymbols.length] ?? "circle",
+    symbol: kSymbols[(place + 3 * round) % kSymbols.length] ?? "circle",
   };
 }
 

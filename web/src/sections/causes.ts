@@ -39,7 +39,12 @@ function asNorm(run: Run, measured: Measured, i: number, level: Level): string {
   const last = run.profile.length - 1;
   const [from, to] = [measured.flow.grad_z[last], measured.flow.grad_z[i]];
   const units = (at: number) => run.layers[run.profile[at]!.layer]?.units || 0;
-  if (from === null || to === null || from === undefined || to === undefined || level.pooling || !units(i) || !units(last) || units(i) === units(last)) return "";
+  // The verdict leaves pooling out.
+  const { reach } = measured;
+  if (level.pooling) {
+    return reach && reach.total !== null && reach.bottom === run.profile[i]!.layer ? ` (× ${magnitude(reach.total)} of the norm, pooling left out)` : "";
+  }
+  if (from === null || to === null || from === undefined || to === undefined || !units(i) || !units(last) || units(i) === units(last)) return "";
   return ` (× ${magnitude(to - from + 0.5 * Math.log10(units(i) / units(last)))} of the norm)`;
 }
 

@@ -17,7 +17,8 @@ function quoted(file: string): string {
   return /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
 }
 
-function copyable(command: string): HTMLElement {
+/** A command with a button that copies it. */
+export function copyable(command: string): HTMLElement {
   const code = h("code", {}, command);
   const button = h("button", { type: "button", class: "copy" }, "Copy");
   button.addEventListener("click", () => {

@@ -5,7 +5,8 @@ import { overlayPanel } from "../charts/overlay";
 import { differences, outcomes, type OutcomeRow } from "../compare";
 import type { Cursor } from "../cursor";
 import { h } from "../dom";
-import { magnitude, percent, plain } from "../format";
+import { frame } from "../frame";
+import { magnitude, percent, plain, signed } from "../format";
 import type { Run, Value } from "../store";
 import { heading } from "./verdict";
 
@@ -21,8 +22,8 @@ export function runKey(run: Run): HTMLElement {
 /** All runs beside each other: what they are, in what they differ, and what came of it. */
 export function compareRuns(runs: Run[], cursor: Cursor): { element: HTMLElement; refresh: () => void } {
   let baseline = 0;
-  const table = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The runs, in what they differ, and what came of it" });
-  const fill = () => table.replaceChildren(comparison(runs, baseline, cursor.run, (place) => cursor.toRun(place)));
+  const table = frame("The runs, in what they differ, and what came of it");
+  const fill = () => table.inside.replaceChildren(comparison(runs, baseline, cursor.run, (place) => cursor.toRun(place)));
   const choice = h("select", { id: "baseline" }, ...runs.map((run) => h("option", { value: run.place }, `${run.letter} ${run.name}`)));
   choice.addEventListener("change", () => {
     baseline = Number(choice.value);
@@ -49,7 +50,7 @@ export function compareRuns(runs: Run[], cursor: Cursor): { element: HTMLElement
       "div",
       { class: "sheet" },
       h("p", { class: "choice" }, h("label", { for: "baseline" }, "Held against "), choice),
-      table,
+      table.element,
     ),
     figure(
       "overlay",
@@ -97,7 +98,8 @@ function comparison(runs: readonly Run[], baseline: number, shown: Run, choose: 
               { type: "button", class: "run-button", "aria-pressed": String(run === shown), onclick: () => choose(run.place) },
               runKey(run),
               h("strong", {}, run.letter),
-              ` ${run.name}`,
+              " ",
+              ...breakable(run.name),
             ),
           ),
         ),
@@ -116,25 +118,27 @@ function comparison(runs: readonly Run[], baseline: number, shown: Run, choose: 
   );
 }
 
+/** A name that may be broken where its parts begin, and only there while they fit. */
+function breakable(name: string): (HTMLElement | string)[] {
+  return name.split(/(?=[._/-])/).flatMap((part, i) => (i > 0 ? [h("wbr"), part] : [part]));
+}
+
 function outcomeText({ kind, values, broken }: OutcomeRow, i: number, value: Value, baseline: number): string {
   if (broken[i]) return "NaN or ∞";
   if (value === null) return "–";
+  if (kind === "step") return String(value);
+  if (kind === "magnitude" && value === -Infinity) return "0";
   const text = kind === "percent" ? percent(value) : kind === "magnitude" ? `× ${magnitude(value)}` : plain(value);
   const base = values[baseline] ?? null;
-  if (i === baseline || base === null) return text;
+  if (i === baseline || base === null || !Number.isFinite(base)) return text;
   const change = value - base;
-  const difference =
-    kind === "magnitude" ? signed(change, (x) => x.toFixed(1), " powers of ten") : kind === "percent" ? signed(100 * change, (x) => String(Math.round(x)), " points") : signed(change, short);
-  return difference === "" ? text : `${text} (${difference})`;
+  const [difference, unit] =
+    kind === "magnitude" ? [signed(change, (x) => x.toFixed(1)), " powers of ten"] : kind === "percent" ? [signed(100 * change, (x) => String(Math.round(x))), " points"] : [signed(change, short), ""];
+  // One that rounds to nothing is left out.
+  return difference === "0" ? text : `${text} (${difference}${unit})`;
 }
 
 /** Two digits: more than that of a difference is noise. */
 function short(x: number): string {
   return plain(Number(x.toPrecision(2)));
-}
-
-/** "" for a difference that rounds to nothing. */
-function signed(x: number, format: (x: number) => string, unit = ""): string {
-  const text = format(Math.abs(x));
-  return Number(text) === 0 ? "" : `${x < 0 ? "−" : "+"}${text}${unit}`;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { h, table } from "../dom";
+import { h } from "../dom";
+import { table } from "../frame";
 import { prose } from "../format";
 import { markdown } from "../markdown";
 import { rulePage } from "../rule_pages";

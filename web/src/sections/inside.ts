@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { layersOf } from "../charts/joins";
-import { h, table, type Table } from "../dom";
+import { h } from "../dom";
+import { table, type Table } from "../frame";
 import { magnitude, percent } from "../format";
 import { blockEntry, blocksIn, entriesOf, kCauseNames, layerName, layerText, pathText, type Entry } from "../ledger";
 import type { BookWay, LayerId, Measured, Run } from "../store";

@@ -58,12 +58,14 @@ export function throughTime(run: Run, cursor: Cursor): HTMLElement | null {
   }
   if (hasGates(places)) {
     parts.push(
-      h("h3", {}, "What the gates do"),
+      h("h3", {}, gated.length > 0 ? "What the gates do" : "What the state does"),
       figure(
         "time-gates",
         places.flatMap((place) => [gateMeanPanel(place, now), gateFlatPanel(place, now)]),
-        "The mean of each gate over batch and units, and the share of its values in a flat end, where it learns next to nothing. " +
-          "A forget gate of 0.5 halves what is remembered at every step; one near 1 keeps it.",
+        gated.length > 0
+          ? "The mean of each gate over batch and units, and the share of its values in a flat end, where it learns next to nothing. " +
+            "A forget gate of 0.5 halves what is remembered at every step; one near 1 keeps it."
+          : "The mean of the state over batch and units, and the share of its values in a flat end of the activation, through which next to no gradient comes back.",
         { ...options, height: 260 },
       ),
     );

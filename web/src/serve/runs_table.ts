@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All runs, one line each; lines are changed in place as rows come.
 import { h } from "../dom";
+import { frame } from "../frame";
 import { magnitude, plain } from "../format";
 import type { Look } from "../theme";
 import { sparkline } from "./curve";
@@ -46,11 +47,7 @@ export class RunsTable {
       { class: "card runs", "aria-label": "Runs" },
       h("h2", {}, "Runs"),
       this.none,
-      h(
-        "div",
-        { class: "scroll-x", tabindex: 0, role: "region", "aria-label": "Table of runs" },
-        h("table", {}, h("thead", {}, h("tr", {}, ...kHead.map((words) => h("th", { scope: "col" }, words)))), this.body),
-      ),
+      frame("Table of runs", h("table", {}, h("thead", {}, h("tr", {}, ...kHead.map((words) => h("th", { scope: "col" }, words)))), this.body)).element,
     );
   }
 
