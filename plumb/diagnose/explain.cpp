@@ -162,6 +162,8 @@ constexpr Mechanism kMechanisms[] = {
     {"starving_dropout", "exploding_gradient", Order::with, by_other_layers},
     {"starving_dropout", "vanishing_gradient", Order::with, by_other_layers},
     {"tiny_normalisation", "vanishing_gradient"},
+    {"tiny_normalisation", "zero_gradient"},
+    {"tiny_normalisation", "dead_units", Order::before},
     {"tiny_normalisation", "stalled_layer"},
     {"symmetric_units", "closed_units"},
     {"closed_units", "vanishing_gradient"},

@@ -55,7 +55,7 @@ constexpr std::array kRules{
               check_constant_features},
     RuleEntry{"no_activation", "layers with weights and no activation between them",
               check_no_activation},
-    RuleEntry{"tiny_normalisation", "a normalisation over one or two values",
+    RuleEntry{"tiny_normalisation", "a normalisation over one value, two or three",
               check_tiny_normalisation},
     RuleEntry{"starving_dropout", "dropout that leaves a layer next to nothing",
               check_starving_dropout},

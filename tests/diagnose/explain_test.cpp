@@ -76,6 +76,8 @@ TEST(ExplainTest, WhatCanMakeWhat) {
       {{"vanishing_gradient", 0, CauseKind::zero_derivative},
        {"dead_units", 3, CauseKind::died_in_training},
        false},
+      // A value less itself.
+      {{"tiny_normalisation", 0}, {"zero_gradient", 0}, true},
       // What dropout leaves it multiplies, backwards too; the weights are not its doing.
       {{"starving_dropout", 0}, {"exploding_gradient", 0, CauseKind::other_layers}, true},
       {{"starving_dropout", 0}, explodes, false},

@@ -34,8 +34,8 @@ std::vector<Finding> found(const plumb::Run& run) {
   return test::findings_of(check_tiny_normalisation, run);
 }
 
-TEST(TinyNormalisationTest, ABatchOfOneOrTwoIsFound) {
-  for (const int batch : {1, 2}) {
+TEST(TinyNormalisationTest, ABatchOfOneToThreeIsFound) {
+  for (const int batch : {1, 2, 3}) {
     const auto run = run_with(16, batch, true);
     const auto findings = found(run);
     ASSERT_EQ(findings.size(), 1u) << batch;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
@@ -51,18 +52,21 @@ double values_of(const RunView& view, LayerId layer) {
   return y.count / static_cast<double>(view.info().param(scale).count);
 }
 
+/// The statistics of a batch change from step to step: of three values they are noise.
+double limit_of(const LayerInfo& layer) { return layer.running_momentum ? 3 : 2; }
+
 }  // namespace
 
 void check_tiny_normalisation(const RunView& view, std::vector<Finding>& findings) {
   if (view.first_forward() == nullptr) return;
   const RunInfo& info = view.info();
   LayerId worst = kNoLayer;
-  double fewest = 2.5;
+  double fewest = std::numeric_limits<double>::infinity();
   int affected = 0;
   for (const LayerId layer : view.graph().forward_order()) {
     if (info.layer(layer).family != LayerFamily::normalisation) continue;
     const double values = values_of(view, layer);
-    if (!(values <= 2)) continue;
+    if (!(values <= limit_of(info.layer(layer)))) continue;
     ++affected;
     if (values < fewest) fewest = values, worst = layer;
   }
@@ -72,7 +76,8 @@ void check_tiny_normalisation(const RunView& view, std::vector<Finding>& finding
   finding.severity = fewest <= 1 ? Severity::critical : Severity::warning;
   finding.place = Place::layer(worst);
   set_all_steps(view, finding);
-  finding.evidence = {{{Quantity::values_normalised, fewest, finding.place, {}}, 2}};
+  finding.evidence = {
+      {{Quantity::values_normalised, fewest, finding.place, {}}, limit_of(info.layer(worst))}};
   finding.facts = {{Quantity::layers_affected, static_cast<double>(affected), {}, {}}};
   const bool over_batch = info.layer(worst).running_momentum.has_value();
   finding.cause = {CauseKind::normalisation, finding.place, 1, {}};

@@ -213,10 +213,13 @@ std::string tiny_normalisation(const Telling& telling) {
 }
 
 std::string tiny_normalisation_do(const Telling& telling) {
-  return telling.count(Quantity::values_normalised) <= 1
-             ? "A value minus itself is zero: nothing of the input passes, and no gradient comes "
-               "back."
-             : "Of two values it leaves which is the larger one, and nothing else.";
+  const long long values = telling.count(Quantity::values_normalised);
+  if (values <= 1) {
+    return "A value minus itself is zero: nothing of the input passes, and no gradient comes back.";
+  }
+  return values == 2 ? "Of two values it leaves which is the larger one, and nothing else."
+                     : "The mean and deviation of so few are mostly noise, and other ones in each "
+                       "step.";
 }
 
 std::string starving_dropout(const Telling& telling) {
