@@ -252,6 +252,30 @@ class Traps(unittest.TestCase):
         self.assertEqual(len(run.find("0.weight", "update")), 3)
         self.assertEqual(len(run.find("2.weight", "update")), 3)
 
+    def test_a_closure_that_the_step_is_given(self):
+        for make in (sgd, lambda m: torch.optim.LBFGS(m.parameters(), lr=0.1, max_iter=3)):
+            plain, (x, y) = self.in_place_model(), models.rows()
+            ours = copy.deepcopy(plain)
+            for model, watched in ((plain, False), (ours, True)):
+                optimizer = make(model)
+
+                def closure():
+                    optimizer.zero_grad()
+                    loss = models.cross_entropy(model(x), y)
+                    loss.backward()
+                    return loss
+
+                w = plumb.watch(model, optimizer, run=file(), record="every=1") if watched else None
+                for i in range(3):
+                    optimizer.step(closure) if i else optimizer.step(closure=closure)
+            w.close()
+            for a, b in zip(plain.parameters(), ours.parameters()):
+                self.assertTrue(torch.equal(a, b))
+            run = w.run()
+            self.assertEqual(list(run.steps["step"]), [0, 1, 2])
+            for role in ("grad_weight", "update"):
+                self.assertEqual(len(run.find("0.weight", role)), 3, role)
+
     def test_gan_takes_turns(self):
         g, d = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 8)), nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1))
         opt_g, opt_d = sgd(g), sgd(d)

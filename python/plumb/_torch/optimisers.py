@@ -74,19 +74,40 @@ def _weak(method):
     return call
 
 
+def _tell_before(before, optimizer, arguments, options):
+    """Calls before(optimizer), or gives the arguments back with a closure that will."""
+    place = next((i for i, a in enumerate(arguments) if a is not optimizer and callable(a)), None)
+    closure = options.get("closure") if place is None else arguments[place]
+    if closure is None:
+        before(optimizer)
+        return None
+    told = []
+
+    def closure_and_tell():
+        result = closure()
+        if not told:  # some optimisers ask several times
+            told.append(True)
+            before(optimizer)
+        return result
+
+    if place is None:
+        return arguments, {**options, "closure": closure_and_tell}
+    return (*arguments[:place], closure_and_tell, *arguments[place + 1 :]), options
+
+
 class StepWatch:
     """Calls before(optimizer) and after(optimizer), bound methods, around optimizer.step().
 
     PyTorch 2 has hooks for that. Before, step is replaced on the object by a bound method (a
     scheduler asks it for __self__), and put back; where a scheduler has wrapped it since, ours stays
-    within and passes on.
+    within and passes on. A closure that the step is given makes the gradients: before() waits for it.
     """
 
     def __init__(self, optimizer, before, after):
         self.optimizer, self.handles, self.active = optimizer, [], True
         before, after = _weak(before), _weak(after)
         if hasattr(optimizer, "register_step_pre_hook"):
-            self.handles.append(optimizer.register_step_pre_hook(lambda o, a, k: before(o)))
+            self.handles.append(optimizer.register_step_pre_hook(lambda o, a, k: _tell_before(before, o, a, k)))
             self.handles.append(optimizer.register_step_post_hook(lambda o, a, k: after(o)))
             return
         self.had_own = "step" in vars(optimizer)
@@ -98,7 +119,7 @@ class StepWatch:
             mine = watch()
             if mine is None or not mine.active:
                 return original(*arguments, **options)
-            before(self)
+            arguments, options = _tell_before(before, self, arguments, options) or (arguments, options)
             result = original(*arguments, **options)
             after(self)
             return result
