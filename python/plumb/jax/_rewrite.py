@@ -27,7 +27,7 @@ NOTHING = Known()
 
 
 def is_float(x):
-    return np.issubdtype(x.dtype, np.floating) or x.dtype == jax.numpy.bfloat16
+    return jax.numpy.issubdtype(x.dtype, jax.numpy.floating)
 
 
 class Rewriter:

@@ -56,11 +56,10 @@ class Watch(Diagnosed):
         if self._closed or self._failed:
             return self._loss_fn(*arguments, **options)
         try:
-            rewritten = self._prepare(arguments, options)
+            return self._prepare(arguments, options)()
         except Exception as error:  # noqa: BLE001
             self._fail(f"{type(error).__name__}: {error}")
             return self._loss_fn(*arguments, **options)
-        return rewritten()
 
     def jit(self, function, **options):
         """jax.jit of a training step that uses the watched loss once, in two versions: the one that
