@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sets up PyPI's PyTorch 2.x for the tests, in a virtual environment of its own, without CUDA.
+"""Sets up PyPI's PyTorch 2.x for the tests, in a virtual environment of its own, without CUDA, and the trainers that
+plumb has callbacks for.
 
     tools/setup_torch2.py FOLDER
 
@@ -23,9 +24,18 @@ TORCH = "torch==2.15.0"
 #: With --no-deps, so that CUDA's wheels stay away.
 WITH_IT = ["nvidia-cuda-runtime==13.2.*", "numpy==2.4.*"]
 NEEDS = ["filelock", "typing-extensions>=4.13", "sympy>=1.13.3", "networkx", "jinja2", "fsspec", "setuptools>=77"]
+#: They ask for torch, and so for CUDA's wheels.
+TRAINERS = ["lightning==2.6.6", "torchmetrics==1.9.0", "accelerate==1.15.0", "keras==3.15.1"]
+TRAINERS_NEED = (
+    "lightning-utilities==0.15.3 transformers==5.24.0 psutil pyyaml tqdm packaging absl-py rich namex h5py optree ml-dtypes"
+).split()
+IMPORTS = "import torch, nanobind, lightning.pytorch, transformers, accelerate, keras"
 STUB_NAMES = r"(cublas|cudnn|cufft|cusparse|cusolver|nccl|pnccl|nvshmem|nvrtc|cuFile|cupti|nvJit|curand)"
 #: What is no part of CUDA, or comes with the runtime.
 REAL = ("libcudart.", "libc10", "libtorch", "libshm", "libgomp", "libgfortran", "libcaffe2")
+
+
+WITH_TORCH = {**os.environ, "KERAS_BACKEND": "torch"}
 
 
 def readelf(what, path):
@@ -87,20 +97,21 @@ def main():
     parser.add_argument("folder")
     folder = os.path.abspath(parser.parse_args().folder)
     python = os.path.join(folder, "bin", "python")
-    if os.path.exists(python) and subprocess.run([python, "-c", "import torch, nanobind"], capture_output=True).returncode == 0:
+    if os.path.exists(python) and subprocess.run([python, "-c", IMPORTS], capture_output=True, env=WITH_TORCH).returncode == 0:
         return
     venv.create(folder, with_pip=True, clear=True)
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *NEEDS, "nanobind==3.1.0"], check=True)
-    subprocess.run([*pip, "--no-deps", TORCH, *WITH_IT], check=True)
+    subprocess.run([*pip, "--no-deps", TORCH, *WITH_IT, *TRAINERS], check=True)
+    subprocess.run([*pip, *TRAINERS_NEED], check=True)
     places = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"], capture_output=True, text=True, check=True
     )
     stubs = make_stubs(os.path.join(places.stdout.strip(), "torch", "lib"))
     print(f"setup_torch2: {TORCH} is in {folder}, with stubs of {', '.join(stubs)}")
-    check = subprocess.run([python, "-c", "import torch; print(torch.ones(2).sum().item())"], capture_output=True, text=True)
+    check = subprocess.run([python, "-c", IMPORTS], capture_output=True, text=True, env=WITH_TORCH)
     if check.returncode != 0:
-        sys.exit(f"setup_torch2: torch does not import:\n{check.stderr}")
+        sys.exit(f"setup_torch2: torch or a trainer does not import:\n{check.stderr}")
 
 
 if __name__ == "__main__":

@@ -121,25 +121,26 @@ class Encoder(nn.Module):
 
 
 class Attention(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, causal=True):
         super().__init__()
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x):
         b, t, c = x.shape
         q, k, v = self.qkv(x).view(b, t, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
         weights = (q @ k.transpose(-2, -1)) / (c // self.heads) ** 0.5
-        mask = torch.ones(t, t, dtype=torch.bool).tril()
-        weights = weights.masked_fill(~mask, float("-inf")).softmax(-1)
+        if self.causal:
+            weights = weights.masked_fill(~torch.ones(t, t, dtype=torch.bool).tril(), float("-inf"))
+        weights = weights.softmax(-1)
         return self.proj((weights @ v).transpose(1, 2).reshape(b, t, c))
 
 
 class Block(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, causal=True):
         super().__init__()
         self.ln1, self.ln2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attn = Attention(width, heads)
+        self.attn = Attention(width, heads, causal)
         self.fc, self.proj = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, x):
@@ -169,7 +170,7 @@ class ViT(nn.Module):
         super().__init__()
         self.patch = nn.Conv2d(3, width, 4, 4)
         self.cls = nn.Parameter(torch.zeros(1, 1, width))
-        self.blocks = nn.ModuleList([Block(width, 2) for _ in range(2)])
+        self.blocks = nn.ModuleList([Block(width, 2, causal=False) for _ in range(2)])
         self.head = nn.Linear(width, 5)
 
     def forward(self, x):

@@ -65,9 +65,18 @@ ACTIVATIONS = {
 }
 
 
+#: Knows modules that are none of torch.nn, once somebody has told of them: family_of(module) as below,
+#: layout_of(module), weight_shape(module) as torch lays it out, text_of(module); each None for others.
+further = None
+
+
 def family_of(module):
     """(family, function) of a module that is hooked as one, or None. The function is that of an
     activation, or "softmax"."""
+    if further is not None:
+        found = further.family_of(module)
+        if found is not None:
+            return found
     for kind, text in ACTIVATIONS.items():
         if type(module) is kind:
             return "activation", text(module)
@@ -84,6 +93,11 @@ def family_of(module):
         if isinstance(module, kinds):
             return family, "softmax" if isinstance(module, nn.Softmax) else ""
     return None
+
+
+def text_of(module):
+    """For people."""
+    return (further and further.text_of(module)) or repr(module).split("\n")[0]
 
 
 # Autograd nodes, by name without "Backward" and its number.
@@ -124,6 +138,8 @@ POOLING_NODES = set(
 )
 DROPOUT_NODES = {"NativeDropout", "FusedDropout", "FeatureDropout"}
 EMBEDDING_NODES = {"Embedding", "EmbeddingBag", "EmbeddingDense"}
+#: The second is PyTorch 2's, of rows that a mask hides wholly.
+SOFTMAX_NODES = {"Softmax", "SafeSoftmax"}
 ATTENTION_NODES = set(
     "ScaledDotProductAttention ScaledDotProductFlashAttention ScaledDotProductFlashAttentionForCpu "
     "ScaledDotProductEfficientAttention ScaledDotProductCudnnAttention "
@@ -138,8 +154,8 @@ LOSS_NODES = {
     "L1Loss": "l1",
     "SmoothL1Loss": "smooth_l1",
     "HuberLoss": "huber",
-    "BinaryCrossEntropy": "binary_cross_entropy",
-    "BinaryCrossEntropyWithLogits": "binary_cross_entropy_with_logits",
+    "BinaryCrossEntropy": "binary_cross_entropy_of_probabilities",
+    "BinaryCrossEntropyWithLogits": "binary_cross_entropy",  # the one that plumb knows by this name has the sigmoid too
     "KlDiv": "kl_div",
     "LogSoftmax": "",
 }

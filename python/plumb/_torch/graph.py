@@ -33,7 +33,7 @@ class Graph:
             for own, param in module._parameters.items():
                 if param is not None:
                     path = param_names.setdefault(id(param), f"{name}.{own}" if name else own)
-                    self.shapes[path] = tuple(param.shape)
+                    self.shapes[path] = shapes.as_torch_has_it(own, tuple(param.shape))
         self.param_names, self.nodes = param_names, Nodes(param_names)
         self.by_path = {}  # every layer: Op
         self.blocks = {}
@@ -42,6 +42,7 @@ class Graph:
         self.loss = ""
         self.outputs = []
         self.time_first = shapes.is_time_first(model)
+        self.image_layout = getattr(model, "image_layout", Layout.channels_first)
         self.is_stale = False  # a call was seen that the learned pass did not have
         self.begin()
 
@@ -109,7 +110,7 @@ class Graph:
             path = "input" if i == 0 else f"input_{i}"
             op = self.by_path.get(path)
             if op is None:
-                layout = Layout.channels_first if tensor.dim() >= 4 else Layout.rows
+                layout = self.image_layout if tensor.dim() >= 4 else Layout.rows
                 if self.time_first and tensor.dim() == 3:
                     layout = Layout.time_first
                 op = Op("input", "input", layout=layout)
@@ -142,7 +143,7 @@ class Graph:
                 op.layout = shapes.layout_of(module, out, [], self.time_first)
                 op.params = self.params_of(module)
                 sizes = shapes.sizes_of(module, family, reads[0] if reads else None, out, op.layout)
-                self.add(op, path, text=repr(module).split("\n")[0], **sizes)
+                self.add(op, path, text=families.text_of(module), **sizes)
                 _core.set_call(hook, index, op.id, op.layout)
             return
         if index >= MOST_CALLS:
@@ -169,7 +170,7 @@ class Graph:
         sizes = shapes.sizes_of(module, family, reads[0] if reads else None, out, layout)
         for source in sources:
             self.materialise(source)
-        self.add(op, path, text=repr(module).split("\n")[0], **sizes)
+        self.add(op, path, text=families.text_of(module), **sizes)
         if sources:
             self.set_inputs(op)
         if getattr(module, "running_mean", None) is not None and module.momentum is not None:

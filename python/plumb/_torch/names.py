@@ -10,10 +10,10 @@ def path_by_params(params):
     """"attn.in_proj_weight" is the linear layer attn.in_proj, "fc.weight" is fc."""
     parts = params[0].rpartition(".")
     for name in params:
-        if name.endswith("weight"):
+        if name.endswith(("weight", ".kernel")):
             parts = name.rpartition(".")
     path, _, own = parts
-    if own in ("weight", "bias"):
+    if own in ("weight", "bias", "kernel"):
         return path
     stem = own.removesuffix("_weight").removesuffix("_bias") or own
     return f"{path}.{stem}" if path else stem

@@ -119,7 +119,7 @@ class Nodes:
         ):
             if kind in nodes:
                 return self.op(family, kind.lower(), [read], node, params)
-        return self.op("other", kind.lower(), [read], node, params, "softmax" if kind == "Softmax" else "")
+        return self.op("other", kind.lower(), [read], node, params, "softmax" if kind in families.SOFTMAX_NODES else "")
 
     @staticmethod
     def function_of(node, name):
@@ -159,7 +159,7 @@ class Nodes:
             while len(top.inputs) == 1 and not top.is_module and top.kind in ("mul", "div", "nativedropout", "where", "maskedfill"):
                 inner.append(top)
                 top = top.inputs[0]
-            if top.kind != "softmax" or top.is_module:
+            if top.kind not in ("softmax", "safesoftmax") or top.is_module:
                 continue
             scores = top.inputs[0]
             inner.append(top)

@@ -7,6 +7,9 @@ from . import families
 
 #: The use of a parameter by its own name, for families whose parameters have no special meaning.
 NORMALISING = {"weight": "scale", "bias": "shift"}
+KERAS = {
+    "kernel": "weight", "embeddings": "weight", "recurrent_kernel": "recurrent_weight", "gamma": "scale", "beta": "shift"
+}
 
 #: How many, of at most how many values.
 SENTINELS, SMALL = 8, 4096
@@ -15,6 +18,8 @@ SENTINELS, SMALL = 8, 4096
 def use_of(own, module):
     if isinstance(module, families.NORMALISATION):
         return NORMALISING.get(own, "other")
+    if own in KERAS:
+        return KERAS[own]
     if isinstance(module, torch.nn.PReLU):
         return "slope"
     if "weight_hh" in own:

@@ -14,6 +14,9 @@ def is_time_first(model):
 
 
 def layout_of(module, out, sources, time_first):
+    known = families.further and families.further.layout_of(module)
+    if known:
+        return known
     if isinstance(module, families.RECURRENT):
         return Layout.time_rows if module.batch_first else Layout.time_first
     if isinstance(module, (*families.CONVOLUTIONS, torch.nn.modules.batchnorm._BatchNorm)):
@@ -34,6 +37,9 @@ def sizes_of(module, family, read, out, layout):
     outer = layout in (Layout.time_first, Layout.place_first) and out.dim() >= 3
     samples = max(out.shape[1 if outer else 0] if out.dim() else 1, 1)
     sizes = {"units": out.numel() // samples}
+    own = families.further and families.further.weight_shape(module)
+    if own and read is not None:
+        return {**sizes, **sizes_of_weight(own)}
     weight = getattr(module, "weight", None)
     if family != "linear" or not torch.is_tensor(weight) or read is None:
         return sizes
@@ -53,6 +59,11 @@ def units_of_op(op):
         return sum(units) if all(units) else 0
     keeps = op.family in ("activation", "residual", "dropout", "normalisation")
     return units[0] if units and (keeps or op.kind in ("mul", "add", "sub", "div")) else 0
+
+
+def as_torch_has_it(own, shape):
+    """Keras' kernels are places, inputs, outputs."""
+    return (shape[-1], shape[-2], *shape[:-2]) if own == "kernel" and len(shape) >= 2 else shape
 
 
 def sizes_of_weight(shape):

@@ -73,6 +73,7 @@ class Watch(Diagnosed):
         scaler=None,
         baseline=None,
         kind="train",
+        parts=None,
     ):
         if not isinstance(model, torch.nn.Module):
             raise TypeError(f"watch: model is a {type(model).__name__}, expected a torch.nn.Module")
@@ -84,7 +85,7 @@ class Watch(Diagnosed):
         core = self._core = _core.Watcher(self.path, record, start, steps)
         self._record = record
         self._root = model
-        self._model = inner(model)
+        self._model = inner(model) if parts is None else parts
         self._graph = Graph(core, self._model)
         self._scaler, self._scale = scaler, 1.0
         self._pid = os.getpid()
@@ -107,7 +108,8 @@ class Watch(Diagnosed):
         self._unseen, self._replays = 0, False
         self._pace = Pace(budget, start)
         core.is_timed = budget is not None
-        self._again, self._computes_again = Again(self._model), False
+        # A model with a state that torch does not know is not computed a second time.
+        self._again, self._computes_again, self._may_search = Again(inner(model)), False, parts is None
         self.first_nonfinite: FirstNonFinite | None = None  #: a FirstNonFinite, once the loss or a gradient was no finite number
         self._measure_next = False
         self.in_backward = False
@@ -142,7 +144,7 @@ class Watch(Diagnosed):
         self._settings = [("framework", f"PyTorch {torch.__version__}"), ("record", self._record)]
         info = {
             "kind": kind,
-            "network": type(self._model).__name__,
+            "network": type(inner(self._root)).__name__,
             "precision": "double" if is_double else "float",
             "threads": torch.get_num_threads(),
             "machine": platform.processor() or platform.machine(),
@@ -514,7 +516,7 @@ class Watch(Diagnosed):
     # The first NaN.
 
     def _find_first_nonfinite(self, backward):
-        if self.first_nonfinite is not None or self._computes_again:
+        if self.first_nonfinite is not None or self._computes_again or not self._may_search:
             return
         self._computes_again = True
         try:
