@@ -5,15 +5,20 @@
 
 #include <chrono>
 #include <cmath>
+#include <ctime>
 
 namespace plumb::python {
 
 namespace nb = nanobind;
 
-// Not the time of the thread: to ask for that is a call of the system, which may take longer than what
-// is timed.
 double OwnTime::now_s() {
+#ifdef CLOCK_THREAD_CPUTIME_ID
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+#else
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+#endif
 }
 
 void Watcher::fail(const std::string& what) noexcept {

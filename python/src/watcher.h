@@ -63,7 +63,8 @@ class Watcher {
   std::vector<Replay> replays_;  ///< by parameter
 };
 
-/// Adds the time of a scope to the watcher's own.
+/// Adds the time of a scope to the watcher's own, of the processor where the system tells that of a
+/// thread: what others take of it then is no cost of ours.
 class OwnTime {
  public:
   explicit OwnTime(Watcher& watcher)

@@ -2,65 +2,149 @@
 """plumb.watch(budget=...): how often a step is measured, in a time that the tests make."""
 
 import random
+import time
 import unittest
 
-from plumb._torch.pace import Pace
+from plumb._torch.pace import KEPT, Pace, StepClock
 
 
 class Clock:
+    """The two times of a StepClock."""
+
     def __init__(self):
-        self.now = 0.0
+        self.passed = self.processor = 0.0
 
     def __call__(self):
-        return self.now
+        return self.passed, self.processor
+
+    def compute(self, seconds):
+        self.passed += seconds
+        self.processor += seconds
+
+    def wait(self, seconds):
+        self.passed += seconds
 
 
-def fraction_of_cost(budget, cost, steps, noise=0.0, seed=0, slow_from=None, always=0.0, unseen=0.2):
-    """What watching took of the plain steps' time, without the first hundred steps. always: what it takes of
-    every step; unseen: what measuring costs beyond the time of our own code, as a part of that."""
-    rng, clock = random.Random(seed), Clock()
-    pace = Pace(budget, 0, clock)
-    plain = extra = 0.0
-    for step in range(steps):
-        measured = pace.wants(step)
-        if measured:
-            pace.last_measured = step
-        plain_step = (1.0 if slow_from is None or step < slow_from else 3.0) * (1 + noise * abs(rng.gauss(0, 1)))
-        own = always + (cost / (1 + unseen) if measured else 0.0)
-        more = always + (cost if measured else 0.0)
-        clock.now += plain_step + more
-        pace.ended(step, measured, own)
-        if step >= 100:
-            plain, extra = plain + plain_step, extra + more
-    return extra / plain
+class Training:
+    """Steps whose true cost is known, under a Pace that is told only what it would see.
+
+    cost: of a measured step; first: of the first one, which finds out the graph; always: of every step; unseen: the
+    part of cost that is not in our own code; step: (number) -> seconds of the plain step; waits: the part of it in which nothing
+    is computed.
+    """
+
+    def __init__(self, budget, cost, first=None, always=0.0, unseen=0.2, step=lambda i: 1.0, waits=0.0, start=0):
+        self.clock = Clock()
+        self.pace = Pace(budget, start, self.clock)
+        self.cost, self.first = cost, cost if first is None else first
+        self.always, self.unseen, self.step, self.waits = always, unseen, step, waits
+        self.plain = self.spent = 0.0
+        self.steps, self.measured = 0, []
+
+    def run(self, steps):
+        for _ in range(steps):
+            number = self.steps
+            measured = self.pace.wants(number)
+            plain, extra, own = self.step(number), self.always, self.always
+            if measured:
+                cost = self.cost if self.measured else self.first
+                extra, own = extra + cost, own + cost / (1 + self.unseen)
+                self.measured.append(number)
+            self.clock.compute(plain * (1 - self.waits) + extra)
+            self.clock.wait(plain * self.waits)
+            self.pace.ended(number, bool(measured), own)
+            self.plain, self.spent, self.steps = self.plain + plain, self.spent + extra, number + 1
+        return self
+
+    @property
+    def fraction(self):
+        return self.spent / self.plain
 
 
 class Paced(unittest.TestCase):
-    def test_a_budget_is_kept_within_half_a_point(self):
-        for cost in (0.1, 0.5, 2.0, 10.0):
-            with self.subTest(cost=cost):
-                self.assertAlmostEqual(fraction_of_cost(0.02, cost, 20_000), 0.02, delta=0.005)
+    def test_a_budget_is_kept_within_half_a_point_from_the_first_step_on(self):
+        for cost in (0.01, 0.1, 0.5, 2.0, 10.0):
+            for budget in (0.01, 0.02, 0.1):
+                with self.subTest(cost=cost, budget=budget):
+                    found = Training(budget, cost, first=3 * cost).run(20_000).fraction
+                    if cost < budget:  # nearly every step can be measured
+                        self.assertAlmostEqual(found, cost, delta=0.1 * cost)
+                    else:
+                        self.assertAlmostEqual(found, budget, delta=0.15 * budget)
+
+    def test_no_more_than_the_budget_is_spent_at_any_time_once_the_first_step_is_paid_for(self):
+        training = Training(0.02, 0.4, first=3.0)
+        for _ in range(3000):
+            training.run(1)
+            if training.steps > 400:
+                self.assertLess(training.spent, 0.0205 * training.plain + 0.4)
+        self.assertGreater(training.fraction, 0.015)
 
     def test_where_steps_vary(self):
         for seed in range(5):
             for noise in (0.2, 2.0):
                 with self.subTest(seed=seed, noise=noise):
-                    mean_step = 1 + noise * 0.8
-                    found = fraction_of_cost(0.02, 0.5 * mean_step, 20_000, noise=noise, seed=seed)
-                    self.assertAlmostEqual(found, 0.02, delta=0.006 if noise < 1 else 0.012)
+                    rng = random.Random(seed)
+                    found = Training(0.02, 1.0, step=lambda i: 1 + noise * abs(rng.gauss(0, 1))).run(10_000)
+                    self.assertAlmostEqual(found.fraction, 0.02, delta=0.005)
+
+    def test_what_our_own_code_does_not_see_counts(self):
+        for unseen in (0.0, 0.5, 0.9):
+            with self.subTest(unseen=unseen):
+                self.assertAlmostEqual(Training(0.02, 0.5, unseen=unseen).run(10_000).fraction, 0.02, delta=0.003)
 
     def test_what_every_step_costs_is_part_of_the_budget(self):
-        self.assertAlmostEqual(fraction_of_cost(0.02, 0.5, 20_000, always=0.01), 0.02, delta=0.003)
+        for always in (0.005, 0.01, 0.015):
+            with self.subTest(always=always):
+                self.assertAlmostEqual(Training(0.02, 0.5, always=always).run(20_000).fraction, 0.02, delta=0.002)
 
-    def test_steps_that_become_slower_are_no_cost(self):
-        self.assertLess(fraction_of_cost(0.02, 0.5, 20_000, slow_from=5000), 0.025)
+    def test_where_that_is_more_than_the_budget_a_quarter_is_left_for_measuring(self):
+        self.assertAlmostEqual(Training(0.02, 0.5, always=0.05).run(20_000).fraction, 0.055, delta=0.002)
+
+    def test_time_in_which_the_training_waits_for_data_is_time(self):
+        self.assertAlmostEqual(Training(0.02, 0.5, waits=0.9).run(10_000).fraction, 0.02, delta=0.003)
+
+    def test_steps_that_become_slower_or_faster(self):
+        for factor in (0.2, 5.0):
+            with self.subTest(factor=factor):
+                found = Training(0.02, 0.5, step=lambda i: 1.0 if i < 5000 else factor).run(20_000)
+                self.assertAlmostEqual(found.fraction, 0.02, delta=0.003)
+
+    def test_a_pause_is_no_credit_for_a_burst(self):
+        training = Training(0.02, 0.5, step=lambda i: 1000.0 if i == 500 else 1.0).run(1000)
+        after = [number for number in training.measured if 500 <= number < 550]
+        self.assertLessEqual(len(after), 3)
+
+    def test_a_plain_step_is_seen_now_and_then_where_all_could_be_measured(self):
+        measured = set(Training(0.02, 0.001).run(1000).measured)
+        self.assertTrue(all(any(i not in measured for i in range(at, at + KEPT + 1)) for at in range(900)))
 
     def test_the_start_is_measured_and_nothing_before_it(self):
-        pace = Pace(0.02, 10, Clock())
-        self.assertEqual([pace.wants(step) for step in (0, 9, 10)], [False, False, True])
+        self.assertEqual(Training(0.02, 0.5, start=10, always=0.01).run(20).measured, [10])
 
     def test_without_a_budget_nothing_is_decided(self):
         self.assertIsNone(Pace(None, 0).wants(3))
+
+
+class Clocked(unittest.TestCase):
+    def test_the_step_clock_goes_on_in_sleep_where_the_system_tells_and_its_processor_time_does_not(self):
+        clock = StepClock()
+        self.addCleanup(clock.close)
+        before = clock()
+        time.sleep(0.05)
+        after = clock()
+        self.assertLess(after[1] - before[1], 0.04)
+        if clock.file >= 0:
+            self.assertGreater(after[0] - before[0], 0.03)
+        else:
+            self.assertEqual(after[0], after[1])
+
+    def test_a_closed_clock_tells_processor_time(self):
+        clock = StepClock()
+        clock.close()
+        clock.close()
+        passed, processor = clock()
+        self.assertEqual(passed, processor)
 
 
 if __name__ == "__main__":

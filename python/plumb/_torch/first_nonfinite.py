@@ -2,8 +2,8 @@
 """Which operation made the first NaN: found by computing the pass again, once, after the loss or a
 gradient was no number.
 
-Every step keeps what the model was called with and the state of the generator: a few microseconds,
-and no tensor lives longer than until the next step. When a loss is not finite, the forward pass is
+Every step keeps what the model was called with and, of a model that draws numbers, the state of the generator: a few
+microseconds, and no tensor lives longer than until the next step. When a loss is not finite, the forward pass is
 computed again before backward() begins, under a dispatch mode that looks at every operation. When a
 gradient is not finite before the update, forward and backward pass are computed again from the
 gradient that came to the model's output. Buffers, the generator and all gradients are as before
@@ -28,6 +28,8 @@ UNWRITTEN = ("empty", "new_empty", "resize", "set_")
 ASKED = ("masked_fill", "full", "fill", "where", "scalar_tensor", "triu", "tril", "new_full", "lift", "constant")
 #: A gradient at the model's output that is larger is not kept for a second pass, in bytes.
 MOST_KEPT = 1 << 26
+#: After so many passes that drew no random number the generator's state is kept no more.
+STILL = 3
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ class Again:
         self.names = {}
         for name, module in model.named_modules():
             self.names.setdefault(id(module), name)
+        self.still = 0  # passes that drew no random number
         self.clear()
 
     def clear(self):
@@ -151,12 +154,16 @@ class Again:
         self.gradients = {}
 
     def note_call(self, arguments, options):
-        self.call, self.generator = (arguments, options), torch.get_rng_state()
+        self.call = (arguments, options)
+        self.generator = torch.get_rng_state() if self.still < STILL else None
         self.autocast = _autocast_type()
         self.gradients = {}
 
     def note_output(self, output):
         """Keeps the gradient that comes to each tensor of the output."""
+        if self.generator is not None:
+            is_still = torch.equal(self.generator, torch.get_rng_state())
+            self.still = self.still + 1 if is_still else -math.inf
         gradients = self.gradients
         for i, tensor in enumerate(tensors_in(output)):
             if tensor.requires_grad and tensor.numel() * tensor.element_size() <= MOST_KEPT:
@@ -167,7 +174,8 @@ class Again:
         if self.call is None:
             return None
         with untouched(self.model):
-            torch.set_rng_state(self.generator)
+            if self.generator is not None:
+                torch.set_rng_state(self.generator)
             found = self._before(step)
             if found is None:
                 found = self._backward(step) if backward else self._forward(step)

@@ -44,6 +44,7 @@ class Graph:
         self.time_first = shapes.is_time_first(model)
         self.image_layout = getattr(model, "image_layout", Layout.channels_first)
         self.is_stale = False  # a call was seen that the learned pass did not have
+        self.holds_nodes = True
         self.begin()
 
     def begin(self):
@@ -54,12 +55,17 @@ class Graph:
         self.calls = []  # (Op, nodes of its outputs, nodes of its inputs)
         self.told = set()
         self.taken = {}
+        self.holds_nodes = True
 
     def begin_pass(self):
         """A further pass of the same step gives its layers the same names."""
         self.taken, self.told = {}, set()
+        self.holds_nodes = True
 
-    forget = begin
+    def forget(self):
+        if self.holds_nodes:
+            self.begin()
+            self.holds_nodes = False
 
     # Layers.
 

@@ -1,62 +1,126 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How often a step may be measured so that measuring costs no more than its budget.
+"""How often a step may be measured so that watching costs no more than its budget.
 
-What a measured step costs is taken twice: as the time of our own code, which is exact but does not know what
-the training's caches lose by it, and as the difference to a plain step, which knows all but drowns in the noise
-of a busy machine. The second counts within the bounds that the first sets. Times are medians, which pass
-over steps that something else interrupted.
+An account is kept: each step brings its share of the time of a plain step, each measured step, and what watching
+costs in every step, is paid from it, and a step is measured when there is enough for it. So the sum of what
+was spent keeps to the budget, whatever single steps cost; the first measured one, in which the graph is found out, is a
+debt that the steps after it pay.
+
+Time that others took is nobody's cost: ours is processor time of the thread, and that of a step leaves out what
+the thread stood ready for the processor and did not get it. What measuring costs beside our own code (caches,
+autograd's calls) is the difference in processor time to the plain steps, within bounds.
 """
 
+import os
 import statistics
 import time
 
 #: Steps of each kind whose times are kept.
 KEPT = 15
-#: Of our own time, the least and the most that a measured step is taken to cost.
-BOUNDS = 1.0, 1.5
-#: Of the budget, what is left for measuring where the steps between cost nearly all of it.
+#: What a measured step costs beyond our own code, as a part of that: before it is known, and at most.
+UNSEEN, MOST_UNSEEN = 0.25, 1.0
+#: Of the budget, what is left for measuring where watching costs nearly all of it in every step.
 LEAST_LEFT = 0.25
-#: Plain steps that are timed before the cost of a measured one is judged.
-PLAIN_FIRST = 3
+#: A step that takes longer than so many usual ones (a validation stood between) counts as so many.
+LONGEST = 4
+
+
+class StepClock:
+    """Called, gives two times in seconds of which differences count: the time that went by, without that in which this
+    thread was ready and did not run; and its processor time. Where the system does not tell the first
+    (/proc, Linux), the second stands for it, which is less: of waiting for data or for a device nothing is spent then."""
+
+    def __init__(self):
+        try:
+            self.file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        except OSError:
+            self.file = -1
+
+    def __call__(self):
+        processor = time.thread_time()
+        if self.file < 0:
+            return processor, processor
+        try:
+            waited = 1e-9 * int(os.pread(self.file, 100, 0).split()[1])
+        except (OSError, IndexError, ValueError):
+            self.close()
+            return processor, processor
+        return time.perf_counter() - waited, processor
+
+    def close(self):
+        if self.file >= 0:
+            os.close(self.file)
+        self.file = -1
+
+    __del__ = close
 
 
 class Pace:
-    """budget: the fraction of a plain step's time that watching may cost on average."""
+    """budget: the fraction of a plain step's time that watching may cost on average. clock: see StepClock."""
 
-    def __init__(self, budget, start, clock=time.perf_counter):
-        self.budget, self.start, self.clock = budget, start, clock
-        self.times = {True: [], False: []}  # (of the step, of ours in it), by whether it was measured
-        self.last_time, self.last_measured = None, -1
+    def __init__(self, budget, start, clock=None):
+        self.budget, self.start = budget, start
+        self.clock = clock or (StepClock() if budget is not None else None)
+        self.account = 0.0  #: seconds that may be spent
+        self.plain, self.rest = [], []  # of plain steps: their time, their processor time, both without ours
+        self.always = []  # which is this in them
+        self.costs, self.unseen = [], []  # of measured steps: what they cost, the part of it beyond our own code
+        self.last = None
+        self.row = 0  # measured steps without a plain one between
+
+    def close(self):
+        if isinstance(self.clock, StepClock):
+            self.clock.close()
 
     def wants(self, step):
         """Whether the step is to be measured; None where no budget decides."""
         if self.budget is None:
             return None
-        if step < self.start:
-            return False
-        if step == self.start:
-            return True
-        if len(self.times[False]) < PLAIN_FIRST:
-            return False
-        if not self.times[True]:
-            return True
-        return step - self.last_measured >= max(self.apart(), 1)
+        if step <= self.start:
+            return step == self.start
+        return bool(self.plain) and self.row < KEPT and self.account >= self.expected()
 
-    def apart(self):
-        """How many steps a measured one is to be from the last."""
-        (measured, ours), (between, plain_ours) = (map(statistics.median, zip(*self.times[k])) for k in (True, False))
-        usual = max(between - plain_ours, 1e-9)
-        own = max(ours - plain_ours, 0)
-        extra = min(max(measured - between, BOUNDS[0] * own), BOUNDS[1] * own)
-        left = max(self.budget - plain_ours / usual, LEAST_LEFT * self.budget)
-        return extra / (left * usual)
+    def expected(self):
+        return statistics.median(self.costs) if self.costs else 0.0
 
     def ended(self, step, was_measured, own):
-        """A step ends now, of which our own code took so many seconds. The first two are no measure of the
-        others: caches are cold, the graph is found out."""
+        """A step ends now, of which our own code took so many seconds of the processor."""
+        if self.budget is None:
+            return
         now = self.clock()
-        if self.last_time is not None and step > 1:
-            times = self.times[was_measured]
-            times.append((now - self.last_time, own))
-            del times[:-KEPT]
-        self.last_time = now
+        passed = [b - a for a, b in zip(self.last, now)] if self.last is not None else None
+        self.last = now
+        if step < self.start:
+            return
+        self.row = self.row + 1 if was_measured else 0
+        if was_measured:
+            self._pay(step, passed, own)
+        elif passed is not None and passed[0] > 0:  # else the clock began anew
+            self._earn(passed, own)
+
+    def _earn(self, passed, own):
+        keep(self.plain, max(passed[0] - own, 0.0))
+        keep(self.rest, passed[1] - own)
+        usual = statistics.median(self.plain)
+        income = self.budget * min(self.plain[-1], LONGEST * usual)
+        keep(self.always, own)
+        most = (1 - LEAST_LEFT) * self.budget * usual
+        self.account += income - own + max(statistics.median(self.always) - most, 0.0)
+        self.account = min(self.account, self.expected() + self.budget * usual)
+
+    def _pay(self, step, passed, own):
+        if step > self.start and self.rest and passed is not None:
+            keep(self.unseen, passed[1] - own - statistics.median(self.rest))
+        beyond = UNSEEN * own
+        if self.unseen:
+            beyond = min(max(statistics.median(self.unseen), 0.0), MOST_UNSEEN * own)
+        if step > self.start:
+            keep(self.costs, own + beyond)
+        if self.plain:
+            self.account += self.budget * statistics.median(self.plain)
+        self.account -= own + beyond
+
+
+def keep(times, one):
+    times.append(one)
+    del times[:-KEPT]

@@ -12,7 +12,7 @@ KERAS = {
 }
 
 #: How many, of at most how many values.
-SENTINELS, SMALL = 8, 4096
+SENTINELS, SMALL = 4, 4096
 
 
 def use_of(own, module):

@@ -44,15 +44,18 @@ def _careful(method):
     def careful(self, *arguments, **options):
         if self._failed or self._closed or os.getpid() != self._pid:  # a fork does not record
             return None
-        begin = time.perf_counter() if self._core.is_timed else 0.0
+        is_outer = self._core.is_timed and self._began is None
+        if is_outer:
+            self._began = time.thread_time()
         try:
             return method(self, *arguments, **options)
         except Exception as error:  # noqa: BLE001
             self._fail(f"{type(error).__name__}: {error}")
             return None
         finally:
-            if begin:
-                self._core.own_s += time.perf_counter() - begin
+            if is_outer:
+                self._core.own_s += time.thread_time() - self._began
+                self._began = None
 
     return careful
 
@@ -78,6 +81,7 @@ class Watch(Diagnosed):
         if not isinstance(model, torch.nn.Module):
             raise TypeError(f"watch: model is a {type(model).__name__}, expected a torch.nn.Module")
         self._closed, self._failed = True, False
+        self._began = None  # when code of ours began to run, where that is timed
         self._optimizers = self._list(optimizer)
         self.path = temporary_path(self) if run is None else os.fspath(run)
         if budget is not None and not 0 < budget < 1:
@@ -227,7 +231,6 @@ class Watch(Diagnosed):
     def _open(self):
         core = self._core
         if core.begin_step(self._step, self._wants()):
-            self._pace.last_measured = self._step
             self._hooks.install()
             if self._learn:
                 self._graph.begin()
@@ -263,9 +266,17 @@ class Watch(Diagnosed):
         if not keeps:
             self._hooks.remove()
         self._graph.forget()
-        self._pace.ended(self._step, was_measured, core.own_s)
-        core.own_s = 0.0
+        if core.is_timed:
+            self._pace.ended(self._step, was_measured, self._take_own_time())
         self._step += 1
+
+    def _take_own_time(self):
+        """Seconds of the processor that our own code took since this was asked last."""
+        own, self._core.own_s = self._core.own_s, 0.0
+        if self._began is not None:
+            now = time.thread_time()
+            own, self._began = own + now - self._began, now
+        return own
 
     @_careful
     def _begin_forward(self, module, arguments, options):
@@ -479,6 +490,7 @@ class Watch(Diagnosed):
                 if self._core.in_step and (self._stepped or (self._saw_backward and not self._optimizers)):
                     self._close_step()
         self._closed = True
+        self._pace.close()
         self._hooks.remove()
         if self._is_compiled:
             self._hooks.close()
