@@ -76,7 +76,7 @@ class GraphWriter {
 
  private:
   /// Returns the layer at its end.
-  LayerId add_chain(const Chain& nodes, LayerId from, BlockId block) {
+  LayerId add_chain(const NodeChain& nodes, LayerId from, BlockId block) {
     for (const Node& node : nodes) {
       from = node.ways().empty() ? add(node, {{from}}, block) : add_join(node, from, block);
     }

@@ -66,7 +66,7 @@ void Probe::find_nodes() {
   find_joins(network_.nodes(), kInput, false);
 }
 
-void Probe::find_joins(const Chain& nodes, LayerId from, bool is_way) {
+void Probe::find_joins(const NodeChain& nodes, LayerId from, bool is_way) {
   for (const Node& node : nodes) {
     Join& join = joins_[static_cast<std::size_t>(node.id)];
     join.from = from;

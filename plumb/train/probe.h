@@ -101,7 +101,7 @@ class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
   void expect_own(const Node& node);
   void expect_own(std::size_t index, const Param& param) const;
   void find_nodes();
-  void find_joins(const Chain& nodes, LayerId from, bool is_way);
+  void find_joins(const NodeChain& nodes, LayerId from, bool is_way);
   void begin_pass(const Node& node);
   void judge_derivative(const Node& node, ConstView x, ConstView y);
   bool is_relu_cell(LayerId layer) const;

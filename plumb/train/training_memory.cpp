@@ -12,7 +12,7 @@ namespace plumb {
 namespace {
 
 /// The shape that a chain ends with; adds up the outputs on the way.
-Shape add_outputs(const Chain& nodes, Shape x, double& values) {
+Shape add_outputs(const NodeChain& nodes, Shape x, double& values) {
   for (const Node& node : nodes) {
     for (const NodeWay& way : node.ways()) add_outputs(way.chain, x, values);
     x = node.output_shape(x);

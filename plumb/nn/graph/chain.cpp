@@ -5,17 +5,17 @@
 
 namespace plumb {
 
-Shape Chain::output_shape(Shape x) const {
+Shape NodeChain::output_shape(Shape x) const {
   for (const Node& node : *this) x = node.output_shape(x);
   return x;
 }
 
-TensorPlan Chain::plan(TensorPlan x, Planner& planner) {
+TensorPlan NodeChain::plan(TensorPlan x, Planner& planner) {
   for (const auto& node : nodes_) x = node->plan(x, planner);
   return x;
 }
 
-ConstView Chain::forward(ConstView x, const ForwardPass& pass) {
+ConstView NodeChain::forward(ConstView x, const ForwardPass& pass) {
   for (const auto& node : nodes_) {
     node->forward(x, pass);
     x = node->y.view();
@@ -23,8 +23,8 @@ ConstView Chain::forward(ConstView x, const ForwardPass& pass) {
   return x;
 }
 
-std::optional<Gradient> Chain::backward(ConstView x, Gradient grad_y, bool want_grad_x,
-                                        const BackwardPass& pass) {
+std::optional<Gradient> NodeChain::backward(ConstView x, Gradient grad_y, bool want_grad_x,
+                                            const BackwardPass& pass) {
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     const ConstView node_x = i > 0 ? ConstView(nodes_[i - 1]->y.view()) : x;
     const bool want = i > 0 || want_grad_x;

@@ -15,7 +15,7 @@ namespace plumb {
 
 /// Nodes one behind the other, each reading what the one before it gives. It owns them; a range of
 /// `const Node&`. An empty chain hands its x on.
-class Chain {
+class NodeChain {
  public:
   class Iterator {
    public:
@@ -70,13 +70,13 @@ class Chain {
 /// One way through a join, from its x to what the join brings together.
 struct NodeWay {
   std::string_view name;  ///< "branch", "shortcut", "gate": a Way of record/layer_info.h
-  Chain chain;            ///< none: x itself
+  NodeChain chain;        ///< none: x itself
   /// The way that the books follow; one of a join's.
   bool is_main = false;
 };
 
 template <class Visitor>
-void Chain::visit(const Visitor& visitor) const {
+void NodeChain::visit(const Visitor& visitor) const {
   for (const auto& node : nodes_) {
     for (const NodeWay& way : std::as_const(*node).ways()) way.chain.visit(visitor);
     visitor(std::as_const(*node));
@@ -84,7 +84,7 @@ void Chain::visit(const Visitor& visitor) const {
 }
 
 template <class Visitor>
-void Chain::visit(const Visitor& visitor) {
+void NodeChain::visit(const Visitor& visitor) {
   for (const auto& node : nodes_) {
     for (NodeWay& way : node->ways()) way.chain.visit(visitor);
     visitor(*node);

@@ -9,7 +9,7 @@ namespace plumb {
 namespace {
 
 template <class Visitor>
-void each_branch(const Chain& nodes, const Visitor& visitor) {
+void each_branch(const NodeChain& nodes, const Visitor& visitor) {
   for (const Node& node : nodes) {
     for (const NodeWay& way : node.ways()) {
       if (way.name == "branch") visitor(way.chain);
@@ -17,13 +17,13 @@ void each_branch(const Chain& nodes, const Visitor& visitor) {
   }
 }
 
-int count_blocks(const Chain& nodes) {
+int count_blocks(const NodeChain& nodes) {
   int blocks = 0;
-  each_branch(nodes, [&](const Chain& branch) { blocks += 1 + count_blocks(branch); });
+  each_branch(nodes, [&](const NodeChain& branch) { blocks += 1 + count_blocks(branch); });
   return blocks;
 }
 
-std::vector<const Node*> linear_layers(const Chain& chain) {
+std::vector<const Node*> linear_layers(const NodeChain& chain) {
   std::vector<const Node*> layers;
   for (const Node& node : chain) {
     if (node.family() == LayerFamily::linear) layers.push_back(&node);
@@ -31,9 +31,9 @@ std::vector<const Node*> linear_layers(const Chain& chain) {
   return layers;
 }
 
-void scale_branches(const Chain& nodes, double blocks,
+void scale_branches(const NodeChain& nodes, double blocks,
                     std::unordered_map<std::string, double>& factors) {
-  each_branch(nodes, [&](const Chain& branch) {
+  each_branch(nodes, [&](const NodeChain& branch) {
     const auto layers = linear_layers(branch);
     const double m = static_cast<double>(layers.size());
     for (const Node* layer : layers) {
@@ -46,7 +46,7 @@ void scale_branches(const Chain& nodes, double blocks,
 
 }  // namespace
 
-std::unordered_map<std::string, double> fixup_factors(const Chain& nodes) {
+std::unordered_map<std::string, double> fixup_factors(const NodeChain& nodes) {
   std::unordered_map<std::string, double> factors;
   scale_branches(nodes, count_blocks(nodes), factors);
   const auto main_chain = linear_layers(nodes);

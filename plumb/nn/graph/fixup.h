@@ -16,6 +16,6 @@ namespace plumb {
 /// inside a block counts as one of the L, and its layers are not among the m of the outer one.
 /// Source  Zhang, Dauphin, Ma 2019, arXiv:1901.09321, section 3, steps 1 and 2. Their step 3, a scale
 ///         of 1 in each branch and scalar biases, is `res alpha=1[...]` and the biases of the layers.
-std::unordered_map<std::string, double> fixup_factors(const Chain& nodes);
+std::unordered_map<std::string, double> fixup_factors(const NodeChain& nodes);
 
 }  // namespace plumb

@@ -59,9 +59,9 @@ void require_memory_for(const Node& node, const std::vector<SpecItem>& items, st
 
 }  // namespace
 
-Chain GraphBuilder::build_chain(const std::vector<SpecItem>& items, Shape& x,
-                                const std::string& parent, int& depth) const {
-  Chain chain;
+NodeChain GraphBuilder::build_chain(const std::vector<SpecItem>& items, Shape& x,
+                                    const std::string& parent, int& depth) const {
+  NodeChain chain;
   for (const SpecItem& item : items) {
     std::string path = parent;
     if (!path.empty()) path += '.';
@@ -114,9 +114,9 @@ std::unique_ptr<Node> GraphBuilder::build_join(const SpecItem& item, Shape& x, N
 
 DType JoinRequest::dtype() const { return builder.dtype(); }
 
-Chain JoinRequest::build_branch(Shape& y, int beside) {
+NodeChain JoinRequest::build_branch(Shape& y, int beside) {
   const int before = depth;
-  Chain chain = builder.build_chain(item.children, y, place.path, depth);
+  NodeChain chain = builder.build_chain(item.children, y, place.path, depth);
   depth = std::max(depth, before + beside);
   place.depth = depth;
   return chain;

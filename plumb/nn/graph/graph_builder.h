@@ -23,8 +23,8 @@ class GraphBuilder {
 
   /// x is the input's shape before and the output's after; depth likewise the linear layers from
   /// the input of the network. parent: the path of the join that the chain stands in, or empty.
-  Chain build_chain(const std::vector<SpecItem>& items, Shape& x, const std::string& parent,
-                    int& depth) const;
+  NodeChain build_chain(const std::vector<SpecItem>& items, Shape& x, const std::string& parent,
+                        int& depth) const;
   /// A single layer, `text` in the language.
   std::unique_ptr<Node> build_layer(const std::string& text, const Shape& x,
                                     Node::Place place) const;

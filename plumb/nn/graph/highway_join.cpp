@@ -43,7 +43,8 @@ void mix_backward(ConstView x, ConstView branch, ConstView z, ConstView transfor
 
 }  // namespace
 
-HighwayJoin::HighwayJoin(Place place, Chain branch, std::unique_ptr<Node> gate, double gate_bias)
+HighwayJoin::HighwayJoin(Place place, NodeChain branch, std::unique_ptr<Node> gate,
+                         double gate_bias)
     : Node(std::move(place)), gate_bias_(gate_bias) {
   ways_[0] = {"branch", std::move(branch), false};
   ways_[1] = {"shortcut", {}, true};
@@ -100,7 +101,7 @@ std::unique_ptr<Node> make_highway_join(JoinRequest& request) {
   request.arguments.done();
   const Shape& x = request.x;
   Shape y = x;
-  Chain branch = request.build_branch(y, 1);
+  NodeChain branch = request.build_branch(y, 1);
   if (x != y) {
     request.refuse("the branch turns " + x.row_shape().to_string() + " into " +
                    y.row_shape().to_string() + " a sample, expected the same shape");

@@ -18,7 +18,7 @@ namespace plumb {
 class HighwayJoin : public Node {
  public:
   /// gate: one linear layer.
-  HighwayJoin(Place place, Chain branch, std::unique_ptr<Node> gate, double gate_bias);
+  HighwayJoin(Place place, NodeChain branch, std::unique_ptr<Node> gate, double gate_bias);
 
   std::string_view kind() const override { return "highway"; }
   LayerFamily family() const override { return LayerFamily::residual; }
@@ -35,8 +35,8 @@ class HighwayJoin : public Node {
                                    const BackwardPass& pass) override;
 
  private:
-  Chain& branch() { return ways_[0].chain; }
-  Chain& gate() { return ways_[2].chain; }
+  NodeChain& branch() { return ways_[0].chain; }
+  NodeChain& gate() { return ways_[2].chain; }
 
   std::array<NodeWay, 3> ways_;  ///< the second is x itself
   double gate_bias_;

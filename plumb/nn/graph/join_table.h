@@ -26,7 +26,7 @@ struct JoinRequest {
   DType dtype() const;
   /// The chain in its brackets; y is x before and the chain's output after. `beside` linear layers
   /// stand on another way.
-  Chain build_branch(Shape& y, int beside);
+  NodeChain build_branch(Shape& y, int beside);
   /// A layer beside its branch, `text` in the language, called "5.`name`".
   std::unique_ptr<Node> build_beside(const std::string& text, const Shape& x,
                                      const std::string& name) const;

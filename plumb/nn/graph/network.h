@@ -91,7 +91,7 @@ class Network {
   std::span<const Buffer* const> buffers() const { return buffers_; }
   std::span<const std::string> buffer_names() const { return buffer_names_; }
 
-  const Chain& nodes() const { return nodes_; }
+  const NodeChain& nodes() const { return nodes_; }
   /// Visits every node in forward order, a join after its ways.
   void visit(const std::function<void(const Node&)>& visitor) const;
 
@@ -114,7 +114,7 @@ class Network {
   Shape y_row_;
   std::int64_t batch_ = 0;
   std::optional<Mode> passed_;  ///< of the last forward pass since plan()
-  Chain nodes_;
+  NodeChain nodes_;
   Tensor input_;   ///< nothing before plan(), or moved from
   Tensor output_;  ///< row-major, where the last layer gives another layout
   Tensor output_gradient_;

@@ -42,7 +42,7 @@ void add_alpha_gradient(Param& alpha, ConstView grad_y, ConstView branch) {
 
 }  // namespace
 
-ResidualJoin::ResidualJoin(Place place, Chain branch, Chain shortcut, double scale,
+ResidualJoin::ResidualJoin(Place place, NodeChain branch, NodeChain shortcut, double scale,
                            std::vector<Param> alpha)
     : Node(std::move(place)), scale_(scale), alpha_(std::move(alpha)) {
   ways_[0] = {"branch", std::move(branch), false};
@@ -158,9 +158,9 @@ std::string text_of_projection(const JoinRequest& request, const Shape& x, const
                  "makes");
 }
 
-Chain build_shortcut(const JoinRequest& request, const ResidualOptions& options, const Shape& x,
-                     const Shape& y) {
-  Chain shortcut;
+NodeChain build_shortcut(const JoinRequest& request, const ResidualOptions& options, const Shape& x,
+                         const Shape& y) {
+  NodeChain shortcut;
   if (options.project) {
     const std::string linear = text_of_projection(request, x, y) + " bias=false";
     shortcut.add(request.build_beside(linear, x, "proj"));
@@ -191,8 +191,8 @@ std::unique_ptr<Node> make_residual_join(JoinRequest& request) {
     set_all(alpha.front(), *options.alpha);
   }
   Shape y = request.x;
-  Chain branch = request.build_branch(y, options.project ? 1 : 0);
-  Chain shortcut = build_shortcut(request, options, request.x, y);
+  NodeChain branch = request.build_branch(y, options.project ? 1 : 0);
+  NodeChain shortcut = build_shortcut(request, options, request.x, y);
   return std::make_unique<ResidualJoin>(request.place, std::move(branch), std::move(shortcut),
                                         options.scale, std::move(alpha));
 }

@@ -18,7 +18,8 @@ namespace plumb {
 /// Source  He et al. 2015, arXiv:1512.03385, eq. 1 and 2; Bachlechner et al. 2020, arXiv:2003.04887 (rezero).
 class ResidualJoin : public Node {
  public:
-  ResidualJoin(Place place, Chain branch, Chain shortcut, double scale, std::vector<Param> alpha);
+  ResidualJoin(Place place, NodeChain branch, NodeChain shortcut, double scale,
+               std::vector<Param> alpha);
 
   std::string_view kind() const override { return "res"; }
   LayerFamily family() const override { return LayerFamily::residual; }
@@ -32,8 +33,8 @@ class ResidualJoin : public Node {
                                    const BackwardPass& pass) override;
 
  private:
-  Chain& branch() { return ways_[0].chain; }
-  Chain& shortcut() { return ways_[1].chain; }
+  NodeChain& branch() { return ways_[0].chain; }
+  NodeChain& shortcut() { return ways_[1].chain; }
   double scale() const;  ///< S as the next pass uses it
 
   std::array<NodeWay, 2> ways_;
