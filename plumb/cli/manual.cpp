@@ -107,6 +107,7 @@ std::string footer_sections(std::string_view footer) {
   std::string text;
   bool in_example = false;
   bool in_notes = false;
+  bool is_apart = false;  ///< an empty line stands before
   for (std::size_t begin = 0; begin < footer.size();) {
     const std::size_t end = std::min(footer.find('\n', begin), footer.size());
     const std::string_view line = footer.substr(begin, end - begin);
@@ -117,15 +118,16 @@ std::string footer_sections(std::string_view footer) {
     in_example = is_example;
     if (line.ends_with(":") && line.starts_with("Example")) {
       text += fmt::format(".SH {}\n", upper(escaped(line.substr(0, line.size() - 1))));
+      in_notes = false;
     } else if (is_example) {
       text += escaped(line.substr(2)) + "\n";
-    } else if (line.empty()) {
-      text += in_notes ? ".PP\n" : "";
-    } else {
+    } else if (!line.empty()) {
       if (!in_notes) text += ".SH NOTES\n";
+      if (in_notes && is_apart) text += ".PP\n";
       in_notes = true;
       text += escaped(line) + "\n";
     }
+    is_apart = line.empty();
   }
   return in_example ? text + ".EE\n" : text;
 }
