@@ -103,9 +103,12 @@ def commands_page(program):
     return "\n".join(parts)
 
 
-def public_headers():
-    text = (ROOT / "plumb" / "plumb.h").read_text(encoding="utf-8")
-    return ["plumb/plumb.h", *re.findall(r'#include "([^"]+)"', text)]
+def public_headers(name="plumb/plumb.h"):
+    """The headers that plumb/plumb.h names, and those that the headers beside it name."""
+    found = [name]
+    for header in re.findall(r'^#include "([^"]+)"', (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE):
+        found += public_headers(header) if header.count("/") == 1 else [header]
+    return found
 
 
 def api_reference(version):
@@ -174,7 +177,7 @@ def main():
     pages.write("commands.md", commands_page(args.program))
     pages.write(
         "api.md",
-        "# API reference\n\nThe headers that `plumb/plumb.h` names, as Doxygen reads them:\n"
+        "# API reference\n\nThe public headers, as Doxygen reads them:\n"
         '<a href="api/files.html">by header</a>, <a href="api/annotated.html">by class</a>.\n',
     )
     done = subprocess.run(

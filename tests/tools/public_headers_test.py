@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The public interface is what plumb/waist.h and plumb/plumb.h name: each header is there and says how its classes and
+"""The public interface is what plumb/waist.h, plumb/engine.h and plumb/plumb.h name: each header is there and says how its classes and
 threads go together, and no name stands for two things where both namespaces are used."""
 
 import pathlib
@@ -8,6 +8,7 @@ import re
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+UMBRELLAS = ["plumb/waist.h", "plumb/engine.h", "plumb/plumb.h"]
 CLASS = re.compile(r"^(?:class|struct) (\w+)(?: final)?(?: : [^{;]*)? \{", re.MULTILINE)
 
 
@@ -21,12 +22,14 @@ def named_by(umbrella):
 
 class PublicHeadersTest(unittest.TestCase):
     def setUp(self):
-        self.headers = [name for name in named_by("plumb/waist.h") + named_by("plumb/plumb.h") if name != "plumb/waist.h"]
+        self.headers = [name for umbrella in UMBRELLAS for name in named_by(umbrella) if name not in UMBRELLAS]
 
     def test_each_is_there_once_and_in_order(self):
         self.assertEqual(len(self.headers), len(set(self.headers)))
-        for umbrella in ("plumb/waist.h", "plumb/plumb.h"):
-            self.assertEqual(named_by(umbrella), sorted(named_by(umbrella)))
+        for umbrella in UMBRELLAS:
+            for block in re.findall(r"(?:^#include [^\n]+\n)+", read(umbrella), re.MULTILINE):
+                lines = block.splitlines()
+                self.assertEqual(lines, sorted(lines), umbrella)
         for name in self.headers:
             self.assertTrue((ROOT / name).is_file(), name)
 
