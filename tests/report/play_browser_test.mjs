@@ -87,7 +87,7 @@ try {
     const sentence = await says();
     const command = await page.run(`document.querySelector(".hand > code").textContent`);
     const run = join(folder, "command.plumb");
-    const probed = spawnSync("sh", ["-c", `'${plumb}' ${command.replace(/^plumb /, "")} --no-check -o '${run}' >&2 && '${plumb}' report '${run}' --json`], { encoding: "utf8", maxBuffer: 1 << 26 });
+    const probed = spawnSync("sh", ["-c", `'${plumb}' ${command.replace(/^plumb /, "")} --no-check --force -o '${run}' >&2 && '${plumb}' report '${run}' --json`], { encoding: "utf8", maxBuffer: 1 << 26 });
     const report = probed.status === 0 ? JSON.parse(probed.stdout).runs[0] : null;
     expect(report !== null, `${command} runs: ${probed.stderr}`);
     if (!report) continue;
