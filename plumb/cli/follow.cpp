@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,12 +14,15 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/interrupt.h"
+#include "plumb/cli/run_name.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/text.h"
 #include "plumb/serve/live_run.h"
+#include "plumb/serve/run_folder.h"
 #include "plumb/serve/run_row.h"
+#include "plumb/store/run_file.h"
 
 namespace plumb::cli {
 
@@ -26,6 +31,7 @@ namespace {
 constexpr const char* kFooter = R"(Examples:
   plumb train "flatten > 30 x [dense 64 > sigmoid] > dense 10" -o deep.plumb &
   plumb follow deep.plumb
+  plumb follow                      the newest run in plumb-runs/
 
 Ctrl-C stops following; the run goes on.)";
 
@@ -98,11 +104,36 @@ serve::LiveRun open_run(const std::string& path) {
   }
 }
 
-int run_follow(const Options& options) {
+/// The run that was named; of a folder, by default of plumb-runs/, the one that was written last.
+std::string run_to_follow(const std::string& given) {
+  namespace fs = std::filesystem;
+  const std::string path = given.empty() ? kRunFolder : given;
+  std::error_code ignored;
+  if (given.empty() && !fs::is_directory(path, ignored)) {
+    throw StoreError(fmt::format(
+        "RUN: none was named, and there is no folder {}/ whose newest could be followed", path));
+  }
+  if (!fs::is_directory(path, ignored)) return path;
+  std::string newest;
+  double age_s = std::numeric_limits<double>::infinity();
+  for (const serve::RunPath& run : serve::RunFolder({path}).runs()) {
+    const std::optional<serve::FileLook> look = serve::look_at(run.path);
+    if (!look || look->age_s >= age_s || !is_run_file(run.path)) continue;
+    newest = run.path;
+    age_s = look->age_s;
+  }
+  if (newest.empty()) throw StoreError(path + ": there is no run in it to follow");
+  return newest;
+}
+
+int run_follow(const Options& given) {
   catch_interrupts();
+  Options options = given;
+  options.run = run_to_follow(given.run);
   serve::LiveRun run = open_run(options.run);
   Screen screen(stdout_is_terminal() && stderr_can_redraw());
   const TerminalOptions terminal = terminal_options();
+  if (options.run != given.run) screen.line(printable(options.run));
   screen.line(printable(run.info().title()));
   std::set<std::string> told;
   for (;;) {
@@ -144,7 +175,8 @@ int run_follow(const Options& options) {
 void add_follow(CLI::App& app, int& result) {
   auto* command = app.add_subcommand("follow", "Watch a run in the terminal while it is trained");
   auto options = std::make_shared<Options>();
-  command->add_option("RUN", options->run, "run file")->required();
+  command->add_option("RUN", options->run,
+                      "run file, or a folder: its newest run; by default that of plumb-runs");
   command->add_flag("--once", options->once, "say how it stands and end");
   command->footer(kFooter);
   command->callback([options, &result] { result = run_follow(*options); });

@@ -53,6 +53,45 @@ std::string outcome_words(const serve::RunRow& row) {
   return words;
 }
 
+using Lines = std::vector<std::vector<std::string>>;
+
+bool fits(const Lines& lines, int width) {
+  constexpr int kAny = 1 << 20;
+  const Columns columns = Columns::fitting(lines, kAny);
+  return std::all_of(lines.begin(), lines.end(),
+                     [&](const auto& line) { return display_width(columns.line(line)) <= width; });
+}
+
+/// One line a run where that has room, else two: what came of it, and below it what it is.
+void print_table(const std::vector<serve::RunRow>& rows, int width) {
+  const std::vector<std::string> differences = serve::differences(rows);
+  const bool differ = std::any_of(differences.begin(), differences.end(),
+                                  [](const std::string& text) { return !text.empty(); });
+  Lines wide{{"run", "network", differ ? "differs in" : "", "outcome", "verdict", "age"}};
+  Lines narrow{{"run", "outcome", "verdict", "age"}};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string name = printable(rows[i].name), outcome = outcome_words(rows[i]),
+                      verdict = printable(serve::verdict_words(rows[i])),
+                      age = serve::duration_words(rows[i].age_s);
+    wide.push_back(
+        {name, printable(rows[i].network), printable(differences[i]), outcome, verdict, age});
+    narrow.push_back({name, outcome, verdict, age});
+  }
+  if (fits(wide, width)) {
+    const Columns columns = Columns::fitting(wide, width);
+    for (const auto& line : wide) fmt::print("{}\n", columns.line(line));
+    return;
+  }
+  const Columns columns = Columns::fitting(narrow, width);
+  for (std::size_t i = 0; i < narrow.size(); ++i) {
+    fmt::print("{}\n", columns.line(narrow[i]));
+    if (i == 0) continue;
+    const std::string& what = wide[i][2];
+    const std::string below = what + (what.empty() ? "" : "  ") + wide[i][1];
+    if (!below.empty()) fmt::print("  {}\n", shorten(below, width - 2));
+  }
+}
+
 int run_runs(const Options& options) {
   std::vector<std::string> paths = options.paths;
   if (paths.empty()) {
@@ -80,19 +119,7 @@ int run_runs(const Options& options) {
     fmt::print("no runs in {}\n", fmt::join(paths, ", "));
     return kOk;
   }
-  const std::vector<std::string> differences = serve::differences(rows);
-  std::vector<std::vector<std::string>> lines{
-      {"run", "network", "differs in", "outcome", "verdict", "age"}};
-  const bool differ = std::any_of(differences.begin(), differences.end(),
-                                  [](const std::string& text) { return !text.empty(); });
-  if (!differ) lines.front()[2].clear();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    lines.push_back({printable(rows[i].name), printable(rows[i].network), printable(differences[i]),
-                     outcome_words(rows[i]), printable(serve::verdict_words(rows[i])),
-                     serve::duration_words(rows[i].age_s)});
-  }
-  const Columns columns = Columns::fitting(lines, terminal_options().width);
-  for (const auto& line : lines) fmt::print("{}\n", columns.line(line));
+  print_table(rows, terminal_options().width);
   return kOk;
 }
 

@@ -33,7 +33,11 @@ def main():
         assert "lr=0.1" in lines["rate0.1"] and "lr=0.2" in lines["rate0.2"], text
         assert "seed=" not in text and "Vanishing gradient" in lines["rate0.1"] and "finished" in lines["rate0.1"], text
         assert "not read" in lines["broken"], text
-        assert all(len(line) <= 80 for line in run("runs", cwd=folder, env={"COLUMNS": "80", "PATH": "/usr/bin"}).splitlines())
+        # A narrow terminal: two lines a run, and nothing that matters is cut.
+        narrow = run("runs", cwd=folder, env={"COLUMNS": "80", "PATH": "/usr/bin"})
+        assert all(len(line) <= 80 for line in narrow.splitlines()), narrow
+        for part in ("finished, loss", "Vanishing gradient at layer 1", f"  lr=0.1  {sick}", f"  lr=0.2  {sick}"):
+            assert part in narrow, (part, narrow)
         rows = {row["name"]: row for row in json.loads(run("runs", "--json", cwd=folder))}
         assert rows["rate0.1"]["step"] == 60 and rows["rate0.1"]["standing"] == "ended", rows
         run("runs", f"{folder}/none", code=1)
@@ -48,6 +52,13 @@ def main():
         assert "step 400/400" in followed and "finished" in followed, followed
         assert followed == run("follow", path, "--once") or "finished" in followed
         run("follow", f"{folder}/none.plumb", code=1)
+        # Without a name: the newest run.
+        newest = run("follow", "--once", cwd=folder)
+        assert newest.startswith("plumb-runs/rate0.2.plumb\n" + sick) or "rate0.2.plumb" in newest.splitlines()[0], newest
+        assert "live.plumb" in run("follow", folder, "--once").splitlines()[0]
+        (pathlib.Path(folder) / "empty").mkdir()
+        run("follow", f"{folder}/empty", code=1)
+        run("follow", cwd=f"{folder}/empty", code=1)
     print("runs and follow fine")
 
 
