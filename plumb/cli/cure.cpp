@@ -120,6 +120,7 @@ void write_page(const CureReport& report, CureData& data, const std::string& pat
   std::vector<std::unique_ptr<RunKeeper>> keepers;
   std::vector<DiagnosedRun> runs;
   for (const Arm* const arm : {&report.proof_untreated, &report.proof_cured}) {
+    const char* const name = arm == &report.proof_cured ? "cured" : "untreated";
     TrainConfig config = arm->config;
     config.seed = arm->trainings.front().seed;
     config.threads = 1;
@@ -128,7 +129,7 @@ void write_page(const CureReport& report, CureData& data, const std::string& pat
     run_training(trainer, keepers.back().get(), {});
     keepers.back()->run();
     DiagnosedRun& run = runs.emplace_back(keepers.back()->diagnosed());
-    run.file = fmt::format("{}, seed {}", arm->name, config.seed);
+    run.file = fmt::format("{}, seed {}", name, config.seed);
   }
   const std::optional<ReportProof> proof = report_proof(report);
   write_html(runs, path, proof ? &*proof : nullptr);

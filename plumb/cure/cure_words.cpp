@@ -9,6 +9,7 @@
 
 #include "plumb/cure/advice_words.h"
 #include "plumb/diagnose/words/sizes.h"
+#include "plumb/report/magnitude.h"
 
 namespace plumb {
 
@@ -34,8 +35,8 @@ std::string scores_text(const CureReport& report, const Arm& arm) {
 std::string difference_text(const CureReport& report, const PairedDifference& d) {
   if (d.pairs < 2) return "not measured";
   const double unit = is_accuracy(report) ? 100 : 1;
-  return fmt::format("{:+.3g} [{:+.3g}, {:+.3g}]{}, p = {:.2g}", unit * d.mean, unit * d.low,
-                     unit * d.high, is_accuracy(report) ? " points" : "", d.p);
+  return fmt::format("{:+.3g} [{:+.3g}, {:+.3g}]{}, p = {}", unit * d.mean, unit * d.low,
+                     unit * d.high, is_accuracy(report) ? " points" : "", format_digits(d.p, 2));
 }
 
 std::string found_text(const Arm& arm) {

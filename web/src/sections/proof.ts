@@ -57,5 +57,5 @@ function summary(proof: Proof): string {
   if (first === last || !over) return "";
   const unit = proof.is_accuracy ? " points" : "";
   return `With ${proof.seeds.length} fresh seeds the mean goes from ${scoreText(proof, first.mean)} to ${scoreText(proof, last.mean)}: ` +
-    `${points(proof, over.mean)}${unit}, and between ${points(proof, over.low)} and ${points(proof, over.high)}${unit} with 95 % confidence.`;
+    `${points(proof, over.mean)}${unit}, and between ${points(proof, over.low)} and ${points(proof, over.high)}${unit} with 95\u00a0% confidence.`;
 }
