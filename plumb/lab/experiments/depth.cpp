@@ -90,11 +90,11 @@ Result run(const Settings& settings) {
   }
   Plot accuracy{
       "Accuracy against depth",
-      "Ten classes: a line at 0.1 is guessing. More layers of the same kind make it worse "
+      "Ten classes: a line at 10 % is guessing. More layers of the same kind make it worse "
       "for most; the residual network, and less so the orthogonal one, keep learning.",
       PlotKind::line,
       {"layers", true},
-      {"accuracy", false},
+      {"images right, in %", false},
       {},
       {}};
   Plot loss{"Training loss against depth",
@@ -108,7 +108,7 @@ Result run(const Settings& settings) {
   for (const Curve& curve : curves) {
     Series series{curve.name, {}, {}};
     for (const double depth : all) series.x.push_back(std::log10(depth));
-    series.y = curve.accuracy;
+    for (const double value : curve.accuracy) series.y.push_back(100 * value);
     accuracy.series.push_back(series);
     series.y.clear();
     for (const double value : curve.loss) series.y.push_back(value < 10 ? value : NAN);

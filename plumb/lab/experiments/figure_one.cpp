@@ -8,6 +8,7 @@
 #include "plumb/data/dataset.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/experiments/figure_one.h"
+#include "plumb/lab/experiments/figure_one_curves.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/train/trainer.h"
 
@@ -46,6 +47,21 @@ Series series_of(std::string name, const Vector& epochs, const Vector& norms) {
   return series;
 }
 
+/// The whole curves, where the protocol is that of a program that computed them too.
+void hold_against_others(Result& result, const Settings& settings, int hidden,
+                         std::span<const LearningSpeeds> trainings) {
+  for (const char* name : {"images", "epochs", "width"}) {
+    if (!settings.is_default(name)) return;
+  }
+  if (settings.is_default("data")) {
+    hold_curves(result, hidden, trainings, independent_curves(), kIndependentSeeds,
+                "tools/numpy_figure_one.py, 12 seeds of its own");
+  } else if (settings.text("data").starts_with("mnist")) {
+    hold_curves(result, hidden, trainings, published_curves(), 1,
+                "Nielsen, chapter 5: one training on MNIST");
+  }
+}
+
 void original(Result& result, const Settings& settings, const Split& data) {
   const auto seeds = static_cast<int>(settings.integer("seeds", 1, 100));
   const std::vector<std::vector<double>> published{
@@ -58,10 +74,11 @@ void original(Result& result, const Settings& settings, const Split& data) {
   for (int hidden = 2; hidden <= 4; ++hidden) {
     const auto layers = static_cast<std::size_t>(hidden);
     Vector mean(layers, 0.0);
+    std::vector<LearningSpeeds> made;
     for (int s = 0; s < seeds; ++s) {
-      const LearningSpeeds speeds = train(
+      const LearningSpeeds& speeds = made.emplace_back(train(
           figure_one_protocol(settings, hidden, settings.seed() + static_cast<std::uint64_t>(s)),
-          data);
+          data));
       bool rising = true;
       for (std::size_t l = 0; l < layers; ++l) {
         mean[l] += std::log10(speeds.first(l)) / seeds;
@@ -86,6 +103,7 @@ void original(Result& result, const Settings& settings, const Split& data) {
       }
       result.show(std::move(plot));
     }
+    hold_against_others(result, settings, hidden, made);
     for (std::size_t l = 0; l < layers; ++l) {
       const bool known = !published[layers].empty();
       table.rows.push_back({std::to_string(hidden), std::to_string(l + 1), format_log10(mean[l]),
@@ -213,7 +231,7 @@ TrainConfig figure_one_protocol(const Settings& settings, int hidden, std::uint6
   config.shuffle = false;
   config.epochs = settings.integer("epochs", 1, 100'000);
   config.seed = seed;
-  config.record = "log";
+  config.record = "every=20";
   return config;
 }
 

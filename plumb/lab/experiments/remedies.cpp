@@ -115,12 +115,12 @@ Result run(const Settings& settings) {
       {"change", "reach before", "reach after", "accuracy", fmt::format("at {} blocks", deeper)},
       {}};
   Plot plot{"What each remedy brings",
-            fmt::format("Accuracy on the training images; guessing is 0.1. The same change at {} "
+            fmt::format("Accuracy on the training images; guessing is 10 %. The same change at {} "
                         "and at {} blocks.",
                         depth, deeper),
             PlotKind::bars,
             {"", false},
-            {"accuracy", false},
+            {"images right, in %", false},
             {},
             {}};
   Series here{fmt::format("{} blocks", depth), {}, {}},
@@ -131,8 +131,8 @@ Result run(const Settings& settings) {
     table.rows.push_back({remedy.name, format_log2(near.reach), format_log2(near.reach_end),
                           format_percent(near.accuracy), format_percent(far.accuracy)});
     plot.categories.emplace_back(remedy.name);
-    here.y.push_back(near.accuracy);
-    there.y.push_back(far.accuracy);
+    here.y.push_back(100 * near.accuracy);
+    there.y.push_back(100 * far.accuracy);
     const bool cured = near.accuracy > 0.5;
     cures += cured;
     failures += cured && far.accuracy < 0.6 * near.accuracy;
