@@ -13,7 +13,8 @@ from .cure_changes import GROUPS, Patient, possible_changes, set_rate
 from .cure_result import Cure, CureArm, CureCandidate, PairedDifference
 from .cure_trial import Trainings, Yardstick
 
-_DECADES = (1e-3, 1e-2, 1e-1, 1e1, 1e2, 1e3)
+#: Factors of the rate that a sweep tries at least, and how far it goes where the best stands at an end (in decades).
+_DECADES, _FARTHEST = (1e-2, 1e-1, 1.0, 1e1, 1e2), 5
 _HALF_DECADE = 10**0.5
 #: A rate within this of the patient's own is no other.
 _ONE_STEP = 0.26
@@ -166,28 +167,43 @@ class Search:
     def sweep(self, changes):
         """The factor of the rate at which a short training loses most; None where none is better than 1.
 
-        A decade apart over three decades up and down, for a few steps each; half a decade around the best."""
-        if not self.can_be_short():
-            return None
+        A decade apart over two decades up and down, and on where the best stands at an end, for a few steps each; then
+        half a decade around the best."""
+        is_short, reserve = self.can_be_short(), 0
+        if not is_short:  # so few steps, or losses that are not seen: whole trainings, by what they return
+            reserve = self.proof_cost() + 2 * self.options.screen_seeds
         self.say("measuring the rate")
         steps = max(10, self.short() // 2)
         losses = {}
 
         def measure(factor):
-            if factor not in losses and self.left() > 0:
+            if factor not in losses and self.left() > reserve:
                 changed = (*changes, set_rate(factor)) if factor != 1 else changes
-                trial = self.train(self.seed, changed, stop_at=steps)
-                losses[factor] = math.inf if trial.error else trial.late_loss
+                trial = self.train(self.seed, changed, stop_at=steps if is_short else None)
+                found = trial.late_loss if is_short else -trial.value if self.yardstick.higher else trial.value
+                losses[factor] = math.inf if trial.error or not math.isfinite(found) else found
             return losses.get(factor, math.inf)
 
-        for factor in (1.0, *_DECADES):
+        for factor in _DECADES:
             measure(factor)
+        while self.left() > reserve and losses:
+            best, finite = min(losses, key=losses.get), [f for f in losses if math.isfinite(losses[f])]
+            if finite and min(losses) < best < max(losses):
+                break
+            outward = min(losses) / 10 if not finite or best == min(losses) else max(losses) * 10
+            if abs(math.log10(outward)) > _FARTHEST + 0.5:
+                break
+            measure(outward)
+        if not losses:
+            return None
         steps, coarse = self.short(), min(losses, key=losses.get)
-        losses.clear()
+        if is_short:
+            losses.clear()
         for factor in (coarse, coarse / _HALF_DECADE, coarse * _HALF_DECADE, 1.0):
             measure(factor)
         best = min(losses, key=losses.get)
-        self.rates.update(losses) if not changes else None
+        if not changes:
+            self.rates.update(losses)
         if not math.isfinite(losses[best]) or abs(math.log10(best)) < _ONE_STEP:
             return None
         return best
