@@ -248,7 +248,7 @@ def possible_changes(patient: Patient) -> tuple[list[Change], list[str]]:
         notes.append(f"no change of the start or the activation: {patient.problem}")
     else:
         found.append(Change("initialise", "init", 1, "the start that theory and one batch ask for (plumb.init_)"))
-        found.append(Change("orthogonal_start", "init", 1, "the same with orthogonal matrices"))
+        found.append(Change("orthogonal_start", "init", 1, "that start with orthogonal matrices (plumb.init_, orthogonal=True)"))
     if patient.recurrent:
         found.append(Change("open_gate", "gates", 1, "gates that keep start open: forget bias 1"))
         if patient.length >= 3:
