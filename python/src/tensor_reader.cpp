@@ -2,6 +2,7 @@
 #include "python/src/tensor_reader.h"
 
 #include <array>
+#include <span>
 
 namespace plumb::python {
 
@@ -34,6 +35,70 @@ bool numbers(PyObject* tuple, StridedView::Axes& to, int rank) {
   return PyErr_Occurred() == nullptr;
 }
 
+bool is_negative(PyObject* tensor) {
+  const Ref negative(call(tensor, s_is_neg));
+  return negative.object != Py_False;
+}
+
+/// DLPack's table of C functions, as a tensor type of PyTorch 2.9 or later has it
+/// (__dlpack_c_exchange_api__, dlpack.h 1.2): all facts of a tensor by one call.
+struct Exchange {
+  struct Tensor {
+    void* data;
+    std::int32_t device, device_id;
+    std::int32_t rank;
+    std::uint8_t code, bits;
+    std::uint16_t lanes;
+    std::int64_t *sizes, *strides;
+    std::uint64_t byte_offset;
+  };
+  static constexpr std::uint32_t kMajor = 1;
+  static constexpr std::int32_t kCpu = 1;
+  static constexpr std::uint8_t kFloat = 2, kBfloat = 4;
+
+  std::uint32_t major, minor;
+  void *previous, *allocate, *to_managed, *from_managed;
+  int (*look)(void* object, Tensor* out);
+};
+const Exchange* exchange = nullptr;
+
+const Exchange* find_exchange(PyObject* type) {
+  const Ref capsule(PyObject_GetAttrString(type, "__dlpack_c_exchange_api__"));
+  const void* const table =
+      capsule ? PyCapsule_GetPointer(capsule.object, "dlpack_exchange_api") : nullptr;
+  PyErr_Clear();
+  const auto* const found = static_cast<const Exchange*>(table);
+  const bool is_known =
+      found != nullptr && found->major == Exchange::kMajor && found->look != nullptr;
+  return is_known ? found : nullptr;
+}
+
+std::optional<ElementType> type_of(const Exchange::Tensor& tensor) {
+  if (tensor.lanes != 1) return std::nullopt;
+  if (tensor.code == Exchange::kBfloat && tensor.bits == 16) return ElementType::bf16;
+  if (tensor.code != Exchange::kFloat) return std::nullopt;
+  switch (tensor.bits) {
+    case 16: return ElementType::f16;
+    case 32: return ElementType::f32;
+    case 64: return ElementType::f64;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<StridedView> read_exchange(PyObject* tensor) {
+  Exchange::Tensor facts{};
+  if (exchange->look(tensor, &facts) != 0) return std::nullopt;
+  const auto type = type_of(facts);
+  if (facts.device != Exchange::kCpu || !type || facts.data == nullptr || is_negative(tensor) ||
+      facts.rank < 0 || facts.rank > StridedView::kMaxRank || facts.strides == nullptr) {
+    return std::nullopt;
+  }
+  const auto rank = static_cast<std::size_t>(facts.rank);
+  return StridedView(static_cast<const char*>(facts.data) + facts.byte_offset, *type,
+                     std::span<const std::int64_t>(facts.sizes, rank),
+                     std::span<const std::int64_t>(facts.strides, rank));
+}
+
 std::optional<StridedView> read_attributes(PyObject* tensor) {
   const Ref on_cpu(PyObject_GetAttr(tensor, s_is_cpu));
   if (on_cpu.object != Py_True) return std::nullopt;
@@ -43,8 +108,7 @@ std::optional<StridedView> read_attributes(PyObject* tensor) {
   while (type < dtypes.size() && dtypes[type] != dtype.object) ++type;
   if (type == dtypes.size()) return std::nullopt;
   view.type = static_cast<ElementType>(type);
-  const Ref negative(call(tensor, s_is_neg));
-  if (negative.object != Py_False) return std::nullopt;
+  if (is_negative(tensor)) return std::nullopt;
   const Ref shape(PyObject_GetAttr(tensor, s_shape));
   if (!shape || !PyTuple_Check(shape.object)) return std::nullopt;
   const Py_ssize_t rank = PyTuple_GET_SIZE(shape.object);
@@ -75,6 +139,7 @@ void TensorReader::set_types(PyObject* tensor, PyObject* f16, PyObject* bf16, Py
   s_dtype = PyUnicode_InternFromString("dtype");
   s_is_neg = PyUnicode_InternFromString("is_neg");
   s_is_cpu = PyUnicode_InternFromString("is_cpu");
+  exchange = find_exchange(tensor);
 }
 
 bool TensorReader::is_tensor(PyObject* object) {
@@ -99,22 +164,15 @@ PyObject* TensorReader::first_tensor(PyObject* object) {
 }
 
 std::optional<StridedView> TensorReader::read(PyObject* tensor) {
-  const std::optional<StridedView> view = read_attributes(tensor);
+  const bool has_table = exchange != nullptr && is_tensor(tensor);
+  std::optional<StridedView> view = has_table ? read_exchange(tensor) : read_attributes(tensor);
   if (!view) PyErr_Clear();
   return view;
 }
 
 std::optional<ObservedView> TensorReader::read(PyObject* tensor, Layout layout, double log2_scale) {
   const std::optional<StridedView> view = read(tensor);
-  if (!view || view->rank == 0) return std::nullopt;
-  const auto rank = static_cast<std::size_t>(view->rank);
-  ObservedView::Axes axes;
-  axes.fill(layout == Layout::time_rows || layout == Layout::time_first ? Axis::time : Axis::place);
-  const bool outer_first =
-      rank >= 3 && (layout == Layout::time_first || layout == Layout::place_first);
-  axes[outer_first ? 1 : 0] = Axis::sample;
-  if (rank >= 2) axes[layout == Layout::channels_first ? 1 : rank - 1] = Axis::unit;
-  return ObservedView(*view, std::span(axes).first(rank), log2_scale);
+  return view ? observed(*view, layout, log2_scale) : std::nullopt;
 }
 
 }  // namespace plumb::python

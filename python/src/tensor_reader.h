@@ -6,21 +6,14 @@
 #include <optional>
 #include <vector>
 
-#include "plumb/observe/observed_view.h"
+#include "plumb/attach/axis_layout.h"
 
 namespace plumb::python {
 
-/// How the axes of a layer's tensors are meant.
-enum class Layout : std::uint8_t {
-  rows,            ///< [sample, place ..., unit]
-  channels_first,  ///< [sample, unit, place ...]
-  time_rows,       ///< [sample, time, unit]
-  time_first,      ///< [time, sample, unit]
-  place_first      ///< [place, sample, unit]
-};
+using Layout = AxisLayout;
 
-/// Reads torch.Tensor objects where they lie: address, sizes, strides and element type by their own
-/// attributes. What is not on the CPU, not dense storage or no floating-point number is not read.
+/// Reads torch.Tensor objects where they lie: address, sizes, strides and element type by DLPack's
+/// exchange table, where their type has it, or by their own attributes. What is not on the CPU, not dense storage or no floating-point number is not read.
 ///
 /// Errors  none: what cannot be read is nullopt, and no Python error is left set.
 /// Threads Holds the GIL of its caller.
