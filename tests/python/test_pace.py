@@ -52,7 +52,8 @@ class Training:
                 self.measured.append(number)
             self.clock.compute(plain * (1 - self.waits) + extra)
             self.clock.wait(plain * self.waits)
-            self.pace.ended(number, bool(measured), own)
+            is_timed = measured or self.pace.times(number)
+            self.pace.ended(number, bool(measured), own if is_timed else None)
             self.plain, self.spent, self.steps = self.plain + plain, self.spent + extra, number + 1
         return self
 

@@ -21,6 +21,8 @@ KEPT = 15
 UNSEEN, MOST_UNSEEN = 0.25, 1.0
 #: Of the budget, what is left for measuring where watching costs nearly all of it in every step.
 LEAST_LEFT = 0.25
+#: Of plain steps, each of that many is timed.
+TIMED_APART = 8
 #: A step that takes longer than so many usual ones (a validation stood between) counts as so many.
 LONGEST = 4
 
@@ -80,11 +82,16 @@ class Pace:
             return step == self.start
         return bool(self.plain) and self.row < KEPT and self.account >= self.expected()
 
+    @staticmethod
+    def times(step):
+        """Whether a plain step's own time is to be taken: to ask the clock costs as much as what is timed."""
+        return step < TIMED_APART or step % TIMED_APART == 0
+
     def expected(self):
         return statistics.median(self.costs) if self.costs else 0.0
 
     def ended(self, step, was_measured, own):
-        """A step ends now, of which our own code took so many seconds of the processor."""
+        """A step ends now, of which our own code took so many seconds of the processor; None: as many as usual."""
         if self.budget is None:
             return
         now = self.clock()
@@ -99,16 +106,21 @@ class Pace:
             self._earn(passed, own)
 
     def _earn(self, passed, own):
+        if own is not None:
+            keep(self.always, own)
+        own = statistics.median(self.always) if self.always else 0.0
         keep(self.plain, max(passed[0] - own, 0.0))
         keep(self.rest, passed[1] - own)
         usual = statistics.median(self.plain)
         income = self.budget * min(self.plain[-1], LONGEST * usual)
-        keep(self.always, own)
         most = (1 - LEAST_LEFT) * self.budget * usual
-        self.account += income - own + max(statistics.median(self.always) - most, 0.0)
+        self.account += income - min(own, most)
         self.account = min(self.account, self.expected() + self.budget * usual)
 
     def _pay(self, step, passed, own):
+        if own is None:
+            self.account -= self.expected()
+            return
         if step > self.start and self.rest and passed is not None:
             keep(self.unseen, passed[1] - own - statistics.median(self.rest))
         beyond = UNSEEN * own

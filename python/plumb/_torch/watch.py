@@ -44,8 +44,8 @@ def _careful(method):
     def careful(self, *arguments, **options):
         if self._failed or self._closed or os.getpid() != self._pid:  # a fork does not record
             return None
-        is_outer = self._core.is_timed and self._began is None
-        if is_outer:
+        self._depth += 1
+        if self._depth == 1 and self._core.is_timed:
             self._began = time.thread_time()
         try:
             return method(self, *arguments, **options)
@@ -53,7 +53,8 @@ def _careful(method):
             self._fail(f"{type(error).__name__}: {error}")
             return None
         finally:
-            if is_outer:
+            self._depth -= 1
+            if self._depth == 0 and self._began is not None:
                 self._core.own_s += time.thread_time() - self._began
                 self._began = None
 
@@ -81,7 +82,7 @@ class Watch(Diagnosed):
         if not isinstance(model, torch.nn.Module):
             raise TypeError(f"watch: model is a {type(model).__name__}, expected a torch.nn.Module")
         self._closed, self._failed = True, False
-        self._began = None  # when code of ours began to run, where that is timed
+        self._depth, self._began = 0, None  # calls of our code within each other; when the outermost began, where that is timed
         self._optimizers = self._list(optimizer)
         self.path = temporary_path(self) if run is None else os.fspath(run)
         if budget is not None and not 0 < budget < 1:
@@ -111,6 +112,7 @@ class Watch(Diagnosed):
         self._saw_backward = self._saw_forward = False
         self._unseen, self._replays = 0, False
         self._pace = Pace(budget, start)
+        self._wanted = self._pace.wants(0)
         core.is_timed = budget is not None
         # A model with a state that torch does not know is not computed a second time.
         self._again, self._computes_again, self._may_search = Again(inner(model)), False, parts is None
@@ -226,7 +228,7 @@ class Watch(Diagnosed):
 
     def _wants(self):
         asked, self._measure_next = self._measure_next, False
-        return True if asked else self._pace.wants(self._step)
+        return True if asked else self._wanted
 
     def _open(self):
         core = self._core
@@ -266,17 +268,19 @@ class Watch(Diagnosed):
         if not keeps:
             self._hooks.remove()
         self._graph.forget()
-        if core.is_timed:
+        if self._pace.budget is not None:
             self._pace.ended(self._step, was_measured, self._take_own_time())
+            self._wanted = self._pace.wants(self._step + 1)
+            core.is_timed = self._wanted or self._pace.times(self._step + 1)
+            self._began = time.thread_time() if core.is_timed and self._depth > 0 else None
         self._step += 1
 
     def _take_own_time(self):
-        """Seconds of the processor that our own code took since this was asked last."""
+        """Seconds of the processor that our own code took in this step; None where that was not timed."""
         own, self._core.own_s = self._core.own_s, 0.0
         if self._began is not None:
-            now = time.thread_time()
-            own, self._began = own + now - self._began, now
-        return own
+            own += time.thread_time() - self._began
+        return own if self._core.is_timed else None
 
     @_careful
     def _begin_forward(self, module, arguments, options):
