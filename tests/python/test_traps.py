@@ -1,5 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known to go wrong when a training is watched, each by its name."""
+"""What is known to go wrong when a training is watched, each by its name.
+
+trap                                                          test (of this file, unless another is named)
+a hook on an in-place ReLU's input gets the wrong gradient    test_in_place_relu_gradients_are_autograds
+an in-place ReLU on a view, and full backward hooks           test_an_in_place_relu_on_a_view_and_a_users_full_backward_hook
+a dictionary of hooks that is shared across steps             test_a_users_own_tensor_hook_stays_his
+a step that is patched breaks schedulers                      test_a_scheduler_goes_on_before_and_after
+C hooks break deepcopy, pickle and torch.save                 test_deepcopy_save_and_pickle_of_a_watched_model
+hooks in a copy for averages record into the original         test_a_copy_for_averages_records_nothing
+several backward passes before a step                         test_accumulation_is_one_step_of_several_passes
+forwards in evaluation, or without gradient                   test_evaluation_is_no_pass
+a checkpoint computes again                                   test_checkpoint_reentrant, test_checkpoint_not_reentrant
+a step that a scaler skips calls no hook of the optimiser     test_a_step_that_a_scaler_skips, test_torch2.Mixed
+a closure makes the gradients within the step                 test_a_closure_that_the_step_is_given, test_trainers.Lightning
+several optimisers; two models in turns                       test_several_optimisers_make_one_step, test_gan_takes_turns
+a module that is called twice, a weight that is shared        test_a_relu_module_used_twice_is_two_layers
+shared, frozen, unused and severed parameters                 test_shared_frozen_unused_and_severed_parameters_are_named
+a residual written as +=, functional ops, attention           test_the_true_graph_has_residuals_attention_and_functional_activations
+nested inputs and outputs; packed sequences                   test_nested_inputs_and_outputs, test_packed_sequences
+a mask of padding: its -inf are no fault, its rows no values  test_a_mask_of_padding
+a last batch that is smaller                                  test_a_smaller_last_batch
+an expert that is called later                                test_an_expert_that_is_called_later_is_found_later
+gradients that are sparse; channels last                      test_sparse_gradients, test_statistics
+tensors that are negated lazily, or on another device         test_a_tensor_on_no_cpu_is_not_read
+functional transforms hand wrapped tensors to hooks           test_functional_transforms_of_a_watched_model
+a hook of ours that fails                                     test_a_hook_of_ours_that_fails_warns_once_and_switches_off
+what is left behind                                           test_detaching_leaves_no_trace
+an exception, a fork, workers, garbage                        test_an_exception_closes_the_run_with_its_reason, test_a_forked_*, test_workers_*, test_garbage_*
+another model is watched than trained; attached too late      test_a_step_that_saw_no_layer_is_said, test_torch2.Compiled
+Dynamo does not guard hooks; a second instance                test_torch2.Compiled
+ranks that average; shards; releases that sum                 test_ranks, test_fsdp
+JAX: scan, remat, vmap, pmap, shard_map, typed keys           jax/test_jax
+"""
 
 import copy
 import gc
@@ -275,6 +307,117 @@ class Traps(unittest.TestCase):
             self.assertEqual(list(run.steps["step"]), [0, 1, 2])
             for role in ("grad_weight", "update"):
                 self.assertEqual(len(run.find("0.weight", role)), 3, role)
+
+    def test_an_in_place_relu_on_a_view_and_a_users_full_backward_hook(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.act, self.b = nn.Linear(16, 8), nn.ReLU(inplace=True), nn.Linear(4, 5)
+
+            def forward(self, x):
+                return self.b(self.act(self.a(x).view(-1, 4))).view(len(x), 2, 5).mean(1)
+
+        model, (x, y), seen = Net(), models.rows(), []
+        model.b.register_full_backward_hook(lambda m, given, got: seen.append(got[0].clone()))
+        plain = copy.deepcopy(model)
+        optimizers = sgd(plain), sgd(model)
+        for _ in range(2):
+            step(plain, optimizers[0], x, y)
+        z = model.a(x).detach().requires_grad_()
+        loss = F.cross_entropy(model.b(F.relu(z).view(-1, 4)).view(len(x), 2, 5).mean(1), y)
+        (grad_z,) = torch.autograd.grad(loss, z)
+        of_plain, seen[:] = seen[:2], []
+        with plumb.watch(model, optimizers[1], run=file(), record="every=1") as w:
+            for _ in range(2):
+                step(model, optimizers[1], x, y)
+        for a, b in zip(plain.parameters(), model.parameters()):
+            self.assertTrue(torch.equal(a, b))
+        self.assertTrue(all(torch.equal(a, b) for a, b in zip(of_plain, seen)))
+        self.near(only(w.run().find("a", "grad_z", 0)), grad_z)
+
+    def test_a_mask_of_padding(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = nn.Embedding(20, 16)
+                layer = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.0, batch_first=True)
+                self.encoder, self.out = nn.TransformerEncoder(layer, 2), nn.Linear(16, 5)
+
+            def forward(self, tokens, lengths):
+                hidden = torch.arange(tokens.shape[1]) >= lengths[:, None]
+                x = self.encoder(self.embed(tokens), src_key_padding_mask=hidden)
+                x = x.masked_fill(hidden[..., None], 0.0)
+                return self.out(x.sum(1) / lengths[:, None])
+
+        model = Net()
+        plain = copy.deepcopy(model)
+        batches = [(torch.randint(0, 20, (n, 9)), torch.randint(3, 10, (n,)), torch.randint(0, 5, (n,))) for n in (8, 8, 3)]
+        runs = []
+        for one, watched in ((plain, False), (model, True)):
+            optimizer = sgd(one)
+            w = plumb.watch(one, optimizer, run=file(), record="every=1") if watched else None
+            for tokens, lengths, y in batches:
+                optimizer.zero_grad()
+                F.cross_entropy(one(tokens, lengths), y).backward()
+                optimizer.step()
+            runs.append(w)
+        w.close()
+        for a, b in zip(plain.parameters(), model.parameters()):
+            self.assertTrue(torch.equal(a, b))
+        run = w.run()
+        self.assertEqual(sum(run.sketches["nonfinite"]), 0)
+        self.assertEqual([layer["family"] for layer in run.layers].count("attention"), 2)
+        self.assertEqual([layer["family"] for layer in run.layers].count("residual"), 4)
+        self.assertEqual([f.rule for f in w.findings if f.severity == "critical"], [])
+        for at, (tokens, lengths, _) in enumerate(batches):
+            row = run.find("encoder.layers.1.norm2", "grad_z", at) or run.find("encoder.layers.1.norm2", "grad_a", at)
+            hidden = int((9 - lengths).sum()) * 16
+            self.assertEqual((only(row)["count"], only(row)["zeros"] >= hidden), (tokens.numel() * 16, True))
+
+    def test_sparse_gradients(self):
+        def make():
+            torch.manual_seed(0)
+            return nn.Sequential(nn.Embedding(20, 8, sparse=True), nn.Flatten(), nn.Linear(24, 5))
+
+        x, y = torch.randint(0, 20, (6, 3)), torch.randint(0, 5, (6,))
+        plain, ours = make(), make()
+        optimizers = sgd(plain), sgd(ours)
+        for _ in range(2):
+            step(plain, optimizers[0], x, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with plumb.watch(ours, optimizers[1], run=file(), record="every=1") as w:
+                for _ in range(2):
+                    step(ours, optimizers[1], x, y)
+        for a, b in zip(plain.parameters(), ours.parameters()):
+            self.assertTrue(torch.equal(a, b))
+        run = w.run()
+        self.assertEqual(len(run.find("0.weight", "update")), 2)
+        self.assertEqual(len(run.find("2.weight", "grad_weight")), 2)
+
+    def test_functional_transforms_of_a_watched_model(self):
+        try:
+            from torch.func import functional_call, grad, vmap
+        except ImportError:
+            self.skipTest("PyTorch 1 has no torch.func")
+        model, (x, y) = self.in_place_model(), models.rows()
+        model[1] = nn.ReLU()
+        optimizer = sgd(model)
+        parameters = dict(model.named_parameters())
+
+        def loss(p, x, y):
+            return F.cross_entropy(functional_call(model, p, (x[None],)), y[None])
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+                for _ in range(2):
+                    step(model, optimizer, x, y)
+                    each = vmap(grad(loss), (None, 0, 0))(parameters, x, y)
+                    self.assertEqual(each["0.weight"].shape, (6, 8, 16))
+                step(model, optimizer, x, y)
+        for row in w.run().find("0", "z"):
+            self.assertEqual(row["count"], 6 * 8)
 
     def test_gan_takes_turns(self):
         g, d = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 8)), nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1))

@@ -72,6 +72,8 @@ class Nodes:
             if not reads_data:
                 return Params(params) if params else None
             return self.op("linear", kind.lower(), self.data_source(), node, params)
+        if kind in families.ATTENTION_NODES:  # of one tensor, where one layer gives query, key and value
+            return self.op("attention", "scaled_dot_product_attention", data, node)
         if kind in families.PLUMBING and len(data) == 1:
             return data[0]
         if len(data) == 1:
@@ -140,8 +142,6 @@ class Nodes:
         return name
 
     def understand_several(self, node, kind, data):
-        if kind in families.ATTENTION_NODES:
-            return self.op("attention", "scaled_dot_product_attention", data, node)
         if kind in ("Bmm", "Matmul", "Mm"):
             attention = self.attention(node, data)
             if attention is not None:
