@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the Python package with pip, installs it into clean virtual environments, and uses it there.
 
-    tools/check_wheel.py PLUMB FOLDER
+    tools/check_wheel.py PLUMB FOLDER [--torch PYTHON ...]
 
 PLUMB is the built program, which makes a run to read; FOLDER gets wheels and environments. Every Python
 of WITH that this machine has is tried; the others are named. In each the package is all there is: no torch, no numpy.
+Each PYTHON is an interpreter that has PyTorch: the wheel of its version is used there to watch a training.
 Exit code 0 when it works, 1 when not, 77 where pip cannot fetch what the build needs (ctest: skipped).
 """
 
@@ -14,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 WITH = ("3.10", "3.11", "3.12", "3.13")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -30,6 +32,10 @@ run = plumb.load(sys.argv[1])
 assert [f.rule for f in run.findings][:1] == ["vanishing_gradient"], run.findings
 assert len(run.sketches["log2_rms"]) > 50 and type(run.sketches["log2_rms"]).__module__ == "array"
 assert "vanishing" in str(run.diagnose()) and "<svg" in run._repr_html_()
+if sys.argv[2] == "page":
+    with open(run.report("report.html")) as file:
+        text = file.read()
+    assert text.startswith("<!doctype html>") and len(text) > 100_000, text[:200]
 try:
     plumb.watch(None)
 except ModuleNotFoundError as error:
@@ -45,9 +51,43 @@ else:
 print("plumb", plumb.__version__, "under Python", sys.version.split()[0])
 """
 
+WATCH = """
+import sys
+import torch, torch.nn as nn
+import plumb
+assert plumb.__file__.startswith(sys.argv[1]), plumb.__file__
+torch.manual_seed(0)
+parts = [m for _ in range(16) for m in (nn.Linear(16, 16), nn.Sigmoid())]
+model = nn.Sequential(*parts, nn.Linear(16, 3))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+with plumb.watch(model, optimizer, run=sys.argv[2], record="every=1") as w:
+    for _ in range(5):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(torch.randn(32, 16)), torch.randint(0, 3, (32,))).backward()
+        optimizer.step()
+assert "vanishing_gradient" in [f.rule for f in w.diagnose()], w.diagnose()
+run = plumb.load(sys.argv[2])
+assert len(run.find("0", "grad_z")) == 5 and len(run.find("0.weight", "update")) == 5
+if sys.argv[3] == "page":
+    w.report(sys.argv[2] + ".html")
+print("plumb", plumb.__version__, "with PyTorch", torch.__version__)
+"""
+
 
 def run(*command):
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def page():
+    """Whether a build of plumb made the page that goes into the wheel."""
+    made = [f"{ROOT}/build/{build}/web/serve_page.cpp" for build in ("release", "dev")]
+    return "page" if any(map(os.path.exists, made)) else "no page"
+
+
+def python_of(version):
+    """One that runs: what stands on the PATH may only stand for others."""
+    python = shutil.which(f"python{version}")
+    return python if python and run(python, "-c", "import venv").returncode == 0 else None
 
 
 def check(python, folder, program):
@@ -59,7 +99,7 @@ def check(python, folder, program):
     if made.returncode != 0:
         print(f"check_wheel: {python} makes no virtual environment; skipped")
         return 77
-    inside = os.path.join(clean, "bin", "python")
+    inside, begun = os.path.join(clean, "bin", "python"), time.monotonic()
     built = run(inside, "-m", "pip", "wheel", "--no-deps", "--retries", "1", "-w", wheels, os.path.join(ROOT, "python"))
     if built.returncode != 0:
         text = built.stdout + built.stderr
@@ -67,7 +107,7 @@ def check(python, folder, program):
         return 77 if any(words in text for words in OFFLINE) else 1
     (wheel,) = os.listdir(wheels)
     size = os.path.getsize(os.path.join(wheels, wheel))
-    print(f"check_wheel: {wheel}, {size / 1e6:.1f} MB")
+    print(f"check_wheel: {wheel}, {size / 1e6:.1f} MB, built in {time.monotonic() - begun:.0f} s, with {page()}")
     installed = run(inside, "-m", "pip", "install", "--no-index", os.path.join(wheels, wheel))
     if installed.returncode != 0:
         print(installed.stdout + installed.stderr, file=sys.stderr)
@@ -77,7 +117,30 @@ def check(python, folder, program):
     if probed.returncode != 0:
         print(probed.stderr, file=sys.stderr)
         return 1
-    used = subprocess.run([inside, "-I", "-c", USE, example], cwd=folder, capture_output=True, text=True, check=False)
+    used = subprocess.run([inside, "-I", "-c", USE, example, page()], cwd=folder, capture_output=True, text=True, check=False)
+    print(used.stdout + used.stderr, end="")
+    return used.returncode
+
+
+def check_with_torch(python, folder):
+    """The wheel of its version, for an interpreter that has PyTorch. Returns an exit code."""
+    version = run(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").stdout.strip()
+    wheels = os.path.join(folder, version, "wheels")
+    if not os.path.isdir(wheels) or run(python, "-c", "import torch").returncode != 0:
+        print(f"check_wheel: not tried with {python}: no PyTorch, or no wheel for Python {version}")
+        return 77
+    (wheel,) = os.listdir(wheels)
+    there = os.path.join(folder, version, "there")
+    shutil.rmtree(there, ignore_errors=True)
+    clean = os.path.join(folder, version, "venv", "bin", "python")  # Debian's pip refuses to install by itself
+    put = run(clean, "-m", "pip", "install", "--no-index", "--target", there, os.path.join(wheels, wheel))
+    if put.returncode != 0:
+        print(put.stdout + put.stderr, file=sys.stderr)
+        return 1
+    used = subprocess.run(
+        [python, "-c", WATCH, there, os.path.join(folder, "watched.plumb"), page()],
+        env={**os.environ, "PYTHONPATH": there}, cwd=folder, capture_output=True, text=True, check=False,
+    )
     print(used.stdout + used.stderr, end="")
     return used.returncode
 
@@ -86,17 +149,20 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("folder")
+    parser.add_argument("--torch", action="append", default=[], metavar="PYTHON")
     arguments = parser.parse_args()
+    folder = os.path.abspath(arguments.folder)
     codes, missing = [], []
     for version in WITH:
-        python = shutil.which(f"python{version}")
+        python = python_of(version)
         if python is None:
             missing.append(version)
             continue
-        codes.append(check(python, os.path.join(arguments.folder, version), os.path.abspath(arguments.program)))
+        codes.append(check(python, os.path.join(folder, version), os.path.abspath(arguments.program)))
     if missing:
         print(f"check_wheel: not tried, for this machine has no Python {', '.join(missing)}")
-    if 1 in codes:
+    codes += [check_with_torch(python, folder) for python in arguments.torch]
+    if any(code not in (0, 77) for code in codes):
         sys.exit(1)
     sys.exit(0 if 0 in codes else 77)
 
