@@ -38,9 +38,79 @@ def stack(depth, width, activation):
     return nn.Sequential(*parts, nn.Linear(width, 5))
 
 
+class Function(nn.Module):
+    """Layers with an activation that is no module."""
+
+    def __init__(self, depth, width, function):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(width, width) for _ in range(depth)])
+        self.head, self.function = nn.Linear(width, 5), function
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = self.function(layer(x))
+        return self.head(x)
+
+
+class After(nn.Module):
+    """A function of what a model gives."""
+
+    def __init__(self, model, function):
+        super().__init__()
+        self.model, self.function = model, function
+
+    def forward(self, x):
+        return self.function(self.model(x))
+
+
+def convolutions(depth, activation, width=8, pools=(2,), norm=False):
+    parts, channels = [], 3
+    for i in range(depth):
+        parts.append(nn.Conv2d(channels, width, 3, padding=1))
+        channels = width
+        parts += [nn.BatchNorm2d(width), activation()] if norm else [activation()]
+        parts += [nn.MaxPool2d(2)] if i in pools else []
+    return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 5))
+
+
+def set_biases(model, value, kinds=(nn.Conv2d,)):
+    for m in model.modules():
+        if isinstance(m, kinds):
+            nn.init.constant_(m.bias, value)
+    return model
+
+
+def start(model, how):
+    for m in model.modules():
+        if isinstance(m, (nn.Linear, nn.Conv2d)):
+            how(m.weight)
+            nn.init.zeros_(m.bias)
+    return model
+
+
+def he(model):
+    return start(model, lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu"))
+
+
+def pictures(n=16):
+    """The class is a slope from left to right."""
+    y = torch.randint(0, 5, (n,))
+    return 0.5 * torch.randn(n, 3, 8, 8) + (y.float() / 2 - 1)[:, None, None, None] * torch.linspace(-1, 1, 8), y
+
+
 class Sick(unittest.TestCase):
     def setUp(self):
         torch.manual_seed(0)
+
+    def find_in(self, cases):
+        """cases: (name, a rule or several of which one is to be found, a watched training)."""
+        for name, rules, make in cases:
+            with self.subTest(name):
+                torch.manual_seed(0)
+                w = make()
+                rules = {rules} if isinstance(rules, str) else rules
+                found = [f.rule for f in w.findings if f.severity != "note"]
+                self.assertTrue(rules & set(found), f"{found}: {w.diagnose().verdict}")
 
     def find(self, w, rule):
         found = [f for f in w.findings if f.rule == rule]
@@ -54,6 +124,95 @@ class Sick(unittest.TestCase):
         self.assertTrue(any(r.code for r in one.remedies))
         text = str(w.diagnose())
         self.assertIn("In code:", text)
+
+    def test_deep_networks_that_shrink_however_they_are_written(self):
+        wide = lambda: blobs(width=32)  # noqa: E731
+        self.find_in(
+            (name, "vanishing_gradient", lambda make=make, data=data, options=options: train(make(), data, 4, **options))
+            for name, make, data, options in (
+                ("function", lambda: Function(20, 32, torch.sigmoid), wide, {}),
+                ("method", lambda: Function(20, 32, lambda x: x.sigmoid()), wide, {}),
+                ("adam", lambda: stack(16, 32, nn.Sigmoid), wide, {"optimiser": torch.optim.Adam, "lr": 1e-3}),
+                ("images", lambda: convolutions(14, nn.Sigmoid, pools=()), pictures, {}),
+                ("xavier", lambda: start(stack(12, 32, nn.Sigmoid), nn.init.xavier_normal_), wide, {}),
+                ("hard", lambda: stack(12, 32, nn.Hardsigmoid), wide, {}),
+                ("small tanh", lambda: start(stack(15, 32, nn.Tanh), lambda w: nn.init.normal_(w, std=0.05)), wide, {}),
+            )
+        )
+
+    def test_dead_units_however_they_come_about(self):
+        closed = {"dead_units", "closed_units"}
+        wide = lambda: blobs(width=32)  # noqa: E731
+        self.find_in(
+            (name, closed, lambda make=make, data=data: train(make(), data, 4))
+            for name, make, data in (
+                ("bias", lambda: set_biases(convolutions(5, nn.ReLU), -1.0), pictures),
+                ("relu6", lambda: set_biases(convolutions(5, nn.ReLU6), -2.0), pictures),
+                ("shift", lambda: set_biases(convolutions(5, nn.ReLU, norm=True), -4.0, (nn.BatchNorm2d,)), pictures),
+                ("function", lambda: set_biases(Function(3, 32, F.relu), -5.0, (nn.Linear,)), wide),
+                ("rows", lambda: set_biases(stack(3, 32, nn.ReLU), -5.0, (nn.Linear,)), wide),
+            )
+        )
+
+    def test_inputs_that_are_not_scaled(self):
+        def scaled(by, shift=0.0):
+            def batch():
+                x, y = blobs()
+                return by * (x + shift), y
+
+            return batch
+
+        def column():
+            x, y = blobs()
+            return x * torch.where(torch.arange(16) == 3, 3000.0, 1.0), y
+
+        wrong = {"input_scale", "column_scale", "saturated_activation"}
+        self.find_in(
+            (name, wrong, lambda make=make, data=data, rate=rate: train(make(), data, 6, lr=rate))
+            for name, make, data, rate in (
+                ("tanh", lambda: stack(3, 16, nn.Tanh), scaled(255.0, 2.0), 0.01),
+                ("sigmoid", lambda: stack(3, 16, nn.Sigmoid), scaled(1.0, 1000.0), 0.05),
+                ("one column", lambda: stack(3, 16, nn.Tanh), column, 0.05),
+            )
+        )
+
+    def test_outputs_that_the_loss_squashes_once_more(self):
+        def binary(output, y):
+            return F.binary_cross_entropy_with_logits(output, F.one_hot(y, 5).float())
+
+        self.find_in(
+            (name, "logits_activation", lambda make=make, data=data, loss=loss: train(make(), data, 6, loss=loss))
+            for name, make, data, loss in (
+                ("pictures", lambda: After(convolutions(3, nn.ReLU), lambda x: F.softmax(x, 1)), pictures, F.cross_entropy),
+                ("tokens", lambda: After(models.Tagger(nn.GRU, False), lambda x: x.softmax(-1)), models.tokens, models.cross_entropy),
+                ("relu", lambda: After(stack(2, 16, nn.ReLU), F.relu), blobs, F.cross_entropy),
+                ("sigmoid", lambda: After(stack(2, 16, nn.ReLU), torch.sigmoid), blobs, binary),
+                ("softmax, binary", lambda: After(stack(2, 16, nn.ReLU), lambda x: x.softmax(-1)), blobs, binary),
+            )
+        )
+
+    def test_gates_that_keep_nothing(self):
+        def sequences():
+            t = torch.randint(0, 20, (16, 30))
+            return t, t[:, 0] % 5
+
+        def shut(cell, which, **options):
+            model = models.Tagger(cell, **{"bidirectional": False, **options})
+            with torch.no_grad():
+                for name, bias in model.rnn.named_parameters():
+                    if f"bias_{which}" in name:
+                        bias[12:24] = -6.0
+            return model
+
+        gates = {"vanishing_through_time", "saturated_gate"}
+        self.find_in(
+            (name, gates, lambda make=make: train(make(), sequences, 4, loss=lambda o, y: F.cross_entropy(o[:, -1], y)))
+            for name, make in (
+                ("of the state", lambda: shut(nn.LSTM, "hh")),
+                ("both ways", lambda: shut(nn.LSTM, "ih", bidirectional=True)),
+                ("gru", lambda: shut(nn.GRU, "ih")),
+            )
+        )
 
     def test_deep_sigmoid_probe_before_training(self):
         w = plumb.probe(stack(20, 32, nn.Sigmoid), F.cross_entropy, blobs(width=32))
@@ -149,8 +308,55 @@ class Healthy(unittest.TestCase):
     def test_probabilities_and_their_own_loss(self):
         model = nn.Sequential(*stack(1, 16, nn.ReLU), nn.Softmax(-1))
         self.clean(train(model, blobs, steps=20, loss=lambda p, y: F.nll_loss(torch.log(p), y)))
-        model = nn.Sequential(*stack(1, 16, nn.ReLU), nn.LogSoftmax(-1))
-        self.clean(train(model, blobs, steps=20, loss=F.nll_loss))
+        for loss in (F.nll_loss, F.cross_entropy):  # a log-softmax of one is the same
+            model = nn.Sequential(*stack(1, 16, nn.ReLU), nn.LogSoftmax(-1))
+            self.clean(train(model, blobs, steps=20, loss=loss))
+        model = nn.Sequential(*stack(1, 16, nn.ReLU), nn.Sigmoid())
+        self.clean(train(model, blobs, steps=20, loss=lambda p, y: F.binary_cross_entropy(p, F.one_hot(y, 5).float())))
+
+    def test_other_families(self):
+        adam = {"optimiser": torch.optim.Adam, "lr": 1e-3}
+        for name, make, data, options in (
+            ("vit", lambda: models.ViT(32), pictures, adam),
+            ("u-net", models.UNet, pictures, {}),
+            ("vgg", lambda: he(models.vgg()), pictures, {}),
+            ("normalised", lambda: convolutions(6, nn.ReLU, norm=True), pictures, {}),
+            ("experts", models.MoE, blobs, {}),
+            ("autoencoder", lambda: nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4), nn.ReLU(), nn.Linear(4, 16)),
+             lambda: (blobs()[0],) * 2, {**adam, "loss": F.mse_loss}),
+            ("silu", lambda: stack(3, 16, nn.SiLU), blobs, adam),
+            ("post-norm, two layers", lambda: models.Encoder(False, 2, 32), lambda: models.tokens(16, 9, each=False), adam),
+        ):
+            with self.subTest(name):
+                torch.manual_seed(0)
+                self.clean(train(make(), data, steps=12, **options))
+
+    def test_a_model_that_has_learned_and_one_that_is_tuned_to_another_task(self):
+        model = he(stack(3, 16, nn.ReLU))
+        optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+        for _ in range(400):
+            x, y = blobs()
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        self.clean(train(model, blobs, steps=20, lr=1e-3, optimiser=torch.optim.Adam))
+
+        def others():
+            x, y = pictures()
+            return x, (y + 2) % 5
+
+        model = models.ResNet(2, 8)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+        for _ in range(60):
+            x, y = pictures()
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        for frozen in (False, True):
+            model.fc = nn.Linear(model.fc.in_features, 5)
+            for name, parameter in model.named_parameters():
+                parameter.requires_grad_(not frozen or name.startswith(("fc", "layer2")))
+            self.clean(train(model, others, steps=12, lr=0.01))
 
     def test_relu_mlp(self):
         model = stack(6, 32, nn.ReLU)
