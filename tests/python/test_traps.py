@@ -29,7 +29,7 @@ what is left behind                                           test_detaching_lea
 an exception, a fork, workers, garbage                        test_an_exception_closes_the_run_with_its_reason, test_a_forked_*, test_workers_*, test_garbage_*
 another model is watched than trained; attached too late      test_a_step_that_saw_no_layer_is_said, test_torch2.Compiled
 Dynamo does not guard hooks; a second instance                test_torch2.Compiled
-ranks that average; shards; releases that sum                 test_ranks, test_fsdp
+ranks that average                                            test_ranks
 JAX: scan, remat, vmap, pmap, shard_map, typed keys           jax/test_jax
 """
 
