@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -19,11 +18,14 @@
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/json_output.h"
+#include "plumb/cli/many_trainings.h"
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/cure/cure_proof.h"
 #include "plumb/cure/cure_words.h"
+#include "plumb/cure/far_training.h"
+#include "plumb/diagnose/diagnosis.h"
 #include "plumb/report/html.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"
@@ -41,19 +43,17 @@ constexpr const char* kFooter = R"(Examples:
 
 NETWORK may be a run file: the training that it tells of is cured. Groups for --keep and --only: init,
 activation, joins, norm, depth, gates, output, data, rate, optimiser, clipping, decay, dropout, batch.
-The result is the same for any number of jobs. Ctrl-C ends it with what is finished; with --log, the same command
-goes on there.)";
+The result is the same for any number of jobs, and of ranks (mpirun -n 2 plumb cure ...; docs/cure.md). Ctrl-C ends
+it with what is finished; with --log, the same command goes on there.)";
 
 struct Options {
   ConfigOptions config;
   std::vector<std::string> keep, only;
   CureOptions cure;
-  std::string output, runs, log, page;
+  ManyTrainings many;
+  std::string output, page;
   CLI::Option* output_option = nullptr;
   CLI::Option* page_option = nullptr;
-  CLI::Option* log_option = nullptr;
-  CLI::Option* runs_option = nullptr;
-  bool force = false;
   bool json = false;
   bool quiet = false;
 };
@@ -72,8 +72,8 @@ std::vector<CureGroup> groups_of(const std::vector<std::string>& names, const ch
 }
 
 /// The training of a run file, where the first argument names one, with the settings that are given
-/// beside it.
-TrainConfig patient_of(const Options& options) {
+/// beside it. Without such settings, what the run came to is `known`.
+TrainConfig patient_of(const Options& options, std::optional<KnownTraining>& known) {
   const TrainConfig config = options.config.resolve();
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(config.network, ignored)) {
@@ -88,17 +88,18 @@ TrainConfig patient_of(const Options& options) {
     throw DataError(config.network +
                     ": it does not tell network, data and settings, expected a run of plumb train");
   }
+  bool is_changed = false;
   for (const Setting& setting : settings()) {
     if (setting.key == "network" || !options.config.is_given(std::string(setting.key))) continue;
     setting.set(*recorded, setting.get(config));
+    is_changed = true;
+  }
+  if (options.cure.dry_run && !is_changed && reader.info().kind == "train") {
+    Diagnosis diagnosis(reader.info());
+    for (StepRecord step; reader.next(step);) diagnosis.add(step);
+    known = KnownTraining{diagnosis.findings(), diagnosis.outcome()};
   }
   return *recorded;
-}
-
-std::string file_name(const std::string& arm, std::uint64_t seed) {
-  std::string name = arm;
-  std::replace(name.begin(), name.end(), ' ', '-');
-  return fmt::format("{}-{}.plumb", name, seed);
 }
 
 /// What is being done, on a terminal with how many trainings of it are; elsewhere a line each.
@@ -140,8 +141,17 @@ void print_lines(const std::vector<std::string>& lines) {
 }
 
 int run_cure(Options& options) {
+  Ranks ranks;
   options.config.read_file();
-  const TrainConfig patient = patient_of(options);
+  const TrainConfig patient = patient_of(options, options.cure.known);
+  if (!ranks.is_first()) {
+    CureData data(patient);
+    ranks.serve([&](const std::string& task) {
+      return answer_training(
+          task, [&](const TrainConfig& c) -> auto& { return data.of(c); });
+    });
+    return kOk;
+  }
   Outputs files;
   files.reads("NETWORK", options.config.resolve().network);
   files.reads("--config", options.config.file());
@@ -149,8 +159,7 @@ int run_cure(Options& options) {
   files.reads_data(patient.data);
   if (options.output_option->count() > 0) files.writes("-o", options.output);
   if (options.page_option->count() > 0) files.writes("--page", options.page);
-  if (options.log_option->count() > 0) files.writes("--log", options.log);
-  if (options.runs_option->count() > 0) files.writes_runs("--runs", options.runs, options.force);
+  options.many.check(files);
   files.check();
   options.cure.keep = groups_of(options.keep, "keep");
   options.cure.only = groups_of(options.only, "only");
@@ -159,20 +168,14 @@ int run_cure(Options& options) {
     for (const std::string& note : split.notes) fmt::print(stderr, "{}\n", note);
   }
   CureData data(patient, std::move(split));
-  if (!options.runs.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(options.runs, error);
-    if (error) throw StoreError(options.runs + ": cannot be made: " + error.message());
-    options.cure.sink = [&](const std::string& arm, std::uint64_t seed) {
-      return std::make_unique<RunWriter>(
-          (std::filesystem::path(options.runs) / file_name(arm, seed)).string());
-    };
-  }
+  options.cure.sink = options.many.sink();
+  options.cure.jobs = options.many.jobs() + ranks.others();
+  options.cure.elsewhere = trainings_on(ranks);
   catch_interrupts();
   options.cure.keep_going = [] { return !interrupted(); };
   if (!options.quiet && !options.json) options.cure.progress = print_progress;
   std::optional<TrainingLog> log;
-  if (!options.log.empty()) options.cure.log = &log.emplace(options.log);
+  if (!options.many.log().empty()) options.cure.log = &log.emplace(options.many.log());
   const CureReport report = cure(patient, data, options.cure);
   if (options.cure.progress && stderr_is_terminal()) fmt::print(stderr, "\r\x1b[K");
   const bool has_cure = report.ending == CureEnding::cured || report.ending == CureEnding::better;
@@ -216,13 +219,11 @@ void add_cure(CLI::App& app, int& result) {
       ->type_name("COUNT")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  command->add_option("--proof-seeds", options->cure.proof_seeds, "fresh seeds of the proof")
+  command
+      ->add_option("--proof-seeds", options->cure.proof_seeds,
+                   "fresh seeds of the proof, at least; more where scores spread")
       ->type_name("COUNT")
       ->check(CLI::Range(3, 16))
-      ->capture_default_str();
-  command->add_option("--jobs", options->cure.jobs, "trainings side by side")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_flag("--dry-run", options->cure.dry_run, "predict, train nothing");
   options->output_option =
@@ -233,15 +234,8 @@ void add_cure(CLI::App& app, int& result) {
           ->add_option("--page", options->page,
                        "write a report page: the proof, and before and after of its first seed")
           ->type_name("FILE");
-  options->log_option =
-      command
-          ->add_option("--log", options->log,
-                       "keep the result of each training in this file, and go on with those in it")
-          ->type_name("FILE");
-  options->runs_option =
-      command->add_option("--runs", options->runs, "record every training in this folder")
-          ->type_name("FOLDER");
-  command->add_flag("--force", options->force, "replace the runs that are in that folder");
+  options->many.add_to(*command, "trainings");
+  options->many.add_runs_to(*command);
   command->add_flag("--json", options->json, "print the report as JSON");
   command->add_flag("-q,--quiet", options->quiet, "say nothing on the way");
   command->footer(kFooter);

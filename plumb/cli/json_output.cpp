@@ -2,6 +2,8 @@
 #include "plumb/cli/json_output.h"
 
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
 
 #include "plumb/core/json_number.h"
 #include "plumb/diagnose/words/verdict.h"
@@ -145,7 +147,9 @@ std::string cure_json(const CureReport& report) {
   Json candidates = Json::array();
   for (const CureCandidate& one : report.candidates) {
     Json item = changes_json({one.change}).front();
-    item["second"] = one.second == nullptr ? Json(nullptr) : Json(one.second->id);
+    std::vector<std::string_view> more;
+    for (const RewriteEntry* const rewrite : one.more) more.push_back(rewrite->id);
+    item["more"] = more;
     item["arm"] = arm_json(one.screen);
     candidates.push_back(std::move(item));
   }

@@ -21,7 +21,7 @@ std::string diagnosis_json(const DiagnosedRun& run, const StepRecord* books = nu
                            const Advice* advice = nullptr);
 
 /// A cure for programs: {"ending", "constant_score", "trainings", "untreated": ARM, "candidates":
-/// [as "changes" above, with "second" (null or a rewrite) and "arm": ARM], "winner": null or a
+/// [as "changes" above, with "more" (rewrites on top of it) and "arm": ARM], "winner": null or a
 /// place among them, "proof": null or {"untreated", "cured", "random", "rate": ARM, "random_names",
 /// "over_untreated", "over_random", "over_rate": {"pairs", "mean", "low", "high", "p"}}, "search":
 /// as "advice" above}. An ARM is {"command", "trainings": [{"seed", "score", "loss", "diverged",

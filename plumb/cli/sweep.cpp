@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,10 +16,11 @@
 #include "plumb/cli/command.h"
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/interrupt.h"
+#include "plumb/cli/many_trainings.h"
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
-#include "plumb/store/run_file.h"
+#include "plumb/cure/far_training.h"
 
 namespace plumb::cli {
 
@@ -30,18 +32,16 @@ constexpr const char* kFooter = R"(Examples:
   plumb sweep --config grid.toml --seeds 3 --jobs 2 --log grid.jsonl
 
 An axis is a setting (lr, init, steps) or a word in braces in the network or the data. In a file, axes stand in one
-line: axis = "depth=2,8,32; lr=0.01,0.1". The result is the same for any number of jobs. Ctrl-C ends it with what
-is finished; with --log, the same command goes on there.)";
+line: axis = "depth=2,8,32; lr=0.01,0.1". The result is the same for any number of jobs, and of ranks (mpirun -n 2
+plumb sweep ...). Ctrl-C ends it with what is finished; with --log, the same command goes on there.)";
 
 struct Options {
   ConfigOptions config;
   std::vector<std::string> axes;
   SweepOptions sweep;
-  std::string output, log, runs;
+  ManyTrainings many;
+  std::string output;
   CLI::Option* output_option = nullptr;
-  CLI::Option* log_option = nullptr;
-  CLI::Option* runs_option = nullptr;
-  bool force = false;
   bool json = false;
   bool quiet = false;
 };
@@ -64,7 +64,21 @@ void print_progress(std::size_t done, std::size_t all) {
   std::fflush(stderr);
 }
 
+/// What this rank is asked for, until nothing more is.
+int work_for_others(Ranks& ranks) {
+  std::map<std::string, std::unique_ptr<CureData>> loaded;
+  const auto data_of = [&](const TrainConfig& config) -> const CureSplit& {
+    std::unique_ptr<CureData>& data = loaded[data_key(config)];
+    if (!data) data = std::make_unique<CureData>(config);
+    return data->given();
+  };
+  ranks.serve([&](const std::string& task) { return answer_training(task, data_of); });
+  return kOk;
+}
+
 int run_sweep(Options& options) {
+  Ranks ranks;
+  if (!ranks.is_first()) return work_for_others(ranks);
   options.config.read_file();
   const TrainConfig base = options.config.resolve();
   const std::vector<SweepAxis> axes = axes_of(options.axes);
@@ -73,20 +87,13 @@ int run_sweep(Options& options) {
   files.reads_data(base.data);
   files.reads("--weights", base.weights);
   if (options.output_option->count() > 0) files.writes("-o", options.output);
-  if (options.log_option->count() > 0) files.writes("--log", options.log);
-  if (options.runs_option->count() > 0) files.writes_runs("--runs", options.runs, options.force);
+  options.many.check(files);
   files.check();
   std::optional<TrainingLog> log;
-  if (!options.log.empty()) options.sweep.log = &log.emplace(options.log);
-  if (!options.runs.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(options.runs, error);
-    if (error) throw StoreError(options.runs + ": cannot be made: " + error.message());
-    options.sweep.sink = [&](const std::string& point, std::uint64_t seed) {
-      const std::string name = fmt::format("{}-seed-{}.plumb", point, seed);
-      return std::make_unique<RunWriter>((std::filesystem::path(options.runs) / name).string());
-    };
-  }
+  if (!options.many.log().empty()) options.sweep.log = &log.emplace(options.many.log());
+  options.sweep.sink = options.many.sink();
+  options.sweep.jobs = options.many.jobs() + ranks.others();
+  options.sweep.elsewhere = trainings_on(ranks);
   catch_interrupts();
   options.sweep.keep_going = [] { return !interrupted(); };
   if (!options.quiet && stderr_is_terminal()) options.sweep.progress = print_progress;
@@ -120,25 +127,14 @@ void add_sweep(CLI::App& app, int& result) {
       ->type_name("COUNT")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  command->add_option("--jobs", options->sweep.jobs, "trainings side by side")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
   options->output_option =
       command
           ->add_option(
               "-o,--output", options->output,
               "write a line for each training as CSV, or JSON where the name ends in .json")
           ->type_name("FILE");
-  options->log_option =
-      command
-          ->add_option("--log", options->log,
-                       "keep the result of each training in this file, and go on with those in it")
-          ->type_name("FILE");
-  options->runs_option =
-      command->add_option("--runs", options->runs, "record every training in this folder")
-          ->type_name("FOLDER");
-  command->add_flag("--force", options->force, "replace the runs that are in that folder");
+  options->many.add_to(*command, "trainings");
+  options->many.add_runs_to(*command);
   command->add_flag("--json", options->json, "print everything as JSON");
   command->add_flag("-q,--quiet", options->quiet, "say nothing on the way");
   command->footer(kFooter);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,10 +13,13 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/interrupt.h"
+#include "plumb/cli/many_trainings.h"
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/core/output_file.h"
+#include "plumb/cure/cure_words.h"
+#include "plumb/cure/ranks.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/report/text.h"
 #include "plumb/store/run_file.h"
@@ -55,9 +60,10 @@ struct Options {
   bool force = false;
   std::string log;
   CLI::Option* log_option = nullptr;
-  CLI::Option* cures_option = nullptr;
   std::string note;
   bool sick = false, healthy = false;
+  ManyTrainings cures;
+  std::string reports;
   CureOptions cure;
 };
 
@@ -188,15 +194,12 @@ int run_run(const Options& options) {
   return kOk;
 }
 
-void check_log(const CLI::Option& option, const std::string& path) {
-  if (option.count() == 0) return;
-  Outputs files;
-  files.writes("--log", path);
-  files.check();
-}
-
 int run_score(const Options& options) {
-  check_log(*options.log_option, options.log);
+  if (options.log_option->count() > 0) {
+    Outputs files;
+    files.writes("--log", options.log);
+    files.check();
+  }
   zoo::ScoreOptions wanted;
   wanted.half = half_option(options.half);
   for (const std::string& name : options.names) {
@@ -219,18 +222,42 @@ int run_score(const Options& options) {
   return kOk;
 }
 
+/// What was tried and proven, in a file for each specimen.
+void write_reports(const std::string& folder, zoo::CureScoreOptions& wanted) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw StoreError(folder + ": cannot be made: " + error.message());
+  wanted.report = [folder](const zoo::Kind& kind, std::uint64_t seed, const CureReport& report) {
+    const std::string name = fmt::format("{}-{}.txt", kind.name, seed);
+    write_text((std::filesystem::path(folder) / name).string(),
+               fmt::format("{}\n", fmt::join(cure_lines(report), "\n")));
+  };
+}
+
 int run_cure(Options& options) {
-  check_log(*options.cures_option, options.log);
+  Ranks ranks;
+  if (!ranks.is_first()) {
+    ranks.serve([&](const std::string& task) { return zoo::answer_cure(task, options.cure); });
+    return kOk;
+  }
+  Outputs files;
+  options.cures.check(files);
+  files.check();
   std::vector<const zoo::Kind*> kinds = chosen(options);
   std::erase_if(kinds, [&](const zoo::Kind* kind) {
     return kind->is_healthy() ? options.sick : !kind->truth.curable || options.healthy;
   });
   zoo::CureScoreOptions wanted;
   wanted.seeds = options.seeds;
-  wanted.jobs = options.jobs;
+  wanted.jobs = options.cures.jobs() + ranks.others();
   wanted.cure = options.cure;
-  wanted.log = options.log;
+  wanted.log = options.cures.log();
   wanted.progress = Counter("specimens");
+  if (!options.reports.empty()) {
+    write_reports(options.reports, wanted);
+  } else if (ranks.others() > 0) {
+    wanted.elsewhere = [&](const std::string& task) { return ranks.ask(task); };
+  }
   catch_interrupts();
   wanted.keep_going = [] { return !interrupted(); };
   const auto trials = zoo::cure_kinds(kinds, wanted);
@@ -310,18 +337,15 @@ void add_zoo(CLI::App& app, int& result) {
   cure->add_option("--seeds", options->seeds, "specimens of each kind")
       ->type_name("COUNT")
       ->check(CLI::PositiveNumber);
-  cure->add_option("--jobs", options->jobs, "specimens at a time, each on one thread")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 256));
   auto* sick = cure->add_flag("--sick", options->sick, "no healthy kinds");
   cure->add_flag("--healthy", options->healthy, "healthy kinds alone")->excludes(sick);
   cure->add_option("--proof-seeds", options->cure.proof_seeds, "fresh seeds of each proof")
       ->type_name("COUNT")
       ->check(CLI::Range(3, 16));
-  options->cures_option =
-      cure->add_option("--log", options->log,
-                       "keep each result in this file, and go on with those in it")
-          ->type_name("FILE");
+  options->cures.add_to(*cure, "specimens");
+  cure->add_option("--reports", options->reports,
+                   "write what was tried and proven of each specimen to this folder")
+      ->type_name("FOLDER");
   cure->add_flag("--details", options->details, "tell every specimen");
   cure->callback([options, &result] { result = run_cure(*options); });
 

@@ -4,28 +4,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <utility>
 
-#include "plumb/core/rng.h"
-#include "plumb/cure/tasks.h"
+#include "plumb/core/error.h"
+#include "plumb/cure/arm_trainer.h"
+#include "plumb/cure/pair_search.h"
+#include "plumb/cure/proof.h"
 #include "plumb/train/trainer.h"
 
 namespace plumb {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<std::uint64_t> seeds_from(std::uint64_t first, int count) {
-  std::vector<std::uint64_t> seeds;
-  for (int i = 0; i < count; ++i) seeds.push_back(first + static_cast<std::uint64_t>(i));
-  return seeds;
-}
+constexpr double kHalfOfTheWay = 0.5;
+/// Pairs that are trained in full where no change alone does, and second changes of the winner.
+constexpr int kMostPairs = 4;
+constexpr std::size_t kMostPartners = 2;
 
 bool contains(const std::vector<CureGroup>& groups, CureGroup group) {
   return std::find(groups.begin(), groups.end(), group) != groups.end();
@@ -34,129 +33,160 @@ bool contains(const std::vector<CureGroup>& groups, CureGroup group) {
 class Cure {
  public:
   Cure(const TrainConfig& patient, CureData& data, const CureOptions& options)
-      : data_(data), options_(options) {
+      : data_(data), options_(options), trainer_(data, options) {
     const Trainer possible(patient, data.of(patient).split);  // or it throws what is wrong with it
+    if (!options.dry_run && options.budget < smallest_budget(options)) {
+      throw SpecError(
+          fmt::format("budget: {} trainings, expected at least {}: {} untreated, {} of one "
+                      "candidate, 4 arms of "
+                      "{} seeds for the proof",
+                      options.budget, smallest_budget(options), options.screen_seeds,
+                      options.screen_seeds, options.proof_seeds));
+    }
     report_.patient = patient;
+    report_.is_known = options.known.has_value();
     report_.constant_score = constant_score(data.of(patient));
   }
 
   CureReport run() {
     report_.untreated = {"untreated", report_.patient, {}};
-    if (!options_.dry_run) {
-      say("reproducing the failure");
-      train({&report_.untreated}, screen_seeds());
-      if (!goes_on()) return ended(CureEnding::interrupted);
-      const auto ending = reproduction_ending(count_failures(), options_.screen_seeds);
-      if (ending) return ended(*ending);
+    if (options_.dry_run) {
+      if (!looks_sick()) return ended(CureEnding::not_sick);
+    } else if (const std::optional<CureEnding> end = reproduce()) {
+      return ended(*end);
     }
     say("looking at what could help");
     search();
     if (!goes_on()) return ended(CureEnding::interrupted);
     if (options_.dry_run) return ended(CureEnding::predicted);
     screen();
+    if (goes_on()) choose();
+    if (goes_on() && leaves(kHalfOfTheWay)) add_searched_pairs();
     if (!goes_on()) return ended(CureEnding::interrupted);
     choose();
     if (!report_.winner) return ended(CureEnding::not_found);
     add_rate();
-    if (goes_on()) add_pairs();
+    if (goes_on() && leaves(kTenthOfTheWay)) add_pairs();
     if (!goes_on()) return ended(CureEnding::interrupted);
     choose();
-    prove();
-    return ended(goes_on() ? judged() : CureEnding::interrupted);
+    prove(report_, data_, {options_.search, proof_seeds()}, trainer_);
+    if (!goes_on()) return ended(CureEnding::interrupted);
+    return ended(judged());
   }
 
  private:
-  bool goes_on() const { return !options_.keep_going || options_.keep_going(); }
-  void say(std::string doing) {
-    doing_ = std::move(doing);
-    if (options_.progress) options_.progress({doing_, 0, 0});
-  }
+  bool goes_on() const { return trainer_.goes_on(); }
+  void say(std::string doing) { trainer_.say(std::move(doing)); }
   CureReport ended(CureEnding ending) {
     report_.ending = ending;
     return std::move(report_);
   }
+  /// Those of the untreated trainings, the first that failed in front.
   std::vector<std::uint64_t> screen_seeds() const {
-    return seeds_from(report_.patient.seed, options_.screen_seeds);
+    std::vector<std::uint64_t> seeds;
+    for (const ArmTraining& one : report_.untreated.trainings) seeds.push_back(one.seed);
+    const auto first = std::next(seeds.begin(), static_cast<std::ptrdiff_t>(first_failure()));
+    std::rotate(seeds.begin(), first, std::next(first));
+    return seeds;
   }
+  int screen_count() const { return static_cast<int>(report_.untreated.trainings.size()); }
   int trainings_left() const { return options_.budget - report_.trainings; }
-  int proof_cost() const { return 4 * options_.proof_seeds; }
+  int proof_cost() const { return kProofArms * options_.proof_seeds; }
 
   bool allows(const RewriteEntry& rewrite) const {
     return !contains(options_.keep, rewrite.group) &&
            (options_.only.empty() || contains(options_.only, rewrite.group));
   }
 
-  /// Every arm with every seed, side by side, seed by seed, so that what was stopped has pairs. An
-  /// arm whose seeds differ in what is trained gives `config_of`.
-  void train(const std::vector<Arm*>& arms, const std::vector<std::uint64_t>& seeds,
-             const std::function<TrainConfig(const Arm& arm, std::size_t seed)>& config_of = {}) {
-    const std::size_t before = arms.empty() ? 0 : arms.front()->trainings.size();
-    for (Arm* const arm : arms) arm->trainings.resize(before + seeds.size());
-    const std::size_t all = arms.size() * seeds.size();
-    std::atomic<std::size_t> done{0};
-    run_tasks(all, options_.jobs, [&](std::size_t task) {
-      Arm& arm = *arms[task % arms.size()];
-      const std::size_t i = task / arms.size();
-      ArmTraining& training = arm.trainings[before + i];
-      training = trained(arm, config_of ? config_of(arm, i) : arm.config, seeds[i]);
-      if (options_.progress) options_.progress({doing_, ++done, all});
-    });
-    report_.trainings += static_cast<int>(all);
+  void train(const std::vector<Arm*>& arms, const std::vector<std::uint64_t>& seeds) {
+    trainer_.train(arms, seeds);
+    report_.trainings = trainer_.trainings();
   }
 
-  ArmTraining trained(const Arm& arm, const TrainConfig& config, std::uint64_t seed) {
-    const CureSplit& data = data_.of(config);
-    const bool is_first = &arm == &report_.untreated && seed == report_.patient.seed;
-    const std::string key =
-        options_.log != nullptr ? training_key(config, seed, data) : std::string();
-    if (options_.log != nullptr && !is_first) {
-      if (auto known = options_.log->find(key)) return *std::move(known);
+  bool looks_sick() {
+    if (options_.known) {
+      ArmTraining known;
+      known.findings = options_.known->findings;
+      known.outcome = options_.known->outcome;
+      return known.is_suspect();
     }
-    if (!goes_on()) return not_finished(seed);
-    const auto sink = options_.sink ? options_.sink(arm.name, seed) : nullptr;
-    ArmTraining training = train_arm(config, seed, data, sink.get(), options_.keep_going);
-    if (options_.log != nullptr && training.finished) options_.log->add(key, arm.name, training);
-    return training;
+    const Prediction start = predict(report_.patient, data_.of(report_.patient).split);
+    return std::any_of(start.findings.begin(), start.findings.end(), [](const Finding& finding) {
+      return finding.severity >= Severity::warning;
+    });
   }
 
-  static ArmTraining not_finished(std::uint64_t seed) {
-    ArmTraining training;
-    training.seed = seed;
-    training.score = kNaN;
-    return training;
+  bool fails(const ArmTraining& one) const {
+    return training_fails({one.score, one.is_suspect(), !one.findings.empty()},
+                          report_.constant_score);
+  }
+  int failures() const {
+    const auto& all = report_.untreated.trainings;
+    return static_cast<int>(
+        std::count_if(all.begin(), all.end(), [&](const ArmTraining& one) { return fails(one); }));
+  }
+  std::size_t first_failure() const {
+    const auto& all = report_.untreated.trainings;
+    const auto it =
+        std::find_if(all.begin(), all.end(), [&](const ArmTraining& one) { return fails(one); });
+    return it == all.end() ? 0 : static_cast<std::size_t>(it - all.begin());
+  }
+
+  /// How it ends where the failure does not show again; nothing where it does.
+  std::optional<CureEnding> reproduce() {
+    say("reproducing the failure");
+    const int count = options_.screen_seeds;
+    train({&report_.untreated}, seeds_from(report_.patient.seed, count));
+    if (!goes_on()) return CureEnding::interrupted;
+    const std::optional<CureEnding> ending = reproduction_ending(failures(), count);
+    if (ending != CureEnding::inconclusive) return ending;
+    // Twice the seeds cost as many trainings here, and as many of the one candidate.
+    if (trainings_left() < 3 * count + proof_cost()) return CureEnding::inconclusive;
+    say("trying more seeds, for it fails with some alone");
+    train({&report_.untreated}, seeds_from(report_.patient.seed + count, count));
+    if (!goes_on()) return CureEnding::interrupted;
+    if (3 * failures() >= 2 * count) return std::nullopt;
+    return CureEnding::inconclusive;
+  }
+
+  /// Of a training that failed, with all that they tell.
+  std::vector<Finding> first_findings() {
+    if (options_.known && options_.dry_run) return options_.known->findings;
+    const CureSplit& data = data_.of(report_.patient);
+    if (options_.dry_run) return predict(report_.patient, data.split).findings;
+    const ArmTraining& failed = report_.untreated.trainings[first_failure()];
+    const bool is_whole = options_.log == nullptr && !options_.elsewhere;
+    if (is_whole || failed.seed == report_.patient.seed) return failed.findings;
+    return train_arm(report_.patient, failed.seed, data, nullptr, options_.keep_going).findings;
   }
 
   void search() {
-    std::vector<Finding> findings;
-    if (report_.untreated.trainings.empty()) {
-      findings = predict(report_.patient, data_.of(report_.patient).split).findings;
-    } else {
-      findings = report_.untreated.trainings.front().findings;
-    }
+    const std::vector<Finding> findings = first_findings();
+    report_.search = check_advice(report_.patient, data_, findings, search_options());
+  }
+
+  AdviceOptions search_options() const {
     AdviceOptions search = options_.search;
     search.look_everywhere = true;
     search.allows = [this](const RewriteEntry& rewrite) { return allows(rewrite); };
     search.keep_going = options_.keep_going;
     if (options_.dry_run) search.budget_s = 0;
-    report_.search = check_advice(report_.patient, data_, findings, search);
-  }
-
-  int count_failures() const {
-    int failures = 0;
-    for (const ArmTraining& training : report_.untreated.trainings) {
-      const TrainingSigns signs{training.score, training.is_suspect(), !training.findings.empty()};
-      failures += training_fails(signs, report_.constant_score) ? 1 : 0;
-    }
-    return failures;
+    return search;
   }
 
   void screen() {
-    const int seeds = options_.screen_seeds;
-    const int affordable = 2 * (trainings_left() - proof_cost() - seeds) / (seeds + 1);
-    const auto most = static_cast<std::size_t>(std::clamp(affordable, 0, options_.screened));
+    const std::vector<std::uint64_t> seeds = screen_seeds();
+    // Of more than one, the winner is tried with a second change as well.
+    const auto cost = [&](int count) {
+      const int others = screen_count() - 1;
+      return count + (count + 1) / 2 * others + (count > 1 ? screen_count() : 0);
+    };
+    int affordable = options_.screened;
+    while (affordable > 0 && cost(affordable) > trainings_left() - proof_cost()) --affordable;
+    const auto most = static_cast<std::size_t>(affordable);
     for (const CheckedChange& change : report_.search.changes) {
       if (report_.candidates.size() == most) break;
-      report_.candidates.push_back({change, nullptr, {}});
+      report_.candidates.push_back({change, {}, {}});
       CureCandidate& candidate = report_.candidates.back();
       candidate.screen = {fmt::format("candidate {} {}", report_.candidates.size(),
                                       change.prescription.rewrite->id),
@@ -166,40 +196,106 @@ class Cure {
     say(fmt::format("screening {} candidates", report_.candidates.size()));
     std::vector<Arm*> arms;
     for (CureCandidate& candidate : report_.candidates) arms.push_back(&candidate.screen);
-    train(arms, {report_.patient.seed});
-    if (!goes_on() || seeds == 1) return;
+    train(arms, {seeds.front()});
+    if (!goes_on() || seeds.size() == 1) return;
     std::stable_sort(arms.begin(), arms.end(),
                      [](const Arm* a, const Arm* b) { return a->mean_score() > b->mean_score(); });
     arms.resize((arms.size() + 1) / 2);
-    train(arms, seeds_from(report_.patient.seed + 1, seeds - 1));
+    train(arms, {std::next(seeds.begin()), seeds.end()});
   }
 
   /// The best over the screen's seeds; of equals the smaller change, then the first.
   void choose() {
     std::vector<ScreenedChange> screened;
     for (const CureCandidate& one : report_.candidates) {
-      const int second = one.second == nullptr ? 0 : one.second->size;
-      screened.push_back({one.is_screened(options_.screen_seeds) ? one.screen.mean_score() : kNaN,
-                          one.change.prescription.rewrite->size + second});
+      int size = one.change.prescription.rewrite->size;
+      for (const RewriteEntry* const more : one.more) size += more->size;
+      const double score = one.is_screened(screen_count())
+                               ? one.screen.mean_score()
+                               : std::numeric_limits<double>::quiet_NaN();
+      screened.push_back({score, size});
     }
     const ScreenChoice choice = choose_change(report_.untreated.mean_score(), screened);
     report_.winner = choice.winner;
-    best_score_ = choice.best;
+    report_.best_screened = choice.best;
   }
 
-  bool affords_another() const { return trainings_left() - proof_cost() >= options_.screen_seeds; }
+  /// As many as are asked for, or, where the winner's lead in the screen is small for its spread,
+  /// as many as would prove that lead, of what the budget has left.
+  int proof_seeds() const {
+    const Arm& won = report_.candidates[*report_.winner].screen;
+    std::vector<double> cured, untreated;
+    for (const ArmTraining& one : won.trainings) {
+      for (const ArmTraining& other : report_.untreated.trainings) {
+        if (one.seed != other.seed) continue;
+        cured.push_back(one.score);
+        untreated.push_back(other.score);
+      }
+    }
+    const PairedDifference lead = paired_difference(cured, untreated);
+    if (lead.pairs < 2) return options_.proof_seeds;
+    const int needed = pairs_needed(lead, kMostProofSeeds).value_or(kMostProofSeeds);
+    const int affordable = std::min(kMostProofSeeds, trainings_left() / kProofArms);
+    return std::clamp(needed, options_.proof_seeds, std::max(options_.proof_seeds, affordable));
+  }
 
-  /// The winner with a second change on top of it, `config` with both.
-  void try_pair(const CureCandidate& first, const RewriteEntry& second, TrainConfig config,
-                std::optional<RateSweep> sweep) {
-    CureCandidate pair{first.change, &second, {}};
-    pair.change.config = std::move(config);
-    pair.change.changes = setting_changes(report_.patient, pair.change.config);
-    pair.change.sweep = std::move(sweep);
-    if (second.group != CureGroup::rate) pair.change.log2_reach.reset();  // that was of the first
-    pair.screen = {fmt::format("{} and {}", first.screen.name, second.id), pair.change.config, {}};
-    train({&pair.screen}, screen_seeds());
-    if (goes_on()) report_.candidates.push_back(std::move(pair));
+  /// The best so far has less than all but this share of what can be had.
+  bool leaves(double share) const {
+    if (!report_.winner) return true;
+    const double score = report_.candidates[*report_.winner].screen.mean_score();
+    return 1 - score > share * (1 - report_.constant_score);
+  }
+
+  bool affords_another() const { return trainings_left() - proof_cost() >= screen_count(); }
+
+  /// `first` with one more change on top of it, `config` with all.
+  CureCandidate with_more(const CureCandidate& first, const RewriteEntry& more,
+                          TrainConfig config) {
+    CureCandidate both = first;
+    both.more.push_back(&more);
+    both.change.config = std::move(config);
+    both.change.changes = setting_changes(report_.patient, both.change.config);
+    if (more.group != CureGroup::rate) both.change.log2_reach.reset();  // that was of the first
+    both.screen = {fmt::format("{} and {}", first.screen.name, more.id), both.change.config, {}};
+    return both;
+  }
+
+  void try_more(CureCandidate candidate) {
+    train({&candidate.screen}, screen_seeds());
+    if (goes_on()) report_.candidates.push_back(std::move(candidate));
+  }
+
+  /// What does something only together with another change: the best few with one seed, the best
+  /// of these with the others.
+  void add_searched_pairs() {
+    const std::vector<std::uint64_t> seeds = screen_seeds();
+    int count = kMostPairs;
+    while (count > 0 && count + screen_count() - 1 > trainings_left() - proof_cost()) --count;
+    if (count == 0) return;
+    say("looking at two changes at a time");
+    std::vector<ChangePair> pairs =
+        search_pairs(report_.patient, data_, report_.search, search_options());
+    if (!goes_on() || pairs.empty()) return;
+    if (std::ssize(pairs) > count) pairs.resize(static_cast<std::size_t>(count));
+    std::vector<CureCandidate> tried;
+    for (const ChangePair& pair : pairs) {
+      CureCandidate first{*pair.first, {}, {}};
+      first.screen.name =
+          fmt::format("candidate {} {}", report_.candidates.size() + tried.size() + 1,
+                      pair.first->prescription.rewrite->id);
+      tried.push_back(with_more(first, *pair.second, pair.config));
+    }
+    std::vector<Arm*> arms;
+    for (CureCandidate& one : tried) arms.push_back(&one.screen);
+    train(arms, {seeds.front()});
+    if (goes_on()) {
+      Arm* const best = *std::max_element(arms.begin(), arms.end(), [](const Arm* a, const Arm* b) {
+        return a->mean_score() < b->mean_score();
+      });
+      train({best}, {std::next(seeds.begin()), seeds.end()});
+    }
+    if (!goes_on()) return;
+    std::move(tried.begin(), tried.end(), std::back_inserter(report_.candidates));
   }
 
   /// The winner once more, with a rate measured for it.
@@ -220,18 +316,18 @@ class Cure {
       return;
     }
     config.learning_rate = *sweep.best;
-    try_pair(winner, set_rate, std::move(config), sweep);
+    CureCandidate rated = with_more(winner, set_rate, std::move(config));
+    rated.change.sweep = sweep;
+    try_more(std::move(rated));
   }
 
-  /// The winner with others, where it alone leaves much.
+  /// The winner with others.
   void add_pairs() {
     const CureCandidate winner = report_.candidates[*report_.winner];
-    const double room = 1 - report_.constant_score;
-    if (1 - winner.screen.mean_score() < kTenthOfTheWay * room) return;
     std::vector<Prescription> partners;
     std::vector<const CureCandidate*> others;
     for (const CureCandidate& one : report_.candidates) {
-      if (one.second == nullptr) others.push_back(&one);
+      if (one.more.empty()) others.push_back(&one);
     }
     std::stable_sort(others.begin(), others.end(),
                      [](const CureCandidate* a, const CureCandidate* b) {
@@ -242,98 +338,19 @@ class Cure {
       partners.insert(partners.begin() + std::min<std::ptrdiff_t>(1, std::ssize(partners)),
                       Prescription{&adam, {}, {}, {}});
     }
-    Patient patient{winner.change.config, {}};
-    patient.facts.is_classification = data_.given().judged.is_classification();
-    patient.facts.samples = data_.given().split.train.size();
     std::vector<CureGroup> done{winner.change.prescription.rewrite->group};
-    constexpr std::size_t kMostPartners = 2;
+    for (const RewriteEntry* const more : winner.more) done.push_back(more->group);
+    const std::size_t most = done.size() + kMostPartners;
     for (const Prescription& one : partners) {
-      if (done.size() > kMostPartners || !affords_another() || !goes_on()) return;
-      if (contains(done, one.rewrite->group)) continue;
-      const std::optional<TrainConfig> both = pair_of(patient, one);
+      if (done.size() == most || !affords_another() || !goes_on()) return;
+      // A rate was measured for the untreated training; the winner has had its own.
+      if (contains(done, one.rewrite->group) || one.rewrite->id == "set_rate") continue;
+      std::optional<TrainConfig> both = with_second(winner.change.config, data_, one);
       if (!both) continue;
-      if (done.size() == 1) say("trying it with a second change");
+      if (done.size() + kMostPartners == most) say("trying it with a second change");
       done.push_back(one.rewrite->group);
-      try_pair(winner, *one.rewrite, *both, {});
+      try_more(with_more(winner, *one.rewrite, *std::move(both)));
     }
-  }
-
-  /// Nothing where the second does not apply behind the first, changes nothing or does not fit.
-  std::optional<TrainConfig> pair_of(const Patient& patient, const Prescription& second) {
-    if (second.rewrite->id == "set_rate") return std::nullopt;
-    try {
-      const Rewritten rewritten = second.rewrite->apply(patient, second.arguments);
-      if (!rewritten.config || is_no_op(patient.config, *rewritten.config)) return std::nullopt;
-      const TrainConfig& config = *rewritten.config;
-      if (!predict(config, data_.of(config).split).is_possible()) return std::nullopt;
-      return config;
-    } catch (const std::exception&) {
-      return std::nullopt;
-    }
-  }
-
-  /// What a random rewrite could be: all that apply, change something and fit the data.
-  std::vector<const CheckedChange*> random_pool() const {
-    std::vector<const CheckedChange*> pool;
-    const CheckedChange& won = report_.candidates[*report_.winner].change;
-    const auto add = [&](const CheckedChange& change) {
-      const bool possible = change.check != AdviceCheck::impossible &&
-                            change.check != AdviceCheck::no_op && !change.changes.empty();
-      if (possible && change.prescription.rewrite != won.prescription.rewrite) {
-        pool.push_back(&change);
-      }
-    };
-    for (const CheckedChange& change : report_.search.changes) add(change);
-    for (const CheckedChange& change : report_.search.dropped) add(change);
-    return pool;
-  }
-
-  /// As the search measured it, where it did.
-  std::optional<double> best_rate_alone() {
-    for (const auto* const list : {&report_.search.changes, &report_.search.dropped}) {
-      for (const CheckedChange& change : *list) {
-        if (change.sweep) return change.sweep->best;
-      }
-    }
-    const TrainConfig& config = report_.patient;
-    return sweep_rates(config, data_.of(config).split, {options_.search.budget_s / 2, 300}).best;
-  }
-
-  void prove() {
-    say("proving it with fresh seeds");
-    const auto seeds = seeds_from(report_.patient.seed + kFirstProofSeed, options_.proof_seeds);
-    report_.proof_untreated = {"proof untreated", report_.patient, {}};
-    report_.proof_cured = {"proof cured", report_.candidates[*report_.winner].change.config, {}};
-    std::vector<Arm*> arms{&report_.proof_untreated, &report_.proof_cured};
-    const std::vector<const CheckedChange*> pool = random_pool();
-    std::vector<TrainConfig> random;
-    if (!pool.empty()) {
-      const Rng rng(report_.patient.seed, "cure/random");
-      for (std::size_t i = 0; i < seeds.size(); ++i) {
-        const CheckedChange& drawn = *pool[static_cast<std::size_t>(rng.below(i, pool.size()))];
-        random.push_back(drawn.config);
-        report_.random_names.emplace_back(drawn.prescription.rewrite->id);
-      }
-      report_.proof_random = {"proof random", report_.patient, {}};
-      arms.push_back(&report_.proof_random);
-    }
-    const bool is_rate =
-        report_.candidates[*report_.winner].change.prescription.rewrite->group == CureGroup::rate;
-    if (!is_rate) {
-      TrainConfig rated = report_.patient;
-      if (const std::optional<double> rate = best_rate_alone()) rated.learning_rate = *rate;
-      report_.proof_rate = {"proof rate alone", rated, {}};
-      arms.push_back(&report_.proof_rate);
-    }
-    train(arms, seeds, [&](const Arm& arm, std::size_t i) {
-      return &arm == &report_.proof_random ? random[i] : arm.config;
-    });
-    const auto against = [&](const Arm& arm) {
-      return paired_difference(report_.proof_cured.scores(), arm.scores());
-    };
-    report_.over_untreated = against(report_.proof_untreated);
-    report_.over_random = against(report_.proof_random);
-    report_.over_rate = against(report_.proof_rate);
   }
 
   CureEnding judged() {
@@ -344,18 +361,21 @@ class Cure {
                         .over_rate = report_.over_rate,
                         .cured = report_.proof_cured.mean_score(),
                         .constant = report_.constant_score,
-                        .way = best_score_ - report_.untreated.mean_score(),
+                        .way = report_.best_screened - report_.untreated.mean_score(),
                         .leaves_findings = report_.left_findings});
   }
 
   CureData& data_;
   const CureOptions& options_;
+  ArmTrainer trainer_;
   CureReport report_;
-  double best_score_ = 0;
-  std::string doing_;
 };
 
 }  // namespace
+
+int smallest_budget(const CureOptions& options) {
+  return 2 * options.screen_seeds + kProofArms * options.proof_seeds;
+}
 
 CureReport cure(const TrainConfig& patient, CureData& data, const CureOptions& options) {
   return Cure(patient, data, options).run();

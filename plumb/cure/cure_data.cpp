@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/cure/cure_data.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -45,6 +47,12 @@ std::uint64_t fingerprint(const Dataset& data) {
   hash(state, data.y);
   hash(state, data.labels.data(), data.labels.size() * sizeof(data.labels[0]));
   return state;
+}
+
+std::string data_key(const TrainConfig& config) {
+  const DataOptions options = config.data_options();
+  return fmt::format("{}\n{} {} {} {} {}", config.data, options.limit, options.validation_fraction,
+                     options.standardise, options.seed, options.standardise_targets);
 }
 
 CureData::CureData(const TrainConfig& config, Split split)

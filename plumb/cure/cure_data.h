@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "plumb/data/dataset.h"
 #include "plumb/train/config.h"
@@ -21,6 +22,9 @@ struct CureSplit {
   Dataset judged;
   std::uint64_t fingerprint = 0;  ///< of both parts
 };
+
+/// The settings that the data of a training depend on: trainings of the same key share them.
+std::string data_key(const TrainConfig& config);
 
 /// The data of a patient, once as they were given and once standardised, where a rewrite asks for
 /// that. Every arm of a comparison reads the same samples in the same split, whatever its seed.

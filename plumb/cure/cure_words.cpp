@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "plumb/cure/advice_words.h"
+#include "plumb/cure/proof.h"
 #include "plumb/diagnose/words/sizes.h"
 #include "plumb/report/magnitude.h"
 
@@ -65,10 +67,25 @@ std::string candidate_text(const CureReport& report, const CureCandidate& one) {
   return text + "; " + scores_text(report, one.screen);
 }
 
-std::string second_text(const CureCandidate& one) {
-  if (one.second == nullptr) return {};
-  if (one.second->id == "set_rate") return " with a measured rate";
-  return fmt::format(" and {}", one.second->id);
+std::string more_text(const CureCandidate& one) {
+  std::string text;
+  for (const RewriteEntry* const more : one.more) {
+    text += more->id == "set_rate" ? " with a measured rate" : fmt::format(" and {}", more->id);
+  }
+  return text;
+}
+
+std::string not_proven_text(const CureReport& report) {
+  const PairedDifference& effect = report.over_untreated;
+  const std::string gain = is_accuracy(report) ? fmt::format("{:.3g} points", 100 * effect.mean)
+                                               : fmt::format("{:.3g}", effect.mean);
+  const std::string begin =
+      fmt::format("Not proven: {} better in the mean of {}, but the interval reaches to 0 or below",
+                  gain, count_text(effect.pairs, "seed"));
+  const std::optional<int> needed = pairs_needed(effect, kMostProofSeeds);
+  if (!needed) return begin + fmt::format("; {} would not do either.", kMostProofSeeds);
+  return begin +
+         fmt::format("; with the same spread {} would do (--proof-seeds {}).", *needed, *needed);
 }
 
 void add_proof(const CureReport& report, std::vector<std::string>& lines) {
@@ -95,6 +112,14 @@ void add_proof(const CureReport& report, std::vector<std::string>& lines) {
   }
 }
 
+std::string not_sick_text(const CureReport& report) {
+  if (!report.untreated.trainings.empty() || report.is_known) {
+    return "It was not sick; nothing is changed.";
+  }
+  return "It was not sick, as far as a probe at the start tells; nothing is changed. Whether it "
+         "learns, only a training tells.";
+}
+
 }  // namespace
 
 std::string ending_text(const CureReport& report) {
@@ -106,8 +131,9 @@ std::string ending_text(const CureReport& report) {
     case CureEnding::any_rate:
       return fmt::format("Any change of rate does as well: --lr {:.2g} alone.",
                          report.proof_rate.config.learning_rate);
+    case CureEnding::not_proven: return not_proven_text(report);
     case CureEnding::not_found: return "No cure found within the budget.";
-    case CureEnding::not_sick: return "It was not sick; nothing is changed.";
+    case CureEnding::not_sick: return not_sick_text(report);
     case CureEnding::inconclusive:
       return "Inconclusive: the untreated training fails with some seeds and not with others.";
     case CureEnding::predicted: return "Predicted, nothing was trained.";
@@ -131,7 +157,7 @@ std::vector<std::string> cure_lines(const CureReport& report) {
   for (std::size_t i = 0; i < report.candidates.size(); ++i) {
     const CureCandidate& one = report.candidates[i];
     lines.push_back(fmt::format("{}{}. {}{}: {}", report.winner == i ? "> " : "  ", i + 1,
-                                one.change.prescription.rewrite->id, second_text(one),
+                                one.change.prescription.rewrite->id, more_text(one),
                                 candidate_text(report, one)));
   }
   if (!report.proof_cured.trainings.empty()) add_proof(report, lines);

@@ -35,6 +35,7 @@ constexpr Row kRows[] = {
     {RemedyKind::more_outputs, "more_outputs"},
     {RemedyKind::drop_normalisation, "drop_normalisation"},
     {RemedyKind::drop_normalisation, "usual_statistics"},
+    {RemedyKind::drop_normalisation, "larger_groups"},
     {RemedyKind::set_momentum, "usual_statistics"},
     {RemedyKind::larger_batch, "larger_batch"},
     {RemedyKind::raise_clip, "no_clipping"},

@@ -54,6 +54,7 @@ constexpr RewriteEntry kRewrites[] = {
      4, normalise_before},
     {"usual_statistics", G::norm, "batch normalisation with the usual momentum and eps", 1,
      usual_statistics},
+    {"larger_groups", G::norm, "group normalisation of all channels at once", 1, enlarge_groups},
     {"drop_normalisation", G::norm, "no batch normalisation", 4, drop_normalisation},
     {"fewer_layers", G::depth, "half of the longest repeat", 4, fewer_layers},
     {"widen", G::depth, "hidden layers as wide as the widest one", 4, widen},

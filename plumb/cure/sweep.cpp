@@ -146,13 +146,6 @@ std::vector<SweepPoint> grid_of(const TrainConfig& base, const std::vector<Sweep
   return points;
 }
 
-/// What the data of a training depend on.
-std::string data_key(const TrainConfig& config) {
-  const DataOptions options = config.data_options();
-  return fmt::format("{}\n{} {} {} {} {}", config.data, options.limit, options.validation_fraction,
-                     options.standardise, options.seed, options.standardise_targets);
-}
-
 struct Loaded {
   std::unique_ptr<CureData> data;
   std::string problem;
@@ -173,26 +166,12 @@ std::map<std::string, Loaded> load_all(const std::vector<SweepPoint>& points) {
 }
 
 void train(SweepPoint& point, const CureSplit& data, std::size_t place,
-           const SweepOptions& options) {
-  const std::uint64_t seed = point.training.seed;
-  const std::string key =
-      options.log != nullptr ? training_key(point.config, seed, data) : std::string();
-  if (options.log != nullptr) {
-    if (auto known = options.log->find(key)) {
-      point.training = *std::move(known);
-      return;
-    }
-  }
-  if (options.keep_going && !options.keep_going()) return;
-  const auto sink = options.sink ? options.sink(fmt::format("point {}", place), seed) : nullptr;
+           const TrainingMaker& maker) {
+  const std::string name = fmt::format("point {}", place);
   try {
-    point.training = train_arm(point.config, seed, data, sink.get(), options.keep_going);
+    point.training = make_training(maker, name, point.config, point.training.seed, data);
   } catch (const std::exception& error) {
     point.problem = error.what();
-    return;
-  }
-  if (options.log != nullptr && point.training.finished) {
-    options.log->add(key, "sweep", point.training);
   }
 }
 
@@ -223,11 +202,12 @@ std::vector<SweepPoint> sweep(const TrainConfig& base, const std::vector<SweepAx
                               const SweepOptions& options) {
   std::vector<SweepPoint> points = grid_of(base, axes, options);
   const std::map<std::string, Loaded> loaded = load_all(points);
+  const TrainingMaker maker{options.log, options.sink, options.keep_going, options.elsewhere};
   std::atomic<std::size_t> done{0};
   run_tasks(points.size(), options.jobs, [&](std::size_t i) {
     const Loaded& source = loaded.at(data_key(points[i].config));
     if (source.data) {
-      train(points[i], source.data->given(), i, options);
+      train(points[i], source.data->given(), i, maker);
     } else {
       points[i].problem = source.problem;
     }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "plumb/cure/arm.h"
-#include "plumb/cure/training_log.h"
+#include "plumb/cure/make_training.h"
 
 namespace plumb {
 
@@ -40,6 +40,7 @@ struct SweepOptions {
   TrainingLog* log = nullptr;        ///< where results are kept and looked up; null for nowhere
   ArmSink sink;                      ///< of each training; empty for none
   std::function<bool()> keep_going;  ///< false ends it; what is not finished says so
+  FarTraining elsewhere;             ///< other processes that make trainings; empty for none
   std::function<void(std::size_t done, std::size_t all)> progress;  ///< from any thread
 };
 

@@ -87,6 +87,13 @@ ArmTraining training_of(const Json& json) {
 
 }  // namespace
 
+std::string training_line(const std::string& key, const std::string& arm,
+                          const ArmTraining& training) {
+  return to_json(key, arm, training).dump();
+}
+
+ArmTraining training_of_line(const std::string& line) { return training_of(Json::parse(line)); }
+
 std::string training_key(const TrainConfig& config, std::uint64_t seed, const CureSplit& data) {
   std::uint64_t state = kFnvStart;
   hash(state, kVersion);
@@ -127,7 +134,7 @@ std::optional<ArmTraining> TrainingLog::find(const std::string& key) const {
 void TrainingLog::add(const std::string& key, const std::string& arm, const ArmTraining& training) {
   const std::lock_guard lock(mutex_);
   if (!known_.emplace(key, training).second) return;
-  lines_.add(to_json(key, arm, training).dump());
+  lines_.add(training_line(key, arm, training));
 }
 
 std::size_t TrainingLog::size() const {

@@ -17,13 +17,20 @@ namespace plumb {
 /// file of weights, and the version of plumb. 16 hexadecimal digits.
 std::string training_key(const TrainConfig& config, std::uint64_t seed, const CureSplit& data);
 
-/// Results of trainings in a file, one line of JSON each, as they come: what is begun again with
-/// the same file does not train again what stands there, and ends with the same result.
+/// One line of JSON for a training that is whole:
 ///
 ///   {"key", "arm", "seed", "score", "loss", "reach", "outcome", "findings": [{"rule", "severity",
 ///    "over", "explained"}]}
 ///
-/// Of a finding no more than that is kept. A training that was cut short is not kept at all.
+/// Of a finding no more than that is kept; numbers come back as they were.
+std::string training_line(const std::string& key, const std::string& arm,
+                          const ArmTraining& training);
+/// Errors  any, for what is no such line.
+ArmTraining training_of_line(const std::string& line);
+
+/// Results of trainings in a file, a training_line() each, as they come: what is begun again with
+/// the same file does not train again what stands there, and ends with the same result. A training
+/// that was cut short is not kept.
 /// Errors  DataError where the file cannot be read or written, or is of another kind (log_lines.h).
 /// Threads Any.
 class TrainingLog {

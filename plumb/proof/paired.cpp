@@ -39,6 +39,16 @@ double student_quantile(int degrees) {
   return z + (z3 + z) / (4.0 * degrees) + (5 * z5 + 16 * z3 + 3 * z) / (96.0 * degrees * degrees);
 }
 
+std::optional<int> pairs_needed(const PairedDifference& difference, int most) {
+  if (difference.pairs < 2 || !(difference.mean > 0)) return std::nullopt;
+  const double half = difference.high - difference.mean;
+  const double spread = half / student_quantile(difference.pairs - 1) * std::sqrt(difference.pairs);
+  for (int n = 2; n <= most; ++n) {
+    if (student_quantile(n - 1) * spread < difference.mean * std::sqrt(n)) return n;
+  }
+  return std::nullopt;
+}
+
 PairedDifference paired_difference(std::span<const double> a, std::span<const double> b) {
   std::vector<double> d;
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <span>
 
 namespace plumb {
@@ -23,6 +24,10 @@ struct PairedDifference {
   double p = 1;
 };
 PairedDifference paired_difference(std::span<const double> a, std::span<const double> b);
+
+/// The fewest pairs whose interval would lie above 0, were mean and spread those of this
+/// difference. Nothing for a mean that is not above 0, fewer than two pairs, or more than `most`.
+std::optional<int> pairs_needed(const PairedDifference& difference, int most);
 
 /// The 97.5 % point of Student's t: 12.706 for one degree of freedom, 1.96 for many.
 double student_quantile(int degrees);

@@ -11,8 +11,9 @@ namespace plumb {
 
 namespace {
 
-constexpr std::string_view kEndings[] = {"cured",    "better",       "any_rate",  "not_found",
-                                         "not_sick", "inconclusive", "predicted", "interrupted"};
+constexpr std::string_view kEndings[] = {"cured",        "better",    "any_rate",
+                                         "not_proven",   "not_found", "not_sick",
+                                         "inconclusive", "predicted", "interrupted"};
 static_assert(std::size(kEndings) == static_cast<std::size_t>(CureEnding::interrupted) + 1);
 
 constexpr double kHalfOfTheWay = 0.5;
@@ -55,7 +56,9 @@ ScreenChoice choose_change(double untreated, std::span<const ScreenedChange> can
 
 CureEnding judge_proof(const ProofFacts& facts) {
   const double effect = facts.over_untreated.mean;
-  if (!(facts.over_untreated.low > 0)) return CureEnding::not_found;
+  if (!(facts.over_untreated.low > 0)) {
+    return effect >= kSameScore ? CureEnding::not_proven : CureEnding::not_found;
+  }
   if (facts.over_rate.pairs > 1 && facts.over_rate.mean < kTenthOfTheWay * effect) {
     return CureEnding::any_rate;
   }

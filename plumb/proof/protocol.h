@@ -16,7 +16,8 @@ enum class CureEnding : std::uint8_t {
   cured,
   better,        ///< the difference is proven, but much of the way or a critical finding is left
   any_rate,      ///< another learning rate alone does as well
-  not_found,     ///< nothing that was tried is proven to do better within the budget
+  not_proven,    ///< the cured arm did better in the mean, by less than its seeds can prove
+  not_found,     ///< nothing that was tried does better
   not_sick,      ///< the untreated training shows no failure
   inconclusive,  ///< it fails with some seeds and not with others
   predicted,     ///< a dry run
@@ -74,7 +75,8 @@ struct ProofFacts {
   bool leaves_findings = false;  ///< critical ones, in most of the cured trainings
 };
 
-/// not_found unless the interval of the difference lies above 0. any_rate where the arm of the rate
+/// Unless the interval of the difference lies above 0: not_proven where its mean is kSameScore or
+/// more, else not_found. any_rate where the arm of the rate
 /// alone has all but a tenth of the effect. cured where the effect is 9/10 of the way, the arm is
 /// more than a tenth of the way above the constant answer, and no findings are left; else better.
 CureEnding judge_proof(const ProofFacts& facts);

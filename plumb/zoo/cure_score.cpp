@@ -83,6 +83,12 @@ double SignTest::p() const {
   return std::min(1.0, 2 * tail);
 }
 
+std::string answer_cure(const std::string& task, const CureOptions& options) {
+  const std::size_t space = task.find(' ');
+  const Kind& kind = find_kind(task.substr(0, space));
+  return to_line(run_cure_trial(kind, std::stoull(task.substr(space + 1)), options), options);
+}
+
 std::vector<CureTrial> cure_kinds(std::span<const Kind* const> kinds,
                                   const CureScoreOptions& options) {
   std::optional<LogLines> log;
@@ -95,6 +101,20 @@ std::vector<CureTrial> cure_kinds(std::span<const Kind* const> kinds,
   std::vector<std::optional<CureTrial>> trials(kinds.size() * each);
   std::atomic<std::size_t> done{0};
   std::mutex mutex;
+  CureTold told;
+  if (options.report) {
+    told = [&](const Kind& kind, std::uint64_t seed, const CureReport& report) {
+      const std::lock_guard lock(mutex);
+      options.report(kind, seed, report);
+    };
+  }
+  const auto made = [&](const Kind& kind, std::uint64_t seed) {
+    if (options.elsewhere) {
+      const auto line = options.elsewhere(fmt::format("{} {}", kind.name, seed));
+      if (line) return *trial_of_line(*line, options.cure);
+    }
+    return run_cure_trial(kind, seed, cure_options, told);
+  };
   run_tasks(trials.size(), options.jobs, [&](std::size_t i) {
     const Kind& kind = *kinds[i / each];
     const std::uint64_t seed = i % each;
@@ -102,7 +122,7 @@ std::vector<CureTrial> cure_kinds(std::span<const Kind* const> kinds,
     if (it != known.end()) {
       trials[i] = it->second;
     } else if (!options.keep_going || options.keep_going()) {
-      const CureTrial trial = run_cure_trial(kind, seed, cure_options);
+      const CureTrial trial = made(kind, seed);
       if (trial.ending == CureEnding::interrupted) return;
       const std::lock_guard lock(mutex);
       if (log) log->add(to_line(trial, options.cure));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,7 +19,14 @@ struct CureScoreOptions {
   std::string log;  ///< keeps each result, and what stands in it is not made again; empty: none
   std::function<bool()> keep_going = {};
   std::function<void(std::size_t done, std::size_t all)> progress = {};
+  CureTold report = {};  ///< told of each that is made, one at a time; empty for none
+  /// Another process that answers a task with answer_cure(); nothing where none is free. Empty: all
+  /// are made here.
+  std::function<std::optional<std::string>(const std::string& task)> elsewhere = {};
 };
+
+/// What another process makes of a task: a line as of to_line().
+std::string answer_cure(const std::string& task, const CureOptions& options);
 
 /// Of all kinds with every seed, in their order; what was stopped is left out. Kinds that no change
 /// of network, start or trainer mends are not for this.

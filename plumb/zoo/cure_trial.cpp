@@ -35,7 +35,8 @@ void train_twin(CureTrial& trial, const std::vector<ArmTraining>& like) {
   trial.twin_constant = constant_score(data.given());
 }
 
-CureTrial trial_of(const Kind& kind, std::uint64_t seed, const CureOptions& options) {
+CureTrial trial_of(const Kind& kind, std::uint64_t seed, const CureOptions& options,
+                   const CureTold& told) {
   CureTrial trial;
   trial.kind = &kind;
   trial.seed = seed;
@@ -43,6 +44,7 @@ CureTrial trial_of(const Kind& kind, std::uint64_t seed, const CureOptions& opti
   const TrainConfig config = patient.specimen().config;
   CureData data(config, std::move(patient.specimen().data));
   const CureReport report = cure(config, data, options);
+  if (told) told(kind, seed, report);
   trial.ending = report.ending;
   trial.trainings = report.trainings;
   trial.constant = report.constant_score;
@@ -54,7 +56,9 @@ CureTrial trial_of(const Kind& kind, std::uint64_t seed, const CureOptions& opti
   if (report.winner) {
     const CureCandidate& winner = report.candidates[*report.winner];
     trial.rewrite = winner.change.prescription.rewrite->id;
-    if (winner.second != nullptr) trial.second = winner.second->id;
+    for (const RewriteEntry* const more : winner.more) {
+      trial.second += (trial.second.empty() ? "" : " and ") + std::string(more->id);
+    }
     const auto first = std::find_if(
         report.candidates.begin(), report.candidates.end(), [&](const CureCandidate& one) {
           return one.change.prescription.rewrite == winner.change.prescription.rewrite &&
@@ -106,9 +110,10 @@ bool CureTrial::is_cured() const {
   return is_same || way(*cured, constant) >= kTwinsWay * way(twin, twin_constant);
 }
 
-CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions& options) {
+CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions& options,
+                         const CureTold& told) {
   try {
-    return trial_of(kind, seed, options);
+    return trial_of(kind, seed, options, told);
   } catch (const std::exception& error) {
     throw std::runtime_error(fmt::format("zoo: {}, seed {}: {}", kind.name, seed, error.what()));
   }

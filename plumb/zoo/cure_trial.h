@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,9 +18,9 @@ struct CureTrial {
   std::uint64_t seed = 0;
   CureEnding ending = CureEnding::not_found;
   std::string rewrite;  ///< of the winner; empty for none
-  std::string second;   ///< CureCandidate::second of the winner; empty for none
+  std::string second;   ///< CureCandidate::more of the winner, "adam and set_rate"; empty for none
   /// In which place the winner was tried, from 1; 0 for none. One with a second change counts as
-  /// the place of the first.
+  /// the place of the first where that was tried alone.
   int rank = 0;
   int trainings = 0;
   double constant = 0;                                   ///< score of the constant answer
@@ -37,10 +38,15 @@ struct CureTrial {
 inline constexpr double kSamePoints = 0.02;
 inline constexpr double kTwinsWay = 0.9;
 
+/// Told of a cure before all of it but the trial is forgotten.
+using CureTold =
+    std::function<void(const Kind& kind, std::uint64_t seed, const CureReport& report)>;
+
 /// Cures the specimen as a user would who knows nothing of its twin, and trains the twin with the
 /// seeds of the proof (of a healthy kind nothing: it is its own).
 /// Errors  those of cure(), with kind and seed in front.
-CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions& options);
+CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions& options,
+                         const CureTold& told = {});
 
 /// One line of JSON, and back. Errors: DataError for what is no such line.
 std::string to_line(const CureTrial& trial, const CureOptions& options);

@@ -215,6 +215,70 @@ TEST(CureTest, WhatIsStoppedSaysSo) {
   EXPECT_TRUE(std::isnan(report.untreated.trainings[2].score));
 }
 
+TEST(CureTest, ABudgetThatCannotEndInAProofIsRefusedBeforeAnyTraining) {
+  const TrainConfig config = sigmoid_chain();
+  CureData data(config);
+  CureOptions options;
+  options.proof_seeds = 8;
+  EXPECT_EQ(smallest_budget(options), 38);
+  options.budget = 37;
+  options.sink = [](const std::string&, std::uint64_t) -> std::unique_ptr<RecordSink> {
+    ADD_FAILURE() << "a training";
+    return nullptr;
+  };
+  try {
+    cure(config, data, options);
+    FAIL();
+  } catch (const SpecError& error) {
+    EXPECT_NE(std::string(error.what()).find("at least 38"), std::string::npos) << error.what();
+  }
+}
+
+// The least budget leaves one candidate and its proof; a little more than it, no more trainings.
+TEST(CureTest, KeepsToItsBudget) {
+  const TrainConfig config = sigmoid_chain();
+  CureData data(config);
+  CureOptions options = quick();
+  for (const int more : {0, 3}) {
+    options.budget = smallest_budget(options) + more;
+    const CureReport report = cure(config, data, options);
+    EXPECT_GE(report.candidates.size(), 1U);
+    EXPECT_LE(report.trainings, options.budget);
+    EXPECT_FALSE(report.proof_cured.trainings.empty()) << ending_text(report);
+  }
+}
+
+// One seed tells no spread: then the proof has the seeds that were asked for.
+TEST(CureTest, AScreenOfOneSeedAsksForNoMoreProof) {
+  const TrainConfig config = sigmoid_chain();
+  CureData data(config);
+  CureOptions options = quick();
+  options.screen_seeds = 1;
+  options.proof_seeds = 3;
+  EXPECT_EQ(cure(config, data, options).proof_cured.trainings.size(), 3U);
+}
+
+// What a run or a probe tells of a healthy training is enough not to prescribe anything for it.
+TEST(CureTest, ADryRunLeavesHealthyTrainingsAlone) {
+  TrainConfig config = sigmoid_chain();
+  CureData data(config);
+  CureOptions options = quick();
+  options.dry_run = true;
+  options.known = KnownTraining{{}, Outcome::healthy};
+  CureReport report = cure(config, data, options);
+  EXPECT_EQ(report.ending, CureEnding::not_sick);
+  EXPECT_TRUE(report.search.changes.empty());
+  EXPECT_EQ(ending_text(report), "It was not sick; nothing is changed.");
+  options.known->outcome = Outcome::not_learning;
+  EXPECT_EQ(cure(config, data, options).ending, CureEnding::predicted);
+  options.known.reset();
+  config.network = "flatten > 2 x [dense 32 > relu] > dense 10";
+  config.init = "he_normal";
+  report = cure(config, data, options);
+  EXPECT_EQ(report.ending, CureEnding::not_sick);
+  EXPECT_NE(ending_text(report).find("a probe at the start"), std::string::npos);
+}
+
 TEST(CureTest, ADryRunTrainsNothing) {
   const TrainConfig config = sigmoid_chain();
   CureData data(config);

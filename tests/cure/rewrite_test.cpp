@@ -158,6 +158,11 @@ TEST(RewriteTest, StatisticsGoBackToTheirDefaults) {
   EXPECT_EQ(network("usual_statistics", "dense 8 > bn momentum=0.001 eps=10 > relu > dense 2"),
             "dense 8 > bn > relu > dense 2");
   EXPECT_EQ(network("usual_statistics", "dense 8 > bn > relu > dense 2"), "-");
+  EXPECT_EQ(network("larger_groups", "2 x [dense 8 > gn 4 > relu] > dense 2"),
+            "2 x [dense 8 > gn 1 > relu] > dense 2");
+  EXPECT_EQ(network("larger_groups", "dense 8 > group_norm 8 eps=0.1 > relu > dense 2"),
+            "dense 8 > group_norm 1 eps=0.1 > relu > dense 2");
+  EXPECT_EQ(network("larger_groups", "dense 8 > gn 1 > ln > dense 2"), "-");
 }
 
 TEST(RewriteTest, LayersAreTakenAway) {

@@ -31,6 +31,18 @@ TEST(PairedTest, EightPairsOfOneSignHaveTheLeastP) {
   EXPECT_DOUBLE_EQ(paired_difference(a, a).p, 1);
 }
 
+// Mean 1, deviation 2: the interval of n pairs reaches 2 t / sqrt(n) down, which is 1 between 17
+// and 18 (t of 16 and 17 degrees 2.120 and 2.110).
+TEST(PairedTest, TellsHowManyPairsWouldDo) {
+  const std::vector<double> a{-1, 1, 3}, none(3, 0.0);
+  const PairedDifference d = paired_difference(a, none);
+  EXPECT_EQ(pairs_needed(d, 100), 18);
+  EXPECT_FALSE(pairs_needed(d, 17));
+  EXPECT_FALSE(pairs_needed(paired_difference(none, a), 100));
+  EXPECT_FALSE(pairs_needed(paired_difference({}, {}), 100));
+  EXPECT_EQ(pairs_needed(paired_difference(std::vector{1.0, 1.0}, std::vector{0.0, 0.0}), 100), 2);
+}
+
 TEST(PairedTest, WhatIsNoNumberIsLeftOut) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const PairedDifference d =

@@ -54,8 +54,10 @@ TEST(ProtocolTest, AProofIsJudged) {
   EXPECT_EQ(judge_proof(proven()), CureEnding::cured);
   ProofFacts facts = proven();
   facts.over_untreated.low = -0.01;
-  EXPECT_EQ(judge_proof(facts), CureEnding::not_found);
+  EXPECT_EQ(judge_proof(facts), CureEnding::not_proven);
   facts.over_untreated.low = kNone;
+  EXPECT_EQ(judge_proof(facts), CureEnding::not_proven);
+  facts.over_untreated.mean = 0.01;  // no more than scores differ anyway
   EXPECT_EQ(judge_proof(facts), CureEnding::not_found);
   facts = proven();
   facts.over_rate.mean = 0.06;

@@ -124,8 +124,8 @@ class LeftAlone(unittest.TestCase):
     def test_what_cannot_be_learned_has_no_cure(self):
         labels = torch.randint(0, 4, (500,), generator=torch.Generator().manual_seed(3))
         cure = plumb.cure(mlp(), trainer(labels=labels, steps=20), only=("data", "init"), constant=0.35, **QUICK)
-        self.assertEqual(cure.ending, "not_found", cure)
-        self.assertIn("no cure found within the budget", str(cure))
+        self.assertIn(cure.ending, ("not_found", "not_proven"), cure)
+        self.assertRegex(str(cure), "no cure found within the budget|not proven")
 
     def test_the_constant_answer_is_measured(self):
         cure = plumb.cure(mlp(), trainer(steps=300), **QUICK)
@@ -270,7 +270,7 @@ class Told(unittest.TestCase):
                 return float((model(X[400:]).argmax(1) == Y[400:]).float().mean())
 
         cure = plumb.cure(mlp(), train, **QUICK)
-        self.assertIn(cure.ending, ("not_found", "better", "cured"))
+        self.assertIn(cure.ending, ("not_found", "not_proven", "better", "cured"))
         self.assertTrue(any("no optimiser" in note for note in cure.notes))
 
 

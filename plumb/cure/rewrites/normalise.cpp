@@ -94,4 +94,20 @@ Rewritten usual_statistics(const Patient& patient, const CureArguments&) {
   return Rewritten::to(std::move(config));
 }
 
+Rewritten enlarge_groups(const Patient& patient, const CureArguments&) {
+  TrainConfig config = patient.config;
+  Items items = items_of(config.network);
+  bool changed = false;
+  visit_layers(items, [&](SpecItem& item) {
+    const bool is_group_norm =
+        item.name.text == "gn" || item.name.text == "group_norm" || item.name.text == "groupnorm";
+    if (!is_group_norm || item.arguments.empty() || item.arguments.front().text == "1") return;
+    item.arguments.front().text = "1";
+    changed = true;
+  });
+  if (!changed) return Rewritten::refuse("no group normalisation of several groups");
+  config.network = network_text(items);
+  return Rewritten::to(std::move(config));
+}
+
 }  // namespace plumb

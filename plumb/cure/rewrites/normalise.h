@@ -31,4 +31,10 @@ Rewritten normalise_before(const Patient& patient, const CureArguments& argument
 /// Applies  where one of them is set.
 Rewritten usual_statistics(const Patient& patient, const CureArguments& arguments);
 
+/// Group normalisation with one group that holds all channels.
+/// Applies  where one has more groups.
+/// Effect   of a group of two values nothing but a sign is left, of a larger one nearly all.
+/// Source   Wu and He 2018, arXiv:1803.08494: one group is layer normalisation.
+Rewritten enlarge_groups(const Patient& patient, const CureArguments& arguments);
+
 }  // namespace plumb

@@ -14,6 +14,7 @@ _ENDINGS = {
     "cured": "cured",
     "better": "better, not cured",
     "any_rate": "any change of rate does as well",
+    "not_proven": "not proven: better in the mean, but its seeds are too few for the spread",
     "not_found": "no cure found within the budget",
     "not_sick": "it was not sick",
     "inconclusive": "inconclusive: it fails with some seeds and not with others",
@@ -104,7 +105,8 @@ class CureCandidate:
 class Cure:
     """What plumb.cure gives; prints as a page.
 
-    ending        "cured", "better", "any_rate", "not_found", "not_sick", "inconclusive", "predicted", "interrupted"
+    ending        "cured", "better", "any_rate", "not_proven", "not_found", "not_sick", "inconclusive", "predicted",
+                  "interrupted"
     winner        the candidate that was proven, or None
     candidates    all that were tried, the most promising first
     untreated     the trainings that reproduced the failure
@@ -161,8 +163,8 @@ class Cure:
 
     def _head(self) -> str:
         text = _ENDINGS[self.ending]
-        if self.winner is not None and self.ending in ("cured", "better", "any_rate", "not_found", "interrupted"):
-            tried = "the best that was tried" if self.ending in ("not_found", "interrupted") else "the change"
+        if self.winner is not None and self.ending in ("cured", "better", "any_rate", "not_proven", "not_found", "interrupted"):
+            tried = "the best that was tried" if self.ending in ("not_proven", "not_found", "interrupted") else "the change"
             text += f"; {tried}: {self.winner.text}"
         return text
 
