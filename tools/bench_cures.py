@@ -5,7 +5,7 @@ DeepDiagnosis (Wardat, Cruz, Le and Rajan 2022) take deep sigmoid nets, narrow r
 tanh nets whose weights all start at zero or at one, or normal with deviation 1, on blobs, circles and MNIST. Their exact models and
 draws are not rebuilt here: each is drawn anew from its kind. Prints how each cure ended.
 
-A cure's log goes to FOLDER, so that a second call goes on where the first one was stopped.
+A cure's log and its report go to FOLDER, so that a second call goes on where the first one was stopped.
 
 usage: bench_cures.py PLUMB FOLDER [--mnist DIR] [--draws N] [--jobs N]
 """
@@ -62,10 +62,14 @@ def specimen(kind, data, classes, draw):
 
 
 def cure(plumb, arguments, log, jobs):
+    report = log.with_suffix(".json")
+    if report.exists():
+        return json.loads(report.read_text())
     command = [plumb, "cure", *arguments, "--json", "-q", "--proof-seeds", "5", "--log", str(log), "--jobs", str(jobs)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         sys.exit(f"{' '.join(command)}\n{result.stderr}")
+    report.write_text(result.stdout)
     return json.loads(result.stdout)
 
 

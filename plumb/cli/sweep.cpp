@@ -21,6 +21,7 @@
 #include "plumb/cli/terminal.h"
 #include "plumb/core/error.h"
 #include "plumb/cure/far_training.h"
+#include "plumb/cure/sweep_map.h"
 
 namespace plumb::cli {
 
@@ -40,8 +41,9 @@ struct Options {
   std::vector<std::string> axes;
   SweepOptions sweep;
   ManyTrainings many;
-  std::string output;
+  std::string output, page;
   CLI::Option* output_option = nullptr;
+  CLI::Option* page_option = nullptr;
   bool json = false;
   bool quiet = false;
 };
@@ -87,6 +89,10 @@ int run_sweep(Options& options) {
   files.reads_data(base.data);
   files.reads("--weights", base.weights);
   if (options.output_option->count() > 0) files.writes("-o", options.output);
+  if (options.page_option->count() > 0) {
+    files.writes("--page", options.page);
+    if (axes.size() < 2) throw SpecError("--page: one axis, expected two or more: a map has two");
+  }
   options.many.check(files);
   files.check();
   std::optional<TrainingLog> log;
@@ -102,6 +108,7 @@ int run_sweep(Options& options) {
     const bool is_json = std::filesystem::path(options.output).extension() == ".json";
     write_text(options.output, is_json ? sweep_json(axes, points) + "\n" : sweep_csv(axes, points));
   }
+  if (!options.page.empty()) write_text(options.page, sweep_map(base, axes, points));
   if (options.json) {
     fmt::print("{}\n", sweep_json(axes, points));
   } else {
@@ -132,6 +139,11 @@ void add_sweep(CLI::App& app, int& result) {
           ->add_option(
               "-o,--output", options->output,
               "write a line for each training as CSV, or JSON where the name ends in .json")
+          ->type_name("FILE");
+  options->page_option =
+      command
+          ->add_option("--page", options->page,
+                       "write a page with a map of the first two axes, and what theory says of it")
           ->type_name("FILE");
   options->many.add_to(*command, "trainings");
   options->many.add_runs_to(*command);

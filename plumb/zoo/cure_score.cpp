@@ -139,7 +139,7 @@ std::vector<CureTrial> cure_kinds(std::span<const Kind* const> kinds,
 
 std::string cure_text(std::span<const CureTrial> trials, bool details) {
   std::string text;
-  std::size_t sick = 0, cured = 0, healthy = 0, changed = 0;
+  std::size_t sick = 0, cured = 0, as_good = 0, healthy = 0, changed = 0;
   std::vector<int> ranks;
   std::map<std::string, int> endings;
   for (std::size_t first = 0; first < trials.size();) {
@@ -156,6 +156,8 @@ std::string cure_text(std::span<const CureTrial> trials, bool details) {
       if (kind->is_healthy()) {
         ++healthy;
         changed += one.is_changed() ? 1 : 0;
+      } else if (one.is_as_good()) {
+        ++as_good;
       } else {
         ++sick;
         cured += one.is_cured() ? 1 : 0;
@@ -181,6 +183,7 @@ std::string cure_text(std::span<const CureTrial> trials, bool details) {
   };
   text += fmt::format("\n{} of {} cured ({:.1f} %); endings: {}\n", cured, sick, share(cured, sick),
                       count_words(endings));
+  text += fmt::format("{} more came to their twins' scores untreated\n", as_good);
   text += fmt::format("the winner was tried as number {} (median of {})\n", median(ranks),
                       ranks.size());
   text += test_text("a random rewrite",

@@ -103,12 +103,15 @@ bool CureTrial::is_changed() const {
          ending == CureEnding::any_rate;
 }
 
-bool CureTrial::is_cured() const {
-  if (!is_changed() || !cured) return false;
-  const auto way = [](double score, double from) { return (score - from) / (1 - from); };
-  const bool is_same = constant > 0 && *cured >= twin - kSamePoints;
-  return is_same || way(*cured, constant) >= kTwinsWay * way(twin, twin_constant);
+bool CureTrial::comes_to_twin(double score) const {
+  const auto way = [](double one, double from) { return (one - from) / (1 - from); };
+  const bool is_same = constant > 0 && score >= twin - kSamePoints;
+  return is_same || way(score, constant) >= kTwinsWay * way(twin, twin_constant);
 }
+
+bool CureTrial::is_as_good() const { return untreated && comes_to_twin(*untreated); }
+
+bool CureTrial::is_cured() const { return is_changed() && cured && comes_to_twin(*cured); }
 
 CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions& options,
                          const CureTold& told) {

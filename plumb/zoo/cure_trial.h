@@ -28,11 +28,17 @@ struct CureTrial {
   double twin_constant = 0;
   double twin = 0;  ///< score of the network without the fault, with the same seeds and budget
 
+  /// Untreated it is as good as is_cured() asks of a cured one: its fault costs nothing by this
+  /// score.
+  bool is_as_good() const;
   /// The specimen was changed.
   bool is_changed() const;
   /// It was changed, and is within two points of the twin (kSamePoints, for classes) or 10 % of the
   /// twin's way from the constant answer (kTwinsWay).
   bool is_cured() const;
+
+ private:
+  bool comes_to_twin(double score) const;
 };
 
 inline constexpr double kSamePoints = 0.02;

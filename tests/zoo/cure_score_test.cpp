@@ -45,6 +45,24 @@ TEST(CureTrialTest, IsCuredWhereItComesTheTwinsWay) {
   EXPECT_FALSE(trial.is_cured());
 }
 
+// A fault that costs nothing by the score is no specimen that can show a cure, and is counted
+// apart.
+TEST(CureTrialTest, WhatIsAsGoodAsItsTwinIsCountedApart) {
+  CureTrial trial;
+  trial.kind = &find_kind("sigmoid_depth");
+  trial.ending = CureEnding::not_sick;
+  trial.constant = trial.twin_constant = 0.1;
+  trial.twin = 0.9;
+  trial.untreated = 0.89;
+  EXPECT_TRUE(trial.is_as_good());
+  EXPECT_FALSE(trial.is_cured());
+  EXPECT_NE(cure_text({&trial, 1}, false).find("0 of 0 cured"), std::string::npos);
+  EXPECT_NE(cure_text({&trial, 1}, false).find("1 more came to"), std::string::npos);
+  trial.untreated = 0.5;
+  EXPECT_FALSE(trial.is_as_good());
+  EXPECT_NE(cure_text({&trial, 1}, false).find("0 of 1 cured"), std::string::npos);
+}
+
 TEST(CureTrialTest, ReadsBackWhatItWrote) {
   CureTrial trial;
   trial.kind = &find_kind("sigmoid_depth");
