@@ -115,10 +115,14 @@ int run_evaluate(Options& options) {
     json["confusion"] = confusion.counts;
     json["nan_rows"] = confusion.nan_rows;
     if (!options.json) {
-      fmt::print("accuracy  {} ({} of {})\n", percent(evaluation.accuracy), confusion.right(),
-                 confusion.total());
-      if (confusion.nan_rows > 0) {
-        fmt::print("NaN       {} rows have no answer\n", confusion.nan_rows);
+      if (confusion.nan_rows == confusion.total()) {
+        fmt::print("accuracy  none: the outputs of all rows are NaN\n");
+      } else {
+        fmt::print("accuracy  {} ({} of {})\n", percent(evaluation.accuracy), confusion.right(),
+                   confusion.total());
+        if (confusion.nan_rows > 0) {
+          fmt::print("NaN       {} rows have no answer\n", confusion.nan_rows);
+        }
       }
       print_confusion(confusion, model);
     }

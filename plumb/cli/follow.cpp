@@ -77,7 +77,8 @@ std::string state_line(const serve::LiveRun& run, const serve::RunRow& row, int 
   std::string line = fmt::format("step {}", row.step);
   if (row.planned_steps > 0) line += fmt::format("/{}", row.planned_steps);
   line += fmt::format("  loss {:.4f}", row.loss);
-  if (!std::isnan(row.accuracy)) line += fmt::format("  acc {:3.0f}%", 100 * row.accuracy);
+  if (!std::isnan(row.accuracy) && std::isfinite(row.loss))
+    line += fmt::format("  acc {:3.0f}%", 100 * row.accuracy);
   if (std::isfinite(row.steps_per_s)) line += fmt::format("  {:.0f}/s", row.steps_per_s);
   if (std::isfinite(row.seconds_left)) line += "  left " + serve::duration_words(row.seconds_left);
   if (row.standing == serve::Standing::stalled)

@@ -48,7 +48,8 @@ void Progress::update(const Trainer& trainer, const StepRecord& record) {
       record.time_s / steps * (static_cast<double>(trainer.planned_steps()) - steps);
   std::string line = fmt::format("{}step {}/{}  loss {:.4f}", label_, trainer.step_count(),
                                  trainer.planned_steps(), record.loss);
-  if (!std::isnan(record.accuracy)) line += fmt::format("  acc {:3.0f}%", 100 * record.accuracy);
+  if (!std::isnan(record.accuracy) && std::isfinite(record.loss))
+    line += fmt::format("  acc {:3.0f}%", 100 * record.accuracy);
   line += fmt::format("  left {}  ", time_left(left));
   // A line that fills the last column would wrap, and then no carriage return brings it back.
   const int room = progress_width() - 1 - static_cast<int>(line.size());

@@ -99,5 +99,9 @@ std::vector<Remedy> flow_remedies(const RunInfo& info, const DepthFlow& flow);
 inline constexpr double kFlowLog2Total = 6.644;    ///< a factor of 100
 inline constexpr double kFlowLog2PerLayer = 0.25;  ///< a factor of 1.19 a layer
 inline constexpr double kFlowLog2Extreme = 9.966;  ///< a factor of 1000
+/// The limit of exploding_gradient where normalisation makes it and the network learns badly: a
+/// factor of 45, which 20 layers of batch normalisation and relu make by 1.21 each (Yang et al.
+/// 2019).
+inline constexpr double kFlowLog2Normalised = 5.5;
 
 }  // namespace plumb

@@ -34,6 +34,14 @@ bool is_of_scale(const RunView&, const Finding& root, const Finding& symptom) {
   return root.severity != Severity::note && symptom.cause.kind != CauseKind::data;
 }
 
+/// Large inputs make the gradient of the first layer, and its step, as large, whatever else they
+/// do; an optimiser that divides by the gradient's size takes that out.
+bool is_of_large_input(const RunView& view, const Finding& root, const Finding& symptom) {
+  const bool large = root.find(Quantity::small_input_rms) == nullptr;
+  return is_of_scale(view, root, symptom) ||
+         (large && !is_adaptive(view) && symptom.cause.kind == CauseKind::learning_rate);
+}
+
 bool is_equal_start(const Finding& finding) {
   return finding.cause.kind == CauseKind::equal_start || finding.cause.kind == CauseKind::zero_rows;
 }
@@ -133,20 +141,31 @@ bool is_at_same_place(const RunView&, const Finding& root, const Finding& sympto
 /// What can make what. Of several that fit, the first is meant.
 constexpr Mechanism kMechanisms[] = {
     // What the network gets and what stands at its end come before anything that it does with them.
-    {"column_scale", "update_too_large", Order::with, is_of_scale},
+    {"column_scale", "update_too_large", Order::with, is_of_large_input},
     {"column_scale", "saturated_activation", Order::with, is_of_scale},
+    {"column_scale", "saturated_gate", Order::with, is_of_scale},
+    {"column_scale", "vanishing_through_time", Order::with, is_of_scale},
     {"column_scale", "dead_units", Order::before, is_of_scale},
     {"column_scale", "exploding_gradient", Order::before, is_of_scale},
     {"column_scale", "vanishing_gradient", Order::before, is_of_scale},
     {"column_scale", "stalled_layer", Order::before, is_of_scale},
     {"column_scale", "non_finite", Order::before, is_of_scale},
-    {"input_scale", "update_too_large", Order::with, is_of_scale},
+    {"input_scale", "update_too_large", Order::with, is_of_large_input},
     {"input_scale", "saturated_activation", Order::with, is_of_scale},
+    {"input_scale", "saturated_gate", Order::with, is_of_scale},
+    {"input_scale", "vanishing_through_time", Order::with, is_of_scale},
     {"input_scale", "dead_units", Order::before, is_of_scale},
     {"input_scale", "exploding_gradient", Order::before, is_of_scale},
     {"input_scale", "vanishing_gradient", Order::before, is_of_scale},
     {"input_scale", "stalled_layer", Order::before, is_of_scale},
     {"input_scale", "non_finite", Order::before, is_of_scale},
+    {"constant_features", "update_too_large", Order::with, is_of_scale},
+    {"constant_features", "saturated_activation", Order::with, is_of_scale},
+    {"constant_features", "saturated_gate", Order::with, is_of_scale},
+    {"constant_features", "dead_units", Order::before, is_of_scale},
+    {"constant_features", "exploding_gradient", Order::before, is_of_scale},
+    {"constant_features", "vanishing_gradient", Order::before, is_of_scale},
+    {"constant_features", "non_finite", Order::before, is_of_scale},
     {"target_scale", "update_too_large", Order::with, is_of_scale},
     {"target_scale", "dead_units", Order::before, is_of_scale},
     {"target_scale", "exploding_gradient", Order::before, is_of_scale},

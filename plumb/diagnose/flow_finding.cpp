@@ -38,7 +38,8 @@ Finding over_depth(const RunView& view, const Episode& episode, const std::strin
   const Fact of_layer{Quantity::flow_log2_per_layer, per_layer, bottom, top};
   // Both, or so much in all that it does not matter over how many layers.
   if (sign * per_layer >= kFlowLog2PerLayer) {
-    finding.evidence = {{whole, sign * kFlowLog2Total}, {of_layer, sign * kFlowLog2PerLayer}};
+    const double limit = sign * total < kFlowLog2Total ? kFlowLog2Normalised : kFlowLog2Total;
+    finding.evidence = {{whole, sign * limit}, {of_layer, sign * kFlowLog2PerLayer}};
   } else {
     finding.evidence = {{whole, sign * kFlowLog2Extreme}};
     finding.facts.push_back(of_layer);

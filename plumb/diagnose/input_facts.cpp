@@ -35,16 +35,52 @@ LargestColumn largest_column(const std::vector<ColumnInfo>& columns) {
   return largest;
 }
 
+namespace {
+
+/// What reads the inputs first, a linear or a recurrent layer, and the size of what it makes of
+/// them.
+struct FirstReader {
+  LayerId layer = kNoLayer;
+  double z = std::nan("");
+};
+
+/// Of a recurrent layer: the rms of W_ih x, taken from the sizes of both.
+double recurrent_z(const RunView& view, LayerId layer) {
+  const LayerInfo& info = view.info().layer(layer);
+  const ParamId weight = view.info().find_param(layer, ParamUse::weight);
+  if (info.inputs.size() != 1 || weight == kNoParam) return std::nan("");
+  const LayerId source = info.inputs[0].from;
+  const TensorFacts& x = view.first_forward()->output(source);
+  const TensorFacts& w = view.first_forward()->param(weight);
+  const std::int64_t fan_in = info.fan_in > 0 ? info.fan_in : view.info().layer(source).units;
+  if (!x.known() || !w.known() || fan_in <= 0) return std::nan("");
+  return x.rms * w.rms * std::sqrt(static_cast<double>(fan_in));
+}
+
+FirstReader first_reader(const RunView& view) {
+  for (const LayerId layer : view.graph().forward_order()) {
+    const LayerFamily family = view.info().layer(layer).family;
+    if (family == LayerFamily::recurrent) return {layer, recurrent_z(view, layer)};
+    if (family == LayerFamily::linear) break;
+  }
+  const LayerId layer = view.chain_ends().first;
+  if (layer == kNoLayer || !view.first_forward()->output(layer).known()) return {};
+  return {layer, view.first_forward()->output(layer).rms};
+}
+
+}  // namespace
+
 InputEffect input_effect(const RunView& view) {
-  InputEffect effect{std::nan(""), std::nan(""), Severity::note};
+  InputEffect effect{std::nan(""), std::nan(""), Severity::note, kNoLayer};
   const ForwardStep* first = view.first_forward();
   if (first == nullptr) return effect;
   const auto& data = view.info().data_info;
   if (data && !data->class_sizes.empty()) {
     effect.loss_ratio = first->loss / baseline_loss(view.info());
   }
-  const LayerId layer = view.chain_ends().first;
-  if (layer != kNoLayer && first->output(layer).known()) effect.first_z = first->output(layer).rms;
+  const FirstReader reader = first_reader(view);
+  effect.first_z = reader.z;
+  effect.first_layer = reader.layer;
   if (effect.loss_ratio >= InputEffect::kLargeLoss || effect.first_z >= InputEffect::kLargeFirst) {
     effect.severity = Severity::warning;
   }
@@ -76,7 +112,7 @@ Finding input_finding(const RunView& view, const char* rule, const InputEffect& 
   }
   if (std::isfinite(effect.first_z)) {
     finding.facts.push_back(
-        {Quantity::z_rms, effect.first_z, Place::layer(view.chain_ends().first), {}});
+        {Quantity::z_rms, effect.first_z, Place::layer(effect.first_layer), {}});
   }
   finding.remedies = {{RemedyKind::scale_inputs, finding.place, {{"by", "column"}}, {}}};
   return finding;

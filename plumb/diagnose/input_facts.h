@@ -12,9 +12,12 @@ namespace plumb {
 /// What the scale of the inputs did to the start of a network.
 struct InputEffect {
   double loss_ratio = 0;  ///< first loss over that of the best constant answer; NaN if not known
-  double first_z = 0;     ///< rms of what the first layer with weights gives; NaN if not known
+  /// rms of what the first layer with weights gives, of a recurrent one of what the inputs have in
+  /// it; NaN if not known.
+  double first_z = 0;
   /// A warning from kLargeLoss or kLargeFirst on, critical from kVeryLargeLoss on; else a note.
   Severity severity = Severity::note;
+  LayerId first_layer = kNoLayer;  ///< the one of first_z
 
   static constexpr double kLargeLoss = 3;
   static constexpr double kVeryLargeLoss = 20;

@@ -23,6 +23,14 @@ Finding learning_finding(const RunView& view, const Learning& learning, const st
   return finding;
 }
 
+bool learns_badly(const RunView& view) {
+  constexpr double kHalf = 0.5;
+  if (view.info().kind == "probe") return false;
+  const Learning learning = view.learning();
+  return learning.known && learning.has_baseline && !learning.reached &&
+         learning.steps >= Learning::kEnoughSteps && learning.gained < kHalf;
+}
+
 bool has_alarm(const std::vector<Finding>& findings) {
   return std::any_of(findings.begin(), findings.end(),
                      [](const Finding& finding) { return finding.severity > Severity::note; });

@@ -13,6 +13,9 @@ namespace plumb {
 /// baseline_accuracy.
 Finding learning_finding(const RunView& view, const Learning& learning, const std::string& rule);
 
+/// It has had its steps, and came less than half of the way from the baseline to a loss of zero.
+bool learns_badly(const RunView& view);
+
 /// Whether one of them is above a note.
 bool has_alarm(const std::vector<Finding>& findings);
 

@@ -118,13 +118,15 @@ Hindrances hindrances(const OptimiserInfo& optimiser, const MeasuredStep& step,
   return found;
 }
 
-/// It learns still, and an eps far above its gradients keeps it from learning sooner.
+/// It learns still or has not begun to, and an eps far above its gradients keeps it from learning
+/// sooner.
 bool is_slowed_by_eps(const RunView& view, const Movement& movement, const Learning& learning) {
-  const bool still_learns = learning.known && learning.has_baseline && learning.ends_finite &&
-                            !learning.reached && !learning.flat && !learning.lost &&
-                            learning.steps >= Learning::kEnoughSteps;
+  const bool has_more_to_learn = learning.known && learning.has_baseline && learning.ends_finite &&
+                                 !learning.reached && !learning.lost &&
+                                 !(learning.learns && learning.flat) &&
+                                 learning.steps >= Learning::kEnoughSteps;
   const std::optional<OptimiserInfo>& optimiser = view.info().optimiser_info;
-  if (!still_learns || !optimiser || std::isinf(movement.top())) return false;
+  if (!has_more_to_learn || !optimiser || std::isinf(movement.top())) return false;
   const Hindrances found =
       hindrances(*optimiser, *movement.fastest, *movement.pace, view.measured().back().step);
   return found.eps >= kSlowedByEpsLog2;

@@ -21,8 +21,8 @@ namespace plumb {
 ///            (learning.h): a first loss above that of the best constant answer comes down to it at
 ///            any rate.
 ///            Or, again where nothing else was found, kSlowedMoved of its weight in all in a network
-///            that learns still and has not reached most of what can be had, where eps is
-///            kSlowedByEpsLog2 above the gradient of that layer.
+///            that learns still, or has not begun to, and has not reached most of what can be had,
+///            where eps is kSlowedByEpsLog2 above the gradient of that layer.
 ///            (b) kStandstillLog2 a step at the most, of runs of any length.
 ///            (c) The rate fell to kRateGone of its largest before half of the run was over, the
 ///            fastest layer moved by kStandstillMoved from then on, and the loss is still above

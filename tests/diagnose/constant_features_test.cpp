@@ -20,13 +20,34 @@ std::vector<Finding> found(const plumb::Run& run) {
 }
 
 TEST(ConstantFeaturesTest, ADeadColumnIsANoteThatNamesIt) {
-  const auto run = run_on({{"a", 0, 1, -3, 3}, {"site", 4, 0, 4, 4}});
+  const auto run = run_on({{"a", 0, 1, -3, 3}, {"site", 1, 0, 1, 1}});
   const auto findings = found(run);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_TRUE(test::is_complete(run.info, findings[0]));
   EXPECT_EQ(findings[0].severity, Severity::note);
   EXPECT_EQ(words_of(run.info, findings, findings[0]).symptom,
-            "Column 'site' is 4 for every sample.");
+            "Column 'site' is 1 for every sample.");
+}
+
+TEST(ConstantFeaturesTest, AWarningWhereTheyOutweighAllThatVaries) {
+  for (const double value : {1.9, 2.1}) {
+    const auto run = run_on({{"a", 0, 1, -3, 3}, {"site", value, 0, value, value}});
+    const auto findings = found(run);
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    EXPECT_EQ(findings[0].severity, value > 2 ? Severity::warning : Severity::note);
+    const bool scales = test::first_remedy(findings[0]) == RemedyKind::scale_inputs;
+    EXPECT_EQ(scales, value > 2);
+  }
+}
+
+// Pixels of a white frame are many, and weigh no more than what is drawn inside.
+TEST(ConstantFeaturesTest, HeavyOnesOfImagesAreFoundAndLightOnesNot) {
+  std::vector<ColumnInfo> pixels(784, {"", 0.5, 0.3, 0, 1});
+  for (std::size_t i = 0; i < 100; ++i) pixels[i] = {"", 1, 0, 1, 1};
+  EXPECT_TRUE(found(run_on(pixels)).empty());
+  for (std::size_t i = 0; i < 100; ++i) pixels[i] = {"", 3, 0, 3, 3};
+  EXPECT_EQ(found(run_on(pixels)).size(), 1u);
 }
 
 TEST(ConstantFeaturesTest, EqualSamplesAreCritical) {

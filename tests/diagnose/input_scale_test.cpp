@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tests/diagnose/rule_test.h"
+#include "tests/support/loss_course.h"
 #include "tests/support/run_builder.h"
 
 namespace plumb {
@@ -60,6 +61,29 @@ TEST(InputScaleTest, SilentOnOrdinaryColumns) {
   EXPECT_TRUE(
       found(run_on({{"", 5.8, 0.8, 4, 8}, {"", 3, 0.4, 2, 4}, {"", 3.7, 1.8, 1, 7}})).empty());
   EXPECT_TRUE(found(run_on({})).empty());
+}
+
+// As ratios near 1: no size is wrong, and the samples hardly differ.
+TEST(InputScaleTest, InputsFarFromZeroAsAgainstWhatTheyVaryAreAWarning) {
+  for (const double deviation : {0.12, 0.08}) {
+    const auto run = run_on({{"a", 1, deviation, 0, 2}, {"b", 1, deviation, 0, 2}});
+    const auto findings = found(run);
+    ASSERT_EQ(findings.size(), deviation < 0.1 ? 1u : 0u);
+    if (findings.empty()) continue;
+    EXPECT_EQ(findings[0].severity, Severity::warning);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    EXPECT_TRUE(test::contains(words_of(run.info, findings, findings[0]).symptom,
+                               "12.5 times as far from 0"));
+  }
+}
+
+TEST(InputScaleTest, LessIsEnoughWhereTheNetworkLearnsBadly) {
+  const std::vector<ColumnInfo> columns(4, {"", -3.5, 1, -6, 0});
+  for (const double end : {0.3, 0.9}) {
+    auto run = test::with_losses(run_on(columns), 200, {1.1, end});
+    run.info.baseline = Baseline{.loss = 1.0986};
+    EXPECT_EQ(found(run).size(), end > 0.5 ? 1u : 0u) << end;
+  }
 }
 
 TEST(InputScaleTest, TinyInputsAreAWarning) {

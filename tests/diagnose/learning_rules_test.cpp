@@ -42,6 +42,20 @@ TEST(NotLearningTest, SaysNothingOfShortRunsOfLearnersAndOfKnownCauses) {
   EXPECT_EQ(known.size(), 1u);
 }
 
+TEST(NotLearningTest, SaysAtOnceThatThereIsNothingToTrain) {
+  plumb::Run run = course(2, {2.31, 2.3});
+  run.info.params.clear();
+  for (LayerInfo& layer : run.info.layers) {
+    if (layer.family == LayerFamily::linear) layer.family = LayerFamily::shape;
+  }
+  const auto findings = test::findings_of(check_not_learning, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::no_gradient);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  const FindingWords words = words_of(run.info, findings, findings[0]);
+  EXPECT_TRUE(test::contains(words.cause, "No layer of the network has weights")) << words.cause;
+}
+
 TEST(DivergingTest, NamesALossThatComesBackAndNoLearner) {
   const plumb::Run run = course(200, {2.31, 0.3, 0.3, 2.2});
   const auto findings = test::findings_of(check_diverging, run);
@@ -63,6 +77,13 @@ TEST(OverfittingTest, IsANoteAboutValidation) {
   EXPECT_TRUE(test::is_complete(run.info, findings[0]));
   run.steps[199].validation_accuracy = 0.9;
   EXPECT_TRUE(test::findings_of(check_overfitting, run).empty()) << "sure, and seldom wrong";
+}
+
+// Of one batch alone no noise is known, and its loss may lie below the baseline.
+TEST(OverfittingTest, SaysNothingOfAFewSteps) {
+  plumb::Run run = course(10, {1.5, 0.5});
+  run.steps[9].validation_loss = 2.9;
+  EXPECT_TRUE(test::findings_of(check_overfitting, run).empty());
 }
 
 // As with labels that were shuffled: it learns by heart, and nothing else.

@@ -31,6 +31,17 @@ TEST(TargetScaleTest, FarTargetsAreCriticalAndTheirMeanIsSaid) {
                              "mean 2e+04, deviation 5e+03"));
 }
 
+TEST(TargetScaleTest, AMeanOfManyDeviationsIsAWarning) {
+  for (const double deviation : {0.7, 0.5}) {
+    const auto run = run_to({{"y", 6, deviation, 4, 8}});
+    const auto findings = found(run);
+    ASSERT_EQ(findings.size(), deviation < 0.6 ? 1u : 0u);
+    if (findings.empty()) continue;
+    EXPECT_EQ(findings[0].severity, Severity::warning);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  }
+}
+
 TEST(TargetScaleTest, TheLargestOfSeveralIsNamed) {
   const auto findings = found(run_to({{"", 0, 1, -3, 3}, {"", 0, 40, -99, 99}, {"", 0, 2, -3, 3}}));
   ASSERT_EQ(findings.size(), 1u);

@@ -84,6 +84,32 @@ TEST(TinyNormalisationTest, GroupsOfTwoAreToldByTheirSigns) {
   }
 }
 
+/// As with gn 16 over 16 units: what comes out is zero, of inputs that differ or not.
+plumb::Run run_that_gives_nothing(double input_rms) {
+  plumb::Run run = run_that_gives(0, 1);
+  const LayerId norm = test::id_of(run.info, "1");
+  const LayerId source = run.info.layer(norm).inputs[0].from;
+  for (StepRecord& step : run.steps) {
+    std::erase_if(step.sketches, [&](const SketchRecord& one) {
+      return one.site == Site{source, Role::z};
+    });
+    Sketch in = test::sketch_with_rms(0, 16 * 64);
+    in.m2 *= input_rms * input_rms;
+    step.sketches.push_back({{source, Role::z}, in});
+  }
+  return run;
+}
+
+TEST(TinyNormalisationTest, GroupsOfOneLeaveNothingOfInputsThatDiffer) {
+  const auto run = run_that_gives_nothing(1);
+  const auto findings = found(run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_EQ(test::value_of(findings[0], Quantity::values_normalised), 1);
+  EXPECT_EQ(findings[0].severity, Severity::critical);
+  EXPECT_TRUE(found(run_that_gives_nothing(0)).empty()) << "nothing came in either";
+}
+
 TEST(TinyNormalisationTest, GroupsOfThreeHaveALargerOne) {
   EXPECT_TRUE(found(run_that_gives(1.3, 0)).empty());
 }

@@ -34,8 +34,31 @@ TEST(UpdateTooLargeTest, FiresAboveATenthForTheMedianLayer) {
   EXPECT_EQ(findings[0].severity, Severity::warning);
   ASSERT_EQ(test::first_remedy(findings[0]), RemedyKind::lower_rate);
   // What it has to be is not known from the ratio.
-  EXPECT_EQ(*findings[0].remedies[0].number("factor"), 10);
+  EXPECT_TRUE(findings[0].remedies[0].arguments.empty());
   EXPECT_EQ(findings[0].remedies[0].number("rate"), nullptr);
+}
+
+// Ten classes, batches of 48: 48 ln 10 in the place of ln 10.
+TEST(UpdateTooLargeTest, SaysThatTheLossIsASumOverTheBatch) {
+  for (const double times : {1.0, 48.0, 200.0}) {
+    plumb::Run run = run_with_ratio(0, 5, 5);
+    run.info.loss = "cross_entropy";
+    const LayerId output = test::id_of(run.info, "8");
+    LayerInfo& last = run.info.layers[static_cast<std::size_t>(output)];
+    last.units = 10;
+    run.steps[0].loss = times * std::log(10.0);
+    std::erase_if(run.steps[0].sketches, [&](const SketchRecord& one) {
+      return one.site == Site{output, Role::z};
+    });
+    test::put(run.info, run.steps[0], "8", Role::z, test::sketch_with_rms(-1, 480));
+    const auto findings = test::findings_of(check_update_too_large, run);
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    const std::string cause = words_of(run.info, findings, findings[0]).cause;
+    EXPECT_EQ(test::contains(cause, "a batch has 48 samples: it seems to be a sum"), times == 48)
+        << cause;
+    EXPECT_EQ(findings[0].remedies[0].number("samples") != nullptr, times == 48);
+  }
 }
 
 TEST(UpdateTooLargeTest, ASingleLayerMayMoveByLessThanHalf) {

@@ -8,24 +8,30 @@
 
 #include "plumb/diagnose/episode.h"
 #include "plumb/diagnose/flow_finding.h"
+#include "plumb/diagnose/learning_finding.h"
 
 namespace plumb {
 
 namespace {
 
-double badness_of(const DepthFlow& flow) {
+double badness_of(const DepthFlow& flow, bool learns_badly) {
   if (!flow.known || std::isinf(flow.log2_total)) {
     return std::numeric_limits<double>::quiet_NaN();
   }
-  const double both = std::min(flow.log2_judged() / kFlowLog2Total,
-                               flow.log2_judged_per_layer() / kFlowLog2PerLayer);
+  const bool by_normalisation =
+      learns_badly && flow.log2_judged() > 0 && main_cause(flow) == CauseKind::normalisation;
+  const double limit = by_normalisation ? kFlowLog2Normalised : kFlowLog2Total;
+  const double both =
+      std::min(flow.log2_judged() / limit, flow.log2_judged_per_layer() / kFlowLog2PerLayer);
   return std::max(both, flow.log2_judged() / kFlowLog2Extreme);
 }
 
 bool check_over_depth(const RunView& view, std::vector<Finding>& findings) {
   std::vector<double> badness;
+  const bool badly = learns_badly(view);
   for (const MeasuredStep& step : view.measured()) {
-    badness.push_back(step.done ? std::numeric_limits<double>::quiet_NaN() : badness_of(step.flow));
+    badness.push_back(step.done ? std::numeric_limits<double>::quiet_NaN()
+                                : badness_of(step.flow, badly));
   }
   const auto episode = find_episode(badness, true, 2);
   if (!episode) return false;

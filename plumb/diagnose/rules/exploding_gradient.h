@@ -10,7 +10,8 @@ namespace plumb {
 /// Measured   Over depth: as in vanishing_gradient, with the other sign and the same thresholds.
 ///            Over time: the norm of all parameter gradients against its median in the first ten
 ///            steps.
-/// Threshold  Over depth: 100 and 2^0.25 a layer, or 1000. Over time: 1000. Our choice:
+/// Threshold  Over depth: 100 and 2^0.25 a layer, or 1000; where normalisation makes it, and the
+///            network came less than half of the way after its steps, kFlowLog2Normalised. Over time: 1000. Our choice:
 ///            docs/rules/exploding_gradient.md.
 /// False alarms  A network that starts with a gradient near zero (zero output layer) and then finds
 ///            one: the median over ten steps and the factor leave room for it.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/learning_finding.h"
 
 namespace plumb {
@@ -50,10 +51,37 @@ std::vector<Fact> ruled_out(const RunView& view) {
   return facts;
 }
 
+/// Every layer is one of those that have no weights.
+bool has_nothing_to_train(const RunInfo& info) {
+  return !info.layers.empty() && info.params.empty() &&
+         std::all_of(info.layers.begin(), info.layers.end(), [](const LayerInfo& layer) {
+           return layer.family == LayerFamily::input || layer.family == LayerFamily::shape ||
+                  layer.family == LayerFamily::activation || layer.family == LayerFamily::dropout ||
+                  layer.family == LayerFamily::normalisation;
+         });
+}
+
+Finding nothing_to_train(const RunView& view) {
+  Finding finding;
+  finding.rule = "not_learning";
+  finding.severity = Severity::critical;
+  finding.place = Place::loss();
+  set_all_steps(view, finding);
+  const auto layers = static_cast<double>(view.info().layers.size());
+  finding.evidence = {{{Quantity::layers_judged, layers, {}, {}}, 1}};
+  finding.cause.kind = CauseKind::no_gradient;
+  finding.remedies = {{RemedyKind::look_closer, {}, {{"at", "layers_with_weights"}}, {}}};
+  return finding;
+}
+
 }  // namespace
 
 void check_not_learning(const RunView& view, std::vector<Finding>& findings) {
   if (view.info().kind == "probe" || has_alarm(findings)) return;
+  if (has_nothing_to_train(view.info())) {
+    findings.push_back(nothing_to_train(view));
+    return;
+  }
   const Learning learning = view.learning();
   if (!learning.at_baseline()) return;
   Finding finding = learning_finding(view, learning, "not_learning");

@@ -13,6 +13,8 @@ namespace plumb {
 ///            accuracy, or no more than four standard errors, after 100 steps or more, the last
 ///            quarter of which is not below the one before. Our choice: docs/rules/not_learning.md.
 ///            Only where no other rule has found something above a note: it is the cause then.
+///            A network none of whose layers has weights is found at once: there is nothing to
+///            train.
 /// False alarms  Labels in which there is nothing to be found; a task with one early plateau
 /// (copying
 ///            over many steps) that was ended on it.

@@ -39,6 +39,7 @@ void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
   const Learning learning = view.learning();
   const auto& validation = view.losses().last_validation();
   if (!learning.learns || !learning.has_baseline || !validation) return;
+  if (learning.steps < Learning::kSomeSteps) return;
   const bool told = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
     return finding.rule == "running_statistics";  // what spoils use spoils validation
   });

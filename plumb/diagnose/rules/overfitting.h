@@ -8,6 +8,7 @@ namespace plumb {
 /// Symptom    The network fits the samples that it has seen and does not carry over to others.
 /// Measured   The last validation against the training at the end, both in use where that is known
 ///            (StepRecord::inference_loss).
+/// Silent     below Learning::kSomeSteps steps: of one batch alone no noise is known.
 /// Threshold  Of what the training part gained on the baseline the validation part lacks more than
 ///            a half by the loss, or by the accuracy where there is one. Our choice:
 ///            docs/rules/overfitting.md. It is a note: no gradient is to blame, and many a network

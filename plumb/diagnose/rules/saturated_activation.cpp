@@ -27,6 +27,12 @@ bool is_judged(const RunView& view, LayerId layer) {
   return !view.next_linear(layer).empty();
 }
 
+/// A handful of units through which everything passes learns to say yes or no.
+bool is_learned_code(const RunView& view, LayerId layer, const Episode& episode) {
+  const UnitFacts* units = view.units(layer).at(episode.first);
+  return episode.first > 0 && units != nullptr && units->units > 0 && units->units <= kCodeUnits;
+}
+
 /// Of an activation behind a normalisation, which gives deviation 1 but for its scale and shift.
 std::optional<FindingCause> cause_in_normalisation(const RunView& view, LayerId layer) {
   const RunInfo& info = view.info();
@@ -99,7 +105,8 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
     const auto badness = view.units(layer).column(
         view.measured().size(),
         [](const UnitFacts& facts) { return facts.saturated_fraction / kSaturatedFraction; });
-    if (const auto episode = find_episode(badness, true, 2)) {
+    const auto episode = find_episode(badness, true, 2);
+    if (episode && !is_learned_code(view, layer, *episode)) {
       hits.push_back({layer, *episode, badness[episode->worst] * kSaturatedFraction});
     }
   }

@@ -14,6 +14,8 @@ namespace plumb {
 ///            is saturated by intent.
 /// Threshold  Half of a layer's elements; 9 in 10 is critical. Our choice:
 ///            docs/rules/saturated_activation.md.
+/// Silent     where at most kCodeUnits units learned it: a code of yes and no is what so narrow a
+///            layer is for.
 /// False alarms  Gates that learned to be open or shut late in training.
 /// Advice     By what makes z large: the input, the weight or the bias.
 void check_saturated_activation(const RunView& view, std::vector<Finding>& findings);
@@ -23,6 +25,7 @@ void check_saturated_activation(const RunView& view, std::vector<Finding>& findi
 /// of it at zero, so that what is flat is so at the upper end.
 bool is_flat_above(const RunView& view, LayerId layer);
 
+inline constexpr std::int64_t kCodeUnits = 4;
 inline constexpr double kSaturatedFraction = 0.5;
 inline constexpr double kSaturatedFractionCritical = 0.9;
 

@@ -6,6 +6,7 @@
 
 #include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
+#include "plumb/diagnose/learning_finding.h"
 
 namespace plumb {
 
@@ -24,16 +25,27 @@ void check_target_scale(const RunView& view, std::vector<Finding>& findings) {
                        [](const ColumnInfo& a, const ColumnInfo& b) { return rms(a) < rms(b); });
   const double size = rms(*largest);
   const bool large = size >= kLargeTarget;
-  const bool small = largest->deviation > 0 && size <= kSmallTarget;
-  if (!large && !small) return;
+  const bool small = largest->deviation > 0 &&
+                     (size <= kSmallTarget || (size <= kRatherSmallTarget && learns_badly(view)));
+  const double shift = std::abs(largest->mean) / largest->deviation;
+  const bool far_off = std::isfinite(shift) && shift >= kFarOffTarget;
+  if (!large && !small && !far_off) return;
   const Place place = Place::loss();
   Finding finding;
   finding.rule = "target_scale";
   finding.severity = size >= kVeryLargeTarget ? Severity::critical : Severity::warning;
   finding.place = place;
   set_all_steps(view, finding);
-  finding.evidence = {{{large ? Quantity::target_rms : Quantity::small_target_rms, size, place, {}},
-                       large ? kLargeTarget : kSmallTarget}};
+  if (large || small) {
+    const double limit = large                  ? kLargeTarget
+                         : size <= kSmallTarget ? kSmallTarget
+                                                : kRatherSmallTarget;
+    finding.evidence = {
+        {{large ? Quantity::target_rms : Quantity::small_target_rms, size, place, {}}, limit}};
+  }
+  if (far_off) {
+    finding.evidence.push_back({{Quantity::shift_in_deviations, shift, place, {}}, kFarOffTarget});
+  }
   finding.facts = {
       {Quantity::column_number, static_cast<double>(largest - targets.begin()), place, {}},
       {Quantity::target_mean, largest->mean, place, {}},

@@ -37,12 +37,30 @@ bool gives_signs_alone(const RunView& view, LayerId layer) {
   return y.abs_max <= kMostOfTwo * factor && rms >= kLeastOfTwo * factor;
 }
 
+/// Whether every value that comes out is the shift alone, of inputs that differ: one value less its
+/// mean is zero.
+bool gives_nothing(const RunView& view, LayerId layer) {
+  const RunInfo& info = view.info();
+  const LayerInfo& one = info.layer(layer);
+  const ForwardStep& step = *view.first_forward();
+  const TensorFacts& y = step.output(layer);
+  if (!y.known() || one.inputs.size() != 1) return false;
+  const TensorFacts& x = step.output(one.inputs[0].from);
+  if (!x.known() || !(x.deviation > 0)) return false;
+  const ParamId scale = info.find_param(layer, ParamUse::scale);
+  if (scale != kNoParam && !(step.param(scale).known() && step.param(scale).rms > 0)) return false;
+  const ParamId shift = info.find_param(layer, ParamUse::shift);
+  if (shift == kNoParam) return y.abs_max == 0;
+  return step.param(shift).known() && step.param(shift).rms == 0 && y.abs_max == 0;
+}
+
 /// NaN where it is not known.
 double values_of(const RunView& view, LayerId layer) {
   const LayerInfo& info = view.info().layer(layer);
   if (info.units <= 0) return std::nan("");
   if (!info.running_momentum) {
     // The groups of a group normalisation are told by what they give.
+    if (info.units > 2 && gives_nothing(view, layer)) return 1;
     const bool in_pairs = info.units > 2 && gives_signs_alone(view, layer);
     return in_pairs ? 2 : static_cast<double>(info.units);
   }

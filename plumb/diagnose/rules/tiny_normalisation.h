@@ -5,14 +5,14 @@
 
 namespace plumb {
 
-/// Symptom    A normalisation over one value, two or three: of one value nothing is left (it minus
-/// its
-///            mean), of two the sign of their difference.
+/// Symptom    A normalisation over one value, two or three: of one value nothing is left (it less
+///            its mean), of two the sign of their difference.
 /// Measured   Values that share a mean: of a normalisation with running statistics all values of a
-///            channel in the batch, of another one at most the units of a sample. Groups of two
-///            are told by what they give in the first step: the scale or less it, and nothing else
-///            (of three values one is 1.22 deviations from their mean at least); so only where all
-///            scales are alike and the shifts are zero.
+///            channel in the batch, of another one at most the units of a sample. Groups of one
+///            and of two are told by what they give in the first step, where all scales are alike
+///            and the shifts are zero: of one value nothing at all, whatever came in; of two the
+///            scale or less it, and nothing else (of three values one is 1.22 deviations from their
+///            mean at least).
 /// Threshold  Two, and three of a batch, whose mean and deviation change with every step: a
 ///            warning; one is critical.
 /// Silent     where the number of values is not known.

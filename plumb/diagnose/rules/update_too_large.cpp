@@ -8,6 +8,7 @@
 
 #include "plumb/diagnose/episode.h"
 #include "plumb/diagnose/finding_steps.h"
+#include "plumb/diagnose/summed_loss.h"
 
 namespace plumb {
 
@@ -85,7 +86,7 @@ Remedy first_remedy(CauseKind cause) {
     case CauseKind::momentum: return {RemedyKind::lower_momentum, {}, {{"to", 0.9}}, {}};
     default: break;
   }
-  return {RemedyKind::lower_rate, {}, {{"factor", 10.0}}, {}};
+  return {RemedyKind::lower_rate, {}, {}, {}};
 }
 
 /// A limit that is met to the last digit but one counts as met: judged was the ratio to it.
@@ -160,6 +161,12 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
     finding.cause.facts.push_back({Quantity::weight_rms_log2, worst.log2_weight, place, {}});
   }
   finding.remedies = {first_remedy(cause), {RemedyKind::warm_up, {}, {}, {}}};
+  if (const auto sum = summed_loss(view); sum && cause == CauseKind::learning_rate) {
+    const auto samples = static_cast<double>(sum->samples);
+    finding.cause.facts.push_back({Quantity::loss_over_baseline, sum->ratio, Place::loss(), {}});
+    finding.cause.facts.push_back({Quantity::window_samples, samples, {}, {}});
+    finding.remedies.front().arguments = {{"because", "it_is_summed"}, {"samples", samples}};
+  }
   const bool adaptive = view.info().optimiser_info && view.info().optimiser_info->is_adaptive();
   // One that divides by the gradient's size takes the same step for a shorter one.
   if (!adaptive) finding.remedies.push_back({RemedyKind::clip_norm, {}, {}, {}});

@@ -17,6 +17,11 @@ double badness_of(const TimeFlow* flow) {
   return flow->log2_kept / kTimeVanishingLog2;
 }
 
+/// A gradient that came back, and a network that made something of it since.
+bool is_mended(const RunView& view, const Episode& episode) {
+  return episode.over && !view.learning().at_baseline();
+}
+
 }  // namespace
 
 void check_vanishing_through_time(const RunView& view, std::vector<Finding>& findings) {
@@ -28,7 +33,7 @@ void check_vanishing_through_time(const RunView& view, std::vector<Finding>& fin
     const TimeFlow& flow = *place.flows[episode->first];
     Finding finding =
         time_finding(view, place, *episode, "vanishing_through_time", kTimeVanishingLog2);
-    finding.severity = episode->over                          ? Severity::note
+    finding.severity = is_mended(view, *episode)              ? Severity::note
                        : flow.log2_kept <= kFloatRoundingLog2 ? Severity::critical
                                                               : Severity::warning;
     findings.push_back(std::move(finding));

@@ -14,7 +14,8 @@ namespace plumb {
 /// Threshold  A loss by 1000 over the sequence (6.9 e-folds). Our choice:
 ///            docs/rules/vanishing_through_time.md. Critical below 2^-24 while it lasts: the first
 ///            steps' part in the gradient of the shared weights is then below the rounding of a
-///            float. A note where training has mended it. Shown by the first measured step, or by
+///            float. A note where training has mended it, and the
+///            network has not stayed at the best constant answer. Shown by the first measured step, or by
 ///            two one after another.
 /// False alarms  A task whose answer lies in the last steps; an lstm that starts with half-open
 ///            forget gates and opens them while it learns.

@@ -242,7 +242,9 @@ std::string cause(const Telling& telling) {
             telling.value(Quantity::learning_rate));
       }
       return "The gradient of its weight is that small against the others'.";
-    case CauseKind::no_gradient: return "The loss gives none of the weights a gradient.";
+    case CauseKind::no_gradient:
+      if (telling.finding.rule == "not_learning") return "No layer of the network has weights.";
+      return "The loss gives none of the weights a gradient.";
     case CauseKind::data:
       return nonfinite_text(telling, "The data themselves hold it; the network is not to blame.");
     case CauseKind::broken_weight:

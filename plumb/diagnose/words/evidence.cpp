@@ -74,6 +74,9 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
 std::string evidence_source(const Telling& telling, const Evidence& evidence) {
   switch (evidence.fact.quantity) {
     case Quantity::flow_log2:
+      if (std::abs(evidence.threshold) < kFlowLog2Total) {
+        return "a factor of 45, of 20 layers by 1.21 each (Yang et al. 2019)";
+      }
       return (std::abs(evidence.threshold) < kFlowLog2Extreme ? "a factor of 100; "
                                                               : "a factor of 1000; ") +
              our_choice(telling);

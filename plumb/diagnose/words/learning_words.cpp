@@ -47,6 +47,9 @@ std::string zero_gradient_symptom(const Telling& telling) {
 }
 
 std::string not_learning_symptom(const Telling& telling) {
+  if (telling.finding.cause.kind == CauseKind::no_gradient) {
+    return "There is nothing to train.";
+  }
   return fmt::format("The network has not learned: after {} the loss is {}{}.",
                      count_text(telling.count(Quantity::steps_taken), "step"),
                      loss_at(telling, Quantity::loss_at_last), baseline_text(telling));
@@ -93,7 +96,10 @@ std::string zero_gradient_consequence(const Telling& telling) {
                                 "optimiser remembers, still moves a weight.";
 }
 
-std::string not_learning_consequence(const Telling&) {
+std::string not_learning_consequence(const Telling& telling) {
+  if (telling.finding.cause.kind == CauseKind::no_gradient) {
+    return "What it answers at the end is what it answered at the start.";
+  }
   return "More steps alone promise little: the last quarter of them was no better than the quarter "
          "before.";
 }

@@ -45,6 +45,7 @@ std::string look_closer(const Telling& telling, const Remedy& remedy) {
   if (at == "whether_it_vanishes") {
     return "see whether the gradient is small because it vanishes on its way";
   }
+  if (at == "layers_with_weights") return "give the network layers with weights, such as dense";
   return "look closer at " + telling.names.where(remedy.target);
 }
 
@@ -102,13 +103,14 @@ std::string replace_activation(const Telling& telling, const Remedy& remedy) {
   return fmt::format("replace {} by {}, elu or gelu, whose units cannot die", old, by);
 }
 
-std::string lower_rate(const Remedy& remedy) {
-  if (!has(remedy, "factor")) return "lower the learning rate" + condition(remedy);
-  if (!has(remedy, "rate")) {
-    return fmt::format("lower the learning rate by {:.2g} times, then measure again",
-                       number(remedy, "factor"));
+/// A rate that was measured is the same advice whether it is higher or lower.
+std::string rate_text(const Remedy& remedy) {
+  if (text(remedy, "because") == "it_is_summed") {
+    return fmt::format("take the mean of the loss over the batch, or divide the rate by {:.0f}",
+                       number(remedy, "samples"));
   }
-  return fmt::format("lower the learning rate by about {:.2g}, to {:.2g}", number(remedy, "factor"),
+  if (!has(remedy, "rate")) return "lower the learning rate" + condition(remedy);
+  return fmt::format("set the learning rate to {:.2g}, the best of those tried",
                      number(remedy, "rate"));
 }
 
@@ -229,8 +231,9 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return "fewer layers: no initialisation helps, since normalisation undoes its size";
     case RemedyKind::remove_layer: return remove_layer(telling, remedy);
     case RemedyKind::widen: return "widen the narrowest layers";
-    case RemedyKind::lower_rate: return lower_rate(remedy);
+    case RemedyKind::lower_rate: return rate_text(remedy);
     case RemedyKind::raise_rate:
+      if (has(remedy, "rate")) return rate_text(remedy);
       return "raise the learning rate until updates are about a thousandth of the weights";
     case RemedyKind::warm_up: return "warm the rate up over the first steps";
     case RemedyKind::clip_norm: return clip_norm(telling, remedy);

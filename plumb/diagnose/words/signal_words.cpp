@@ -57,12 +57,24 @@ std::string column_scale_does(const Telling&) {
 
 std::string input_scale(const Telling& telling) {
   const bool small = telling.has(Quantity::small_input_rms);
+  if (telling.has(Quantity::shift_in_deviations)) {
+    return fmt::format(
+        "The inputs lie {:.3g} times as far from 0 as they differ from each other: rms {:.3g} and "
+        "mean {:.3g}, where 1 and 0 are right.{}",
+        telling.value(Quantity::shift_in_deviations),
+        telling.value(small ? Quantity::small_input_rms : Quantity::input_rms),
+        telling.value(Quantity::input_mean), start_text(telling));
+  }
   return fmt::format("The inputs have rms {:.3g} and mean {:.3g}, where 1 and 0 are right.{}",
                      telling.value(small ? Quantity::small_input_rms : Quantity::input_rms),
                      telling.value(Quantity::input_mean), start_text(telling));
 }
 
 std::string input_scale_does(const Telling& telling) {
+  if (telling.has(Quantity::shift_in_deviations)) {
+    return "Every sample pushes the first weights the same way, far more than the samples differ: "
+           "the rate has to be that much smaller, too small for what tells them apart.";
+  }
   return telling.has(Quantity::small_input_rms)
              ? "The first layer hardly feels the input, and its gradient is that much smaller."
              : "The outputs and the gradient of the first layer are that much larger, and most of "
@@ -123,17 +135,27 @@ std::string constant_features(const Telling& telling) {
   const long long constant = telling.count(Quantity::columns_affected);
   const long long all = telling.count(Quantity::columns);
   if (constant == all) return "All samples are equal: no column of the inputs ever changes.";
+  const std::string much =
+      telling.has(Quantity::column_factor)
+          ? fmt::format(" What never changes is {:.3g} times as large as all that does.",
+                        telling.value(Quantity::column_factor))
+          : std::string();
   if (constant == 1) {
-    return fmt::format("{} is {:.3g} for every sample.", capitalised(column_text(telling)),
-                       telling.value(Quantity::column_mean));
+    return fmt::format("{} is {:.3g} for every sample.{}", capitalised(column_text(telling)),
+                       telling.value(Quantity::column_mean), much);
   }
-  return fmt::format("{} of {} columns are the same for every sample; the first is {}.", constant,
-                     all, column_text(telling));
+  return fmt::format("{} of {} columns are the same for every sample; the first is {}.{}", constant,
+                     all, column_text(telling), much);
 }
 
 std::string constant_features_do(const Telling& telling) {
-  return telling.count(Quantity::columns_affected) == telling.count(Quantity::columns)
-             ? "The answer is the same for every sample; nothing can be learned of the input."
+  if (telling.count(Quantity::columns_affected) == telling.count(Quantity::columns)) {
+    return "The answer is the same for every sample; nothing can be learned of the input.";
+  }
+  return telling.has(Quantity::column_factor)
+             ? "It tells nothing, and every sample pushes its weights the same way: the rate has "
+               "to "
+               "be that much smaller, too small for what the other columns have to teach."
              : "It tells nothing, and acts as a second bias.";
 }
 
@@ -355,6 +377,9 @@ std::string signal_evidence(const Telling& telling, const Evidence& evidence) {
   const std::string where = telling.names.where(evidence.fact.place);
   switch (evidence.fact.quantity) {
     case Quantity::column_factor:
+      if (telling.finding.rule == "constant_features") {
+        return "size of the constant columns together against that of all that varies";
+      }
       return fmt::format("rms of {} against the median of the others", column_text(telling));
     case Quantity::input_rms:
     case Quantity::small_input_rms: return "rms of the inputs";
@@ -378,6 +403,10 @@ std::string signal_evidence(const Telling& telling, const Evidence& evidence) {
     case Quantity::units_left: return "units left at " + where;
     case Quantity::closed_log2: return fmt::format("rms f' of {} against the usual, log2", where);
     case Quantity::shift_in_deviations:
+      if (telling.finding.rule == "input_scale") return "means of the inputs over their deviations";
+      if (telling.finding.rule == "target_scale") {
+        return fmt::format("mean of {} over their deviation", target_text(telling));
+      }
       return fmt::format("mean of what {} reads, in deviations", where);
     case Quantity::scale_rms:
       return "rms of the scale of " + telling.names.where(telling.finding.place);

@@ -48,6 +48,15 @@ std::string decay_text(const Telling& telling) {
       telling.value(Quantity::weight_decay), telling.value(Quantity::learning_rate));
 }
 
+std::string summed_text(const Telling& telling) {
+  if (!telling.has(Quantity::loss_over_baseline)) return {};
+  return fmt::format(
+      " The first loss is {:.3g} times what a constant answer has for one sample, and a batch has "
+      "{}: it seems to be a sum, which makes the rate as many times larger.",
+      telling.value(Quantity::loss_over_baseline),
+      count_text(telling.count(Quantity::window_samples), "sample"));
+}
+
 std::string rate_text(const Telling& telling) {
   if (is_adaptive(telling) && telling.has(Quantity::weight_rms_log2)) {
     return fmt::format(
@@ -57,9 +66,10 @@ std::string rate_text(const Telling& telling) {
         size_at(telling, Quantity::weight_rms_log2));
   }
   return fmt::format(
-      "The learning rate {:.2g} is too high for gradients of this size{}.",
+      "The learning rate {:.2g} is too high for gradients of this size{}.{}",
       telling.value(Quantity::learning_rate),
-      telling.value(Quantity::clip_factor) < 1 ? ", although clipping already shortens them" : "");
+      telling.value(Quantity::clip_factor) < 1 ? ", although clipping already shortens them" : "",
+      summed_text(telling));
 }
 
 std::string small_rate_text(const Telling& telling) {

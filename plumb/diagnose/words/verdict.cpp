@@ -32,7 +32,14 @@ Told told_of(const RunInfo& info, const LossCurve& losses, std::span<const Findi
 /// not known.
 std::string accuracy_text(const Told& told) {
   const auto& last = told.losses.last_validation();
-  if (!last || told.info.classes < 2 || !std::isfinite(last->accuracy)) return {};
+  if (!last || told.info.classes < 2) return {};
+  if (!std::isfinite(last->loss)) {
+    return fmt::format(
+        " After {} its answers to the validation samples are no finite numbers, so none can be "
+        "called right or wrong.",
+        count_text(last->step + 1, "step"));
+  }
+  if (!std::isfinite(last->accuracy)) return {};
   const double baseline = told.learning.baseline_accuracy;
   const std::string other =
       std::isfinite(baseline)

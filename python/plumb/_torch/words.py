@@ -96,6 +96,8 @@ def code_of(kind, arguments, path, model):
     if kind == "scale_inputs":
         return "x = (x - x_train.mean(0)) / (x_train.std(0) + 1e-8)"
     if kind == "lower_rate":
+        if arguments.get("because") == "it_is_summed":
+            return f"loss = loss / {arguments['samples']:.0f}  # the mean over the batch: reduction=\"mean\""
         if "rate" in arguments:
             return f'for group in optimizer.param_groups:\n    group["lr"] = {arguments["rate"]:.2g}'
         return 'for group in optimizer.param_groups:\n    group["lr"] /= 3'
