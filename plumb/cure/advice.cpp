@@ -24,6 +24,8 @@ static_assert(std::size(kChecks) == static_cast<std::size_t>(AdviceCheck::imposs
 /// To look at every rewrite takes a probe each: not where that alone is beyond the budget.
 constexpr double kStepsToLook = 150;
 
+constexpr const char* kNotMeasured = "the rate cannot be measured within the budget";
+
 bool is_rate(const Prescription& one) { return one.rewrite->id == "set_rate"; }
 
 /// Applies the rewrite; what is left is one whose check is not_tried.
@@ -174,15 +176,30 @@ class Check {
     }
   }
 
+  /// The finding says so.
+  bool is_too_high(const Prescription& one) const {
+    if (!one.finding || !one.remedy) return false;
+    const Finding& finding = findings_[static_cast<std::size_t>(*one.finding)];
+    return finding.remedies[*one.remedy].kind == RemedyKind::lower_rate;
+  }
+
   CheckedChange measured_rate(const Prescription& one) {
     CheckedChange change;
     change.prescription = one;
     change.check = AdviceCheck::impossible;
-    change.why = "the rate cannot be measured within the budget";
+    change.why = kNotMeasured;
     constexpr double kShare = 0.5;
-    RateSweepOptions options{kShare * options_.budget_s, options_.most_steps};
+    // Of a large network the rate alone takes most of it; then nothing else would be tried for long
+    // enough to tell anything.
+    constexpr double kLargestShare = 0.9;
+    RateSweepOptions options{kShare * options_.budget_s, options_.most_steps, is_too_high(one)};
     if (options.budget_s <= 0) return change;
-    RateSweep sweep = sweep_rates(patient_.config, data_.of(patient_.config).split, options);
+    const Split& data = data_.of(patient_.config).split;
+    RateSweep sweep = sweep_rates(patient_.config, data, options);
+    if (sweep.trials.empty()) {
+      options.budget_s = kLargestShare * options_.budget_s;
+      sweep = sweep_rates(patient_.config, data, options);
+    }
     if (!sweep.best) {
       if (!sweep.trials.empty()) change.why = "no rate that was tried learns";
       return change;
@@ -307,9 +324,22 @@ std::vector<Finding> with_checked_remedies(std::vector<Finding> findings, const 
   for (Finding& finding : findings) {
     std::vector<Remedy> ordered;
     std::vector<bool> placed(finding.remedies.size(), false);
+    // A rate that nobody could measure stays, without a number, before what was seen not to help.
+    const auto unmeasured = std::find_if(
+        advice.dropped.begin(), advice.dropped.end(), [&](const CheckedChange& change) {
+          return change.prescription.finding == finding.id && change.prescription.remedy &&
+                 is_rate(change.prescription) && change.why == kNotMeasured;
+        });
+    const auto place_unmeasured = [&] {
+      if (unmeasured == advice.dropped.end()) return;
+      const std::size_t remedy = *unmeasured->prescription.remedy;
+      if (!placed[remedy]) ordered.push_back(finding.remedies[remedy]);
+      placed[remedy] = true;
+    };
     for (const CheckedChange& change : advice.changes) {
       const Prescription& from = change.prescription;
       if (from.finding != finding.id || !from.remedy || placed[*from.remedy]) continue;
+      if (change.check == AdviceCheck::no_effect) place_unmeasured();
       placed[*from.remedy] = true;
       Remedy remedy = finding.remedies[*from.remedy];
       remedy.predicted_log2_reach = change.log2_reach;
@@ -318,6 +348,7 @@ std::vector<Finding> with_checked_remedies(std::vector<Finding> findings, const 
       }
       ordered.push_back(std::move(remedy));
     }
+    place_unmeasured();
     for (const CheckedChange& change : advice.dropped) {
       const Prescription& from = change.prescription;
       if (from.finding == finding.id && from.remedy) placed[*from.remedy] = true;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "plumb/cure/rounded.h"
 #include "plumb/cure/short_run.h"
@@ -67,6 +68,24 @@ class Sweep {
 /// The nearest place on the grid.
 int grid_place(double rate) { return static_cast<int>(std::lround(kPerDecade * std::log10(rate))); }
 
+/// Which rates are tried.
+struct Ladder {
+  int above = kDecades;     ///< decades above the given rate
+  int around = kPerDecade;  ///< places of the grid to both sides of the best decade
+  std::int64_t coarse() const { return kDecades + above + 1; }
+  std::int64_t fewest_steps() const {
+    return coarse() * kFewestCoarse + (2 * around + 1) * kFewestFine;
+  }
+};
+
+std::optional<Ladder> ladder_for(std::int64_t affordable, bool is_too_high) {
+  constexpr Ladder kWhole{};
+  constexpr Ladder kBelow{0, kPerDecade / 2};
+  if (affordable >= kWhole.fewest_steps()) return kWhole;
+  if (is_too_high && affordable >= kBelow.fewest_steps()) return kBelow;
+  return std::nullopt;
+}
+
 std::int64_t limited(std::int64_t value, std::int64_t low, std::int64_t high) {
   return std::clamp(value, low, std::max(low, high));
 }
@@ -90,19 +109,25 @@ RateSweep sweep_rates(const TrainConfig& config, const Split& data,
   }
   const std::int64_t longest = std::min(options.most_steps, planned);
   const auto affordable = static_cast<std::int64_t>(options.budget_s / step_s);
-  constexpr std::int64_t kCoarse = 2 * kDecades + 1, kFine = 2 * kPerDecade + 1;
-  if (affordable < kCoarse * kFewestCoarse + kFine * kFewestFine) return result;
-  const std::int64_t coarse_steps =
-      limited(affordable / (4 * kCoarse), kFewestCoarse, std::min<std::int64_t>(longest, 40));
+  const std::optional<Ladder> ladder = ladder_for(affordable, options.is_too_high);
+  if (!ladder) return result;
+  const std::int64_t coarse_steps = limited(affordable / (4 * ladder->coarse()), kFewestCoarse,
+                                            std::min<std::int64_t>(longest, 40));
   Sweep sweep(config, data);
   std::vector<Trial> trials;
-  const int middle = grid_place(given);
-  for (int d = -kDecades; d <= kDecades; ++d) {
-    trials.push_back(sweep.start(grid_rate(middle + kPerDecade * d)));
-  }
-  sweep.advance(trials, coarse_steps);
+  std::int64_t left = affordable;
+  const auto try_decades = [&](int from, int to) {
+    for (int d = from; d <= to; ++d) {
+      trials.push_back(sweep.start(grid_rate(grid_place(given) + kPerDecade * d)));
+    }
+    left -= (to - from + 1) * coarse_steps;
+    sweep.advance(trials, coarse_steps);
+  };
+  try_decades(-kDecades, ladder->above);
   const double first_loss = trials.front().run->losses().front();
-  if (!(trials.front().run->late_loss() < first_loss)) {
+  const auto learns = [&] { return trials.front().run->late_loss() < first_loss; };
+  if (!learns()) try_decades(-2 * kDecades, -kDecades - 1);
+  if (!learns()) {
     sweep.drop(trials, 0);
     result.trials = sweep.take();
     return result;
@@ -110,20 +135,20 @@ RateSweep sweep_rates(const TrainConfig& config, const Split& data,
   const int centre = grid_place(trials.front().rate);
   sweep.drop(trials, 0);
 
-  std::int64_t left = affordable - kCoarse * coarse_steps;
-  for (int k = centre - kPerDecade; k <= centre + kPerDecade; ++k) {
+  for (int k = centre - ladder->around; k <= centre + ladder->around; ++k) {
     trials.push_back(sweep.start(grid_rate(k)));
   }
   const bool is_on_grid = std::any_of(trials.begin(), trials.end(), [&](const Trial& trial) {
     return std::abs(std::log(trial.rate / given)) < 0.05;
   });
-  if (!is_on_grid) trials.push_back(sweep.start(given));
+  if (!is_on_grid && ladder->above > 0) trials.push_back(sweep.start(given));
   // The share of what is left that each round takes, and how many go on behind it.
   std::int64_t steps = 0;
   for (const std::size_t keep : {5U, 3U, 1U}) {
     const auto count = static_cast<std::int64_t>(trials.size());
     const std::int64_t share = keep == 1 ? left : left / 2;
-    const std::int64_t next = std::min(longest, steps + std::max<std::int64_t>(1, share / count));
+    const std::int64_t next = std::min(
+        longest, steps + std::max<std::int64_t>(1, std::max<std::int64_t>(0, share) / count));
     sweep.advance(trials, next);
     left -= count * (next - steps);
     steps = next;

@@ -15,6 +15,9 @@ struct RateSweepOptions {
   /// every machine.
   double budget_s = 1.5;
   std::int64_t most_steps = 300;  ///< of one trial
+  /// The given rate is known to be too high: where the budget does not allow to look to both sides,
+  /// those below are tried alone.
+  bool is_too_high = false;
 };
 
 /// What one rate did in its first steps.
@@ -37,9 +40,11 @@ struct RateSweep {
 /// The learning rate that a training should have, measured: short trainings from the same start
 /// with the same batches, which differ in the rate alone.
 ///
-/// First one rate a decade, five decades to both sides of the given one, for a few steps; then 4 a
-/// decade within one decade of the best, of which the better half goes on, and again, to
-/// most_steps (or the planned end). The grid is 10^(k/4), and the given rate itself is tried too.
+/// First one rate a decade, five decades to both sides of the given one, for a few steps, and five
+/// further down where even the lowest of them does not learn; then 4 a decade within one decade of
+/// the best, of which the better half goes on, and again, to most_steps (or the planned end). The
+/// grid is 10^(k/4), and the given rate itself is tried too. Of one that is too high, where the
+/// budget is small, the coarse rates go down alone and the fine ones half a decade to both sides.
 /// Errors  as Trainer.
 /// Source  Range test: Smith 2017, arXiv:1506.01186; halving: Jamieson and Talwalkar 2016,
 ///         arXiv:1502.07943. That both are combined so, and the numbers, are ours (docs/cure.md).

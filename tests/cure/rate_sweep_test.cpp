@@ -45,6 +45,37 @@ TEST(RateSweepTest, FindsTheRateOfTheFullGridFromAnyStart) {
   }
 }
 
+// Five decades down nothing learns yet.
+TEST(RateSweepTest, GoesFurtherDownFromARateThatIsFarTooHigh) {
+  TrainConfig config = small_net();
+  config.network = "3 x [dense 32 > relu] > dense 3";
+  config.learning_rate = 1e7;
+  CureData data(config);
+  const RateSweep sweep = sweep_rates(config, data.of(config).split);
+  ASSERT_TRUE(sweep.best);
+  EXPECT_GT(*sweep.best, 1e-3);
+  EXPECT_LT(*sweep.best, 3);
+}
+
+TEST(RateSweepTest, LooksBelowARateThatIsTooHighWhereTheBudgetIsSmall) {
+  TrainConfig config = small_net();
+  config.learning_rate = 300;
+  CureData data(config);
+  const Split& split = data.of(config).split;
+  RateSweepOptions options;
+  double affordable = 0;  // the largest that does not do for both sides
+  for (options.budget_s = 1e-4; sweep_rates(config, split, options).trials.empty();
+       options.budget_s *= 1.2) {
+    affordable = options.budget_s;
+  }
+  options.budget_s = affordable;
+  options.is_too_high = true;
+  const RateSweep sweep = sweep_rates(config, split, options);
+  ASSERT_TRUE(sweep.best);
+  EXPECT_LT(*sweep.best, 10);
+  for (const RateTrial& trial : sweep.trials) EXPECT_LE(trial.rate, 320);
+}
+
 TEST(RateSweepTest, IsTheSameEveryTime) {
   const TrainConfig config = small_net();
   CureData data(config);
