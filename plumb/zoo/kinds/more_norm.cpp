@@ -113,6 +113,26 @@ Specimen gn_of_two(Draw& draw, bool fault) {
   return s;
 }
 
+Specimen gn_of_one(Draw& draw, bool fault) {
+  Specimen s = on_table(draw);
+  const int depth = draw.integer(2, 4), width = 8 * draw.integer(3, 6);
+  s.config.network =
+      chain(s, depth, width,
+            fmt::format("gn {} > {}", fault ? width : width / 8, draw.word({"relu", "tanh"})));
+  return s;
+}
+
+Specimen bn_relu_thirty(Draw& draw, bool fault) {
+  Specimen s = on_table(draw);
+  const int depth = draw.integer(28, 36), width = 8 * draw.integer(3, 6);
+  use_sgd(s, draw.log(0.005, 0.02), 0);
+  s.config.init = draw.word({"he_normal", "pytorch"});
+  s.config.network = fault ? chain(s, depth, width, "bn > relu")
+                           : fmt::format("dense {0} > {1} x res[bn > relu > dense {0}] > dense {2}",
+                                         width, depth, outputs(s));
+  return s;
+}
+
 Specimen bn_lags_adam(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(1, 3), width = draw.integer(24, 64);
@@ -179,6 +199,16 @@ std::vector<Kind> more_norm_kinds() {
        "groups of two values each, of which only a sign is left",
        {{"tiny_normalisation"}, {"normalisation"}, true},
        gn_of_two},
+      {"gn_of_one",
+       norm,
+       "groups of one value each, of which nothing is left",
+       {{"tiny_normalisation"}, {"normalisation"}, true},
+       gn_of_one},
+      {"bn_relu_thirty",
+       norm,
+       "thirty layers of bn and relu at a small rate",
+       {{"exploding_gradient"}, {"normalisation"}, true},
+       bn_relu_thirty},
       {"bn_lags_adam",
        norm,
        "running statistics that never arrive, trained by adam",

@@ -132,6 +132,21 @@ Specimen rnn_cut(Draw& draw, bool fault) {
   return s;
 }
 
+/// The symbol at the first step, and nothing behind it: sequences filled up with zeros.
+Specimen filled_up(Draw& draw, bool fault) {
+  const std::string cell = draw.word({"rnn", "lstm"});
+  Specimen s = recalls(draw, fault, 48, 64, cell + " {}", "lstm {} chrono=64");
+  use_adam(s, 0.005);
+  for (Dataset* part : {&s.data.train, &s.data.validation}) {
+    const std::int64_t row = part->x.shape().row_size(), step = part->x.shape()[2];
+    std::int64_t i = 0;
+    for (float& x : part->x.as<float>()) {
+      if (i++ % row >= 8 * step) x = 0;
+    }
+  }
+  return s;
+}
+
 Specimen large_inputs(Draw& draw, bool fault) {
   const std::string cell = draw.word({"gru {} chrono=16", "rnn {} recurrent=orthogonal"});
   Specimen s = recalls(draw, fault, 10, 16, cell, cell);
@@ -198,6 +213,11 @@ std::vector<Kind> more_time_kinds() {
        "a gradient cut after a few steps, of plain cells or a gru",
        {{"vanishing_through_time"}, {"truncation"}, true},
        rnn_cut},
+      {"filled_up",
+       time,
+       "sequences filled up with zeros behind what matters",
+       {{"vanishing_through_time"}, {"gate_carry", "recurrent_weight"}, true},
+       filled_up},
       {"large_inputs",
        time,
        "inputs of hundreds to a gru or plain cells",
