@@ -15,7 +15,8 @@ struct RankMerge {
   std::int64_t steps = 0;
   std::int64_t measured = 0;
   /// What a reader of the whole should know, in words: steps that not all ranks have or measured, a
-  /// rank that was cut off, weights that are not the same on all ranks.
+  /// rank that was cut off, weights or rates that are not the same on all ranks, and what
+  /// compare_rank_settings() tells.
   std::vector<std::string> notes;
 };
 
@@ -27,7 +28,11 @@ struct RankMerge {
 /// first rank did whose reason is not "finished", and has no end where some rank has none. Findings
 /// are not taken over: the whole is to be diagnosed anew.
 /// Errors  UsageError for fewer than two paths; StoreError, as of RunReader, and for runs that are
-///         not of one network.
+///         not of one training (compare_rank_settings, RankGraph), before anything is written.
 RankMerge merge_ranks(std::span<const std::string> paths, RecordSink& sink);
+
+/// The same into a run file, which takes the name `to` once it is whole: see RunDraft.
+/// Errors  of these, and StoreError where a file stands for two ranks, or `to` for one.
+RankMerge merge_rank_files(std::span<const std::string> paths, const std::string& to);
 
 }  // namespace plumb

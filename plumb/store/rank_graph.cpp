@@ -60,8 +60,6 @@ RankGraph::RankGraph(std::span<const RunInfo> ranks, std::span<const std::string
   for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
     const RunInfo& from = ranks[rank];
     const Check check{names, rank};
-    check.same("the kind of run", info_.kind, from.kind);
-    check.same("the network", info_.network, from.network);
     if (rank > 0) {
       add_up(info_.batch, from.batch);
       info_.planned_steps = std::max(info_.planned_steps, from.planned_steps);

@@ -15,7 +15,7 @@ namespace plumb {
 /// called on one rank first, and on another never). Shards of a parameter become one.
 ///
 /// Errors  StoreError, with the rank and the path, where a layer or a parameter of one path is of
-///         another family, kind or use, where the networks' names or the kinds of run differ.
+///         another family, kind or use.
 /// Threads Immutable after construction.
 class RankGraph {
  public:

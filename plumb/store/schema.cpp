@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/store/schema.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
-#include <thread>
 
 #include "plumb/core/error.h"
+#include "plumb/store/run_draft.h"
 #include "plumb/store/run_file.h"
 
 namespace plumb::store {
@@ -93,40 +91,9 @@ CREATE TABLE remedy_argument(
 CREATE TABLE run_end(reason TEXT, steps INTEGER, time_s);
 )";
 
-constexpr std::chrono::seconds kReplaceTimeout{
-    2};  // our choice: a live view reads for milliseconds
-
 std::int64_t pragma(const Database& database, const char* sql) {
   Statement statement(database, sql);
   return statement.next() ? statement.integer(0) : 0;
-}
-
-constexpr const char* kNotOverwritten = ", it is not overwritten";
-
-// Whether there is a file at the path, seen from outside; anything there that cannot be a run is an
-// error. The file itself is opened by SQLite alone: closing a descriptor of our own would drop the
-// locks that a RunWriter of this process holds on it.
-bool is_file(const std::string& path, const char* consequence = "") {
-  if (path.empty()) throw StoreError("no path given, expected the path of a run file");
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return false;
-    throw StoreError(path + ": " + std::strerror(errno));
-  }
-  const char* what = S_ISDIR(status.st_mode)    ? "is a directory"
-                     : !S_ISREG(status.st_mode) ? "is not a regular file"
-                     : status.st_size == 0      ? "is empty"
-                                                : nullptr;
-  if (what != nullptr) {
-    throw StoreError(fmt::format("{}: {}, expected a run file{}", path, what, consequence));
-  }
-  return true;
-}
-
-void expect_run(const Database& database) {
-  if (pragma(database, "PRAGMA application_id") != kApplicationId) {
-    throw StoreError(database.path() + ": not a run file: an SQLite database of something else");
-  }
 }
 
 bool has_content(const std::string& path) {
@@ -169,50 +136,33 @@ Database open_for_reading(const std::string& path) {
   return database;
 }
 
-// Folds the log of the run that will be replaced into it, which needs it to be nobody else's: the
-// file names of its log are about to be the new run's.
-void take_over(const std::string& path) {
-  if (::access(path.c_str(), W_OK) != 0) throw StoreError(path + ": " + std::strerror(errno));
-  Database old(path, Access::write);
-  try {
-    expect_run(old);
-  } catch (const StoreError& error) {
-    throw StoreError(std::string(error.what()) + kNotOverwritten);
+}  // namespace
+
+bool is_file(const std::string& path, const char* consequence) {
+  if (path.empty()) throw StoreError("no path given, expected the path of a run file");
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return false;
+    throw StoreError(path + ": " + std::strerror(errno));
   }
-  const auto deadline = std::chrono::steady_clock::now() + kReplaceTimeout;
-  // Any other failure means that the old run is damaged, which is no reason to keep it.
-  while (old.attempt("PRAGMA journal_mode = DELETE") == Database::Outcome::busy) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      throw StoreError(path + ": the run is open in another program, it cannot be replaced");
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const char* what = S_ISDIR(status.st_mode)    ? "is a directory"
+                     : !S_ISREG(status.st_mode) ? "is not a regular file"
+                     : status.st_size == 0      ? "is empty"
+                                                : nullptr;
+  if (what != nullptr) {
+    throw StoreError(fmt::format("{}: {}, expected a run file{}", path, what, consequence));
+  }
+  return true;
+}
+
+void expect_run(const Database& database) {
+  if (pragma(database, "PRAGMA application_id") != kApplicationId) {
+    throw StoreError(database.path() + ": not a run file: an SQLite database of something else");
   }
 }
 
-[[noreturn]] void cannot_create(const std::string& path, int error) {
-  const auto directory = std::filesystem::path(path).parent_path();
-  if (error == ENOENT && !directory.empty() && !std::filesystem::exists(directory)) {
-    throw StoreError(path + ": cannot be created: directory " + directory.string() +
-                     " does not exist");
-  }
-  throw StoreError(path + ": cannot be created: " + std::strerror(error));
-}
-
-// An empty file under a name that nobody uses, beside the final one so that it can be renamed.
-std::string make_draft(const std::string& path) {
-  for (int attempt = 0;; ++attempt) {
-    const std::string draft = fmt::format("{}.new-{}-{}", path, ::getpid(), attempt);
-    const int descriptor = ::open(draft.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (descriptor >= 0) {
-      ::close(descriptor);
-      return draft;
-    }
-    if (errno != EEXIST || attempt == 100) cannot_create(path, errno);
-  }
-}
-
-void write_schema(const std::string& draft) {
-  Database database(draft, Access::write);
+void write_schema(const std::string& path) {
+  Database database(path, Access::write);
   database.execute("PRAGMA journal_mode = MEMORY");
   database.execute(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str());
   database.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str());
@@ -221,26 +171,11 @@ void write_schema(const std::string& draft) {
   transaction.commit();
 }
 
-}  // namespace
-
 Database create_run_file(const std::string& path, const FileSystemType& file_system) {
-  namespace fs = std::filesystem;
-  if (is_file(path, kNotOverwritten)) take_over(path);
-  // A link keeps pointing at the run.
-  const std::string target = fs::exists(path) ? fs::canonical(path).string() : path;
-  const std::string draft = make_draft(target);
-  try {
-    write_schema(draft);
-    // What a run that is gone left behind would be taken for the log of the new one.
-    for (const char* suffix : {"-wal", "-shm", "-journal"}) fs::remove(target + suffix);
-    fs::rename(draft, target);
-  } catch (const std::exception& error) {
-    std::error_code ignored;
-    fs::remove(draft, ignored);
-    throw StoreError(path + ": cannot be created: " + error.what());
-  }
+  RunDraft draft(path);
+  draft.take_name();
   Database database(path, Access::write);
-  if (shares_memory(file_system(target))) {
+  if (shares_memory(file_system(draft.target()))) {
     database.execute("PRAGMA journal_mode = WAL");
     database.execute("PRAGMA synchronous = NORMAL");
   } else {

@@ -14,12 +14,22 @@ namespace plumb::store {
 /// "PLMB", in the header of every run file (PRAGMA application_id).
 inline constexpr int kApplicationId = 0x504C4D42;
 
-/// Creates an empty run file at `path`, replacing a run that is there already, and opens it for one
-/// writer. The file appears under its name only when it is complete.
+/// Whether there is a file at the path, seen from outside. The file itself is opened by SQLite
+/// alone: closing a descriptor of our own would drop the locks that a RunWriter of this process
+/// holds on it.
+/// Errors  StoreError where what is there cannot be a run, or there is no path; `consequence` ends it.
+bool is_file(const std::string& path, const char* consequence = "");
+
+/// Errors  StoreError where the database is none of ours.
+void expect_run(const Database& database);
+
+/// Makes an empty run of an empty file.
+void write_schema(const std::string& path);
+
+/// Creates an empty run file at `path`, as RunDraft does, and opens it for one writer.
 /// Its journal is a write-ahead log where the file system lets several programs share memory, and
 /// a rollback journal elsewhere.
-/// Errors  StoreError if something that is not a run is at `path`, if the run there is read-only or
-///         open in another program, or if the file cannot be created.
+/// Errors  StoreError, see RunDraft.
 Database create_run_file(const std::string& path,
                          const FileSystemType& file_system = file_system_type);
 

@@ -235,14 +235,15 @@ class CliTest(unittest.TestCase):
         (self.folder / "link.plumb").symlink_to("whole.plumb")
         self.assertEqual(self.run_plumb("merge", path, "rank1.plumb", "-o", "link.plumb", "--force").returncode, 0)
         self.assertTrue((self.folder / "link.plumb").is_symlink())
-        (self.folder / "z.plumb.1.draft").write_text("mine")
         before = (self.folder / "whole.plumb").read_bytes()
         self.assertIn("rank 0 is that of rank 1", self.fails(1, "merge", path, path, "-o", "z.plumb"))
         for output in ("z.plumb", "whole.plumb"):
             told = self.fails(1, "merge", path, "other.plumb", "-o", output, "--force")
             self.assertIn("expected runs of the ranks of one training", told)
         self.assertEqual((self.folder / "whole.plumb").read_bytes(), before, "what cannot be merged replaces nothing")
-        self.assertEqual([f.name for f in self.folder.glob("*") if f.name.startswith("z.") or ".draft" in f.name], ["z.plumb.1.draft"])
+        self.assertEqual([f.name for f in self.folder.glob("*") if f.name.startswith("z.") or ".new-" in f.name], [])
+        self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--lr", "0.7", "-o", "fast.plumb").returncode, 0)
+        self.assertIn("the learning rate is 0.7", self.fails(1, "merge", path, "fast.plumb", "-o", "z.plumb"))
 
     def test_saved_weights_start_another_training(self):
         self.assertEqual(self.run_plumb("train", SICK, *SMALL, "--save-weights", "w.npz").returncode, 0)

@@ -90,8 +90,8 @@ RUNS = [
 
 def digest(folder, leave_out):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()
-            if path.is_file() and not path.name.startswith(leave_out) and
-            not path.name.endswith(("-wal", "-shm", ".draft"))}  # a killed program cannot remove its draft
+            if path.is_file() and not path.name.startswith(leave_out) and  # a killed program's draft among them
+            not path.name.endswith(("-wal", "-shm", ".draft"))}
 
 
 class Workplace:

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "plumb/core/error.h"
+#include "plumb/store/run_draft.h"
 #include "plumb/store/run_file.h"
 #include "tests/store/run_fixture.h"
 
@@ -314,6 +315,46 @@ TEST(LoadRunTest, AFileWithoutReadPermissionIsNamed) {
   write_run(path, plain_run(1, 7));
   fs::permissions(path, fs::perms::none);
   EXPECT_EQ(store_error_of_stranger(folder, [&] { load_run(path); }), path + ": Permission denied");
+}
+
+TEST(RunDraftTest, TheRunThatIsThereStaysUntilTheNewOneIsWhole) {
+  const ScratchFolder folder;
+  const std::string name = folder / "run";
+  write_run(name, plain_run(3, 7));
+  const std::string before = read_file(name);
+  {
+    const RunDraft draft(name);
+    write_run(draft.path(), plain_run(5, 7));
+    EXPECT_EQ(read_file(name), before);
+  }
+  EXPECT_EQ(read_file(name), before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1) << "the draft is left";
+  RunDraft draft(name);
+  write_run(draft.path(), plain_run(5, 7));
+  draft.take_name();
+  EXPECT_EQ(load_run(name).steps.size(), 5U);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(RunDraftTest, ANameThatWasTakenMeanwhileIsLookedAtAgain) {
+  const ScratchFolder folder;
+  const std::string name = folder / "run";
+  RunDraft draft(name);
+  EXPECT_FALSE(fs::exists(name));
+  write_file(name, "dear diary");
+  EXPECT_THAT(store_error([&] { draft.take_name(); }), HasSubstr("not a run file"));
+  EXPECT_EQ(read_file(name), "dear diary");
+}
+
+TEST(RunDraftTest, ALinkKeepsPointingAtTheRun) {
+  const ScratchFolder folder;
+  write_run(folder / "run", plain_run(3, 7));
+  fs::create_symlink(folder / "run", folder / "link");
+  RunDraft draft(folder / "link");
+  write_run(draft.path(), plain_run(4, 7));
+  draft.take_name();
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  EXPECT_EQ(load_run(folder / "run").steps.size(), 4U);
 }
 
 }  // namespace

@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <functional>
 #include <random>
 
 #include "plumb/core/error.h"
+#include "plumb/store/rank_graph.h"
 #include "plumb/store/rank_step.h"
 #include "plumb/store/run_file.h"
 #include "tests/store/run_fixture.h"
@@ -16,6 +19,7 @@
 namespace plumb {
 namespace {
 
+using ::testing::_;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -322,7 +326,90 @@ TEST(MergeRanksTest, ARankThatWasCutOffLeavesTheWholeWithoutAnEnd) {
   EXPECT_FALSE(load_run(folder / "a").end.has_value());
 }
 
-TEST(MergeRanksTest, RunsOfOtherNetworksAreRefusedByName) {
+plumb::Run with(const std::function<void(plumb::Run&)>& change) {
+  plumb::Run run = plain_run(4, 7);
+  OptimiserInfo optimiser;
+  optimiser.kind = "sgd";
+  optimiser.momentum = 0.9;
+  optimiser.learning_rate = 0.1;
+  run.info.optimiser_info = optimiser;
+  run.info.batch = 32;
+  for (StepRecord& step : run.steps) step.learning_rate = 0.1;
+  run.info.settings = {{"record", "log"}};
+  change(run);
+  return run;
+}
+
+TEST(MergeRanksTest, RunsOfAnotherTrainingAreRefusedByTheSettingAndReplaceNothing) {
+  const struct {
+    std::function<void(plumb::Run&)> change;
+    const char* told;
+  } cases[] = {
+      {[](plumb::Run& run) { run.info.network = "dense 11"; }, "b: the network is dense 11, in "},
+      {[](plumb::Run& run) { run.info.kind = "probe"; }, "the kind of run is probe"},
+      {[](plumb::Run& run) { run.info.loss = "mse"; }, "the loss is mse"},
+      {[](plumb::Run& run) { run.info.precision = "double"; }, "the precision is double"},
+      {[](plumb::Run& run) { run.info.optimiser = "adam"; }, "the optimiser is adam"},
+      {[](plumb::Run& run) { run.info.optimiser_info.reset(); }, "the optimiser is not known"},
+      {[](plumb::Run& run) { run.info.optimiser_info->learning_rate = 0.2; },
+       "the learning rate is 0.2, in "},
+      {[](plumb::Run& run) { run.info.optimiser_info->momentum = 0; }, "the momentum is 0, in "},
+      {[](plumb::Run& run) { run.info.optimiser_info->weight_decay = 1e-4; },
+       "the weight decay is 0.0001"},
+      {[](plumb::Run& run) { run.info.optimiser_info->schedule = "cosine"; },
+       "the schedule of the learning rate is cosine, in "},
+      {[](plumb::Run& run) { run.info.optimiser_info->clip_norm = 1; },
+       "the bound of the gradient's norm is 1"}};
+  const ScratchFolder folder;
+  const std::vector<std::string> paths{folder / "a", folder / "b"};
+  const std::string to = folder / "whole";
+  write_run(paths[0], with([](plumb::Run&) {}));
+  write_run(to, with([](plumb::Run& run) { run.info.network = "an older one"; }));
+  const std::string before = read_file(to);
+  for (const auto& [change, told] : cases) {
+    write_run(paths[1], with(change));
+    const std::string error = store_error([&] { merge_rank_files(paths, to); });
+    EXPECT_THAT(error, HasSubstr(told));
+    EXPECT_THAT(error, HasSubstr("expected runs of the ranks of one training"));
+    EXPECT_EQ(read_file(to), before) << told;
+  }
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 3);
+  write_run(paths[1], with([](plumb::Run& run) { run.info.seed = 99, run.info.threads = 7; }));
+  EXPECT_THAT(merge_rank_files(paths, to).notes, ElementsAre(HasSubstr("was cut off"), _));
+  EXPECT_EQ(load_run(to).info.network, load_run(paths[0]).info.network);
+}
+
+TEST(MergeRanksTest, WhatMayDifferBetweenRanksIsSaid) {
+  const ScratchFolder folder;
+  const std::vector<std::string> paths{folder / "a", folder / "b"};
+  const auto finish = [](plumb::Run& run) { run.end = RunEnd{"finished", 4, 1}; };
+  write_run(paths[0], with(finish));
+  write_run(paths[1], with([&](plumb::Run& run) {
+              finish(run);
+              run.info.batch = 16;
+              run.info.settings = {{"record", "every=2"}, {"mine", "1"}};
+              run.steps[2].learning_rate = run.steps[3].learning_rate = 0.025;
+            }));
+  EXPECT_THAT(merge_rank_files(paths, folder / "whole").notes,
+              ElementsAre(HasSubstr("b: its batches have 16 samples, those of"),
+                          HasSubstr("b: record is every=2, in"),
+                          HasSubstr("from step 2 on the ranks have different learning rates")));
+}
+
+TEST(MergeRanksTest, AFileStandsForOneRankAlone) {
+  const ScratchFolder folder;
+  const std::vector<std::string> paths{folder / "a", folder / "b"};
+  write_run(paths[0], with([](plumb::Run&) {}));
+  std::filesystem::create_symlink(paths[0], paths[1]);
+  EXPECT_THAT(store_error([&] { merge_rank_files(paths, folder / "c"); }),
+              HasSubstr("the run of rank 0 is that of rank 1 too"));
+  std::filesystem::remove(paths[1]);
+  write_run(paths[1], with([](plumb::Run&) {}));
+  EXPECT_THAT(store_error([&] { merge_rank_files(paths, paths[1]); }),
+              HasSubstr("is the run of rank 1, expected another file"));
+}
+
+TEST(MergeRanksTest, GraphsOfOtherNetworksAreRefusedByName) {
   const std::vector<std::string> names{"a", "b"};
   const auto refused = [&](auto change) {
     std::vector<RunInfo> infos(2, chain_info(2));
@@ -330,8 +417,6 @@ TEST(MergeRanksTest, RunsOfOtherNetworksAreRefusedByName) {
     return store_error([&] { RankGraph(infos, names); });
   };
   EXPECT_EQ(refused([](RunInfo&) {}), "");
-  EXPECT_THAT(refused([](RunInfo& info) { info.network = "dense 11"; }),
-              HasSubstr("b: the network is dense 11, in a it is dense 10"));
   EXPECT_THAT(refused([](RunInfo& info) { info.layers[1].family = LayerFamily::dropout; }),
               HasSubstr("the family of layer 0 is dropout"));
   EXPECT_THAT(refused([](RunInfo& info) { info.params[1].count = 7; }),
