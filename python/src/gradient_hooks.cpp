@@ -17,8 +17,8 @@ void GradientHook::call(PyObject* const* arguments, std::size_t count) {
   PyObject* gradient = arguments[0];
   // A node's hook is handed those of all its outputs.
   if (PyTuple_Check(gradient)) {
-    if (PyTuple_GET_SIZE(gradient) == 0) return;
-    gradient = PyTuple_GET_ITEM(gradient, 0);
+    if (PyTuple_Size(gradient) == 0) return;
+    gradient = PyTuple_GetItem(gradient, 0);
   }
   if (gradient == Py_None) return;
   guarded(watcher, [&] {
@@ -30,8 +30,8 @@ void GradientHook::call(PyObject* const* arguments, std::size_t count) {
 void WayHook::call(PyObject* const* arguments, std::size_t count) {
   if (!watcher->measures() || !watcher->in_backward || count < 1) return;
   PyObject* const gradients = arguments[0];
-  if (!PyTuple_Check(gradients) || PyTuple_GET_SIZE(gradients) <= place_) return;
-  PyObject* const gradient = PyTuple_GET_ITEM(gradients, place_);
+  if (!PyTuple_Check(gradients) || PyTuple_Size(gradients) <= place_) return;
+  PyObject* const gradient = PyTuple_GetItem(gradients, place_);
   if (gradient == Py_None) return;
   guarded(watcher, [&] {
     const auto view = TensorReader::read(gradient, Layout::rows, watcher->flow_log2_scale);

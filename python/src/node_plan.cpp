@@ -30,8 +30,8 @@ nb::list walk(nb::list roots) {
     order.append(node);
     const nb::object next = nb::steal(PyObject_GetAttr(node.ptr(), s_next_functions));
     if (!next.is_valid()) throw nb::python_error();
-    for (Py_ssize_t i = PyTuple_GET_SIZE(next.ptr()); i-- > 0;) {
-      PyObject* const to = PyTuple_GET_ITEM(PyTuple_GET_ITEM(next.ptr(), i), 0);
+    for (Py_ssize_t i = PyTuple_Size(next.ptr()); i-- > 0;) {
+      PyObject* const to = PyTuple_GetItem(PyTuple_GetItem(next.ptr(), i), 0);
       if (to != Py_None && seen.count(to) == 0) waiting.push_back(nb::borrow(to));
     }
   }
@@ -75,7 +75,7 @@ class NodePlan {
     const nb::list order = walk(roots);
     if (nb::len(order) != types_.size()) return false;
     for (std::size_t i = 0; i < types_.size(); ++i) {
-      if (Py_TYPE(PyList_GET_ITEM(order.ptr(), static_cast<Py_ssize_t>(i))) != types_[i]) {
+      if (Py_TYPE(PyList_GetItem(order.ptr(), static_cast<Py_ssize_t>(i))) != types_[i]) {
         return false;
       }
     }
@@ -84,7 +84,7 @@ class NodePlan {
   }
   void attach_to(nb::list order) const {
     const auto node = [&](std::size_t place) {
-      return nb::handle(PyList_GET_ITEM(order.ptr(), static_cast<Py_ssize_t>(place)));
+      return nb::handle(PyList_GetItem(order.ptr(), static_cast<Py_ssize_t>(place)));
     };
     for (const auto& [place, hook] : ways_) register_on(node(place), s_register_hook, hook);
     for (const auto& [place, hook] : gradients_) register_on(node(place), s_register_prehook, hook);

@@ -28,9 +28,9 @@ struct Ref {
 };
 
 bool numbers(PyObject* tuple, StridedView::Axes& to, int rank) {
-  if (tuple == nullptr || !PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) != rank) return false;
+  if (tuple == nullptr || !PyTuple_Check(tuple) || PyTuple_Size(tuple) != rank) return false;
   for (int i = 0; i < rank; ++i) {
-    to[static_cast<std::size_t>(i)] = PyLong_AsLongLong(PyTuple_GET_ITEM(tuple, i));
+    to[static_cast<std::size_t>(i)] = PyLong_AsLongLong(PyTuple_GetItem(tuple, i));
   }
   return PyErr_Occurred() == nullptr;
 }
@@ -111,7 +111,7 @@ std::optional<StridedView> read_attributes(PyObject* tensor) {
   if (is_negative(tensor)) return std::nullopt;
   const Ref shape(PyObject_GetAttr(tensor, s_shape));
   if (!shape || !PyTuple_Check(shape.object)) return std::nullopt;
-  const Py_ssize_t rank = PyTuple_GET_SIZE(shape.object);
+  const Py_ssize_t rank = PyTuple_Size(shape.object);
   if (rank > StridedView::kMaxRank) return std::nullopt;
   view.rank = static_cast<int>(rank);
   const Ref strides(call(tensor, s_stride));
@@ -149,10 +149,12 @@ bool TensorReader::is_tensor(PyObject* object) {
 
 PyObject* TensorReader::first_tensor(PyObject* object) {
   if (is_tensor(object)) return object;
-  if (PyTuple_Check(object) || PyList_Check(object)) {
-    const Py_ssize_t count = PySequence_Fast_GET_SIZE(object);
+  const bool is_tuple = PyTuple_Check(object);
+  if (is_tuple || PyList_Check(object)) {
+    const Py_ssize_t count = is_tuple ? PyTuple_Size(object) : PyList_Size(object);
     for (Py_ssize_t i = 0; i < count; ++i) {
-      if (PyObject* const found = first_tensor(PySequence_Fast_GET_ITEM(object, i))) return found;
+      PyObject* const one = is_tuple ? PyTuple_GetItem(object, i) : PyList_GetItem(object, i);
+      if (PyObject* const found = first_tensor(one)) return found;
     }
   } else if (PyDict_Check(object)) {
     PyObject *key, *value;
