@@ -74,8 +74,9 @@ InputEffect input_effect(const RunView& view) {
   InputEffect effect{std::nan(""), std::nan(""), Severity::note, kNoLayer};
   const ForwardStep* first = view.first_forward();
   if (first == nullptr) return effect;
-  const auto& data = view.info().data_info;
-  if (data && !data->class_sizes.empty()) {
+  const RunInfo& info = view.info();
+  const bool has_classes = info.data_info && !info.data_info->class_sizes.empty();
+  if (has_classes || info.loss == "cross_entropy") {
     effect.loss_ratio = first->loss / baseline_loss(view.info());
   }
   const FirstReader reader = first_reader(view);

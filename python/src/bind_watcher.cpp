@@ -64,7 +64,7 @@ void set_inputs(Watcher& watcher, LayerId id,
 
 ParamId add_param(Watcher& watcher, const std::string& path, const std::string& name,
                   const std::string& use, const std::vector<LayerId>& users, std::int64_t count,
-                  bool frozen) {
+                  bool frozen, std::int32_t shard, std::int32_t shards) {
   ParamInfo param;
   param.path = path;
   param.name = name;
@@ -72,6 +72,8 @@ ParamId add_param(Watcher& watcher, const std::string& path, const std::string& 
   param.users = users;
   param.count = count;
   param.frozen = frozen;
+  param.shard = shard;
+  param.shards = shards;
   param.reverse = name.ends_with("_reverse");
   Session& session = watcher.session;
   if (session.in_step()) param.first_step = session.record().step;
@@ -170,7 +172,9 @@ void bind_watcher(nb::module_& module) {
              w.session.touch();
              return static_cast<BlockId>(w.session.draft().blocks.size() - 1);
            })
-      .def("add_param", &add_param)
+      .def("add_param", &add_param, nb::arg("path"), nb::arg("name"), nb::arg("use"),
+           nb::arg("users"), nb::arg("count"), nb::arg("frozen"), nb::arg("shard") = 0,
+           nb::arg("shards") = 1)
       .def("set_users",
            [](Watcher& w, ParamId id, std::vector<LayerId> users) {
              w.session.draft().params.at(static_cast<std::size_t>(id)).users = std::move(users);
@@ -206,6 +210,19 @@ void bind_watcher(nb::module_& module) {
                    nb::cast<std::vector<std::pair<std::string, std::string>>>(facts["settings"]);
              }
              info.plumb_version = kVersion;
+             w.session.touch();
+           })
+      .def("set_data",
+           [](Watcher& w, const std::vector<std::vector<double>>& columns) {
+             DataInfo data;
+             for (const std::vector<double>& one : columns) {
+               data.inputs.push_back({.name = {},
+                                      .mean = one.at(0),
+                                      .deviation = one.at(1),
+                                      .smallest = one.at(2),
+                                      .largest = one.at(3)});
+             }
+             w.session.draft().data_info = std::move(data);
              w.session.touch();
            })
       .def("set_baseline",

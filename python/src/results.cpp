@@ -106,6 +106,8 @@ nb::dict load(const std::string& path) {
     steps.add("learning_rate", step.learning_rate);
     steps.add("grad_norm", step.grad_norm);
     steps.add("clip_factor", step.clip_factor);
+    steps.add("validation_loss", step.validation_loss);
+    steps.add("validation_accuracy", step.validation_accuracy);
     steps.add("passes", static_cast<double>(step.passes));
     steps.add("skipped", step.skipped ? 1 : 0);
     steps.add("measured", step.measured ? 1 : 0);
@@ -215,10 +217,7 @@ void bind_results(nb::module_& module) {
   module.def(
       "merge",
       [](const std::vector<std::string>& ranks, const std::string& to) {
-        RunWriter writer(to);
-        const RankMerge merged = merge_ranks(ranks, writer);
-        writer.close();
-        return merged.notes;
+        return merge_rank_files(ranks, to).notes;
       },
       nb::arg("ranks"), nb::arg("to"));
   module.def("last_step", [](const std::string& path) {

@@ -166,12 +166,19 @@ class Sick(unittest.TestCase):
             x, y = blobs()
             return x * torch.where(torch.arange(16) == 3, 3000.0, 1.0), y
 
+        def bytes_of_pictures():
+            x, y = pictures()
+            return 128 + 60 * x, y
+
         wrong = {"input_scale", "column_scale", "saturated_activation"}
         self.find_in(
             (name, wrong, lambda make=make, data=data, rate=rate: train(make(), data, 6, lr=rate))
             for name, make, data, rate in (
+                ("relu", lambda: stack(3, 16, nn.ReLU), scaled(255.0), 0.01),
                 ("tanh", lambda: stack(3, 16, nn.Tanh), scaled(255.0, 2.0), 0.01),
                 ("sigmoid", lambda: stack(3, 16, nn.Sigmoid), scaled(1.0, 1000.0), 0.05),
+                ("pictures", lambda: convolutions(4, nn.ReLU), bytes_of_pictures, 0.01),
+                ("tiny", lambda: stack(3, 16, nn.ReLU), scaled(1e-4), 0.05),
                 ("one column", lambda: stack(3, 16, nn.Tanh), column, 0.05),
             )
         )

@@ -78,6 +78,7 @@ class Lightning(unittest.TestCase):
         self.assertEqual(len(run.find("net.body.0", "grad_z")), 12)
         self.assertEqual(len(run.find("net.head.weight", "update")), 12)
         self.assertEqual(run.info["end"], "finished")
+        self.assertTrue(any(v == v for v in run.steps["validation_loss"]))
         self.assertEqual(sum(len(m._forward_hooks) for m in ours.modules()), 0)
 
     def test_accumulated_batches_are_one_step_and_a_clipped_gradient_is_what_the_optimiser_gets(self):
@@ -144,6 +145,7 @@ class HuggingFace(unittest.TestCase):
         self.assertEqual(len(run.find("body.0", "grad_z")), 12)
         self.assertEqual(len(run.find("head.weight", "update")), 12)
         self.assertEqual(run.info["end"], "finished")
+        self.assertTrue(any(v == v for v in run.steps["validation_loss"]))
 
     def test_accumulated_batches_are_one_step(self):
         _, watch = self.train(True, accumulate=2)

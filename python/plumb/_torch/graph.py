@@ -35,6 +35,8 @@ class Graph:
                     path = param_names.setdefault(id(param), f"{name}.{own}" if name else own)
                     self.shapes[path] = shapes.as_torch_has_it(own, tuple(param.shape))
         self.param_names, self.nodes = param_names, Nodes(param_names)
+        # By name, as some wrappers put others in their place while the model computes.
+        self.params_by_module = {id(m): [param_names[id(p)] for p in m.parameters() if id(p) in param_names] for m in model.modules()}
         self.by_path = {}  # every layer: Op
         self.blocks = {}
         self.users = {}  # of parameters, by name: layer ids
@@ -197,7 +199,8 @@ class Graph:
         self.calls.append((op, outs, [n for n in nodes if n is not None]))
 
     def params_of(self, module):
-        return [self.param_names[id(p)] for p in module.parameters() if id(p) in self.param_names]
+        known = self.params_by_module.get(id(module))
+        return known or [self.param_names[id(p)] for p in module.parameters() if id(p) in self.param_names]
 
     def tell_source(self, hook, index, reads, nodes, out):
         """The output of what is no module is measured where a module reads it."""

@@ -6,6 +6,8 @@ import weakref
 
 import torch
 
+from .shards import is_shard
+
 KINDS = {
     "SGD": "sgd",
     "Adam": "adam",
@@ -48,6 +50,7 @@ def can_replay(optimizer):
         and not g["nesterov"]
         and not any(g.get(option) for option in ("maximize", "differentiable", "fused"))
         and (g["momentum"] > 0 or g["weight_decay"] == 0)
+        and not any(is_shard(p) for p in g["params"])
         for g in optimizer.param_groups
     )
 

@@ -4,6 +4,7 @@
 import torch
 
 from . import families
+from .shards import is_shard, local, shard_of
 
 #: The use of a parameter by its own name, for families whose parameters have no special meaning.
 NORMALISING = {"weight": "scale", "bias": "shift"}
@@ -56,7 +57,7 @@ class Parameters:
             is_linear = isinstance(module, families.LINEAR) and own == "weight"
             transposed = isinstance(module, families.TRANSPOSED)
             self.axes[path] = (1 if transposed else 0) if is_linear else -1
-            self.ids[path] = self.core.add_param(path, own, use_of(own, module), users, param.numel(), frozen)
+            self.ids[path] = self.core.add_param(path, own, use_of(own, module), users, param.numel(), frozen, *shard_of(param))
 
     def entries(self, optimizer=None):
         """(id, tensor, axis of its units or -1) of each parameter, or of those of one optimiser."""
@@ -66,7 +67,7 @@ class Parameters:
             if optimizer is not None:
                 chosen = {id(p) for g in optimizer.param_groups for p in g["params"]}
             self.cached[key] = [
-                (self.ids[path], param, self.axes[path])
+                (self.ids[path], local(param), self.axes[path])
                 for path, param in self.model.named_parameters()
                 if path in self.ids and (chosen is None or id(param) in chosen)
             ]
@@ -85,7 +86,7 @@ class Parameters:
             small = [p for p in self.model.parameters() if p.requires_grad and 0 < p.numel() <= SMALL]
             small = small or [p for p in self.model.parameters() if p.requires_grad][:1]
             apart = max(1, -(-len(small) // SENTINELS))
-            self.small = small[::apart]
+            self.small = [local(p) for p in small[::apart]]
         return self.small
 
     def notes(self):
@@ -102,6 +103,6 @@ class Parameters:
                 found.append(f"{path} is shared by {', '.join(layers)}")
             if not param.requires_grad:
                 found.append(f"{path} is frozen: requires_grad is False")
-            elif users and path not in self.graph.reached:
+            elif users and path not in self.graph.reached and not is_shard(param):
                 found.append(f"{path} got no gradient: it is severed from the loss (detach(), no_grad(), .data?)")
         return found

@@ -22,6 +22,7 @@ from .._run import Diagnosed, Run, load, temporary_path
 from . import backward, recurrent, words
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
+from .inputs import columns_of
 from .model_hooks import ModelHooks, watch_calls
 from .op import tensors_in
 from .optimisers import StepWatch, can_replay, facts, replays
@@ -117,7 +118,7 @@ class Watch(Diagnosed):
         # A model with a state that torch does not know is not computed a second time.
         self._again, self._computes_again, self._may_search = Again(inner(model)), False, parts is None
         self.first_nonfinite: FirstNonFinite | None = None  #: a FirstNonFinite, once the loss or a gradient was no finite number
-        self._measure_next = False
+        self._measure_next = self._told_data = False
         self.in_backward = False
         watch = weakref.ref(self)
         core.learn = lambda *call: watch()._graph.on_call(*call)
@@ -305,12 +306,19 @@ class Watch(Diagnosed):
         self._graph.begin_pass()
         for op, tensor in self._graph.inputs((arguments, options)):
             core.output(op.id, tensor, op.layout)
+            self._tell_data(op, tensor)
             if tensor.requires_grad and tensor.is_leaf:
                 hook = _core.gradient_hook(core, op.id, op.layout)
                 self._input_handles.append(tensor.register_hook(hook))
         if self._is_compiled:
             self._begin_compiled(arguments, options)
         core.in_forward = True
+
+    def _tell_data(self, op, tensor):
+        if not self._told_data and tensor.is_floating_point():
+            self._told_data = True
+            with contextlib.suppress(RuntimeError, NotImplementedError):  # of another device or kind of memory
+                self._core.set_data(columns_of(tensor, op.layout))
 
     def _begin_compiled(self, arguments, options):
         if self._learn:

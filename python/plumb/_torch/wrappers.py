@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands around a model: torch.compile and the data-parallel wrappers."""
 
+from .shards import is_shard
+
 
 def inner(model):
     """The module that they stand around."""
@@ -21,6 +23,9 @@ def is_compiled(model):
 
 def ranks(model):
     """How many processes average their gradients."""
+    for param in model.parameters():
+        if is_shard(param):
+            return param.device_mesh.size()
     while type(model).__name__ == "OptimizedModule":
         model = model._orig_mod
     group = getattr(model, "process_group", None) if type(model).__name__ == "DistributedDataParallel" else None

@@ -156,6 +156,12 @@ class Keras(unittest.TestCase):
         again = keras.models.load_model(path)
         np.testing.assert_allclose(again.predict(table()[0], verbose=0), model.predict(table()[0], verbose=0), rtol=1e-5)
 
+    @unittest.skipUnless(BACKEND == "torch", "a watch of JAX has no log()")
+    def test_the_validation_loss_is_recorded(self):
+        _, _, watch = fit(mlp, table(), epochs=2, validation=table(32, seed=1))
+        values = [v for v in watch.run().steps["validation_loss"] if np.isfinite(v)]
+        self.assertEqual(len(values), 2)
+
 
 if __name__ == "__main__":
     unittest.main()
