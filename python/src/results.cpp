@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <vector>
+#include <limits>
 
 #include "plumb/core/error.h"
 #include "plumb/diagnose/diagnosis.h"
@@ -106,8 +107,8 @@ nb::dict load(const std::string& path) {
     steps.add("learning_rate", step.learning_rate);
     steps.add("grad_norm", step.grad_norm);
     steps.add("clip_factor", step.clip_factor);
-    steps.add("validation_loss", step.validation_loss);
-    steps.add("validation_accuracy", step.validation_accuracy);
+    steps.add("validation_loss", step.validation_loss.value_or(std::numeric_limits<double>::quiet_NaN()));
+    steps.add("validation_accuracy", step.validation_accuracy.value_or(std::numeric_limits<double>::quiet_NaN()));
     steps.add("passes", static_cast<double>(step.passes));
     steps.add("skipped", step.skipped ? 1 : 0);
     steps.add("measured", step.measured ? 1 : 0);

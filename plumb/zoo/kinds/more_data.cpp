@@ -99,13 +99,6 @@ Specimen columns_of_all_sizes(Draw& draw, bool fault) {
   return s;
 }
 
-Specimen half_tiny(Draw& draw, bool fault) {
-  Specimen s = classes(draw);
-  const double factor = draw.log(3e-4, 3e-3);
-  if (fault) change_inputs(s, [=](auto, auto c, double x) { return c % 2 == 0 ? x : factor * x; });
-  return s;
-}
-
 Specimen sentinels(Draw& draw, bool fault) {
   Specimen s = classes(draw, draw.coin());
   const double missing = draw.pick({-999.0, -9999.0, 9999.0});
@@ -175,11 +168,6 @@ std::vector<Kind> more_data_kinds() {
       {"column_far_off", data, "one column hundreds away from zero", columns, column_far_off},
       {"columns_of_all_sizes", data, "columns from a hundredth to thousands", columns,
        columns_of_all_sizes},
-      {"half_tiny",
-       data,
-       "half of the columns a thousand times smaller",
-       {{"column_scale", "input_scale"}, {"data"}, true},
-       half_tiny},
       {"sentinels", data, "one value in twenty a -999 for what is missing", inputs, sentinels},
       {"row_numbers", data, "the number of the row, or the time, among the columns", columns,
        row_numbers},

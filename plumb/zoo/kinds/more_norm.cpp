@@ -113,15 +113,6 @@ Specimen gn_of_two(Draw& draw, bool fault) {
   return s;
 }
 
-Specimen gn_of_one(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
-  const int depth = draw.integer(2, 4), width = 8 * draw.integer(3, 6);
-  s.config.network =
-      chain(s, depth, width,
-            fmt::format("gn {} > {}", fault ? width : width / 8, draw.word({"relu", "tanh"})));
-  return s;
-}
-
 Specimen bn_relu_thirty(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(28, 36), width = 8 * draw.integer(3, 6);
@@ -199,11 +190,6 @@ std::vector<Kind> more_norm_kinds() {
        "groups of two values each, of which only a sign is left",
        {{"tiny_normalisation"}, {"normalisation"}, true},
        gn_of_two},
-      {"gn_of_one",
-       norm,
-       "groups of one value each, of which nothing is left",
-       {{"tiny_normalisation"}, {"normalisation"}, true},
-       gn_of_one},
       {"bn_relu_thirty",
        norm,
        "thirty layers of bn and relu at a small rate",
