@@ -69,15 +69,17 @@ void print_table(const std::vector<serve::RunRow>& rows, int width) {
                                   [](const std::string& text) { return !text.empty(); });
   Lines wide{{"run", "network", differ ? "differs in" : "", "outcome", "verdict", "age"}};
   Lines narrow{{"run", "outcome", "verdict", "age"}};
+  Lines readable = wide;  // why one run cannot be read is no reason to take two lines for all
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string name = printable(rows[i].name), outcome = outcome_words(rows[i]),
                       verdict = printable(serve::verdict_words(rows[i])),
                       age = serve::duration_words(rows[i].age_s);
     wide.push_back(
         {name, printable(rows[i].network), printable(differences[i]), outcome, verdict, age});
+    if (rows[i].problem.empty()) readable.push_back(wide.back());
     narrow.push_back({name, outcome, verdict, age});
   }
-  if (fits(wide, width)) {
+  if (fits(readable, width)) {
     const Columns columns = Columns::fitting(wide, width);
     for (const auto& line : wide) fmt::print("{}\n", columns.line(line));
     return;
