@@ -154,7 +154,7 @@ class HelpTest(unittest.TestCase):
 ZSH_DRIVER = r"""
 zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z "PS1=; unsetopt PROMPT_SP; stty -echo; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -d /dev/null; LISTMAX=1000; print -r -- ready''now"
+zpty -w z "PS1=; unsetopt PROMPT_SP; stty -echo; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; LISTMAX=1000; print -r -- ready''now"
 local text= all=
 while zpty -r z text; do all+=$text; [[ $all == *readynow* ]] && break; done
 zpty -w -n z "$2"$'\t\t'
