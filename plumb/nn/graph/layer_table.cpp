@@ -126,21 +126,6 @@ std::vector<std::string_view> all_names(std::span<const LayerEntry> own, bool wi
   return names;
 }
 
-/// A row that could never be reached, or would hide another one.
-void require_free(std::span<const LayerEntry> own) {
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    for (const std::string_view name : names_of(own.subspan(i, 1), true)) {
-      const bool is_preset = std::ranges::count(preset_table(), name, &PresetEntry::name) > 0;
-      if (find(layer_table(), name) == nullptr && find(own.first(i), name) == nullptr &&
-          !is_preset && !is_join_name(name)) {
-        continue;
-      }
-      throw UsageError("own layer '" + std::string(name) +
-                       "': the name is taken, expected one that nothing else is called by");
-    }
-  }
-}
-
 /// Errors  SpecError for a word that nothing is called by.
 const LayerEntry& find_layer(const std::string& text, const SpecItem& item,
                              std::span<const LayerEntry> own) {
@@ -163,15 +148,28 @@ void check_names_of(const std::string& text, const std::vector<SpecItem>& items,
 
 }  // namespace
 
+void require_free_names(std::span<const LayerEntry> own) {
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    for (const std::string_view name : names_of(own.subspan(i, 1), true)) {
+      const bool is_preset = std::ranges::count(preset_table(), name, &PresetEntry::name) > 0;
+      if (find(layer_table(), name) == nullptr && find(own.first(i), name) == nullptr &&
+          !is_preset && !is_join_name(name)) {
+        continue;
+      }
+      throw UsageError("own layer '" + std::string(name) +
+                       "': the name is taken, expected one that nothing else is called by");
+    }
+  }
+}
+
 void check_names(const Spec& spec, std::span<const LayerEntry> own) {
-  require_free(own);
+  require_free_names(own);
   check_names_of(spec.text, spec.items, own);
 }
 
 std::unique_ptr<Layer> make_layer(const std::string& text, const SpecItem& item, const Shape& x,
                                   DType dtype, std::uint64_t seed, const std::string& path,
                                   std::span<const LayerEntry> own) {
-  require_free(own);
   SpecArguments arguments(text, item);
   const LayerEntry& entry = find_layer(text, item, own);
   LayerRequest request{arguments, x, dtype, seed, path};

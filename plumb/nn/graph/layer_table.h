@@ -29,8 +29,10 @@ std::span<const LayerEntry> layer_table();
 ///         is in no table. Arguments and shapes are not looked at.
 void check_names(const Spec& spec, std::span<const LayerEntry> own = {});
 
-/// Errors  SpecError with a caret and the nearest known name for an unknown layer. UsageError for a name of
-///         `own` that is taken: by layer_table(), by a join, a preset or another row.
+/// Errors  UsageError for a name of `own` that is taken: by layer_table(), by a join, a preset or another row.
+void require_free_names(std::span<const LayerEntry> own);
+
+/// Errors  SpecError with a caret and the nearest known name for an unknown layer. The names of `own` are free.
 std::unique_ptr<Layer> make_layer(const std::string& text, const SpecItem& item, const Shape& x,
                                   DType dtype, std::uint64_t seed, const std::string& path,
                                   std::span<const LayerEntry> own = {});

@@ -31,8 +31,8 @@ namespace plumb {
 /// row-major.
 ///
 /// Errors  SpecError (caret) for an unknown layer or a bad argument; ShapeError naming the layer's path for a
-///         shape that does not fit. Both from the constructor. UsageError for calls out of order (a pass
-///         before plan(), backward() before forward()) and of a network that was moved from.
+///         shape that does not fit; UsageError for an own layer whose name is taken. All from the constructor.
+///         UsageError for calls out of order (a pass before plan()) and of a network that was moved from.
 /// Threads One Network is used by one thread at a time; it splits work over the Context's pool. Initial
 ///         weights are the same bits for any thread count. Signals wait for the end of a pass.
 class Network {

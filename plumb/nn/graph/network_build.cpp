@@ -19,6 +19,7 @@ Shape with_batch_axis(const Shape& row) {
 
 Network::Network(const Spec& spec, const Shape& x_row, const NetworkOptions& options)
     : options_(options), x_row_(x_row) {
+  require_free_names(options_.own_layers);
   Shape x = with_batch_axis(x_row);
   int depth = 0;
   const Spec written = write_out_presets(spec);
