@@ -6,29 +6,12 @@
 #include <array>
 #include <cmath>
 
+#include "plumb/diagnose/words/data_names.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
 
 namespace {
-
-/// "column 'amount'", "column 3 (counted from 0)".
-std::string column_text(const Telling& telling) {
-  const long long number = telling.count(Quantity::column_number);
-  const auto& data = telling.info.data_info;
-  const auto place = static_cast<std::size_t>(number);
-  if (data && place < data->inputs.size() && !data->inputs[place].name.empty()) {
-    return fmt::format("column '{}'", data->inputs[place].name);
-  }
-  return fmt::format("column {} (counted from 0)", number);
-}
-
-std::string target_text(const Telling& telling) {
-  const auto& data = telling.info.data_info;
-  return data && data->targets.size() > 1
-             ? fmt::format("target {} (counted from 0)", telling.count(Quantity::column_number))
-             : "the targets";
-}
 
 std::string mean_and_deviation(const Telling& telling, Quantity mean, Quantity deviation) {
   return fmt::format("mean {:.3g}, deviation {:.3g}", telling.value(mean),
@@ -368,48 +351,6 @@ std::string signal_cause(const Telling& telling) {
                         : "The layer is that narrow.";
     }
     case CauseKind::dropout: return "The rate is that high, or the layer that narrow.";
-    default: break;
-  }
-  return {};
-}
-
-std::string signal_evidence(const Telling& telling, const Evidence& evidence) {
-  const std::string where = telling.names.where(evidence.fact.place);
-  switch (evidence.fact.quantity) {
-    case Quantity::column_factor:
-      if (telling.finding.rule == "constant_features") {
-        return "size of the constant columns together against that of all that varies";
-      }
-      return fmt::format("rms of {} against the median of the others", column_text(telling));
-    case Quantity::input_rms:
-    case Quantity::small_input_rms: return "rms of the inputs";
-    case Quantity::loss_over_baseline:
-      return "loss of the first step over that of the best constant answer";
-    case Quantity::target_rms:
-    case Quantity::small_target_rms: return "rms of " + target_text(telling);
-    case Quantity::output_rms: return "rms of the outputs in the first step";
-    case Quantity::similarity: return "mean cosine of two samples in " + where;
-    case Quantity::few_directions:
-    case Quantity::directions: return "directions that the samples spread over in " + where;
-    case Quantity::columns_affected: return "columns without any variation";
-    case Quantity::loss_floor: return "lowest loss that such outputs can reach";
-    case Quantity::activations_before_loss:
-      return "activations between the last weights and the loss";
-    case Quantity::target_beyond: return "targets beyond the range of the output, in deviations";
-    case Quantity::linear_pairs: return "layers with weights that follow another directly";
-    case Quantity::outputs: return "outputs of the network";
-    case Quantity::values_normalised: return "values that share a mean in " + where;
-    case Quantity::dropped_fraction: return "values dropped at " + where + ", fraction";
-    case Quantity::units_left: return "units left at " + where;
-    case Quantity::closed_log2: return fmt::format("rms f' of {} against the usual, log2", where);
-    case Quantity::shift_in_deviations:
-      if (telling.finding.rule == "input_scale") return "means of the inputs over their deviations";
-      if (telling.finding.rule == "target_scale") {
-        return fmt::format("mean of {} over their deviation", target_text(telling));
-      }
-      return fmt::format("mean of what {} reads, in deviations", where);
-    case Quantity::scale_rms:
-      return "rms of the scale of " + telling.names.where(telling.finding.place);
     default: break;
   }
   return {};
