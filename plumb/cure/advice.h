@@ -43,6 +43,10 @@ struct CheckedChange {
   bool is_advisable() const {
     return check == AdviceCheck::helps || check == AdviceCheck::not_tried;
   }
+  /// Whether there is another training to make, whatever it came to.
+  bool is_possible() const {
+    return check != AdviceCheck::impossible && check != AdviceCheck::no_op && !changes.empty();
+  }
 };
 
 struct AdviceOptions {

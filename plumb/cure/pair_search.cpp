@@ -12,16 +12,15 @@ namespace plumb {
 
 namespace {
 
-bool is_possible(const CheckedChange& change) {
-  return change.check != AdviceCheck::impossible && change.check != AdviceCheck::no_op &&
-         !change.changes.empty() && change.prescription.rewrite->id != "set_rate";
+bool may_be_first(const CheckedChange& change) {
+  return change.is_possible() && change.prescription.rewrite->id != "set_rate";
 }
 
 std::vector<const CheckedChange*> firsts_of(const Advice& advice) {
   std::vector<const CheckedChange*> firsts;
   for (const auto* const list : {&advice.changes, &advice.dropped}) {
     for (const CheckedChange& change : *list) {
-      if (is_possible(change)) firsts.push_back(&change);
+      if (may_be_first(change)) firsts.push_back(&change);
     }
   }
   const auto loss = [](const CheckedChange* change) {

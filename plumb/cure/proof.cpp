@@ -14,9 +14,7 @@ std::vector<const CheckedChange*> random_pool(const CureReport& report) {
   const CheckedChange& won = report.candidates[*report.winner].change;
   for (const auto* const list : {&report.search.changes, &report.search.dropped}) {
     for (const CheckedChange& change : *list) {
-      const bool possible = change.check != AdviceCheck::impossible &&
-                            change.check != AdviceCheck::no_op && !change.changes.empty();
-      if (possible && change.prescription.rewrite != won.prescription.rewrite) {
+      if (change.is_possible() && change.prescription.rewrite != won.prescription.rewrite) {
         pool.push_back(&change);
       }
     }
