@@ -180,11 +180,11 @@ class Books:
             x = self.input_of(path)
             p, g = self.parameters(path), self.tensors[f"grad_out/{path}"]
             for reverse in layer.directions:
-                told = layer.told(x, g, p, reverse)
-                self.same_time(f"time/{path}/" + ("reverse/" if reverse else ""), told)
+                recorded = layer.recorded(x, g, p, reverse)
+                self.same_time(f"time/{path}/" + ("reverse/" if reverse else ""), recorded)
                 weight = p["weight_hh_l0" + ("_reverse" if reverse else "")]
                 yield {"path": path, "reverse": reverse,
-                       **time_ledger(layer, told, weight, layer.order(x.shape[1], reverse))}
+                       **time_ledger(layer, recorded, weight, layer.order(x.shape[1], reverse))}
 
     def input_of(self, path):
         """What the layer at a path of a chain gets: the output before it, or what its chain gets."""
@@ -193,15 +193,15 @@ class Books:
             return self.tensors[f"out/{parent + '.' if parent else ''}{int(index) - 1}"]
         return self.input_of(parent) if parent else self.tensors["x"]
 
-    def same_time(self, prefix, told):
+    def same_time(self, prefix, recorded):
         saved = {name.removeprefix(prefix): value for name, value in self.tensors.items()
                  if name.startswith(prefix) and "/" not in name.removeprefix(prefix)}
-        if saved.keys() != told.keys():
-            self.problems.append(f"{prefix} has {sorted(saved)}, by the definition {sorted(told)}")
-        for name in saved.keys() & told.keys():
-            if not np.array_equal(np.isnan(saved[name]), np.isnan(told[name])):
-                self.problems.append(f"{prefix}{name} is told at other time steps")
-            self.same(prefix + name, np.nan_to_num(saved[name]), np.nan_to_num(told[name]))
+        if saved.keys() != recorded.keys():
+            self.problems.append(f"{prefix} has {sorted(saved)}, by the definition {sorted(recorded)}")
+        for name in saved.keys() & recorded.keys():
+            if not np.array_equal(np.isnan(saved[name]), np.isnan(recorded[name])):
+                self.problems.append(f"{prefix}{name} is recorded at other time steps")
+            self.same(prefix + name, np.nan_to_num(saved[name]), np.nan_to_num(recorded[name]))
 
 
 def kept_size(values):
@@ -215,10 +215,10 @@ def squares_added(a, b):
     return max(a, b) if NOTHING in (a, b) else np.logaddexp2(2 * a, 2 * b) / 2
 
 
-def time_ledger(layer, told, weight, order):
+def time_ledger(layer, recorded, weight, order):
     """The books through time of one direction, `order` its time steps as it takes them."""
     size = {name: [kept_size(value) if not np.isnan(value).any() else math.nan for value in values]
-            for name, values in told.items() if name.startswith("grad")}
+            for name, values in recorded.items() if name.startswith("grad")}
 
     def to_cell(through):
         return size["grad_h_by_carry"][through] if layer.kind == "lstm" and through is not None else NOTHING

@@ -54,7 +54,7 @@ class Recurrent(Layer):
         end = "_l0_reverse" if reverse else "_l0"
         zero = np.zeros(GATES[self.kind] * self.units)
         by_x = x @ p["weight_ih" + end].T + p.get("bias_ih" + end, zero)
-        told = {}
+        recorded = {}
         h = c = np.zeros((len(x), self.units))
         for t in self.order(x.shape[1], reverse):
             by_h = h @ p["weight_hh" + end].T + p.get("bias_hh" + end, zero)
@@ -75,8 +75,8 @@ class Recurrent(Layer):
             step.update(h_before=h, c_before=c)
             h, c = step["h"], step.get("c", c)
             for name, value in step.items():
-                told.setdefault(name, np.full((x.shape[1], *value.shape), np.nan))[t] = value
-        return told
+                recorded.setdefault(name, np.full((x.shape[1], *value.shape), np.nan))[t] = value
+        return recorded
 
     def forward(self, x, p):
         sides = [np.moveaxis(self.states(x, p, reverse)["h"], 0, 1) for reverse in self.directions]
@@ -108,7 +108,7 @@ class Recurrent(Layer):
         of_input, of_state = self.by_gates(p["weight_ih" + end]), self.by_gates(p["weight_hh" + end])
         names = {"rnn": [], "lstm": ["input", "forget", "cell", "output"], "gru": ["reset", "update", "new"]}[self.kind]
         states, order = self.states(x, p, reverse), self.order(x.shape[1], reverse)
-        told = {}
+        recorded = {}
         grad_x = np.zeros(x.shape)
         dh = dc = np.zeros((len(x), self.units))  # what comes from the step behind
         for position in reversed(range(len(order))):
@@ -135,8 +135,8 @@ class Recurrent(Layer):
                 step["grad_h_by_recurrence"] = dh
                 step.update({f"grad_h_by_{name}_gate": part for name, part in zip(names, parts)})
             for name, value in step.items():
-                told.setdefault(name, np.full((x.shape[1], *value.shape), np.nan))[t] = value
-        return told, grad_x
+                recorded.setdefault(name, np.full((x.shape[1], *value.shape), np.nan))[t] = value
+        return recorded, grad_x
 
     def halves(self, g):
         """The part of a gradient of y that belongs to each direction."""
@@ -145,7 +145,7 @@ class Recurrent(Layer):
     def vjp(self, x, g, p):
         return sum(self.gradients(x, half, p, reverse)[1] for reverse, half in self.halves(g))
 
-    def told(self, x, g, p, reverse):
+    def recorded(self, x, g, p, reverse):
         """Everything that docs/time.md lists, of one direction: states, gates and gradients."""
         half = dict(self.halves(g))[reverse]
         inside = ("z", "of_n", "h_before", "c_before")

@@ -68,10 +68,10 @@ void DerivativeJudge::tell_as(Recorder& recorder, LayerId layer, const ObservedV
   const std::int64_t row = rows == 0 ? 0 : all.size() / rows;
   if (row == 0) return;
   const std::int64_t at_once = std::clamp<std::int64_t>(kPiece / row, 1, rows);
-  const auto room = static_cast<std::size_t>(at_once * row);
-  if (slopes.size() < room) slopes.resize(room);
+  const auto space = static_cast<std::size_t>(at_once * row);
+  if (slopes.size() < space) slopes.resize(space);
   const bool as_is = all.type == kTypeOf<T> && is_row_major(all);
-  if (!as_is && read.size() < room) read.resize(room);
+  if (!as_is && read.size() < space) read.resize(space);
   for (std::int64_t begin = 0; begin < rows; begin += at_once) {
     const std::int64_t count = std::min(at_once, rows - begin);
     const StridedView part = all.rank == 0 ? all : all.narrow(0, begin, count);
@@ -99,16 +99,16 @@ void DerivativeJudge::tell_as(Recorder& recorder, LayerId layer, const ObservedV
           }
         },
         definition_.op);
-    StridedView told = part;
-    told.data = slopes.data();
-    told.type = kTypeOf<T>;
+    StridedView filled = part;
+    filled.data = slopes.data();
+    filled.type = kTypeOf<T>;
     std::int64_t stride = 1;
-    for (int axis = told.rank - 1; axis >= 0; --axis) {
+    for (int axis = filled.rank - 1; axis >= 0; --axis) {
       const auto at = static_cast<std::size_t>(axis);
-      told.strides[at] = stride;
-      stride *= told.sizes[at];
+      filled.strides[at] = stride;
+      stride *= filled.sizes[at];
     }
-    recorder.derivative(layer, ObservedView(told, axes));
+    recorder.derivative(layer, ObservedView(filled, axes));
   }
 }
 

@@ -35,7 +35,7 @@ constexpr const char* kFooter = R"(Examples:
 
 Ctrl-C stops following; the run goes on.)";
 
-constexpr auto kLook = std::chrono::milliseconds(250);
+constexpr auto kPollInterval = std::chrono::milliseconds(250);
 
 struct Options {
   std::string run;
@@ -84,11 +84,11 @@ std::string state_line(const serve::LiveRun& run, const serve::RunRow& row, int 
   if (row.standing == serve::Standing::stalled)
     line += fmt::format("  STALLED for {}", serve::duration_words(row.age_s));
   line += "  ";
-  const int room = width - 1 - static_cast<int>(line.size());
+  const int left = width - 1 - static_cast<int>(line.size());
   BarOptions bars;
   bars.unicode = locale_is_utf8();
-  bars.width = room;
-  return room >= 4 ? line + render_flow_bars(run.last_profile(), bars) : shorten(line, width - 1);
+  bars.width = left;
+  return left >= 4 ? line + render_flow_bars(run.last_profile(), bars) : shorten(line, width - 1);
 }
 
 /// Waits for a writer that has just made the file and not yet begun the run.
@@ -98,10 +98,10 @@ serve::LiveRun open_run(const std::string& path) {
     try {
       return serve::LiveRun(path);
     } catch (const StoreError&) {
-      const std::optional<serve::FileLook> look = serve::look_at(path);
-      if (!look || look->age_s > kYoung_s || interrupted()) throw;
+      const std::optional<serve::FileStatus> status = serve::read_file_status(path);
+      if (!status || status->age_s > kYoung_s || interrupted()) throw;
     }
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kPollInterval);
   }
 }
 
@@ -118,10 +118,10 @@ std::string run_to_follow(const std::string& given) {
   std::string newest;
   double age_s = std::numeric_limits<double>::infinity();
   for (const serve::RunPath& run : serve::RunFolder({path}).runs()) {
-    const std::optional<serve::FileLook> look = serve::look_at(run.path);
-    if (!look || look->age_s >= age_s || !is_run_file(run.path)) continue;
+    const std::optional<serve::FileStatus> status = serve::read_file_status(run.path);
+    if (!status || status->age_s >= age_s || !is_run_file(run.path)) continue;
     newest = run.path;
-    age_s = look->age_s;
+    age_s = status->age_s;
   }
   if (newest.empty()) throw StoreError(path + ": there is no run in it to follow");
   return newest;
@@ -136,20 +136,20 @@ int run_follow(const Options& given) {
   const TerminalOptions terminal = terminal_options();
   if (options.run != given.run) screen.line(printable(options.run));
   screen.line(printable(run.info().title()));
-  std::set<std::string> told;
+  std::set<std::string> printed;
   for (;;) {
     const bool came = run.poll();
-    const std::optional<serve::FileLook> look = serve::look_at(options.run);
-    if (!look) {
+    const std::optional<serve::FileStatus> status = serve::read_file_status(options.run);
+    if (!status) {
       screen.line(options.run + ": the file is gone");
       return kError;
     }
-    const serve::RunRow row = serve::row_of(run, options.run, *look);
+    const serve::RunRow row = serve::row_of(run, options.run, *status);
     if (came) {
       for (const Finding& finding : run.findings()) {
         if (finding.severity == Severity::note) continue;
         const std::string headline = serve::headline(run.info(), finding);
-        if (told.insert(headline).second) {
+        if (printed.insert(headline).second) {
           screen.line(fmt::format("step {}: {}  {}", finding.first_step,
                                   to_string(finding.severity), printable(headline)));
         }
@@ -167,7 +167,7 @@ int run_follow(const Options& given) {
         screen.line(text);
       return kOk;
     }
-    if (!run.is_behind()) std::this_thread::sleep_for(kLook);
+    if (!run.is_behind()) std::this_thread::sleep_for(kPollInterval);
   }
 }
 

@@ -53,7 +53,7 @@ Found from_run(const std::string& path) {
   return found;
 }
 
-Found look_into(const std::string& path) {
+Found read_model(const std::string& path) {
   if (is_run_file(path)) return from_run(path);
   Found found;
   found.weights = path;
@@ -104,7 +104,7 @@ void Model::load_alone(LabelUse labels) {
 }
 
 Model::Model(const std::string& file, const ConfigOptions& options, LabelUse labels) {
-  const Found found = look_into(file);
+  const Found found = read_model(file);
   config_ = options.resolve(found.settings, file);
   if (config_.weights.empty()) config_.weights = found.weights;
   if (config_.weights.empty()) {

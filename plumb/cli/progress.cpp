@@ -52,13 +52,13 @@ void Progress::update(const Trainer& trainer, const StepRecord& record) {
     line += fmt::format("  acc {:3.0f}%", 100 * record.accuracy);
   line += fmt::format("  left {}  ", time_left(left));
   // A line that fills the last column would wrap, and then no carriage return brings it back.
-  const int room = progress_width() - 1 - static_cast<int>(line.size());
-  if (room >= kFewestBars) {
+  const int columns = progress_width() - 1 - static_cast<int>(line.size());
+  if (columns >= kFewestBars) {
     BarOptions options;
     options.unicode = locale_is_utf8();
-    options.width = room;
+    options.width = columns;
     line += render_flow_bars(profile_, options);
-  } else if (room < 0) {
+  } else if (columns < 0) {
     line.resize(static_cast<std::size_t>(std::max(0, progress_width() - 1)));
   }
   // Return to the first column, draw, clear what is left of the older line.

@@ -30,12 +30,12 @@ struct Options {
   bool json = false;
 };
 
-serve::RunRow read_row(const serve::RunPath& run, const serve::FileLook& look) {
+serve::RunRow read_row(const serve::RunPath& run, const serve::FileStatus& status) {
   try {
     serve::LiveRun live(run.path);
     while (live.poll()) {
     }
-    return serve::row_of(live, run.name, look);
+    return serve::row_of(live, run.name, status);
   } catch (const std::exception& error) {
     return serve::broken_row(run.path, run.name, error.what());
   }
@@ -105,7 +105,8 @@ int run_runs(const Options& options) {
   }
   std::vector<serve::RunRow> rows;
   for (const serve::RunPath& run : serve::RunFolder(paths).runs()) {
-    if (const auto look = serve::look_at(run.path)) rows.push_back(read_row(run, *look));
+    if (const auto status = serve::read_file_status(run.path))
+      rows.push_back(read_row(run, *status));
   }
   // The newest first.
   std::stable_sort(rows.begin(), rows.end(),

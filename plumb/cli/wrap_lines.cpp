@@ -9,7 +9,7 @@ namespace plumb::cli {
 
 namespace {
 
-constexpr int kLeastRoom = 20;
+constexpr int kLeastWidth = 20;
 
 bool is_example(std::string_view line) {
   return line.starts_with("  plumb ") || line.starts_with("  source ");
@@ -26,9 +26,9 @@ void append(std::string_view line, int width, std::size_t column, std::string& t
   const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
   const std::size_t from = description_of(line, column);
   const std::size_t hanging = from > 0 ? from : indent;
-  const int room = width - static_cast<int>(hanging);
+  const int left = width - static_cast<int>(hanging);
   std::string head(line.substr(0, hanging));
-  for (const std::string& part : wrap(line.substr(hanging), std::max(room, kLeastRoom))) {
+  for (const std::string& part : wrap(line.substr(hanging), std::max(left, kLeastWidth))) {
     text += head + part + "\n";
     head.assign(hanging, ' ');
   }

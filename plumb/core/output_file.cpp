@@ -54,7 +54,7 @@ struct Found {
   mode_t mode = 0;
 };
 
-Found look_at(const std::string& path) {
+Found read_target(const std::string& path) {
   if (path.empty()) return {.problem = "its name is empty"};
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -141,12 +141,12 @@ class Draft {
 }  // namespace
 
 std::optional<std::string> output_problem(const std::string& path) {
-  const Found found = look_at(path);
+  const Found found = read_target(path);
   return found.problem.empty() ? std::nullopt : std::optional(found.problem);
 }
 
 std::optional<std::string> write_output(const std::string& path, const Body& body) {
-  const Found found = look_at(path);
+  const Found found = read_target(path);
   if (!found.problem.empty()) return found.problem;
   if ((found.exists && !found.is_regular) || is_of_the_system(path)) {
     return write_through(path, body);
@@ -165,7 +165,7 @@ std::optional<std::string> write_output(const std::string& path, const Body& bod
 }
 
 std::optional<std::string> append_output(const std::string& path, std::string_view text) {
-  const Found found = look_at(path);
+  const Found found = read_target(path);
   if (!found.problem.empty()) return found.problem;
   const int file = ::open(path.c_str(), O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0666);
   if (file < 0) return reason(errno);

@@ -52,18 +52,18 @@ Region make_region(std::size_t bytes) {
 
 void* allocate(std::size_t bytes) {
   // A line apart: tensors of a power of two would otherwise all begin in the same cache set.
-  const std::size_t room = round_up(bytes, kLineBytes) + kLineBytes;
+  const std::size_t reserved = round_up(bytes, kLineBytes) + kLineBytes;
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
   auto region = std::find_if(p.regions.begin(), p.regions.end(),
-                             [&](const Region& r) { return r.size - r.used >= room; });
+                             [&](const Region& r) { return r.size - r.used >= reserved; });
   if (region == p.regions.end()) {
     p.regions.reserve(p.regions.size() + 1);
-    p.regions.push_back(make_region(room));
+    p.regions.push_back(make_region(reserved));
     region = p.regions.end() - 1;
   }
   char* const begin = region->begin + region->used;
-  region->used += room;
+  region->used += reserved;
   ++region->live;
   return begin;
 }

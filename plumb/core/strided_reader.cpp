@@ -57,7 +57,7 @@ void copy_rows(Bits* to, const Bits* from, std::int64_t rows, std::int64_t row_s
 StridedReader::StridedReader(const StridedView& view)
     : view_(collapse(view)), left_(view_.size()) {}
 
-StridedReader::Piece StridedReader::next(std::size_t most, void* room) {
+StridedReader::Piece StridedReader::next(std::size_t most, void* buffer) {
   const int inner = view_.rank - 1;
   const std::int64_t wanted =
       std::min(left_, static_cast<std::int64_t>(std::min<std::size_t>(most, INT64_MAX)));
@@ -69,9 +69,9 @@ StridedReader::Piece StridedReader::next(std::size_t most, void* room) {
   }
   const auto count = static_cast<std::size_t>(wanted);
   switch (size_bytes(view_.type)) {
-    case 2: return {room, fill(static_cast<std::uint16_t*>(room), count)};
-    case 4: return {room, fill(static_cast<std::uint32_t*>(room), count)};
-    default: return {room, fill(static_cast<std::uint64_t*>(room), count)};
+    case 2: return {buffer, fill(static_cast<std::uint16_t*>(buffer), count)};
+    case 4: return {buffer, fill(static_cast<std::uint32_t*>(buffer), count)};
+    default: return {buffer, fill(static_cast<std::uint64_t*>(buffer), count)};
   }
 }
 

@@ -12,7 +12,7 @@ namespace plumb {
 /// that a kernel for contiguous memory serves any strides without a copy of the whole.
 ///
 /// A piece is the tensor's own memory where `most` elements (or all that are left) lie there in a
-/// row, else a copy in `room`.
+/// row, else a copy in `buffer`.
 ///
 /// Threads Use one object from one thread. Allocates nothing.
 class StridedReader {
@@ -23,8 +23,8 @@ class StridedReader {
     const void* data = nullptr;
     std::size_t count = 0;  ///< 0 behind the last
   };
-  /// The next at most `most` > 0 elements. `room` has space for so many, aligned to them.
-  Piece next(std::size_t most, void* room);
+  /// The next at most `most` > 0 elements. `buffer` has space for so many, aligned to them.
+  Piece next(std::size_t most, void* buffer);
 
  private:
   template <class Bits>

@@ -22,7 +22,7 @@ constexpr std::string_view kChecks[] = {"helps",       "no_effect", "not_tried",
 static_assert(std::size(kChecks) == static_cast<std::size_t>(AdviceCheck::impossible) + 1);
 
 /// To look at every rewrite takes a probe each: not where that alone is beyond the budget.
-constexpr double kStepsToLook = 150;
+constexpr double kStepsToSearch = 150;
 
 constexpr const char* kNotMeasured = "the rate cannot be measured within the budget";
 
@@ -83,17 +83,17 @@ class Check {
     }
     left_s_ = options_.budget_s;
     step_s_ = nominal_step_s(untreated_.info);
-    std::vector<CheckedChange> named = look_at(prescriptions_of(findings_));
-    const auto look_at_all = [&] {
-      std::vector<CheckedChange> more = look_at(usual_prescriptions(), named);
+    std::vector<CheckedChange> named = check_each(prescriptions_of(findings_));
+    const auto check_all = [&] {
+      std::vector<CheckedChange> more = check_each(usual_prescriptions(), named);
       std::move(more.begin(), more.end(), std::back_inserter(named));
     };
-    if (options_.look_everywhere) look_at_all();
-    const bool may_look_further = options_.look_further && !options_.look_everywhere;
-    try_all(named, may_look_further ? left_s_ / 2 : left_s_);
-    const bool can_look = left_s_ > kStepsToLook * step_s_;
-    if (may_look_further && can_look && (!advice_.loss || is_helpless())) {
-      look_at_all();
+    if (options_.search_everywhere) check_all();
+    const bool may_search_further = options_.search_further && !options_.search_everywhere;
+    try_all(named, may_search_further ? left_s_ / 2 : left_s_);
+    const bool can_search = left_s_ > kStepsToSearch * step_s_;
+    if (may_search_further && can_search && (!advice_.loss || is_helpless())) {
+      check_all();
       try_all(named, left_s_);
     }
     judge(named);
@@ -128,8 +128,8 @@ class Check {
     return (std::isinf(reference()) || best_gain_ < 0.5 * std::abs(reference()));
   }
 
-  std::vector<CheckedChange> look_at(const std::vector<Prescription>& prescriptions,
-                                     const std::vector<CheckedChange>& known = {}) {
+  std::vector<CheckedChange> check_each(const std::vector<Prescription>& prescriptions,
+                                        const std::vector<CheckedChange>& known = {}) {
     std::vector<CheckedChange> changes;
     bool saw_rate = std::any_of(known.begin(), known.end(), [](const CheckedChange& change) {
       return is_rate(change.prescription);

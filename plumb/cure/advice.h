@@ -54,8 +54,8 @@ struct AdviceOptions {
   std::int64_t most_steps = 300;  ///< of one short training
   std::int64_t fewest_steps = 20;
   /// Whether rewrites that no remedy names are tried where no remedy helps.
-  bool look_further = true;
-  bool look_everywhere = false;  ///< and where one does
+  bool search_further = true;
+  bool search_everywhere = false;  ///< and where one does
   /// Which rewrites may be used; empty: all.
   std::function<bool(const RewriteEntry& rewrite)> allows = {};
   std::function<bool()> keep_going = {};  ///< false: no further probe or training

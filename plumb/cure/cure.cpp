@@ -167,7 +167,7 @@ class Cure {
 
   AdviceOptions search_options() const {
     AdviceOptions search = options_.search;
-    search.look_everywhere = true;
+    search.search_everywhere = true;
     search.allows = [this](const RewriteEntry& rewrite) { return allows(rewrite); };
     search.keep_going = options_.keep_going;
     if (options_.dry_run) search.budget_s = 0;

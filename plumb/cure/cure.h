@@ -38,7 +38,7 @@ struct CureOptions {
   /// What a dry run takes for sick or not and begins with; without it, a probe at the start.
   std::optional<KnownTraining> known;
   int jobs = 1;
-  AdviceOptions search{.budget_s = 6, .look_further = true};
+  AdviceOptions search{.budget_s = 6, .search_further = true};
   ArmSink sink;  ///< of each training; empty for none
   /// Where results of trainings are kept and looked up; null for nowhere. The first training is
   /// always made, for what it found is what the search begins with.

@@ -6,11 +6,11 @@
 namespace plumb {
 
 std::optional<std::uint64_t> checked_size(std::span<const std::uint64_t> extents) {
-  std::uint64_t room = std::uint64_t{1} << 60;
+  std::uint64_t remaining = std::uint64_t{1} << 60;
   std::uint64_t size = 1;
   for (const std::uint64_t extent : extents) {
-    room /= std::max<std::uint64_t>(extent, 1);
-    if (room == 0) return std::nullopt;
+    remaining /= std::max<std::uint64_t>(extent, 1);
+    if (remaining == 0) return std::nullopt;
     size *= extent;
   }
   return size;

@@ -37,8 +37,9 @@ Dataset make_copy(const SequenceOptions& options, std::uint64_t seed) {
       std::int64_t shown = s == options.t + kSymbols - 1 ? kSign : kBlank;
       if (s < kSymbols) {
         shown = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(s), kAlphabet));
-        const std::int64_t told = options.t + kSymbols + s;
-        data.labels[static_cast<std::size_t>(i * steps + told)] = static_cast<std::int32_t>(shown);
+        const std::int64_t repeated = options.t + kSymbols + s;
+        data.labels[static_cast<std::size_t>(i * steps + repeated)] =
+            static_cast<std::int32_t>(shown);
       }
       x[static_cast<std::size_t>((i * steps + s) * kInputs + shown)] = 1;
     }

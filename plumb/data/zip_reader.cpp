@@ -115,14 +115,14 @@ std::vector<ZipMember> zip_directory(std::span<const std::byte> zip, const std::
   ByteReader reader(zip, place);
   reader.seek(directory.offset, "the zip directory");
   std::vector<ZipMember> members;
-  std::uint64_t room = zip.size();
+  std::uint64_t remaining = zip.size();
   for (std::uint64_t i = 0; i < directory.members; ++i) {
     members.push_back(read_member(reader));
-    if (members.back().compressed_bytes > room) {
+    if (members.back().compressed_bytes > remaining) {
       reader.fail(
           fmt::format("the zip directory lists more than the {} bytes of the file", zip.size()));
     }
-    room -= members.back().compressed_bytes;
+    remaining -= members.back().compressed_bytes;
   }
   return members;
 }

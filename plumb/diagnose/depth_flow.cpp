@@ -183,11 +183,11 @@ bool contains(std::span<const LayerId> sorted, LayerId layer) {
 }  // namespace
 
 DepthFlow depth_flow(const LayerGraph& graph, const Ledger& ledger,
-                     std::span<const LayerId> waking) {
+                     std::span<const LayerId> leaving) {
   const RunInfo& info = graph.info();
   const LayerGraph::Chain& chain = graph.main_chain();
   const auto counts = [&](LayerId layer) {
-    return has_weights(info.layer(layer)) && !contains(waking, layer);
+    return has_weights(info.layer(layer)) && !contains(leaving, layer);
   };
   const auto lowest = std::find_if(chain.begin(), chain.end(), counts);
   const auto highest = std::find_if(chain.rbegin(), chain.rend(), counts);
@@ -205,7 +205,7 @@ DepthFlow depth_flow(const LayerGraph& graph, const Ledger& ledger,
        entry != ledger.entries.end() && at != lowest && entry->layer == *at; ++entry, --at) {
     bottom = *(at - 1);
     // Averaging over n places divides the norm by sqrt(n), once, whatever the weights: no sickness.
-    if (info.layer(*at).family == LayerFamily::pooling || contains(waking, *at)) continue;
+    if (info.layer(*at).family == LayerFamily::pooling || contains(leaving, *at)) continue;
     books.book(*entry, bottom);
   }
   books.finish();
@@ -219,7 +219,7 @@ DepthFlow depth_flow(const LayerGraph& graph, const Ledger& ledger,
   // A loss without a gradient is an optimum, not a sick network; a gradient that was there and is
   // zero further down has ended on the way.
   const bool loss_has_gradient = std::isfinite(ledger.log2_loss_gradient);
-  const bool ends_for_good = ledger.ends_in_zero() && !contains(waking, ledger.ends_at);
+  const bool ends_for_good = ledger.ends_in_zero() && !contains(leaving, ledger.ends_at);
   if (ends_for_good && loss_has_gradient && !flow.reaches_first) {
     flow.known = true;
     flow.log2_total = -std::numeric_limits<double>::infinity();

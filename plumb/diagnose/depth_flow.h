@@ -25,7 +25,7 @@ namespace plumb {
 /// Unknown    Where the usual f' of an activation is not known, neither it nor the weight of the
 ///            linear layer above it can be judged: only what both do together was measured, and
 ///            both are booked as one (`together`).
-/// Waking     Layers that started at zero and are on their way from there (zero_start.h) are left
+/// Left out   Layers that started at zero and are on their way from there (zero_start.h) are left
 ///            out too: what they keep from the others passes by itself. Where the gradient ends in
 ///            one, or where one is the last, depth begins below it.
 struct DepthFlow {
@@ -76,9 +76,9 @@ struct DepthFlow {
   }
 };
 
-/// `waking` in ascending order.
+/// `leaving` in ascending order.
 DepthFlow depth_flow(const LayerGraph& graph, const Ledger& ledger,
-                     std::span<const LayerId> waking = {});
+                     std::span<const LayerId> leaving = {});
 
 /// Which part of a DepthFlow did most of it, in the direction of the total: one of
 /// activation_derivative, weight_scale, weights_and_derivatives, residual_branch, alignment,

@@ -30,13 +30,13 @@ double median_loss(Stretches stretches) {
 
 double mean_accuracy(Stretches stretches) {
   double sum = 0;
-  double told = 0;
+  double accuracies = 0;
   for (const LossCurve::Stretch& one : stretches) {
     if (one.accuracies == 0) continue;
     sum += one.accuracy * static_cast<double>(one.accuracies);
-    told += static_cast<double>(one.accuracies);
+    accuracies += static_cast<double>(one.accuracies);
   }
-  return told > 0 ? sum / told : kNan;
+  return accuracies > 0 ? sum / accuracies : kNan;
 }
 
 /// Of one stretch about the course of the curve.

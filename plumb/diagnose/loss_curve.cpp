@@ -16,11 +16,11 @@ void join(LossCurve::Stretch& to, const LossCurve::Stretch& next) {
   to.loss += part * (next.loss - to.loss);
   to.steps += next.steps;
   if (next.accuracies == 0) return;
-  const std::int64_t told = to.accuracies + next.accuracies;
-  const double share = static_cast<double>(next.accuracies) / static_cast<double>(told);
+  const std::int64_t accuracies = to.accuracies + next.accuracies;
+  const double share = static_cast<double>(next.accuracies) / static_cast<double>(accuracies);
   to.accuracy =
       to.accuracies == 0 ? next.accuracy : to.accuracy + share * (next.accuracy - to.accuracy);
-  to.accuracies = told;
+  to.accuracies = accuracies;
 }
 
 }  // namespace
@@ -40,8 +40,9 @@ void LossCurve::add(const StepRecord& step) {
   if (!ends_finite_) return;
   if (!first_) first_ = {step.step, step.loss, step.accuracy};
   ++steps_;
-  const bool told = std::isfinite(step.accuracy);
-  const Stretch one{step.step, 1, step.loss, told ? step.accuracy : kNan, told ? 1 : 0};
+  const bool has_accuracy = std::isfinite(step.accuracy);
+  const Stretch one{step.step, 1, step.loss, has_accuracy ? step.accuracy : kNan,
+                    has_accuracy ? 1 : 0};
   if (!stretches_.empty() && stretches_.back().steps < per_stretch_) {
     join(stretches_.back(), one);
     return;

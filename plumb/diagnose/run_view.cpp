@@ -116,10 +116,10 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   zero_start_.add(*graph_, last_profile_);
   if (!measured_.empty()) {
     MeasuredStep& before = measured_.back();
-    WakingLayers settled = zero_start_.before_last(*graph_);
-    if (settled != before.waking) {
-      before.waking = std::move(settled);
-      before.flow = depth_flow(*graph_, last_, before.waking.waking);
+    LeavingZero settled = zero_start_.before_last(*graph_);
+    if (settled != before.leaving_zero) {
+      before.leaving_zero = std::move(settled);
+      before.flow = depth_flow(*graph_, last_, before.leaving_zero.layers);
     }
   }
   last_ = make_ledger(*graph_, index);
@@ -131,8 +131,8 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   now.learning_rate = step.learning_rate;
   now.clip_factor = step.clip_factor;
   now.weight_decay = decay_of(info(), step);
-  now.waking = zero_start_.last(*graph_);
-  now.flow = depth_flow(*graph_, last_, now.waking.waking);
+  now.leaving_zero = zero_start_.last(*graph_);
+  now.flow = depth_flow(*graph_, last_, now.leaving_zero.layers);
   now.odd = odd_layers(*graph_, last_, last_profile_, zero_start_.started_at_zero());
   now.paces = layer_paces(info(), step, last_profile_, index);
   now.log2_learning = log2_learning(last_profile_, chain_ends_);

@@ -29,7 +29,7 @@ struct MeasuredStep {
   double weight_decay = 0;  ///< see decay_of
   DepthFlow flow;
   std::vector<OddLayer> odd;
-  WakingLayers waking;
+  LeavingZero leaving_zero;
   std::vector<LayerPace> paces;
   /// Of each recurrent layer and direction, in the order of the step's records.
   std::vector<TimeFlow> times;

@@ -16,38 +16,38 @@ bool is_zero(double log2) { return std::isinf(log2) && log2 < 0; }
 
 /// Walks the chains from the loss down. Ways may share layers: each is walked at most twice, as one
 /// that is behind and as one that is not.
-class Behind {
+class Upstream {
  public:
-  Behind(const LayerGraph& graph, WakingLayers& layers)
+  Upstream(const LayerGraph& graph, LeavingZero& layers)
       : graph_(graph), layers_(layers), walked_(graph.info().layers.size()) {}
 
-  void walk(const LayerGraph::Chain& chain, bool behind) {
+  void walk(const LayerGraph::Chain& chain, bool is_upstream) {
     for (std::size_t i = chain.size(); i-- > 0;) {
       const LayerId layer = chain[i];
-      bool& walked = walked_[static_cast<std::size_t>(layer)][behind ? 1 : 0];
+      bool& walked = walked_[static_cast<std::size_t>(layer)][is_upstream ? 1 : 0];
       if (!walked) {
         walked = true;
-        if (behind) layers_.behind.push_back(layer);
-        for (const LayerGraph::WayThrough& way : graph_.ways(layer)) walk(way.chain, behind);
+        if (is_upstream) layers_.upstream.push_back(layer);
+        for (const LayerGraph::WayThrough& way : graph_.ways(layer)) walk(way.chain, is_upstream);
       }
-      behind = behind || layers_.is_waking(layer);
+      is_upstream = is_upstream || layers_.is_leaving(layer);
     }
   }
 
  private:
   const LayerGraph& graph_;
-  WakingLayers& layers_;
+  LeavingZero& layers_;
   std::vector<std::array<bool, 2>> walked_;
 };
 
 }  // namespace
 
-bool WakingLayers::is_waking(LayerId layer) const {
-  return std::binary_search(waking.begin(), waking.end(), layer);
+bool LeavingZero::is_leaving(LayerId layer) const {
+  return std::binary_search(layers.begin(), layers.end(), layer);
 }
 
-bool WakingLayers::is_behind(LayerId layer) const {
-  return std::binary_search(behind.begin(), behind.end(), layer);
+bool LeavingZero::is_upstream(LayerId layer) const {
+  return std::binary_search(upstream.begin(), upstream.end(), layer);
 }
 
 void ZeroStart::add(const LayerGraph& graph, const std::vector<FlowPoint>& profile) {
@@ -75,16 +75,16 @@ void ZeroStart::add(const LayerGraph& graph, const std::vector<FlowPoint>& profi
 }
 
 template <class Judge>
-WakingLayers ZeroStart::collect(const LayerGraph& graph, Judge judge) const {
-  WakingLayers layers;
+LeavingZero ZeroStart::collect(const LayerGraph& graph, Judge judge) const {
+  LeavingZero found;
   for (const Followed& one : followed_) {
-    if (judge(one)) layers.waking.push_back(one.layer);
+    if (judge(one)) found.layers.push_back(one.layer);
   }
-  if (layers.waking.empty()) return layers;
-  std::sort(layers.waking.begin(), layers.waking.end());
-  Behind(graph, layers).walk(graph.main_chain(), false);
-  std::sort(layers.behind.begin(), layers.behind.end());
-  return layers;
+  if (found.layers.empty()) return found;
+  std::sort(found.layers.begin(), found.layers.end());
+  Upstream(graph, found).walk(graph.main_chain(), false);
+  std::sort(found.upstream.begin(), found.upstream.end());
+  return found;
 }
 
 namespace {
@@ -96,7 +96,7 @@ bool grows_below(double log2_floor, const Sizes& now, const Sizes& before) {
 
 }  // namespace
 
-WakingLayers ZeroStart::before_last(const LayerGraph& graph) const {
+LeavingZero ZeroStart::before_last(const LayerGraph& graph) const {
   return collect(graph, [](const Followed& one) {
     if (one.latest.size() < 2) return false;
     const Sizes& next = one.latest.back();
@@ -106,7 +106,7 @@ WakingLayers ZeroStart::before_last(const LayerGraph& graph) const {
   });
 }
 
-WakingLayers ZeroStart::last(const LayerGraph& graph) const {
+LeavingZero ZeroStart::last(const LayerGraph& graph) const {
   return collect(graph, [](const Followed& one) {
     const Sizes& now = one.latest.back();
     const Sizes* before = one.latest.size() > 1 ? &one.latest[one.latest.size() - 2] : nullptr;

@@ -40,7 +40,7 @@ Reading read(const JoinWay* way) {
   return {.log2 = way->log2_rms};
 }
 
-bool is_told(const JoinWay* way) { return way != nullptr && std::isfinite(way->log2_rms); }
+bool is_recorded(const JoinWay* way) { return way != nullptr && std::isfinite(way->log2_rms); }
 
 struct Books {
   std::vector<LedgerEntry> entries;
@@ -128,13 +128,13 @@ class Bookkeeper {
       return entry;
     }
     // Where the tensor below has other readers, this layer sent a part of its gradient alone.
-    // At the input it need not be told.
+    // At the input it need not be recorded.
     const bool is_read_twice = below != kNoLayer && graph_.readers(below).size() > 1;
     const JoinRecord* join = is_read_twice ? index_.join(below) : nullptr;
     const bool is_join =
         is_read_twice && (join != nullptr || layer_of(below).family != LayerFamily::input);
     const JoinWay* own = join == nullptr ? nullptr : join->from(id);
-    if (is_told(own)) {
+    if (is_recorded(own)) {
       split(id, own->log2_rms - log2_out, entry);
       entry.parts.push_back({Cause::join, log2_in - own->log2_rms});
     } else if (is_join) {
@@ -199,16 +199,16 @@ class Bookkeeper {
     const bool again = booked_[static_cast<std::size_t>(id)];
     booked_[static_cast<std::size_t>(id)] = true;
     for (const LayerGraph::WayThrough& way : graph_.ways(id)) {
-      const std::optional<JoinWay> told = way_gradient(graph_, index_, id, way);
-      if (way.main) main = told;
-      if (way.way == Way::gate) gate = told;
+      const std::optional<JoinWay> recorded = way_gradient(graph_, index_, id, way);
+      if (way.main) main = recorded;
+      if (way.way == Way::gate) gate = recorded;
       if (again) continue;
       LedgerWay& line = entry.ways.emplace_back();
       line.way = way.way;
       line.main = way.main;
-      line.log2_rms = told ? told->log2_rms : std::numeric_limits<double>::quiet_NaN();
-      line.share = told ? told->share : std::numeric_limits<double>::quiet_NaN();
-      line.entries = book_chain(way.chain, read(told ? &*told : nullptr), kNoLayer).entries;
+      line.log2_rms = recorded ? recorded->log2_rms : std::numeric_limits<double>::quiet_NaN();
+      line.share = recorded ? recorded->share : std::numeric_limits<double>::quiet_NaN();
+      line.entries = book_chain(way.chain, read(recorded ? &*recorded : nullptr), kNoLayer).entries;
     }
     // What the ways bring back together, and what readers beside them add to it on this chain.
     const JoinRecord* own = index_.join_through(id);

@@ -66,9 +66,9 @@ struct LedgerEntry;
 struct LedgerWay {
   Way way = Way::unnamed;
   bool main = false;    ///< the books of the layer itself follow this one
-  double log2_rms = 0;  ///< of what comes back by it where the ways meet; NaN: not told
+  double log2_rms = 0;  ///< of what comes back by it where the ways meet; NaN: not recorded
   /// In the sum of the layer's ways; where others share the tensor and these ways have no record
-  /// of their own (JoinRecord::through), in the sum of all. NaN: not told.
+  /// of their own (JoinRecord::through), in the sum of all. NaN: not recorded.
   double share = 0;
   std::vector<LedgerEntry> entries;  ///< in backward order, not part of the sum
 };

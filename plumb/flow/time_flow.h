@@ -20,7 +20,7 @@ struct TimeScale {
 };
 TimeScale fit_time_scale(const TimeLedger& ledger);
 
-/// A gate over the whole sequence: averages over the time steps that told it.
+/// A gate over the whole sequence: averages over the time steps that recorded it.
 struct GateSummary {
   TimeQuantity gate = TimeQuantity::h;
   double mean = 0;

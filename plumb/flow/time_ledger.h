@@ -17,7 +17,7 @@ enum class TimeCause : std::uint8_t {
   recurrent_weight_alignment,  ///< what it does to this gradient beyond a random one of its size
   gate_carry,                  ///< gated cells: what the direct way along the carry gate keeps
   gate_paths,                  ///< and what the ways through the gates add to it or cancel
-  recurrence,                  ///< all of a step whose inner gradients were not told
+  recurrence,                  ///< all of a step whose inner gradients were not recorded
   from_above                   ///< what the layers above add at this time step
 };
 inline constexpr std::size_t kTimeCauseCount = 7;
@@ -76,7 +76,7 @@ std::vector<double> state_gradient(const TimeRecord& record);
 /// magnitudes of the carry and of the parts by gate, divided by their sum. Parts of one sum may
 /// point against each other; the shares then tell what was sent, not what arrived.
 struct TimeShares {
-  std::vector<TimeQuantity> ways;           ///< those that the layer told
+  std::vector<TimeQuantity> ways;           ///< those that the layer recorded
   std::vector<std::vector<double>> shares;  ///< [way][t]; NaN where nothing came
 };
 TimeShares time_shares(const TimeRecord& record);

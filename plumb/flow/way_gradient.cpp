@@ -28,14 +28,14 @@ std::optional<JoinWay> sum_of(const std::vector<LayerId>& readers, const JoinRec
   const JoinWay* one = nullptr;
   const JoinWay* other = nullptr;
   int inside = 0, outside = 0;
-  for (const JoinWay& told : join.ways) {
-    if (told.reader == kNoLayer) return std::nullopt;  // it may hold some of ours
-    if (std::find(readers.begin(), readers.end(), told.reader) != readers.end()) {
-      sum.share += told.share;
-      one = &told;
+  for (const JoinWay& recorded : join.ways) {
+    if (recorded.reader == kNoLayer) return std::nullopt;  // it may hold some of ours
+    if (std::find(readers.begin(), readers.end(), recorded.reader) != readers.end()) {
+      sum.share += recorded.share;
+      one = &recorded;
       ++inside;
     } else {
-      other = &told;
+      other = &recorded;
       ++outside;
     }
   }

@@ -9,7 +9,7 @@
 namespace plumb {
 
 /// What came back by one of the ways through `layer` to the tensor where they meet: its size and
-/// its share. Absent if it was not told.
+/// its share. Absent if it was not recorded.
 ///
 /// The record of the layer's own ways is taken first (JoinRecord::through): shares are then of what
 /// these bring back together. Without it they are of all that meets at the tensor, and a way that
@@ -24,8 +24,8 @@ std::optional<JoinWay> way_gradient(const LayerGraph& graph, const StepIndex& in
 bool is_all_that_reads(const LayerGraph& graph, LayerId layer, LayerId below);
 
 /// log2 rms of what all ways through `layer` bring back together: its own ways' where they were
-/// told, else the gradient of the tensor where they meet if nothing beside them reads it. NaN where
-/// neither is so.
+/// recorded, else the gradient of the tensor where they meet if nothing beside them reads it. NaN
+/// where neither is so.
 double log2_of_all_ways(const LayerGraph& graph, const StepIndex& index, LayerId layer);
 
 }  // namespace plumb

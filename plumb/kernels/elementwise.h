@@ -34,13 +34,13 @@ void elementwise_vjp(const Op& op, const T* x, const T* y, const T* grad_y, T* g
   }
 }
 
-/// f'(x[i]) as elementwise_vjp has it, judged without being stored. Not usual, without a look,
-/// where float has no vector kernel.
+/// f'(x[i]) as elementwise_vjp has it, judged without being stored. Where float has no vector
+/// kernel nothing is read and is_usual is false.
 template <class Op, class T>
-DerivativeSurvey elementwise_survey(const Op& op, const T* x, const T* y, std::int64_t count,
-                                    double limit) {
-  if constexpr (std::is_same_v<T, float> && requires { fast::survey(op, x, y, count, 0.0f); }) {
-    return fast::survey(op, x, y, count, static_cast<float>(limit));
+DerivativeScan elementwise_scan(const Op& op, const T* x, const T* y, std::int64_t count,
+                                double limit) {
+  if constexpr (std::is_same_v<T, float> && requires { fast::scan(op, x, y, count, 0.0f); }) {
+    return fast::scan(op, x, y, count, static_cast<float>(limit));
   } else {
     return {};
   }

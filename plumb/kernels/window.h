@@ -15,8 +15,8 @@ struct WindowAxis {
 
   /// Positions that fit wholly into the padded extent; below 1 if the window is larger than that.
   std::int64_t output(std::int64_t extent) const {
-    const std::int64_t room = extent + 2 * pad - size;
-    return room < 0 ? 0 : room / stride + 1;
+    const std::int64_t free_cells = extent + 2 * pad - size;
+    return free_cells < 0 ? 0 : free_cells / stride + 1;
   }
   /// First input that position o sees; negative in the padding.
   std::int64_t begin(std::int64_t o) const { return o * stride - pad; }

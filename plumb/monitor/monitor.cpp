@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-/// Everything that a Step may tell is as if it had told nothing.
+/// Everything that a Step may record is as if it had recorded nothing.
 void clear_numbers(StepRecord& record) {
   record.epoch = 0;
   record.loss = 0;
@@ -54,8 +54,8 @@ void Monitor::Step::end() {
 }
 
 StepRecord& Monitor::Step::record() {
-  if (!is_open_) throw UsageError("Monitor::Step is told of a step that has ended");
-  is_told_ = true;
+  if (!is_open_) throw UsageError("Monitor::Step is used after its step has ended");
+  is_recorded_ = true;
   return *monitor_.open_;
 }
 
@@ -120,7 +120,7 @@ void Monitor::close(Step& step) {
     if (record.grad_norm != record.grad_norm && has_gradients(record)) {
       record.grad_norm = recorder_.gradient_norm();
     }
-  } else if (!step.is_told_) {
+  } else if (!step.is_recorded_) {
     return;
   }
   record.time_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();

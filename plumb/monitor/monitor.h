@@ -41,12 +41,12 @@ struct Reach {
 ///   for (std::int64_t i = 0; i < steps; ++i) {
 ///     Monitor::Step step = monitor.step(i);
 ///     Recorder* const recorder = step.recorder();        // null where the step is not due
-///     ... the step; where there is a recorder, it is told of the tensors ...
+///     ... the step; where there is a recorder, it is given the tensors ...
 ///     step.loss(loss);
 ///   }
 ///   for (const Finding& finding : monitor.findings()) ...
 ///
-/// A Step that is not due costs a comparison; its loss is recorded all the same where it is told.
+/// A Step that is not due costs a comparison; its loss is recorded all the same where it is given.
 /// The record is complete when the Step ends. A Step that an exception leaves is dropped.
 ///
 /// Errors  UsageError for a graph that is none (LayerGraph), for a step within a step and for steps
@@ -69,14 +69,14 @@ class Monitor {
 
     /// Whether the step is measured.
     explicit operator bool() const { return is_due_; }
-    /// What is told of the tensors; null where the step is not measured.
+    /// Takes the tensors; null where the step is not measured.
     Recorder* recorder() const { return is_due_ ? &monitor_.recorder_ : nullptr; }
 
     void loss(double value);
     void accuracy(double fraction);
     void learning_rate(double value);
     void epoch(std::int64_t index);
-    void gradient_norm(double value);  ///< else that of the gradients that the recorder was told
+    void gradient_norm(double value);  ///< else that of the gradients that the recorder was given
     void clip_factor(double value);
     void validation(double loss, std::optional<double> accuracy = {});
     /// The gradients were dropped, as by a loss scale that overflowed: nothing was updated.
@@ -93,7 +93,7 @@ class Monitor {
    private:
     Monitor& monitor_;
     bool is_due_;
-    bool is_told_ = false;  ///< something, of a step that is not due
+    bool is_recorded_ = false;  ///< something, of a step that is not due
     bool is_open_ = true;
     int exceptions_ = std::uncaught_exceptions();
   };

@@ -10,7 +10,7 @@
 #include "plumb/core/layer_family.h"
 #include "plumb/core/parallel.h"
 #include "plumb/core/view.h"
-#include "plumb/kernels/derivative_survey.h"
+#include "plumb/kernels/derivative_scan.h"
 #include "plumb/nn/param.h"
 #include "plumb/nn/time_observer.h"
 
@@ -73,9 +73,8 @@ class Layer {
     return false;
   }
   /// The same derivative, of float, judged without being stored: how many |f'| are below `limit`,
-  /// and the sum of their squares. Not usual where it must be stored to be judged.
-  virtual DerivativeSurvey survey_derivative(ConstView /*x*/, ConstView /*y*/,
-                                             double /*limit*/) const {
+  /// and the sum of their squares. is_usual is false where f' must be stored to be judged.
+  virtual DerivativeScan scan_derivative(ConstView /*x*/, ConstView /*y*/, double /*limit*/) const {
     return {};
   }
   /// Linear layers only, where it is not the weight's fan_out: how many outputs an input feeds on

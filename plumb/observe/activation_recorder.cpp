@@ -30,7 +30,7 @@ void ActivationRecorder::begin(const RunInfo& info, std::int64_t step) {
   info_ = &info;
   step_ = step;
   ++begun_;
-  told_.clear();
+  recorded_.clear();
   if (states_.size() < info.layers.size()) states_.resize(info.layers.size());
 }
 
@@ -55,7 +55,7 @@ ActivationRecorder::State& ActivationRecorder::state(LayerId layer, std::int64_t
     state.begun = begun_;
     state.stats = {};
     state.window->begin(step_);
-    told_.push_back(layer);
+    recorded_.push_back(layer);
   }
   return state;
 }
@@ -69,10 +69,10 @@ void ActivationRecorder::add(LayerId layer, ConstView derivative) {
   to.stats.merge(to.window->add(derivative, limit(layer)));
 }
 
-void ActivationRecorder::add(LayerId layer, const Shape& shape, const DerivativeSurvey& survey) {
+void ActivationRecorder::add(LayerId layer, const Shape& shape, const DerivativeScan& scan) {
   const std::int64_t units = shape.rank() == 3 ? shape[2] : UnitActivity::units_of(shape);
   State& to = state(layer, units);
-  to.stats.merge(to.window->add_all_active(shape[0], shape.size(), survey.below, survey.squares));
+  to.stats.merge(to.window->add_all_active(shape[0], shape.size(), scan.below, scan.squares));
 }
 
 void ActivationRecorder::add(LayerId layer, const ObservedView& derivative) {
@@ -99,23 +99,23 @@ void ActivationRecorder::add(LayerId layer, const ObservedView& derivative) {
 // The places that count, one behind the other.
 void ActivationRecorder::add_kept(State& to, const ObservedView& sample, double limit) {
   const ObservedView rows = sample.units_last();
-  if (room_.size() < at(rows.values.size())) room_.resize(at(rows.values.size()));
+  if (scratch_.size() < at(rows.values.size())) scratch_.resize(at(rows.values.size()));
   KeptReader reader(rows);
-  const auto count = static_cast<std::int64_t>(reader.next(std::span(room_)));
+  const auto count = static_cast<std::int64_t>(reader.next(std::span(scratch_)));
   if (count == 0) return;
   const std::int64_t sizes[] = {count / to.units, to.units}, strides[] = {to.units, 1};
   const int units[] = {1};
-  const StridedView kept(room_.data(), ElementType::f32, sizes, strides);
+  const StridedView kept(scratch_.data(), ElementType::f32, sizes, strides);
   to.stats.merge(to.window->add(kept, {-1, units}, limit));
 }
 
 void ActivationRecorder::finish(std::vector<ActivationRecord>& records) {
-  records.resize(told_.size());
-  for (std::size_t i = 0; i < told_.size(); ++i) {
-    const State& from = states_[at(told_[i])];
-    const bool knows_limit = limit(told_[i]) > 0;
+  records.resize(recorded_.size());
+  for (std::size_t i = 0; i < recorded_.size(); ++i) {
+    const State& from = states_[at(recorded_[i])];
+    const bool knows_limit = limit(recorded_[i]) > 0;
     ActivationRecord& to = records[i];
-    to.layer = told_[i];
+    to.layer = recorded_[i];
     to.log2_rms_derivative = from.stats.log2_rms;
     to.saturated_fraction =
         knows_limit ? from.stats.below_fraction : std::numeric_limits<double>::quiet_NaN();

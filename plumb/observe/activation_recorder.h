@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "plumb/kernels/derivative_survey.h"
+#include "plumb/kernels/derivative_scan.h"
 #include "plumb/observe/observed_view.h"
 #include "plumb/record/run_info.h"
 #include "plumb/record/step_record.h"
@@ -20,7 +20,7 @@ namespace plumb {
 /// Errors  UsageError where a layer has another number of units than before, or a mask differs
 ///         between the units of one sample.
 /// Threads Use one object from one thread. Allocates nothing once it has seen a step like the one
-///         it is told of.
+///         it is given.
 class ActivationRecorder {
  public:
   explicit ActivationRecorder(std::int64_t window_steps) : window_steps_(window_steps) {}
@@ -32,13 +32,13 @@ class ActivationRecorder {
   void add(LayerId layer, ConstView derivative);
   void add(LayerId layer, const ObservedView& derivative);
   /// A batch [sample, ...] of that shape whose derivatives were judged where they were made, with
-  /// limit(); the survey must be usual.
-  void add(LayerId layer, const Shape& shape, const DerivativeSurvey& survey);
+  /// limit(); the scan must have is_usual.
+  void add(LayerId layer, const Shape& shape, const DerivativeScan& scan);
   void finish(std::vector<ActivationRecord>& records);
 
  private:
   struct State {
-    std::int64_t begun = -1;  ///< with which begin() the layer was told last
+    std::int64_t begun = -1;  ///< with which begin() the layer was recorded last
     std::int64_t units = 0;
     std::optional<ActivityWindow> window;
     DerivativeStats stats;  ///< of this step
@@ -49,10 +49,10 @@ class ActivationRecorder {
   std::int64_t window_steps_;
   const RunInfo* info_ = nullptr;
   std::int64_t step_ = 0;
-  std::int64_t begun_ = 0;     ///< calls of begin()
-  std::vector<State> states_;  ///< by layer
-  std::vector<LayerId> told_;  ///< in this step, in order
-  std::vector<float> room_;    ///< what counts of a sample with padding
+  std::int64_t begun_ = 0;         ///< calls of begin()
+  std::vector<State> states_;      ///< by layer
+  std::vector<LayerId> recorded_;  ///< in this step, in order
+  std::vector<float> scratch_;     ///< what counts of a sample with padding
 };
 
 }  // namespace plumb

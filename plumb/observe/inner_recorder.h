@@ -13,10 +13,10 @@ namespace plumb {
 /// "grad_a_log2_rms": the name of an inner quantity that is the size of slices of a site.
 std::string_view slice_name(Role role);
 
-/// Gathers the inner quantities of a step, in the order in which they are first told.
+/// Gathers the inner quantities of a step, in the order in which they are first recorded.
 ///
 /// Threads Use one object from one thread. Allocates nothing once it has seen a step like the one
-///         it is told of.
+///         it is given.
 class InnerRecorder {
  public:
   struct Key {
@@ -27,11 +27,11 @@ class InnerRecorder {
   };
 
   void begin() { used_ = 0; }
-  /// The size of slice `index`; told again, the mean of squares.
+  /// The size of slice `index`; recorded again, the mean of squares.
   void size(const Key& key, std::size_t index, const MeanSquare& slice);
-  /// Any numbers; told again in a step, their mean.
+  /// Any numbers; recorded again in a step, their mean.
   void values(const Key& key, std::span<const double> numbers);
-  /// What was not told is NaN.
+  /// What was not recorded is NaN.
   void finish(std::vector<InnerRecord>& records) const;
 
  private:

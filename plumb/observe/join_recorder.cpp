@@ -40,7 +40,7 @@ void JoinRecorder::begin() {
 }
 
 double JoinRecorder::log2_rms_of_sum(std::span<const WaySum> ways, const ScaledSum& squares) {
-  double count = 0;  // of a way that was not told in every call there are fewer
+  double count = 0;  // of a way that was not recorded in every call there are fewer
   for (const WaySum& way : ways) count = std::max(count, way.count);
   // Ways that cancel may leave less than nothing to rounding.
   if (squares.total < 0) return -std::numeric_limits<double>::infinity();
@@ -128,14 +128,14 @@ void JoinRecorder::add_any(Join& join, std::span<const JoinGradient> ways) {
   }
   const std::size_t places = join.ways.size();
   const double largest = *std::max_element(scales.begin(), scales.end());
-  room_.resize((places + 2) * kPiece);
-  const std::span<double> sum = std::span(room_).first(kPiece);
-  const std::span<double> read = std::span(room_).subspan(kPiece, kPiece);
+  scratch_.resize((places + 2) * kPiece);
+  const std::span<double> sum = std::span(scratch_).first(kPiece);
+  const std::span<double> read = std::span(scratch_).subspan(kPiece, kPiece);
   const auto way_sum = [&](std::size_t place) {
-    return std::span(room_).subspan((place + 2) * kPiece, kPiece);
+    return std::span(scratch_).subspan((place + 2) * kPiece, kPiece);
   };
   for (std::size_t count = kPiece; count > 0;) {
-    std::fill(room_.begin(), room_.end(), 0.0);
+    std::fill(scratch_.begin(), scratch_.end(), 0.0);
     for (std::size_t i = 0; i < ways.size(); ++i) {
       const std::size_t place = way_of(join, ways[i]);
       count = readers_[i].next(read);
@@ -148,7 +148,7 @@ void JoinRecorder::add_any(Join& join, std::span<const JoinGradient> ways) {
       }
     }
     for (std::size_t place = 0; place < places; ++place) {
-      if (std::isinf(scales[place])) continue;  // not among those told now
+      if (std::isinf(scales[place])) continue;  // not among those recorded now
       const std::span<const double> values = way_sum(place);
       double squares = 0, product = 0;
       for (std::size_t k = 0; k < count; ++k) {

@@ -26,7 +26,7 @@ struct JoinGradient {
 /// readers is one way together. Sums are in double, of true values however far their scales lie
 /// apart.
 /// Threads Use one object from one thread. Allocates nothing once it has seen a step like the one
-///         it is told of.
+///         it is given.
 class JoinRecorder {
  public:
   void begin();
@@ -85,7 +85,7 @@ class JoinRecorder {
   std::size_t kept_used_ = 0;
   std::vector<JoinGradient> closing_;
   std::vector<KeptReader> readers_;
-  std::vector<double> room_;
+  std::vector<double> scratch_;
 };
 
 }  // namespace plumb

@@ -15,11 +15,11 @@ namespace {
 template <class T>
 MeanSquare read_all(const ObservedView& view) {
   constexpr double kNothing = -std::numeric_limits<double>::infinity();
-  std::array<T, 1024> room;
+  std::array<T, 1024> piece;
   KeptReader reader(view);
   MeanSquare sum{0, kNothing};
-  while (const std::size_t count = reader.next(std::span(room))) {
-    const ConstView part{room.data(), kDTypeOf<T>, Shape{static_cast<std::int64_t>(count)}};
+  while (const std::size_t count = reader.next(std::span(piece))) {
+    const ConstView part{piece.data(), kDTypeOf<T>, Shape{static_cast<std::int64_t>(count)}};
     sum.merge({static_cast<double>(count), log2_rms(part)});
   }
   sum.log2_rms += view.log2_scale;

@@ -155,32 +155,32 @@ void KeptReader::advance(std::int64_t count) {
 }
 
 template <class T>
-std::size_t KeptReader::read(std::span<T> room) {
+std::size_t KeptReader::read(std::span<T> out) {
   const StridedView& x = view_.values;
   const std::size_t last = at(x.rank - 1);
   const bool mask_varies = view_.kept != nullptr && view_.kept_strides[last] != 0;
   std::size_t filled = 0;
-  while (filled < room.size() && left_ > 0) {
+  while (filled < out.size() && left_ > 0) {
     const std::int64_t row = x.sizes[last] - index_[last];
     if (view_.kept != nullptr && view_.kept[kept_offset_] == 0) {
       advance(mask_varies ? 1 : row);
       continue;
     }
-    std::int64_t count = std::min(row, static_cast<std::int64_t>(room.size() - filled));
+    std::int64_t count = std::min(row, static_cast<std::int64_t>(out.size() - filled));
     if (mask_varies) {
       const std::uint8_t* const kept = view_.kept + kept_offset_;
       std::int64_t run = 1;
       while (run < count && kept[run * view_.kept_strides[last]] != 0) ++run;
       count = run;
     }
-    convert(x, offset_, x.strides[last], count, room.data() + filled);
+    convert(x, offset_, x.strides[last], count, out.data() + filled);
     filled += static_cast<std::size_t>(count);
     advance(count);
   }
   return filled;
 }
 
-template std::size_t KeptReader::read(std::span<float> room);
-template std::size_t KeptReader::read(std::span<double> room);
+template std::size_t KeptReader::read(std::span<float> out);
+template std::size_t KeptReader::read(std::span<double> out);
 
 }  // namespace plumb

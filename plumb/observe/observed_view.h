@@ -71,12 +71,12 @@ class KeptReader {
   explicit KeptReader(const ObservedView& view);
 
   /// As many of the next ones as there is room for; 0 behind the last.
-  std::size_t next(std::span<float> room) { return read(room); }
-  std::size_t next(std::span<double> room) { return read(room); }
+  std::size_t next(std::span<float> out) { return read(out); }
+  std::size_t next(std::span<double> out) { return read(out); }
 
  private:
   template <class T>
-  std::size_t read(std::span<T> room);
+  std::size_t read(std::span<T> out);
   void advance(std::int64_t count);
 
   ObservedView view_;

@@ -28,10 +28,10 @@ void add_values(PiecewiseSketch& pieces, const ObservedView& values, std::int64_
     return;
   }
   const auto read = [&]<class T>(T) {
-    std::array<T, 2048> room;
+    std::array<T, 2048> piece;
     KeptReader reader(values);
-    while (const std::size_t count = reader.next(std::span(room))) {
-      pieces.add({room.data(), kDTypeOf<T>, Shape{static_cast<std::int64_t>(count)}});
+    while (const std::size_t count = reader.next(std::span(piece))) {
+      pieces.add({piece.data(), kDTypeOf<T>, Shape{static_cast<std::int64_t>(count)}});
     }
   };
   values.values.type == ElementType::f64 ? read(double{}) : read(float{});

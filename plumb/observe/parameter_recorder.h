@@ -20,7 +20,7 @@ struct Piece {
 /// Takes the value, the gradient and the update of parameters, whole or in pieces: each once a
 /// step, the pieces of one in order, those of the three side by side.
 ///
-/// Errors  UsageError for a tensor told twice and for pieces out of order.
+/// Errors  UsageError for a tensor recorded twice and for pieces out of order.
 /// Threads Use one object from one thread.
 class ParameterRecorder {
  public:
@@ -30,8 +30,8 @@ class ParameterRecorder {
   void add(ParamId param, Role role, ConstView values, double log2_scale, Piece piece);
   void add(ParamId param, Role role, const ObservedView& values, Piece piece);
   void finish();
-  /// l2 norm of the gradients that were told in this step, from their sketches; NaN if one is not
-  /// finite.
+  /// l2 norm of the gradients that were recorded in this step, from their sketches; NaN if one is
+  /// not finite.
   double gradient_norm() const { return gradient_squares_.root(); }
 
  private:

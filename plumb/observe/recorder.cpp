@@ -172,9 +172,9 @@ void Recorder::derivative(LayerId layer, const ObservedView& derivative) {
   activations_.add(layer, derivative);
 }
 
-void Recorder::derivative(LayerId layer, const Shape& shape, const DerivativeSurvey& survey) {
+void Recorder::derivative(LayerId layer, const Shape& shape, const DerivativeScan& scan) {
   require_activation(layer, "derivative");
-  activations_.add(layer, shape, survey);
+  activations_.add(layer, shape, scan);
 }
 
 double Recorder::saturation_limit(LayerId layer) const {

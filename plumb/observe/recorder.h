@@ -15,8 +15,8 @@
 
 namespace plumb {
 
-/// Turns the tensors of one training step into a StepRecord, whoever trains: it is told "this
-/// tensor stands at this site now", looks at it at once and changes nothing.
+/// Turns the tensors of one training step into a StepRecord, whoever trains: it is given "this
+/// tensor stands at this site now", reads it at once and changes nothing.
 ///
 ///   Recorder recorder(info);                       // info: the graph, see observe/run_builder.h
 ///   StepRecord record;
@@ -29,20 +29,20 @@ namespace plumb {
 ///   recorder.parameter(w1, Role::update, update);
 ///   recorder.finish();                             // record is complete
 ///
-/// A step is one update of the optimiser. A layer may be told several times in a pass (a shared
+/// A step is one update of the optimiser. A layer may be recorded several times in a pass (a shared
 /// one), and next_pass() begins a further pass of the same step: sketches and derivatives are of
 /// all of them together, and how they differ is an inner quantity along Axis::call and Axis::pass.
 /// A view with an axis of heads or experts gives the size of each slice beside.
-/// What is not told is absent from the record: a gradient that was never sent is not zero.
+/// What is not recorded is absent from the record: a gradient that was never sent is not zero.
 ///
-/// Records stand in the order in which their sites are first told. Weights are to be those of the
-/// passes, before the update. Rows of weights are compared for symmetry when is_symmetry_due().
+/// Records stand in the order in which their sites are first recorded. Weights are to be those of
+/// the passes, before the update. Rows of weights are compared for symmetry when is_symmetry_due().
 /// Dead units are judged over a window of the latest steps. Where a batch alone is few samples for
 /// that, units() watches the activations of the steps in front of one that is measured. How alike
-/// the samples look to each layer is told at geometric steps (SignalRecorder).
+/// the samples look to each layer is recorded at geometric steps (SignalRecorder).
 ///
 /// Errors  UsageError for a call outside begin() and finish(), an id that the graph does not have,
-///         parameters told twice or in pieces out of order, another number of units than before.
+///         parameters recorded twice or in pieces out of order, another number of units than before.
 /// Threads Use one object from one thread at a time.
 /// Speed   One pass over each tensor. A step like an earlier one allocates nothing, unless a
 ///         tensor's magnitudes spread wider than before; comparing rows for symmetry does.
@@ -64,7 +64,7 @@ class Recorder {
   /// the caller's, but for `measured` and `passes`; its `step` is set before.
   void begin(StepRecord& record);
   /// Begins a step that is not measured, whose activations alone are watched: derivative() may be
-  /// told, and finish_units() ends it.
+  /// called, and finish_units() ends it.
   void begin_units(std::int64_t step);
   void finish_units();
   /// A further forward pass of the same step begins.
@@ -88,8 +88,8 @@ class Recorder {
   void derivative(LayerId layer, ConstView derivative);
   void derivative(LayerId layer, const ObservedView& derivative);
   /// The same of a batch of this shape whose derivatives were judged where they were made: with
-  /// saturation_limit(), and usual.
-  void derivative(LayerId layer, const Shape& shape, const DerivativeSurvey& survey);
+  /// saturation_limit(), and is_usual.
+  void derivative(LayerId layer, const Shape& shape, const DerivativeScan& scan);
   /// An |f'| below it counts as saturated; 0 where sup |f'| is not known.
   double saturation_limit(LayerId layer) const;
 
@@ -97,10 +97,10 @@ class Recorder {
   /// added up.
   ///
   /// Of a block that is not all that reads the tensor (one begins the branch of another, two stand
-  /// side by side, a second head reads it), the sum at its end is told as `through`, beside what
-  /// all readers send: the ways of that block alone, each by the layer with which it begins. A way
-  /// that begins with an inner block has the sum of that one as its reader, and what comes back by
-  /// all of it as its gradient. So of y = x + h(x + f(x)):
+  /// side by side, a second head reads it), the sum at its end is recorded as `through`, beside
+  /// what all readers send: the ways of that block alone, each by the layer with which it begins. A
+  /// way that begins with an inner block has the sum of that one as its reader, and what comes back
+  /// by all of it as its gradient. So of y = x + h(x + f(x)):
   ///
   ///   recorder.join(x, {{f, 0, grad_f}, {inner, 1, grad_inner}, {outer, 1, grad_outer}});
   ///   recorder.join(x, {{f, 0, grad_f}, {inner, 1, grad_inner}}, 0, inner);
@@ -119,14 +119,15 @@ class Recorder {
   void parameter(ParamId param, Role role, ConstView values, double log2_scale = 0,
                  Piece piece = {});
   void parameter(ParamId param, Role role, const ObservedView& values, Piece piece = {});
-  /// l2 norm of the gradients of parameters that were told in this step; NaN if one is not finite.
+  /// l2 norm of the gradients of parameters that were recorded in this step; NaN if one is not
+  /// finite.
   double gradient_norm() const { return parameters_.gradient_norm(); }
   /// At the first step that is asked of it, and again only while repeated rows were found.
   bool is_symmetry_due() const { return symmetry_due_; }
   /// Compares the units of a weight, whose place is counted along `unit_axis`.
   void symmetry(ParamId param, const StridedView& weight, int unit_axis = 0);
 
-  /// Of a recurrent layer; of kNoLayer it is of the recurrent layer whose output is told next.
+  /// Of a recurrent layer; of kNoLayer it is of the recurrent layer whose output comes next.
   void time_step(LayerId layer, std::int64_t t, bool reverse, TimeQuantity quantity,
                  ConstView values, double log2_scale = 0);
   void time_step(LayerId layer, std::int64_t t, bool reverse, TimeQuantity quantity,
@@ -138,7 +139,7 @@ class Recorder {
   /// A block was called once more, with so many tokens; of no calls, that it was left out.
   void block_use(BlockId block, std::int64_t tokens, std::int64_t calls = 1);
 
-  /// The sketch of the layer's tensor that was told last, by itself.
+  /// The sketch of the layer's tensor that was recorded last, by itself.
   const Sketch& last() const { return sites_.last(); }
 
  private:

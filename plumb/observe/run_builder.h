@@ -19,7 +19,7 @@ namespace plumb {
 ///   run.layer(relu).traits = traits_of_relu;
 ///   run.info().loss = "cross_entropy";
 ///
-/// What is not told stays unknown, and silences the rules that would need it; check_run() says
+/// What is not recorded stays unknown, and silences the rules that would need it; check_run() says
 /// what that is.
 ///
 /// Errors  UsageError naming the layer, block or parameter: an empty path or one that is taken, an
@@ -46,8 +46,8 @@ class RunBuilder {
     std::int64_t inputs = 0;
     std::int64_t taps = 1;  ///< of a convolution: places under its window
   };
-  /// The weight of a linear layer, whose fan_in, fan_out and, where they are not told, units follow
-  /// from it: inputs * taps, outputs * taps, outputs.
+  /// The weight of a linear layer, whose fan_in, fan_out and, where they are not recorded, units
+  /// follow from it: inputs * taps, outputs * taps, outputs.
   ParamId add_weight(LayerId layer, const std::string& path, const Extents& extents);
   /// The loss reads the layer's output. Without one it reads the last layer that no other reads.
   void add_output(LayerId layer);

@@ -52,13 +52,13 @@ void SignalRecorder::begin(const RunInfo& info, std::int64_t step,
   if (with_directions_) next_directions_ = std::max<std::int64_t>(1, 4 * step);
   records_ = &records;
   batch_ = 0;
-  told_.assign(info.layers.size(), false);
+  recorded_.assign(info.layers.size(), false);
 }
 
 bool SignalRecorder::begin_layer(LayerId layer, std::int64_t samples) {
   const auto place = static_cast<std::size_t>(layer);
-  if (place >= told_.size() || told_[place]) return false;
-  told_[place] = true;
+  if (place >= recorded_.size() || recorded_[place]) return false;
+  recorded_[place] = true;
   if (batch_ == 0) batch_ = samples;
   counted_ = kept_rows_ = 0;
   return samples > 0 && samples == batch_;

@@ -14,10 +14,10 @@ namespace plumb {
 /// Says of each layer's output how different the samples of the batch still are (SignalRecord).
 ///
 /// A sample is what stands at one place of the axis of samples: of a sequence all its time steps,
-/// of an image all its pixels. Of a layer that is told several times in a step the first time
+/// of an image all its pixels. Of a layer that is recorded several times in a step the first time
 /// counts. No record is made of a tensor without an axis of samples or with several, of one that
 /// has padding, and of one whose rows are not those of the batch: another number of samples than
-/// the first tensor that was told in the step.
+/// the first tensor that was recorded in the step.
 ///
 /// Due        The similarity at the first measured step, from then on where at least twice as many
 ///            steps have gone by, and at the last planned step; the directions, which cost more, the
@@ -52,7 +52,7 @@ class SignalRecorder {
   std::int64_t last_ = -1;  ///< the last step that was due: it may be begun again
   std::int64_t next_ = 0, next_directions_ = 0;  ///< the steps from which on they are due again
   std::int64_t batch_ = 0;                       ///< samples of the first tensor of the step
-  std::vector<bool> told_;                       ///< by layer
+  std::vector<bool> recorded_;                   ///< by layer
 
   // Of the layer that is read.
   std::int64_t counted_ = 0;

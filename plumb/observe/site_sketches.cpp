@@ -37,11 +37,11 @@ Site output_of(Site gradient) {
 
 template <class T>
 void sketch_pieces(PiecewiseSketch& pieces, Sketch& out, const ObservedView& view) {
-  std::array<T, 2048> room;
+  std::array<T, 2048> piece;
   KeptReader reader(view);
   pieces.begin(out, kDTypeOf<T>, view.log2_scale);
-  while (const std::size_t count = reader.next(std::span(room))) {
-    pieces.add({room.data(), kDTypeOf<T>, Shape{static_cast<std::int64_t>(count)}});
+  while (const std::size_t count = reader.next(std::span(piece))) {
+    pieces.add({piece.data(), kDTypeOf<T>, Shape{static_cast<std::int64_t>(count)}});
   }
   pieces.finish();
 }
@@ -90,55 +90,56 @@ Sketch& SiteSketches::take(const Site& site, Entry& entry) {
   return record.sketch;
 }
 
-std::int32_t SiteSketches::next_call(const Site& site, const Entry& told) {
-  if (!is_gradient(site.role)) return told.calls;
+std::int32_t SiteSketches::next_call(const Site& site, const Entry& of_site) {
+  if (!is_gradient(site.role)) return of_site.calls;
   const Entry& output = entry(output_of(site));
-  const bool is_told = output.step == step_ && output.pass == pass_ && output.calls > told.calls;
-  return is_told ? output.calls - 1 - told.calls : told.calls;
+  const bool has_output =
+      output.step == step_ && output.pass == pass_ && output.calls > of_site.calls;
+  return has_output ? output.calls - 1 - of_site.calls : of_site.calls;
 }
 
-SiteSketches::Room SiteSketches::room(const Site& site, std::int32_t call) {
-  Entry& told = entry(site);
-  if (told.step != step_) {
-    Sketch& sketch = take(site, told);
-    told.first_call = call == Use::kNext ? next_call(site, told) : call;
-    ++told.calls;
-    return {&told, &sketch, true, told.first_call};
+SiteSketches::Slot SiteSketches::slot_for(const Site& site, std::int32_t call) {
+  Entry& of_site = entry(site);
+  if (of_site.step != step_) {
+    Sketch& sketch = take(site, of_site);
+    of_site.first_call = call == Use::kNext ? next_call(site, of_site) : call;
+    ++of_site.calls;
+    return {&of_site, &sketch, true, of_site.first_call};
   }
-  if (told.pass != pass_) {
-    told.pass = pass_;
-    told.calls = 0;
+  if (of_site.pass != pass_) {
+    of_site.pass = pass_;
+    of_site.calls = 0;
   }
-  if (call == Use::kNext) call = next_call(site, told);
-  ++told.calls;
+  if (call == Use::kNext) call = next_call(site, of_site);
+  ++of_site.calls;
   last_ = -1;
-  return {&told, &more_, false, call};
+  return {&of_site, &more_, false, call};
 }
 
-void SiteSketches::note(const Site& site, const Room& room) {
-  if (room.is_first) return;
-  Entry& told = *room.entry;
-  Sketch& all = (*records_)[at(told.place)].sketch;
-  if (told.history < 0) {
+void SiteSketches::note(const Site& site, const Slot& slot) {
+  if (slot.is_first) return;
+  Entry& of_site = *slot.entry;
+  Sketch& all = (*records_)[at(of_site.place)].sketch;
+  if (of_site.history < 0) {
     if (histories_used_ == histories_.size()) histories_.emplace_back();
-    told.history = static_cast<std::int32_t>(histories_used_++);
-    History& history = histories_[at(told.history)];
+    of_site.history = static_cast<std::int32_t>(histories_used_++);
+    History& history = histories_[at(of_site.history)];
     history.site = site;
-    history.tellings.clear();
-    history.tellings.push_back({told.first_pass, told.first_call, size_of(all)});
+    history.uses.clear();
+    history.uses.push_back({of_site.first_pass, of_site.first_call, size_of(all)});
   }
-  histories_[at(told.history)].tellings.push_back({pass_, room.call, size_of(more_)});
+  histories_[at(of_site.history)].uses.push_back({pass_, slot.call, size_of(more_)});
   all.merge(more_);
 }
 
 void SiteSketches::add(const Site& site, ConstView values, double log2_scale, std::int32_t call) {
-  const Room to = room(site, call);
+  const Slot to = slot_for(site, call);
   sketch_into(*to.sketch, values, log2_scale);
   note(site, to);
 }
 
 void SiteSketches::add(const Site& site, const ObservedView& view, std::int32_t call) {
-  const Room to = room(site, call);
+  const Slot to = slot_for(site, call);
   if (view.kept == nullptr) {
     sketch_into(*to.sketch, view.values, view.log2_scale);
   } else if (view.values.type == ElementType::f64) {
@@ -150,21 +151,21 @@ void SiteSketches::add(const Site& site, const ObservedView& view, std::int32_t 
 }
 
 std::size_t SiteSketches::take_once(const Site& site) {
-  Entry& told = entry(site);
-  take(site, told);
-  return at(told.place);
+  Entry& of_site = entry(site);
+  take(site, of_site);
+  return at(of_site.place);
 }
 
 void SiteSketches::finish(InnerRecorder& inner) {
   records_->resize(at(used_));
   for (std::size_t i = 0; i < histories_used_; ++i) {
-    const auto& [site, tellings] = histories_[i];
+    const auto& [site, uses] = histories_[i];
     bool calls = false, passes = false;
-    for (const Telling& one : tellings) {
+    for (const RecordedUse& one : uses) {
       calls = calls || one.call > 0;
-      passes = passes || one.pass != tellings.front().pass;
+      passes = passes || one.pass != uses.front().pass;
     }
-    for (const Telling& one : tellings) {
+    for (const RecordedUse& one : uses) {
       const std::string_view name = slice_name(site.role);
       if (calls) inner.size({site.id, site.output, name, Axis::call}, at(one.call), one.size);
       if (passes) inner.size({site.id, site.output, name, Axis::pass}, at(one.pass), one.size);

@@ -24,11 +24,11 @@ struct Use {
 };
 
 /// Gives every site of a step its place among the record's sketches, in the order in which they are
-/// first told. What is told again in the step is merged, and how its uses differ becomes an inner
-/// quantity along Axis::call or Axis::pass: "grad_a_log2_rms" by use.
+/// first recorded. What is recorded again in the step is merged, and how its uses differ becomes an
+/// inner quantity along Axis::call or Axis::pass: "grad_a_log2_rms" by use.
 ///
 /// Threads Use one object from one thread. Allocates nothing once it has seen a step like the one
-///         it is told of.
+///         it is given.
 class SiteSketches {
  public:
   void begin(const RunInfo& info, std::vector<SketchRecord>& records);
@@ -40,45 +40,45 @@ class SiteSketches {
   void add(const Site& site, const ObservedView& view, std::int32_t call = Use::kNext);
   /// The place of a site that the caller sketches itself, to be asked for with sketch().
   std::size_t take_once(const Site& site);
-  /// Valid until the next site is told.
+  /// Valid until the next site is recorded.
   Sketch& sketch(std::size_t place) { return (*records_)[place].sketch; }
 
   bool has(const Site& site) { return entry(site).step == step_; }
-  /// Of what was told last, alone.
+  /// Of what was recorded last, alone.
   const Sketch& last() const { return last_ < 0 ? more_ : (*records_)[at(last_)].sketch; }
   std::int32_t pass() const { return pass_; }
 
  private:
   static constexpr std::size_t at(std::int64_t place) { return static_cast<std::size_t>(place); }
   struct Entry {
-    std::int64_t step = -1;     ///< the last in which the site was told
+    std::int64_t step = -1;     ///< the last in which the site was recorded
     std::int32_t place = 0;     ///< of its sketch among the records
-    std::int32_t pass = 0;      ///< in which it was told last
+    std::int32_t pass = 0;      ///< in which it was recorded last
     std::int32_t calls = 0;     ///< in that pass
-    std::int32_t history = -1;  ///< place in histories_, once told twice
+    std::int32_t history = -1;  ///< place in histories_, once recorded twice
     std::int32_t first_pass = 0, first_call = 0;
   };
-  /// One telling of a site that is told several times.
-  struct Telling {
+  /// One use of a site that is recorded several times.
+  struct RecordedUse {
     std::int32_t pass = 0, call = 0;
     MeanSquare size;
   };
   struct History {
     Site site;
-    std::vector<Telling> tellings;
+    std::vector<RecordedUse> uses;
   };
 
   Entry& entry(const Site& site);
   Sketch& take(const Site& site, Entry& entry);
-  /// Where the sketch of the tensor told now goes: into the record if it is the site's first.
-  struct Room {
+  /// Where the sketch of the tensor that comes now goes: into the record if it is the site's first.
+  struct Slot {
     Entry* entry;
     Sketch* sketch;
     bool is_first;
     std::int32_t call;
   };
-  Room room(const Site& site, std::int32_t call);
-  void note(const Site& site, const Room& room);
+  Slot slot_for(const Site& site, std::int32_t call);
+  void note(const Site& site, const Slot& slot);
   std::int32_t next_call(const Site& site, const Entry& entry);
 
   std::vector<SketchRecord>* records_ = nullptr;

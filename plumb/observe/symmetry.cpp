@@ -35,14 +35,14 @@ std::int64_t duplicate_rows(const StridedView& x, int axis) {
   const auto element = static_cast<std::size_t>(size_bytes(x.type));
   const std::size_t row_size = rows == 0 ? 0 : static_cast<std::size_t>(x.size() / rows);
   // In doubles, so that every element type may stand there.
-  std::vector<double> room((static_cast<std::size_t>(rows) * row_size * element + 7) / 8);
-  char* const bytes = reinterpret_cast<char*>(room.data());
+  std::vector<double> buffer((static_cast<std::size_t>(rows) * row_size * element + 7) / 8);
+  char* const bytes = reinterpret_cast<char*>(buffer.data());
   char* to = bytes;
-  std::vector<double> row_room(row_size);
+  std::vector<double> row_buffer(row_size);
   for (std::int64_t row = 0; row < rows; ++row) {
     StridedReader reader(x.narrow(axis, row, 1));
     for (std::size_t left = row_size; left > 0;) {
-      const auto piece = reader.next(left, row_room.data());
+      const auto piece = reader.next(left, row_buffer.data());
       std::memcpy(to, piece.data, piece.count * element);
       to += piece.count * element;
       left -= piece.count;

@@ -94,10 +94,10 @@ void TimeRecorder::tell(LayerId layer, std::int64_t t, bool reverse, TimeQuantit
     put(at, t, quantity, TimeStatistic::log2_rms, mean_square(values));
   }
   if (!is_judged_as_gate(quantity)) return;
-  room_.resize(static_cast<std::size_t>(values.values.size()));
+  scratch_.resize(static_cast<std::size_t>(values.values.size()));
   KeptReader reader(values);
-  const auto count = static_cast<std::int64_t>(reader.next(std::span(room_)));
-  judge_gate(at, t, quantity, {room_.data(), DType::f32, Shape{count}});
+  const auto count = static_cast<std::int64_t>(reader.next(std::span(scratch_)));
+  judge_gate(at, t, quantity, {scratch_.data(), DType::f32, Shape{count}});
 }
 
 void TimeRecorder::merge(Layer& into, Layer& from) {
@@ -120,8 +120,8 @@ void TimeRecorder::on_output(LayerId layer) {
       return one.layer == layer && one.reverse == reverse;
     };
     const auto end = layers_.begin() + static_cast<std::ptrdiff_t>(used_);
-    if (const auto told = std::find_if(layers_.begin(), end, same); told != end) {
-      merge(*told, layers_[i]);
+    if (const auto before = std::find_if(layers_.begin(), end, same); before != end) {
+      merge(*before, layers_[i]);
       std::rotate(layers_.begin() + static_cast<std::ptrdiff_t>(i),
                   layers_.begin() + static_cast<std::ptrdiff_t>(i + 1), end);
       --used_;

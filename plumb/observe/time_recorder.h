@@ -18,11 +18,11 @@ namespace plumb {
 /// states, gradients and parts, and mean and flat ends of gates (of h too where the layer's facts
 /// say that it is the output of a tanh).
 ///
-/// What is told of no layer in a forward pass belongs to the one whose output comes next. What is
-/// told again of a time step, by a further call or pass, is averaged: magnitudes in squares.
+/// What is recorded of no layer in a forward pass belongs to the one whose output comes next. What
+/// is recorded again of a time step, by a further call or pass, is averaged: magnitudes in squares.
 /// Speed   One pass over the values of each call.
 /// Threads Use one object from one thread. Allocates nothing once it has seen a step like the one
-///         it is told of.
+///         it is given.
 class TimeRecorder {
  public:
   void begin() { used_ = 0; }
@@ -30,9 +30,9 @@ class TimeRecorder {
             double log2_scale);
   void tell(LayerId layer, std::int64_t t, bool reverse, TimeQuantity quantity,
             const ObservedView& values);
-  /// The layer's output is complete: what was told of no layer is of it.
+  /// The layer's output is complete: what was recorded of no layer is of it.
   void on_output(LayerId layer);
-  /// Errors  UsageError where something was told of no layer and no output came after it.
+  /// Errors  UsageError where something was recorded of no layer and no output came after it.
   void finish(const RunInfo& info, std::vector<TimeRecord>& records);
 
  private:
@@ -54,7 +54,7 @@ class TimeRecorder {
 
   std::vector<Layer> layers_;
   std::size_t used_ = 0;
-  std::vector<float> room_;  ///< a gate that does not lie in a row
+  std::vector<float> scratch_;  ///< a gate that does not lie in a row
 };
 
 }  // namespace plumb

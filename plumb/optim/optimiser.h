@@ -36,7 +36,7 @@ struct OptimiserConfig {
   double eps = 1e-8;
 };
 
-/// Looks at what one step does to the parameters. A large parameter comes in consecutive pieces,
+/// Reads what one step does to the parameters. A large parameter comes in consecutive pieces,
 /// each while it is in the processor's cache: before_update, the step on that piece, on_update.
 class UpdateObserver {
  public:

@@ -24,8 +24,8 @@ std::string_view to_string(CureEnding ending) { return name_of(ending, kEndings)
 
 bool training_fails(const TrainingSigns& training, double constant) {
   if (std::isnan(training.score)) return true;
-  const double room = 1 - constant;
-  const double way = room > 0 ? (training.score - constant) / room : 0;
+  const double headroom = 1 - constant;
+  const double way = headroom > 0 ? (training.score - constant) / headroom : 0;
   const bool at_baseline = way < kTenthOfTheWay;
   const bool suspect = training.suspect && way < 1 - kTenthOfTheWay;
   const bool poor = way < kHalfOfTheWay && training.has_finding;

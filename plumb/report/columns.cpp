@@ -32,8 +32,8 @@ Columns Columns::fitting(std::span<const std::vector<std::string>> lines, int wi
 
 Columns Columns::alike(int first, std::size_t count, int width) {
   constexpr int kGap = 1;
-  const int room = (width - first) / static_cast<int>(std::max<std::size_t>(count, 1));
-  std::vector<int> widths(count + 1, std::max(kLeast + 2, room - kGap));
+  const int left = (width - first) / static_cast<int>(std::max<std::size_t>(count, 1));
+  std::vector<int> widths(count + 1, std::max(kLeast + 2, left - kGap));
   widths.front() = first - kGap;
   return Columns(std::move(widths), kGap);
 }
@@ -49,7 +49,7 @@ std::string Columns::line(std::span<const std::string> cells) const {
   return text;
 }
 
-bool Columns::has_room(std::size_t column, const std::string& cell) const {
+bool Columns::fits(std::size_t column, const std::string& cell) const {
   return display_width(cell) <= widths_.at(column);
 }
 

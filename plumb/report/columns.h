@@ -23,7 +23,7 @@ class Columns {
   /// Without blanks at its end.
   std::string line(std::span<const std::string> cells) const;
   /// Whether the cell of that column is not cut.
-  bool has_room(std::size_t column, const std::string& cell) const;
+  bool fits(std::size_t column, const std::string& cell) const;
 
  private:
   Columns(std::vector<int> widths, int gap) : widths_(std::move(widths)), gap_(gap) {}

@@ -32,20 +32,21 @@ void note_layers(const LayerGraph& graph, const LayerGraph::Chain& chain, JoinLi
   }
 }
 
-using ToldWay = std::optional<JoinWay>;
+using RecordedWay = std::optional<JoinWay>;
 
-ToldWay way_of(const LayerGraph& graph, const StepIndex& index, LayerId sum, Way name) {
+RecordedWay way_of(const LayerGraph& graph, const StepIndex& index, LayerId sum, Way name) {
   const LayerGraph::WayThrough* way = graph.way(sum, name);
   return way == nullptr ? std::nullopt : way_gradient(graph, index, sum, *way);
 }
 
-double log2_of(const ToldWay& way) {
+double log2_of(const RecordedWay& way) {
   return way ? way->log2_rms : std::numeric_limits<double>::quiet_NaN();
 }
 
 /// Between two ways, from what each has in the sum g of them all: with at most one more way c,
 ///   2 <a, b> = <a + b, g> - <a, a> - <b, b> - (<c, g> - <c, c>).
-double cosine_between(const ToldWay& a, const ToldWay& b, const ToldWay& c, double log2_sum) {
+double cosine_between(const RecordedWay& a, const RecordedWay& b, const RecordedWay& c,
+                      double log2_sum) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   if (!a || !b || !std::isfinite(a->log2_rms) || !std::isfinite(b->log2_rms)) return kNaN;
   // All in units of the larger of the two.
@@ -102,9 +103,9 @@ std::vector<std::string> parts_of(const LedgerEntry& entry) {
 class BookTable {
  public:
   BookTable(const RunInfo& info, int width) : info_(info) {
-    const int room = width - kMargin - kAttenuation - 2 - kLongestPart;
-    beside_ = room >= kLeastText;
-    text_ = std::clamp(beside_ ? room : width - kMargin - kAttenuation, kLeastText, kMostText);
+    const int left = width - kMargin - kAttenuation - 2 - kLongestPart;
+    beside_ = left >= kLeastText;
+    text_ = std::clamp(beside_ ? left : width - kMargin - kAttenuation, kLeastText, kMostText);
   }
 
   void write(std::string_view side, const std::vector<LedgerEntry>& entries,
@@ -159,9 +160,9 @@ std::vector<JoinLine> make_join_lines(const LayerGraph& graph, const StepIndex& 
     const LayerId x = graph.below(sum);
     if (graph.info().layer(sum).family != LayerFamily::residual || x == kNoLayer) continue;
     if (index.join(x) == nullptr && index.join_through(sum) == nullptr) continue;
-    const ToldWay branch = way_of(graph, index, sum, Way::branch);
-    const ToldWay shortcut = way_of(graph, index, sum, Way::shortcut);
-    const ToldWay gate = way_of(graph, index, sum, Way::gate);
+    const RecordedWay branch = way_of(graph, index, sum, Way::branch);
+    const RecordedWay shortcut = way_of(graph, index, sum, Way::shortcut);
+    const RecordedWay gate = way_of(graph, index, sum, Way::gate);
     JoinLine line{.layer = sum,
                   .log2_branch = log2_of(branch),
                   .log2_shortcut = log2_of(shortcut),

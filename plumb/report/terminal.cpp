@@ -121,9 +121,9 @@ Columns lay_out(const std::vector<LayerLine>& lines, int width, bool has_theory)
   for (const auto& line : lines) longest = std::max(longest, display_width(line.text));
   const int fixed = columns.depth + 3 * kMagnitudeWidth + kPercentWidth * (columns.dead ? 2 : 1) +
                     (columns.dead ? 7 : 6) + (columns.theory ? kMagnitudeWidth + 1 : 0);
-  const int room = width - fixed;
-  columns.layer = std::clamp(room - 8, 11, std::min(longest, 24));
-  columns.bar = std::min(room - columns.layer, 40);
+  const int left = width - fixed;
+  columns.layer = std::clamp(left - 8, 11, std::min(longest, 24));
+  columns.bar = std::min(left - columns.layer, 40);
   return columns;
 }
 
@@ -287,9 +287,9 @@ void write_findings(Page& page, const Run& run, const std::vector<Finding>& find
                                steps_text(finding.first_step, finding.last_step)),
                    13, ink_of(finding.severity));
     // The verdict has just said the first one in full; what follows from another has its remedies.
-    const bool told = i == 0 && finding.severity > Severity::note;
+    const bool is_headline = i == 0 && finding.severity > Severity::note;
     const bool follows = finding.is_explained();
-    if (!told) page.paragraph("", words.symptom, 3);
+    if (!is_headline) page.paragraph("", words.symptom, 3);
     for (std::size_t k = 0; k < finding.evidence.size(); ++k) {
       const Evidence& evidence = finding.evidence[k];
       page.paragraph(
@@ -298,8 +298,9 @@ void write_findings(Page& page, const Run& run, const std::vector<Finding>& find
                       evidence.fact.value, evidence.threshold, words.evidence_sources[k]),
           13, Ink::faint);
     }
-    if (!told && !words.cause.empty()) page.paragraph("   cause", words.cause, 13, Ink::faint);
-    if (!told && !follows && !words.consequence.empty())
+    if (!is_headline && !words.cause.empty())
+      page.paragraph("   cause", words.cause, 13, Ink::faint);
+    if (!is_headline && !follows && !words.consequence.empty())
       page.paragraph("   then", words.consequence, 13, Ink::faint);
     for (std::size_t k = 0; !follows && k < words.remedies.size(); ++k) {
       page.paragraph(k == 0 ? "   remedy" : "   or", words.remedies[k], 13, Ink::good);

@@ -117,7 +117,7 @@ class Table {
   void row(const std::string& name, const std::vector<std::string>& cells) {
     page_.line(text(name, cells));
   }
-  bool has_room(const std::string& cell) const { return columns_.has_room(1, cell); }
+  bool fits(const std::string& cell) const { return columns_.fits(1, cell); }
 
  private:
   std::string text(const std::string& name, const std::vector<std::string>& cells) const {
@@ -155,7 +155,7 @@ void write_settings(Page& page, Table& table, std::span<const DiagnosedRun> runs
     std::vector<std::string> cells;
     for (const auto& value : one.values) cells.push_back(page.clean(setting_text(value)));
     const bool fits = std::all_of(cells.begin(), cells.end(),
-                                  [&](const std::string& cell) { return table.has_room(cell); });
+                                  [&](const std::string& cell) { return table.fits(cell); });
     if (fits) {
       table.row(page.clean(one.name), cells);
       continue;

@@ -41,8 +41,8 @@ bool Connection::read_head(std::size_t most_bytes) {
   std::array<char, 2048> buffer{};
   while (head_.find(kEnd) == std::string::npos) {
     if (head_.size() >= most_bytes || !wait_for(socket_, POLLIN, deadline)) return false;
-    const std::size_t room = std::min(buffer.size(), most_bytes - head_.size());
-    const ssize_t came = ::recv(socket_, buffer.data(), room, 0);
+    const std::size_t left = std::min(buffer.size(), most_bytes - head_.size());
+    const ssize_t came = ::recv(socket_, buffer.data(), left, 0);
     if (came <= 0) return false;
     head_.append(buffer.data(), static_cast<std::size_t>(came));
   }

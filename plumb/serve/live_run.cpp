@@ -55,7 +55,7 @@ LiveRun::LiveRun(LiveRun&&) noexcept = default;
 bool LiveRun::poll(std::int64_t most_steps) {
   std::int64_t came = 0;
   while (came < most_steps && reader_->next(next_)) {
-    look_at_graph();
+    read_graph();
     add(next_);
     ++came;
   }
@@ -68,7 +68,7 @@ bool LiveRun::poll(std::int64_t most_steps) {
   return came > 0 || ended;
 }
 
-void LiveRun::look_at_graph() {
+void LiveRun::read_graph() {
   const RunInfo& now = reader_->info();
   if (now.layers.size() == info_->layers.size() && now.params.size() == info_->params.size())
     return;

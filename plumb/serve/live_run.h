@@ -68,7 +68,7 @@ class LiveRun {
 
  private:
   void add(const StepRecord& step);
-  void look_at_graph();
+  void read_graph();
 
   std::string path_;
   std::unique_ptr<RunReader> reader_;

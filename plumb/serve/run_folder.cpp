@@ -25,7 +25,7 @@ bool is_below(const fs::path& path, const fs::path& folder) {
   return end == folder.end();
 }
 
-void look_into(const std::string& folder, std::vector<RunPath>& found) {
+void read_folder(const std::string& folder, std::vector<RunPath>& found) {
   std::error_code error;
   const fs::path root = fs::canonical(folder, error);
   if (error) return;
@@ -68,7 +68,7 @@ RunFolder::RunFolder(const std::vector<std::string>& given) {
 
 std::vector<RunPath> RunFolder::runs() const {
   std::vector<RunPath> found = files_;
-  for (const std::string& folder : folders_) look_into(folder, found);
+  for (const std::string& folder : folders_) read_folder(folder, found);
   std::stable_sort(found.begin(), found.end(),
                    [](const RunPath& a, const RunPath& b) { return a.name < b.name; });
   std::set<std::string> seen;

@@ -14,9 +14,9 @@ namespace plumb::serve {
 
 namespace {
 
-Standing standing_of(const LiveRun& run, const FileLook& look) {
+Standing standing_of(const LiveRun& run, const FileStatus& status) {
   if (run.end()) return Standing::ended;
-  switch (pulse_of(look)) {
+  switch (pulse_of(status)) {
     case Pulse::running: return Standing::running;
     case Pulse::stalled: return Standing::stalled;
     case Pulse::cut_off: break;
@@ -41,7 +41,7 @@ std::string headline(const RunInfo& info, const Finding& finding) {
   return disease_name(finding.rule) + " at " + LayerNames(info).where(finding.place);
 }
 
-RunRow row_of(const LiveRun& run, const std::string& name, const FileLook& look) {
+RunRow row_of(const LiveRun& run, const std::string& name, const FileStatus& status) {
   const RunInfo& info = run.info();
   RunRow row;
   row.name = name;
@@ -49,7 +49,7 @@ RunRow row_of(const LiveRun& run, const std::string& name, const FileLook& look)
   row.network = info.title();
   row.kind = info.kind;
   row.settings = settings_of(info);
-  row.standing = standing_of(run, look);
+  row.standing = standing_of(run, status);
   if (run.end()) row.end_reason = run.end()->reason;
   row.step = run.steps() > 0 ? run.last().step + (info.kind == "probe" ? 0 : 1) : 0;
   row.planned_steps = info.planned_steps;
@@ -62,7 +62,7 @@ RunRow row_of(const LiveRun& run, const std::string& name, const FileLook& look)
   row.reach_history = history(run.reach());
   row.steps_per_s = run.steps_per_s();
   row.seconds_left = row.standing == Standing::running ? run.seconds_left() : RunRow::kNone;
-  row.age_s = look.age_s;
+  row.age_s = status.age_s;
   row.nonfinite = run.saw_nonfinite();
   row.outcome = to_string(run.outcome());
   if (!run.findings().empty()) {

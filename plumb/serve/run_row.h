@@ -43,7 +43,7 @@ struct RunRow {
   static constexpr std::size_t kReachPoints = 40;
 };
 
-RunRow row_of(const LiveRun& run, const std::string& name, const FileLook& look);
+RunRow row_of(const LiveRun& run, const std::string& name, const FileStatus& status);
 /// A file that cannot be read.
 RunRow broken_row(const std::string& path, const std::string& name, const std::string& problem);
 

@@ -7,7 +7,7 @@ void ThinSeries::add(std::int64_t step, double value) {
   last_ = {step, value};
   if (count_++ % stride_ != 0) return;
   kept_.push_back(last_);
-  if (kept_.size() < room_) return;
+  if (kept_.size() < capacity_) return;
   std::size_t to = 0;
   for (std::size_t from = 0; from < kept_.size(); from += 2) kept_[to++] = kept_[from];
   kept_.resize(to);

@@ -59,7 +59,7 @@ void Watcher::tick() {
   }
   for (std::size_t id = 0; id < watched_.size(); ++id) {
     const std::lock_guard lock(mutex_);
-    if (watched_[id].present) look(id);
+    if (watched_[id].present) read(id);
   }
 }
 
@@ -71,13 +71,13 @@ void Watcher::scan() {
     const bool is_there =
         std::any_of(found.begin(), found.end(),
                     [&](const RunPath& run) { return run.path == one.run.path; }) &&
-        look_at(one.run.path).has_value();
+        read_file_status(one.run.path).has_value();
     if (one.present && !is_there) {
       log_.add("gone", std::to_string(id), "{\"id\":" + std::to_string(id) + "}");
       one.live.reset();
       one.row.reset();
-      one.look.reset();
-      one.told.clear();
+      one.status.reset();
+      one.sent.clear();
       one.findings.clear();
     }
     one.present = is_there;
@@ -89,19 +89,19 @@ void Watcher::scan() {
   }
 }
 
-void Watcher::look(std::size_t id) {
+void Watcher::read(std::size_t id) {
   Watched& one = watched_[id];
-  const std::optional<FileLook> now = look_at(one.run.path);
+  const std::optional<FileStatus> now = read_file_status(one.run.path);
   if (!now) return;  // the next scan says that it is gone
-  if (one.look && !(one.look->identity == now->identity)) {
+  if (one.status && !(one.status->identity == now->identity)) {
     one.live.reset();
     one.row.reset();
     one.findings.clear();
-    one.look.reset();
+    one.status.reset();
   }
   const bool is_over = one.row && one.row->standing == Standing::ended && !one.live;
   const bool changed =
-      !one.look || one.look->size_bytes != now->size_bytes || now->age_s < kMoment_s;
+      !one.status || one.status->size_bytes != now->size_bytes || now->age_s < kMoment_s;
   if (is_over && (!changed || now->age_s >= kMoment_s)) return;
   try {
     if (!one.live) {
@@ -109,14 +109,14 @@ void Watcher::look(std::size_t id) {
       one.live = std::make_unique<LiveRun>(one.run.path);
     }
     const bool came = one.live->poll() || one.live->is_behind();
-    const bool was_told = one.row.has_value();
-    one.look = now;
-    if (came || !was_told || one.row->standing != Standing::ended)
+    const bool had_row = one.row.has_value();
+    one.status = now;
+    if (came || !had_row || one.row->standing != Standing::ended)
       tell(id, row_of(*one.live, one.run.name, *now));
     if (one.row && one.row->standing == Standing::ended && !one.live->is_behind()) one.live.reset();
   } catch (const std::exception& error) {
     one.live.reset();
-    one.look = now;
+    one.status = now;
     tell(id, broken_row(one.run.path, one.run.name, error.what()));
   }
 }
@@ -131,9 +131,9 @@ void Watcher::tell(std::size_t id, RunRow row) {
     }
   }
   std::string text = lasting(row, id);
-  if (text != one.told) {
+  if (text != one.sent) {
     log_.add("run", std::to_string(id), row_json(row, id));
-    one.told = std::move(text);
+    one.sent = std::move(text);
   }
   one.row = std::move(row);
 }

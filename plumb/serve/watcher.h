@@ -26,7 +26,7 @@ namespace plumb::serve {
 /// Threads  Any for the const calls; start() and stop() by the owner.
 class Watcher {
  public:
-  static constexpr std::chrono::milliseconds kTick{250};   ///< four looks a second
+  static constexpr std::chrono::milliseconds kTick{250};   ///< four readings a second
   static constexpr std::chrono::milliseconds kScan{1000};  ///< how often new files are looked for
 
   Watcher(RunFolder folder, EventLog& log);
@@ -36,7 +36,7 @@ class Watcher {
 
   void start();
   void stop();
-  /// One look at everything: what the thread does; for tests.
+  /// Reads everything once: what the thread does; for tests.
   void tick();
 
   /// [row_json, ...] of all runs that are there.
@@ -50,16 +50,16 @@ class Watcher {
   struct Watched {
     RunPath run;
     bool present = true;
-    std::optional<FileLook> look;  ///< as of the last reading
+    std::optional<FileStatus> status;  ///< as of the last reading
     std::unique_ptr<LiveRun> live;
     std::optional<RunRow> row;
-    std::string told;  ///< the row as clients have it, without what changes by itself
+    std::string sent;  ///< the row as clients have it, without what changes by itself
     std::set<std::string> findings;
   };
 
   void work();
   void scan();
-  void look(std::size_t id);
+  void read(std::size_t id);
   void tell(std::size_t id, RunRow row);
 
   const RunFolder folder_;

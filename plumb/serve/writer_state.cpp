@@ -72,18 +72,18 @@ bool writes(int process, const FileIdentity& identity) {
 
 }  // namespace
 
-std::optional<FileLook> look_at(const std::string& path) {
+std::optional<FileStatus> read_file_status(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  FileLook look{{status.st_dev, status.st_ino}, status.st_size, 0};
+  FileStatus file{{status.st_dev, status.st_ino}, status.st_size, 0};
   double last_s = written_s(status);
   struct stat log {};
   if (::stat((path + "-wal").c_str(), &log) == 0) {
-    look.size_bytes += log.st_size;
+    file.size_bytes += log.st_size;
     last_s = std::max(last_s, written_s(log));
   }
-  look.age_s = std::max(0.0, now_s() - last_s);
-  return look;
+  file.age_s = std::max(0.0, now_s() - last_s);
+  return file;
 }
 
 bool has_writer(const FileIdentity& identity) {
@@ -93,10 +93,10 @@ bool has_writer(const FileIdentity& identity) {
   return false;
 }
 
-Pulse pulse_of(const FileLook& look) {
-  if (look.age_s < kMoment_s) return Pulse::running;
-  if (!has_writer(look.identity)) return Pulse::cut_off;
-  return look.age_s < kStalled_s ? Pulse::running : Pulse::stalled;
+Pulse pulse_of(const FileStatus& status) {
+  if (status.age_s < kMoment_s) return Pulse::running;
+  if (!has_writer(status.identity)) return Pulse::cut_off;
+  return status.age_s < kStalled_s ? Pulse::running : Pulse::stalled;
 }
 
 }  // namespace plumb::serve

@@ -14,17 +14,17 @@ struct FileIdentity {
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
-/// What a look at the file from outside tells; nothing of it opens the file, which would drop the
+/// What is known of the file from outside; nothing of it opens the file, which would drop the
 /// locks that this process holds on it.
-struct FileLook {
+struct FileStatus {
   FileIdentity identity;
   std::int64_t size_bytes = 0;  ///< of the file and its log: grows with every commit or stays
   double age_s = 0;             ///< since either was last written
-  friend bool operator==(const FileLook&, const FileLook&) = default;
+  friend bool operator==(const FileStatus&, const FileStatus&) = default;
 };
 
 /// Nothing where there is no regular file.
-std::optional<FileLook> look_at(const std::string& path);
+std::optional<FileStatus> read_file_status(const std::string& path);
 
 /// Whether another process than this one has the file open for writing. Where /proc cannot tell
 /// (another user's process), false.
@@ -39,6 +39,6 @@ enum class Pulse : std::uint8_t {
 /// Our choices: a step of a large network may take some seconds; a writer commits twice a second.
 inline constexpr double kStalled_s = 30;
 inline constexpr double kMoment_s = 3;
-Pulse pulse_of(const FileLook& look);
+Pulse pulse_of(const FileStatus& status);
 
 }  // namespace plumb::serve

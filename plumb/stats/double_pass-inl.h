@@ -112,7 +112,7 @@ HWY_INLINE std::size_t read_vectors(const double* x, std::size_t n, Key* keys, s
     const auto fraction = hn::And(hn::BitCast(du64, v), fraction_mask);
     has_power = hn::Or(has_power, hn::Eq(fraction, hn::Zero(du64)));
   };
-  const auto look = [&](auto a, auto b, Key* to) HWY_ATTR {
+  const auto scan = [&](auto a, auto b, Key* to) HWY_ATTR {
     const auto high =
         hn::And(hn::BitCast(di32, hn::ConcatOdd(du32, hn::BitCast(du32, b), hn::BitCast(du32, a))),
                 magnitude_mask);
@@ -131,8 +131,8 @@ HWY_INLINE std::size_t read_vectors(const double* x, std::size_t n, Key* keys, s
     const auto a = hn::LoadU(dd, x + i), b = hn::LoadU(dd, x + i + lanes);
     const auto c = hn::LoadU(dd, x + i + 2 * lanes), d = hn::LoadU(dd, x + i + 3 * lanes);
     if (i < asking) prefetch_ahead(x + i, 4 * lanes * sizeof(double));
-    look(a, b, keys + i);
-    look(c, d, keys + i + 2 * lanes);
+    scan(a, b, keys + i);
+    scan(c, d, keys + i + 2 * lanes);
     add(a, sum0, squares0, max0, has_power0);
     add(b, sum1, squares1, max1, has_power1);
     add(c, sum2, squares2, max0, has_power0);
@@ -258,7 +258,7 @@ struct NonzeroOfBlock {
   bool may_have_powers = false;
 };
 
-HWY_NOINLINE NonzeroOfBlock look_at_zeros(const double* x, std::size_t n) {
+HWY_NOINLINE NonzeroOfBlock scan_zeros(const double* x, std::size_t n) {
   const hn::ScalableTag<std::int64_t> di;
   const auto fraction_mask = hn::Set(di, static_cast<std::int64_t>(kDoubleFraction));
   const auto most = hn::Set(di, static_cast<std::int64_t>(kDoubleMagnitude));

@@ -54,7 +54,7 @@ class DoubleSketcher {
     out_.m2 = m2_;
     out_.abs_max = std::bit_cast<double>(max_bits_);
     // These limits are none of doubles, so that what they count is overwritten.
-    alignas(64) constexpr std::array<std::uint32_t, detail::SketchLimits::kRoom> kNone{};
+    alignas(64) constexpr std::array<std::uint32_t, detail::SketchLimits::kPadded> kNone{};
     octaves_.finish(detail::SketchLimits{}, kNone.data(), out_);
     count_losses();
   }
@@ -126,7 +126,7 @@ class DoubleSketcher {
                               const DoublePass& pass) {
     constexpr auto kWindow = static_cast<int>(kOctaveWindow);
     NonzeroOfBlock nonzero{static_cast<std::uint32_t>(n), pass.min_high, pass.may_have_powers};
-    if (pass.min_high < kLeastFloatHigh) nonzero = look_at_zeros(x, n);
+    if (pass.min_high < kLeastFloatHigh) nonzero = scan_zeros(x, n);
     out_.zero_count += n - nonzero.count;
     const std::size_t padded_n = (n + kKeyGroup - 1) / kKeyGroup * kKeyGroup;
     HWY_ALIGN std::uint32_t counts[kOctaveWindow];

@@ -258,7 +258,7 @@ class FloatSketcher {
   std::uint32_t max_bits_ = 0;
   OctaveCounts octaves_;
   /// Of each limit, in its own octave.
-  alignas(64) std::array<std::uint32_t, SketchLimits::kRoom> below_in_octave_{};
+  alignas(64) std::array<std::uint32_t, SketchLimits::kPadded> below_in_octave_{};
 };
 
 }  // namespace plumb::HWY_NAMESPACE

@@ -61,10 +61,10 @@ struct InnerLimit {
 
 /// All that the fast sketch of floats needs to know of one scale.
 struct SketchLimits {
-  static constexpr std::size_t kRoom = 16;  ///< of which kAllLimits are limits: a vector
+  static constexpr std::size_t kPadded = 16;  ///< of which kAllLimits are limits: a vector
   bool is_set = false;
   double log2_scale = 0;
-  alignas(64) std::array<std::int32_t, kRoom> exponents{};  ///< of all limits, biased
+  alignas(64) std::array<std::int32_t, kPadded> exponents{};  ///< of all limits, biased
   std::size_t inner_count = 0;
   std::array<InnerLimit, kAllLimits> inner{};
   /// The smallest exponent above 0 of an inner limit that is not after_power.

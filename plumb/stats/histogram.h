@@ -69,7 +69,7 @@ class Histogram {
   /// Room for kNear counts that the caller must write, those of bins first + k; every other one
   /// becomes 0. nullptr, and nothing changes, where all bins have memory from the heap: assign()
   /// keeps that.
-  std::uint32_t* near_room(std::size_t first) {
+  std::uint32_t* near_counts(std::size_t first) {
     if (all_) return nullptr;
     first_ = first;
     return near_.data();

@@ -190,7 +190,7 @@ class WideReader {
   explicit WideReader(const StridedView& view) : reader_(view), type_(view.type) {}
 
   std::span<const T> next() {
-    const StridedReader::Piece piece = reader_.next(kGathered, room_.data());
+    const StridedReader::Piece piece = reader_.next(kGathered, gathered_.data());
     if (type_ == kType) return {static_cast<const T*>(piece.data), piece.count};
     widen(type_, piece.data, piece.count, wide_.data());
     return {wide_.data(), piece.count};
@@ -200,7 +200,7 @@ class WideReader {
   static constexpr ElementType kType = sizeof(T) == 8 ? ElementType::f64 : ElementType::f32;
   StridedReader reader_;
   ElementType type_;
-  alignas(64) std::array<std::byte, kGathered * sizeof(T)> room_;
+  alignas(64) std::array<std::byte, kGathered * sizeof(T)> gathered_;
   alignas(64) std::array<T, kGathered> wide_;
 };
 

@@ -47,7 +47,7 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, std::size_t
   auto max0 = hn::Zero(di), max1 = hn::Zero(di);
   std::size_t no_fraction_count = 0;
 
-  const auto look = [&](auto value, std::size_t i, auto& max) HWY_ATTR {
+  const auto scan = [&](auto value, std::size_t i, auto& max) HWY_ATTR {
     const auto magnitude = hn::And(hn::BitCast(du, value), magnitude_mask);
     hn::Store(magnitude, du, keys + i);
     max = hn::Max(max, hn::BitCast(di, magnitude));
@@ -64,10 +64,10 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, std::size_t
     const auto x0 = hn::LoadU(df, x + i), x1 = hn::LoadU(df, x + i + lanes);
     const auto x2 = hn::LoadU(df, x + i + 2 * lanes), x3 = hn::LoadU(df, x + i + 3 * lanes);
     if (i < asking) prefetch_ahead(x + i, 4 * lanes * sizeof(float));
-    look(x0, i, max0);
-    look(x1, i + lanes, max1);
-    look(x2, i + 2 * lanes, max0);
-    look(x3, i + 3 * lanes, max1);
+    scan(x0, i, max0);
+    scan(x1, i + lanes, max1);
+    scan(x2, i + 2 * lanes, max0);
+    scan(x3, i + 3 * lanes, max1);
     add(x0, sum0, squares0);
     add(x1, sum1, squares1);
     add(x2, sum2, squares2);
@@ -75,14 +75,14 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, std::size_t
   }
   for (; i + lanes <= n; i += lanes) {
     const auto x0 = hn::LoadU(df, x + i);
-    look(x0, i, max0);
+    scan(x0, i, max0);
     add(x0, sum0, squares0);
   }
   if (i < n) {
     HWY_ALIGN float rest[HWY_MAX_BYTES / sizeof(float)] = {};
     std::memcpy(rest, x + i, (n - i) * sizeof(float));
     const auto x0 = hn::Load(df, rest);
-    look(x0, i, max1);
+    scan(x0, i, max1);
     no_fraction_count -= lanes - (n - i);
     add(x0, sum1, squares1);
     i += lanes;

@@ -35,7 +35,7 @@ class OctaveCounts {
       begin_ = lowest;
       end_ = lowest + kWindow;
     } else {
-      make_room(lowest);
+      shift_window(lowest);
     }
     std::uint32_t* const to = at(lowest);
     auto sum = hn::Zero(d);
@@ -48,7 +48,7 @@ class OctaveCounts {
   }
 
   HWY_INLINE void add_one(int octave) {
-    make_room(std::min(octave, Sketch::kBins - kWindow));
+    shift_window(std::min(octave, Sketch::kBins - kWindow));
     ++*at(octave);
   }
 
@@ -79,7 +79,7 @@ class OctaveCounts {
 
   /// Most tensors need one or two windows, and clearing all would cost as much as the rest of a
   /// small one.
-  HWY_INLINE void make_room(int lowest) {
+  HWY_INLINE void shift_window(int lowest) {
     if (begin_ == end_) begin_ = end_ = lowest;
     while (lowest < begin_) clear(begin_ -= kWindow);
     for (; lowest + kWindow > end_; end_ += kWindow) clear(end_);
@@ -123,9 +123,9 @@ class OctaveCounts {
                                      __m512i upper, Sketch& out) {
     static_assert(Histogram::kNear == 2 * kOctaveWindow);
     static_assert(sizeof(out.format_loss) == 12 * sizeof(std::uint64_t));
-    if (std::uint32_t* const room = out.histogram.near_room(static_cast<std::size_t>(begin))) {
-      _mm512_storeu_si512(room, lower);
-      _mm512_storeu_si512(room + kWindow, upper);
+    if (std::uint32_t* const near = out.histogram.near_counts(static_cast<std::size_t>(begin))) {
+      _mm512_storeu_si512(near, lower);
+      _mm512_storeu_si512(near + kWindow, upper);
     } else {
       alignas(64) std::uint32_t counts[Histogram::kNear];
       _mm512_store_si512(counts, lower);

@@ -23,11 +23,11 @@
 #include "plumb/stats/format_limits.h"
 #include "plumb/stats/widen-inl.h"
 
-#ifndef PLUMB_STATS_SKETCHER_ROOM
-#define PLUMB_STATS_SKETCHER_ROOM
+#ifndef PLUMB_STATS_SKETCHER_ARENA
+#define PLUMB_STATS_SKETCHER_ARENA
 namespace plumb {
 /// For the FloatSketcher or DoubleSketcher of any instruction set.
-struct SketcherRoom {
+struct SketcherArena {
   alignas(64) std::array<std::byte, 2048> bytes;
 };
 /// What they ask of a scale: one or the other.
@@ -52,17 +52,17 @@ void sketch_f32(const float* x, std::size_t n, const SketchLimits& limits, Sketc
 }
 
 template <class Sketcher>
-Sketcher& sketcher_in(SketcherRoom& room) {
-  static_assert(sizeof(Sketcher) <= sizeof(room) && alignof(Sketcher) <= alignof(SketcherRoom));
+Sketcher& sketcher_in(SketcherArena& arena) {
+  static_assert(sizeof(Sketcher) <= sizeof(arena) && alignof(Sketcher) <= alignof(SketcherArena));
   static_assert(std::is_trivially_destructible_v<Sketcher>);
-  return *std::launder(reinterpret_cast<Sketcher*>(room.bytes.data()));
+  return *std::launder(reinterpret_cast<Sketcher*>(arena.bytes.data()));
 }
 
-void sketcher_begin(SketcherRoom& room, ElementType type, const AnyLimits& limits, Sketch& out) {
+void sketcher_begin(SketcherArena& arena, ElementType type, const AnyLimits& limits, Sketch& out) {
   if (type == ElementType::f64) {
-    new (room.bytes.data()) DoubleSketcher(limits.doubles, out);
+    new (arena.bytes.data()) DoubleSketcher(limits.doubles, out);
   } else {
-    new (room.bytes.data()) FloatSketcher(limits.floats, out, type != ElementType::f32);
+    new (arena.bytes.data()) FloatSketcher(limits.floats, out, type != ElementType::f32);
   }
 }
 
@@ -81,29 +81,29 @@ void add_widened(FloatSketcher& sketcher, const void* x, std::size_t n, std::siz
   }
 }
 
-void sketcher_add(SketcherRoom& room, ElementType type, const void* x, std::size_t n,
+void sketcher_add(SketcherArena& arena, ElementType type, const void* x, std::size_t n,
                   std::size_t following) {
   switch (type) {
     case ElementType::f16:
-      add_widened<FromF16>(sketcher_in<FloatSketcher>(room), x, n, following);
+      add_widened<FromF16>(sketcher_in<FloatSketcher>(arena), x, n, following);
       return;
     case ElementType::bf16:
-      add_widened<FromBf16>(sketcher_in<FloatSketcher>(room), x, n, following);
+      add_widened<FromBf16>(sketcher_in<FloatSketcher>(arena), x, n, following);
       return;
     case ElementType::f32:
-      sketcher_in<FloatSketcher>(room).add(static_cast<const float*>(x), n, following);
+      sketcher_in<FloatSketcher>(arena).add(static_cast<const float*>(x), n, following);
       return;
     case ElementType::f64:
-      sketcher_in<DoubleSketcher>(room).add(static_cast<const double*>(x), n, following);
+      sketcher_in<DoubleSketcher>(arena).add(static_cast<const double*>(x), n, following);
       return;
   }
 }
 
-void sketcher_finish(SketcherRoom& room, ElementType type) {
+void sketcher_finish(SketcherArena& arena, ElementType type) {
   if (type == ElementType::f64) {
-    sketcher_in<DoubleSketcher>(room).finish();
+    sketcher_in<DoubleSketcher>(arena).finish();
   } else {
-    sketcher_in<FloatSketcher>(room).finish();
+    sketcher_in<FloatSketcher>(arena).finish();
   }
 }
 
@@ -161,7 +161,7 @@ class AnySketcher {
       const std::size_t count = std::min(n, kMost - part_->count);
       n -= count;
       part_->count += count;
-      HWY_DYNAMIC_DISPATCH(sketcher_add)(room_, type_, at, count, n + following);
+      HWY_DYNAMIC_DISPATCH(sketcher_add)(arena_, type_, at, count, n + following);
       at += count * static_cast<std::size_t>(size_bytes(type_));
     }
   }
@@ -189,18 +189,18 @@ class AnySketcher {
     part_ = &to;
     to.count = 0;
     to.log2_scale = log2_scale_;
-    HWY_DYNAMIC_DISPATCH(sketcher_begin)(room_, type_, limits_, to);
+    HWY_DYNAMIC_DISPATCH(sketcher_begin)(arena_, type_, limits_, to);
   }
   void finish_part() {
-    HWY_DYNAMIC_DISPATCH(sketcher_finish)(room_, type_);
+    HWY_DYNAMIC_DISPATCH(sketcher_finish)(arena_, type_);
     if (part_ != out_) out_->merge(*part_);
   }
 
-  SketcherRoom room_;
+  SketcherArena arena_;
   AnyLimits limits_;
   double log2_scale_ = 0;
   Sketch* out_ = nullptr;
-  Sketch* part_ = nullptr;  ///< what the room's sketcher fills: out, or `more`
+  Sketch* part_ = nullptr;  ///< what the arena's sketcher fills: out, or `more`
   Sketch more_;
   ElementType type_ = ElementType::f32;
 };

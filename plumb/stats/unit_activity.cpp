@@ -6,27 +6,27 @@
 #include <string>
 
 #include "plumb/stats/magnitude.h"
-#include "plumb/stats/unit_look.h"
+#include "plumb/stats/unit_scan.h"
 
 namespace plumb {
 namespace {
 
-using detail::Look;
-using detail::look;
-using detail::look_along;
+using detail::scan_run;
+using detail::scan_units;
+using detail::UnitScan;
 
-Look look_at_images(ConstView images, float limit, std::uint64_t* active) {
+UnitScan scan_images(ConstView images, float limit, std::uint64_t* active) {
   const float* const x = images.as<float>().data();
   const auto block = static_cast<std::size_t>(channel_block(images.layout));
   const auto channels = static_cast<std::size_t>(images.shape[1]);
   const auto area = static_cast<std::size_t>(images.shape[2] * images.shape[3]);
   const std::size_t planes = static_cast<std::size_t>(images.shape[0]) * channels / block;
-  Look total;
+  UnitScan total;
   for (std::size_t plane = 0; plane < planes; ++plane) {
     const float* const at = x + plane * area * block;
     std::uint64_t* const of_channels = active + plane * block % channels;
-    total.add(block == 1 ? look_along(at, area, limit, *of_channels)
-                         : look(at, area, block, limit, of_channels));
+    total.add(block == 1 ? scan_run(at, area, limit, *of_channels)
+                         : scan_units(at, area, block, limit, of_channels));
   }
   return total;
 }
@@ -70,10 +70,10 @@ DerivativeStats UnitActivity::add(ConstView derivative, double limit) {
   if (count == 0) return {0, log2_rms(derivative), 0.0};
   if (derivative.dtype == DType::f32) {
     const auto limit_of_float = static_cast<float>(limit);
-    const Look all = shape.rank() == 4
-                         ? look_at_images(derivative, limit_of_float, active_count_.data())
-                         : look(derivative.as<float>().data(), rows, columns, limit_of_float,
-                                active_count_.data());
+    const UnitScan all = shape.rank() == 4
+                             ? scan_images(derivative, limit_of_float, active_count_.data())
+                             : scan_units(derivative.as<float>().data(), rows, columns,
+                                          limit_of_float, active_count_.data());
     active_total_ += count - all.silent;
     return {count, 0.5 * std::log2(all.squares / size), static_cast<double>(all.below) / size};
   }

@@ -9,15 +9,15 @@
 #include "plumb/core/strided_reader.h"
 #include "plumb/stats/magnitude.h"
 #include "plumb/stats/unit_activity.h"
-#include "plumb/stats/unit_look.h"
+#include "plumb/stats/unit_scan.h"
 #include "plumb/stats/widen.h"
 
 namespace plumb {
 namespace {
 
-using detail::Look;
-using detail::look;
-using detail::look_along;
+using detail::scan_run;
+using detail::scan_units;
+using detail::UnitScan;
 
 /// The axes of a view in the order in which it is read: either the units are the inner loop, and a
 /// row is one element of each; or some places are, and a row is all those places of a unit.
@@ -78,18 +78,18 @@ UnitOrder unit_order(const StridedView& x, const UnitAxes& axes) {
 
 /// All of a view that is read in this order, as T (float or double).
 template <class T>
-Look look_at_all(const StridedView& x, const UnitOrder& order, T limit, std::uint64_t* active) {
+UnitScan scan_all(const StridedView& x, const UnitOrder& order, T limit, std::uint64_t* active) {
   constexpr std::size_t kGathered = 2048;
   constexpr ElementType kType = sizeof(T) == 8 ? ElementType::f64 : ElementType::f32;
-  alignas(64) std::array<std::byte, kGathered * sizeof(T)> room;
+  alignas(64) std::array<std::byte, kGathered * sizeof(T)> gathered;
   alignas(64) std::array<T, kGathered> wide;
   const auto units = static_cast<std::size_t>(order.units);
   const auto row_size = static_cast<std::size_t>(order.inner_places);
   StridedReader reader(x);
-  Look total;
+  UnitScan total;
   std::size_t unit = 0, at = 0;  // of the next value: its unit, and its place in that unit's row
-  for (auto piece = reader.next(kGathered, room.data()); piece.count > 0;
-       piece = reader.next(kGathered, room.data())) {
+  for (auto piece = reader.next(kGathered, gathered.data()); piece.count > 0;
+       piece = reader.next(kGathered, gathered.data())) {
     const T* values = static_cast<const T*>(piece.data);
     if (x.type != kType) {
       widen(x.type, piece.data, piece.count, wide.data());
@@ -99,7 +99,7 @@ Look look_at_all(const StridedView& x, const UnitOrder& order, T limit, std::uin
       std::size_t count = 0;
       if (row_size > 1) {
         count = std::min(row_size - at, left);
-        total.add(look_along(values, count, limit, active[unit]));
+        total.add(scan_run(values, count, limit, active[unit]));
         at += count;
         if (at == row_size) {
           at = 0;
@@ -107,10 +107,10 @@ Look look_at_all(const StridedView& x, const UnitOrder& order, T limit, std::uin
         }
       } else if (unit == 0 && left >= units) {
         count = left / units * units;
-        total.add(look(values, left / units, units, limit, active));
+        total.add(scan_units(values, left / units, units, limit, active));
       } else {
         count = std::min(units - unit, left);
-        total.add(look(values, 1, count, limit, active + unit));
+        total.add(scan_units(values, 1, count, limit, active + unit));
         unit = unit + count == units ? 0 : unit + count;
       }
       values += count;
@@ -137,9 +137,9 @@ DerivativeStats UnitActivity::add(const StridedView& derivative, const UnitAxes&
   const StridedView ordered =
       with_axes(derivative, {order.axes.data(), static_cast<std::size_t>(derivative.rank)});
   const bool is_double = derivative.type == ElementType::f64;
-  const Look all =
-      is_double ? look_at_all(ordered, order, limit, active_count_.data())
-                : look_at_all(ordered, order, static_cast<float>(limit), active_count_.data());
+  const UnitScan all =
+      is_double ? scan_all(ordered, order, limit, active_count_.data())
+                : scan_all(ordered, order, static_cast<float>(limit), active_count_.data());
   active_total_ += count - all.silent;
   return {count, is_double ? log2_rms(derivative) : 0.5 * std::log2(all.squares / size),
           static_cast<double>(all.below) / size};

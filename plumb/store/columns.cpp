@@ -224,14 +224,15 @@ bool ColumnUnpacker::unpack(std::span<const std::uint8_t> bytes, Columns& column
   auto& headers = state_->headers;
   headers.assign(bytes[0], {});
   bytes = bytes.subspan(1);
-  std::size_t stored_bytes = 0, deflated_bytes = 0, room = Columns::kMostBytes;
+  std::size_t stored_bytes = 0, deflated_bytes = 0, remaining = Columns::kMostBytes;
   for (State::Header& header : headers) {
     if (bytes.empty()) return false;
     const std::size_t width = bytes[0];
     bytes = bytes.subspan(1);
     const auto count = take_leb(bytes);
-    if ((width != 1 && width != 4 && width != 8) || !count || *count > room / width) return false;
-    room -= *count * width;
+    if ((width != 1 && width != 4 && width != 8) || !count || *count > remaining / width)
+      return false;
+    remaining -= *count * width;
     if (bytes.size() < tag_bytes(width)) return false;
     header.tags = bytes[0];
     if (width == 8) header.tags |= std::uint32_t{bytes[1]} << 8;

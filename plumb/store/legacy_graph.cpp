@@ -236,7 +236,7 @@ std::vector<JoinRecord> LegacyGraph::joins(const std::vector<LegacyJoin>& old,
   for (const LegacyJoin& join : old) {
     if (const auto sum = layer(join.path)) by_sum[*sum] = &join;
   }
-  const auto told = [&](const Block* block) -> const LegacyJoin* {
+  const auto join_of = [&](const Block* block) -> const LegacyJoin* {
     const auto it = block == nullptr ? by_sum.end() : by_sum.find(block->sum);
     return it == by_sum.end() ? nullptr : it->second;
   };
@@ -245,13 +245,13 @@ std::vector<JoinRecord> LegacyGraph::joins(const std::vector<LegacyJoin>& old,
     const auto sum = layer(join.path);
     const auto block = sum ? blocks_.find(*sum) : blocks_.end();
     // The joint record of a tensor comes with the outermost block that reads it.
-    if (block == blocks_.end() || told(block->second.outer) != nullptr) continue;
+    if (block == blocks_.end() || join_of(block->second.outer) != nullptr) continue;
     const std::size_t place = joins.size();
     joins.push_back({.layer = block->second.x, .output = 0, .ways = {}});
     std::vector<JoinWay> beside;  // the ways around the blocks within, innermost first
-    for (const Block* one = &block->second; told(one) != nullptr; one = one->inner) {
-      OwnWays own = own_ways(*one, *told(one), told(one->outer), step);
-      const bool goes_on = told(one->inner) != nullptr;
+    for (const Block* one = &block->second; join_of(one) != nullptr; one = one->inner) {
+      OwnWays own = own_ways(*one, *join_of(one), join_of(one->outer), step);
+      const bool goes_on = join_of(one->inner) != nullptr;
       std::vector<JoinWay> ways = own.ways;
       if (one != &block->second) {
         for (JoinWay& way : ways) way.share = kNaN;

@@ -222,11 +222,11 @@ class ColumnSource {
                     const GetList& list) {
     if (!expect<std::int64_t>(from, place, records.size())) return;
     const auto column = from.column<std::int64_t>(place++);
-    std::size_t room = Columns::kMostBytes / sizeof(double);
+    std::size_t remaining = Columns::kMostBytes / sizeof(double);
     for (std::size_t i = 0; i < records.size(); ++i) {
       const auto length = static_cast<std::size_t>(column[i]);
-      if (length > room) return fail("has lists that are too long");
-      room -= length;
+      if (length > remaining) return fail("has lists that are too long");
+      remaining -= length;
       std::invoke(list, element(records[i])).resize(length);
     }
   }

@@ -89,7 +89,7 @@ struct RunWriter::State {
   void write(const std::vector<Item>& batch);
   void write_part(std::span<const Item> part);
   void insert(std::span<const Item> part, bool with_records = true);
-  bool make_room();
+  bool free_space();
   void fold_log();
   void push(Item item, std::int64_t size_bytes, bool wait);
   void fail(const std::string& what);
@@ -180,7 +180,7 @@ void RunWriter::State::write_part(std::span<const Item> part) {
     try {
       return insert(part);
     } catch (const store::FullError&) {
-      if (!make_room()) break;
+      if (!free_space()) break;
     }
   }
   if (part.size() > 1) {
@@ -212,7 +212,7 @@ void RunWriter::State::insert(std::span<const Item> part, bool with_records) {
 }
 
 // Nothing to gain where the disk is full and the file is not.
-bool RunWriter::State::make_room() {
+bool RunWriter::State::free_space() {
   if (2 * store::used_bytes(database) < options.max_file_bytes) return false;
   std::unique_lock lock(mutex);
   const std::set<std::int64_t> asked = wanted;

@@ -12,9 +12,9 @@ namespace plumb::store {
 
 namespace {
 
-/// Room at the end of `bytes` for so many numbers, to be given back by end_at(); appending byte by
+/// Space at the end of `bytes` for so many numbers, to be given back by end_at(); appending byte by
 /// byte would take as long as a sketch itself.
-std::uint8_t* room_for(std::size_t numbers, Bytes& bytes) {
+std::uint8_t* reserve_for(std::size_t numbers, Bytes& bytes) {
   const std::size_t end = bytes.size();
   bytes.resize(end + numbers * kMostLebBytes);
   return bytes.data() + end;
@@ -42,7 +42,7 @@ std::int64_t unzigzag(std::uint64_t code) {
 }  // namespace
 
 void append_bins(const Histogram& histogram, Histogram::Range touched, Bytes& bytes) {
-  std::uint8_t* to = room_for(touched.end - touched.begin, bytes);
+  std::uint8_t* to = reserve_for(touched.end - touched.begin, bytes);
   for (std::size_t k = touched.begin; k < touched.end; ++k) to = put_leb(histogram[k], to);
   end_at(to, bytes);
 }
@@ -81,7 +81,7 @@ bool take_bins(std::span<const std::uint8_t>& bytes, std::size_t first, std::siz
 bool has_loss(const Sketch& sketch) { return sketch.format_loss != decltype(sketch.format_loss){}; }
 
 void append_format_loss(const Sketch& sketch, Bytes& bytes) {
-  std::uint8_t* to = room_for(3 * sketch.format_loss.size(), bytes);
+  std::uint8_t* to = reserve_for(3 * sketch.format_loss.size(), bytes);
   for (const FormatLoss& loss : sketch.format_loss) {
     for (const auto count : {loss.flushed, loss.subnormal, loss.overflowed}) {
       to = put_leb(count, to);
@@ -104,7 +104,7 @@ bool take_format_loss(std::span<const std::uint8_t>& bytes, Sketch& sketch) {
 void append_time_series(const TimeSeries& series, std::int64_t time_steps, Bytes& bytes) {
   const int resolution = time_resolution_log2(series.statistic);
   const auto count = static_cast<std::size_t>(std::max<std::int64_t>(0, time_steps));
-  std::uint8_t* to = room_for(count, bytes);
+  std::uint8_t* to = reserve_for(count, bytes);
   std::int64_t last = 0;
   for (std::size_t t = 0; t < count; ++t) {
     const float value =

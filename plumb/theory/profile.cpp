@@ -21,7 +21,7 @@ double typical_shift(const ChainLayer& layer, const Moments& m) {
   return factor.mean / std::numbers::ln2;
 }
 
-Moments moments_behind(const ChainLayer& layer, double q) {
+Moments moments_after(const ChainLayer& layer, double q) {
   static const ActivationFunction identity = make_activation("identity");
   return moments(layer.activation ? *layer.activation : identity, q);
 }
@@ -32,7 +32,7 @@ std::vector<ProfilePoint> predict_profile(std::span<const ChainLayer> layers,
                                           const ProfileAnchor& anchor) {
   const std::size_t count = layers.size();
   std::vector<ProfilePoint> points(count);
-  std::vector<Moments> behind(count);
+  std::vector<Moments> after(count);
   std::vector<double> log2_input(count);  // mean square of what goes into the layer
   double q = anchor.q_first;
   for (std::size_t l = 0; l < count; ++l) {
@@ -43,10 +43,10 @@ std::vector<ProfilePoint> predict_profile(std::span<const ChainLayer> layers,
                       " units, expected at least 1 of each");
     }
     const double gain = static_cast<double>(layer.fan_in) * layer.weight_variance;
-    if (l > 0) q = gain * behind[l - 1].value2 + layer.bias_variance;
-    const double input = l > 0 ? behind[l - 1].value2 : (q - layer.bias_variance) / gain;
+    if (l > 0) q = gain * after[l - 1].value2 + layer.bias_variance;
+    const double input = l > 0 ? after[l - 1].value2 : (q - layer.bias_variance) / gain;
     log2_input[l] = std::log2(std::max(0.0, input));
-    behind[l] = moments_behind(layer, q);
+    after[l] = moments_after(layer, q);
     points[l].log2_z = std::log2(q) / 2;
   }
 
@@ -56,8 +56,8 @@ std::vector<ProfilePoint> predict_profile(std::span<const ChainLayer> layers,
     if (l + 1 < count) {
       const ChainLayer& above = layers[l + 1];
       const double units = static_cast<double>(above.units);
-      mean += std::log2(units * above.weight_variance * behind[l].derivative2);
-      shift += typical_shift(layers[l], behind[l]);
+      mean += std::log2(units * above.weight_variance * after[l].derivative2);
+      shift += typical_shift(layers[l], after[l]);
     }
     points[l].log2_grad_z_mean = mean / 2;
     points[l].log2_grad_z = (mean + shift) / 2;

@@ -201,10 +201,10 @@ void Probe::judge_cells(const Node& node, ConstView h) {
 
 void Probe::judge_derivative(const Node& node, ConstView x, ConstView y) {
   const std::int64_t batch = y.shape[0];
-  const DerivativeSurvey survey =
-      node.layer()->survey_derivative(x, y, recorder_->saturation_limit(node.id));
-  if (survey.is_usual) {
-    recorder_->derivative(node.id, y.shape, survey);
+  const DerivativeScan scan =
+      node.layer()->scan_derivative(x, y, recorder_->saturation_limit(node.id));
+  if (scan.is_usual) {
+    recorder_->derivative(node.id, y.shape, scan);
     return;
   }
   const std::int64_t at_once = samples_at_once(y.shape);

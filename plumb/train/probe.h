@@ -17,7 +17,7 @@ namespace plumb {
 /// block, every parameter with its gradient and update, and every time step of the recurrent
 /// layers.
 ///
-/// It looks at each tensor at the moment it is complete and changes none, so a measured step has
+/// It reads each tensor at the moment it is complete and changes none, so a measured step has
 /// the same bits as an unmeasured one. A step that is not measured does not touch the probe at all.
 /// A forward pass after another one, or after a backward pass, is a further pass of the same step.
 /// Rows of weights are compared as they are after their update.

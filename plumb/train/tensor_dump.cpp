@@ -71,13 +71,13 @@ void TensorDump::on_input_gradient(ConstView grad_x, int log2_scale) {
 void TensorDump::on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
                               int log2_scale) {
   const std::string name = (reverse ? "reverse/" : "") + std::string(to_string(quantity));
-  told_.push_back({t, name, true_values(values, log2_scale)});
+  steps_.push_back({t, name, true_values(values, log2_scale)});
 }
 
 void TensorDump::add_time_steps(const Node& node) {
   std::map<std::string, Tensor> stacks;
   const std::int64_t steps = node.y.shape().rank() > 1 ? node.y.shape()[1] : 0;
-  for (const TimeStep& step : told_) {
+  for (const TimeStep& step : steps_) {
     Tensor& stack = stacks[step.name];
     const std::int64_t plane = step.values.size();
     if (!stack) {
@@ -86,7 +86,7 @@ void TensorDump::add_time_steps(const Node& node) {
     }
     std::ranges::copy(step.values.as<double>(), stack.as<double>().begin() + step.t * plane);
   }
-  told_.clear();
+  steps_.clear();
   for (auto& [name, stack] : stacks) {
     arrays_.emplace_back("time/" + node.path + "/" + name, std::move(stack));
   }

@@ -55,7 +55,7 @@ class TensorDump : public PassObserver, public TimeObserver {
 
   const Network& network_;
   std::vector<std::pair<std::string, Tensor>> arrays_;
-  std::vector<TimeStep> told_;      ///< by the layer that runs
+  std::vector<TimeStep> steps_;     ///< by the layer that runs
   const Node* backward_ = nullptr;  ///< the node whose gradient came last
 };
 

@@ -101,9 +101,9 @@ std::vector<CureTrial> cure_kinds(std::span<const Kind* const> kinds,
   std::vector<std::optional<CureTrial>> trials(kinds.size() * each);
   std::atomic<std::size_t> done{0};
   std::mutex mutex;
-  CureTold told;
+  CureObserver observer;
   if (options.report) {
-    told = [&](const Kind& kind, std::uint64_t seed, const CureReport& report) {
+    observer = [&](const Kind& kind, std::uint64_t seed, const CureReport& report) {
       const std::lock_guard lock(mutex);
       options.report(kind, seed, report);
     };
@@ -113,7 +113,7 @@ std::vector<CureTrial> cure_kinds(std::span<const Kind* const> kinds,
       const auto line = options.elsewhere(fmt::format("{} {}", kind.name, seed));
       if (line) return *trial_of_line(*line, options.cure);
     }
-    return run_cure_trial(kind, seed, cure_options, told);
+    return run_cure_trial(kind, seed, cure_options, observer);
   };
   run_tasks(trials.size(), options.jobs, [&](std::size_t i) {
     const Kind& kind = *kinds[i / each];

@@ -19,7 +19,7 @@ struct CureScoreOptions {
   std::string log;  ///< keeps each result, and what stands in it is not made again; empty: none
   std::function<bool()> keep_going = {};
   std::function<void(std::size_t done, std::size_t all)> progress = {};
-  CureTold report = {};  ///< told of each that is made, one at a time; empty for none
+  CureObserver report = {};  ///< told of each that is made, one at a time; empty for none
   /// Another process that answers a task with answer_cure(); nothing where none is free. Empty: all
   /// are made here.
   std::function<std::optional<std::string>(const std::string& task)> elsewhere = {};

@@ -36,7 +36,7 @@ void train_twin(CureTrial& trial, const std::vector<ArmTraining>& like) {
 }
 
 CureTrial trial_of(const Kind& kind, std::uint64_t seed, const CureOptions& options,
-                   const CureTold& told) {
+                   const CureObserver& observer) {
   CureTrial trial;
   trial.kind = &kind;
   trial.seed = seed;
@@ -44,7 +44,7 @@ CureTrial trial_of(const Kind& kind, std::uint64_t seed, const CureOptions& opti
   const TrainConfig config = patient.specimen().config;
   CureData data(config, std::move(patient.specimen().data));
   const CureReport report = cure(config, data, options);
-  if (told) told(kind, seed, report);
+  if (observer) observer(kind, seed, report);
   trial.ending = report.ending;
   trial.trainings = report.trainings;
   trial.constant = report.constant_score;
@@ -114,9 +114,9 @@ bool CureTrial::is_as_good() const { return untreated && comes_to_twin(*untreate
 bool CureTrial::is_cured() const { return is_changed() && cured && comes_to_twin(*cured); }
 
 CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions& options,
-                         const CureTold& told) {
+                         const CureObserver& observer) {
   try {
-    return trial_of(kind, seed, options, told);
+    return trial_of(kind, seed, options, observer);
   } catch (const std::exception& error) {
     throw std::runtime_error(fmt::format("zoo: {}, seed {}: {}", kind.name, seed, error.what()));
   }

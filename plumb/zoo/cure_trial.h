@@ -45,14 +45,14 @@ inline constexpr double kSamePoints = 0.02;
 inline constexpr double kTwinsWay = 0.9;
 
 /// Told of a cure before all of it but the trial is forgotten.
-using CureTold =
+using CureObserver =
     std::function<void(const Kind& kind, std::uint64_t seed, const CureReport& report)>;
 
 /// Cures the specimen as a user would who knows nothing of its twin, and trains the twin with the
 /// seeds of the proof (of a healthy kind nothing: it is its own).
 /// Errors  those of cure(), with kind and seed in front.
 CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions& options,
-                         const CureTold& told = {});
+                         const CureObserver& observer = {});
 
 /// One line of JSON, and back. Errors: DataError for what is no such line.
 std::string to_line(const CureTrial& trial, const CureOptions& options);

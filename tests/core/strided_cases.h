@@ -27,11 +27,11 @@ std::vector<T> elements_of(const StridedView& view) {
   return out;
 }
 
-/// A tensor's shape and strides over a buffer of `room` elements, whose first one is `first`.
+/// A tensor's shape and strides over a buffer of `extent` elements, whose first one is `first`.
 struct StridedCase {
   std::string name;
   std::vector<std::int64_t> sizes, strides;
-  std::int64_t first = 0, room = 0;
+  std::int64_t first = 0, extent = 0;
 
   /// Over other elements; `data` is the begin of a buffer.
   template <class T>
@@ -87,7 +87,7 @@ inline std::vector<StridedCase> strided_cases() {
     for (std::size_t axis = 0; axis < c.sizes.size(); ++axis) {
       if (c.strides[axis] > 0) last += (c.sizes[axis] - 1) * c.strides[axis];
     }
-    c.room = last + 1;
+    c.extent = last + 1;
   }
   return cases;
 }

@@ -91,7 +91,7 @@ TEST(AdviceTest, WhatIsInForceIsNotAdvised) {
   finding.rule = "vanishing_gradient";
   finding.severity = Severity::critical;
   finding.remedies = {{RemedyKind::initialise, {}, {{"gain", std::sqrt(2.0)}}, {}}};
-  const Advice advice = check_advice(config, data, {finding}, {.look_further = false});
+  const Advice advice = check_advice(config, data, {finding}, {.search_further = false});
   ASSERT_FALSE(advice.dropped.empty());
   EXPECT_EQ(advice.dropped.front().check, AdviceCheck::no_op);
   for (const CheckedChange& change : advice.changes) {

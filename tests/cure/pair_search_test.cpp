@@ -24,7 +24,7 @@ TrainConfig twice_sick() {
 AdviceOptions searching() {
   AdviceOptions options;
   options.budget_s = 3;
-  options.look_everywhere = true;
+  options.search_everywhere = true;
   return options;
 }
 

@@ -85,7 +85,7 @@ TEST(ReachCalibrationTest, PredictedAndMeasuredReachAreInTheSameOrder) {
     CureData data(config);
     AdviceOptions options;
     options.budget_s = 0;
-    options.look_everywhere = true;
+    options.search_everywhere = true;
     options.allows = changes_the_start;
     const Advice advice = check_advice(config, data, {}, options);
     for (const auto* const list : {&advice.changes, &advice.dropped}) {

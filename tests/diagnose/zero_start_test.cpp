@@ -96,10 +96,10 @@ TEST(ZeroStartTest, AProbeOfALayerThatCannotLeaveZeroIsCritical) {
   EXPECT_EQ(findings[0].severity, Severity::critical);
 }
 
-TEST(ZeroStartTest, WakingEndsAtTheFloorAndWhereTheWeightStopsGrowing) {
+TEST(ZeroStartTest, LeavingZeroEndsAtTheFloorAndWhereTheWeightStopsGrowing) {
   auto run = test::flat_run(3, 16, "tanh", 6);  // floor: log2(1/8)
   const double weights[] = {kZero, -9, -6, -6, -4, -2};
-  const bool waking[] = {true, true, true, false, true, false};
+  const bool leaving[] = {true, true, true, false, true, false};
   for (std::size_t s = 0; s < 6; ++s) {
     test::put_rms(run.info, run.steps[s], "4", Role::weight, weights[s]);
   }
@@ -107,10 +107,10 @@ TEST(ZeroStartTest, WakingEndsAtTheFloorAndWhereTheWeightStopsGrowing) {
   const LayerId first = test::id_of(run.info, "0");
   const LayerId last = test::id_of(run.info, "4");
   for (std::size_t s = 0; s < 6; ++s) {
-    const WakingLayers& layers = view.measured()[s].waking;
-    EXPECT_EQ(layers.is_waking(last), waking[s]) << s;
-    EXPECT_EQ(layers.is_behind(first), waking[s]) << s;
-    EXPECT_FALSE(layers.is_behind(last)) << s;
+    const LeavingZero& layers = view.measured()[s].leaving_zero;
+    EXPECT_EQ(layers.is_leaving(last), leaving[s]) << s;
+    EXPECT_EQ(layers.is_upstream(first), leaving[s]) << s;
+    EXPECT_FALSE(layers.is_upstream(last)) << s;
   }
 }
 
@@ -121,10 +121,10 @@ TEST(ZeroStartTest, ABranchEndHoldsUpItsBranchAlone) {
   const plumb::Run run = test::run_mini_net(spec);
   const RunView view(run);
   const MeasuredStep& step = view.measured()[0];
-  EXPECT_TRUE(step.waking.is_waking(test::id_of(run.info, "2.2")));
-  EXPECT_TRUE(step.waking.is_behind(test::id_of(run.info, "2.0")));
-  EXPECT_FALSE(step.waking.is_behind(test::id_of(run.info, "0")));
-  EXPECT_FALSE(step.waking.is_behind(test::id_of(run.info, "2")));
+  EXPECT_TRUE(step.leaving_zero.is_leaving(test::id_of(run.info, "2.2")));
+  EXPECT_TRUE(step.leaving_zero.is_upstream(test::id_of(run.info, "2.0")));
+  EXPECT_FALSE(step.leaving_zero.is_upstream(test::id_of(run.info, "0")));
+  EXPECT_FALSE(step.leaving_zero.is_upstream(test::id_of(run.info, "2")));
   EXPECT_TRUE(step.flow.known);
 }
 

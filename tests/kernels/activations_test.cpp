@@ -102,33 +102,32 @@ TEST(ActivationKernelsTest, VjpIsWithinEightEpsilonsOfTheSupremum) {
   });
 }
 
-/// What a survey must say, from the derivatives themselves.
-DerivativeSurvey survey_by_definition(const std::vector<float>& derivative, float limit) {
-  DerivativeSurvey survey{true};
+/// What a scan must say, from the derivatives themselves.
+DerivativeScan scan_by_definition(const std::vector<float>& derivative, float limit) {
+  DerivativeScan scan{true};
   for (const float d : derivative) {
-    survey.is_usual = survey.is_usual && std::abs(d) >= 0x1p-50f && std::abs(d) <= 0x1p50f;
-    survey.below += std::abs(d) < limit;
-    survey.squares += static_cast<double>(d) * static_cast<double>(d);
+    scan.is_usual = scan.is_usual && std::abs(d) >= 0x1p-50f && std::abs(d) <= 0x1p50f;
+    scan.below += std::abs(d) < limit;
+    scan.squares += static_cast<double>(d) * static_cast<double>(d);
   }
-  return survey;
+  return scan;
 }
 
 template <class Op>
-void expect_survey(const Op& op, const char* name, const float* x, std::size_t length,
-                   float limit) {
+void expect_scan(const Op& op, const char* name, const float* x, std::size_t length, float limit) {
   const auto count = static_cast<std::int64_t>(length);
   std::vector<float> y(length), derivative(length);
   fast::forward(op, x, y.data(), count);
   fast::vjp(op, x, y.data(), nullptr, derivative.data(), count);
-  const DerivativeSurvey want = survey_by_definition(derivative, limit);
-  const DerivativeSurvey got = fast::survey(op, x, y.data(), count, limit);
+  const DerivativeScan want = scan_by_definition(derivative, limit);
+  const DerivativeScan got = fast::scan(op, x, y.data(), count, limit);
   ASSERT_EQ(got.is_usual, want.is_usual) << name << " " << length;
   if (!want.is_usual) return;
   ASSERT_EQ(got.below, want.below) << name << " " << length;
   ASSERT_NEAR(got.squares, want.squares, 1e-6 * want.squares) << name << " " << length;
 }
 
-TEST(ActivationKernelsTest, ASurveyFindsWhatTheDerivativesSay) {
+TEST(ActivationKernelsTest, AScanFindsWhatTheDerivativesSay) {
   // Numbers up to 3, between which every activation has slopes of many sizes; relu and hardtanh
   // also zeros.
   std::vector<float> x;
@@ -138,17 +137,17 @@ TEST(ActivationKernelsTest, ASurveyFindsWhatTheDerivativesSay) {
       for (const double part : {0.0, 0.05, 0.5}) {
         const auto limit = static_cast<float>(part * supremum);
         for (std::size_t length = 0; length <= 70; ++length) {
-          expect_survey(op, name, x.data() + length % 3, length, limit);
+          expect_scan(op, name, x.data() + length % 3, length, limit);
         }
         for (const std::size_t length : {1023U, 1024U, 1025U, 4999U}) {
-          expect_survey(op, name, x.data() + 1, length, limit);
+          expect_scan(op, name, x.data() + 1, length, limit);
         }
       }
     });
   });
 }
 
-TEST(ActivationKernelsTest, ASurveyMissesNoRareDerivativeAnywhere) {
+TEST(ActivationKernelsTest, AScanMissesNoRareDerivativeAnywhere) {
   const float infinity = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> ordinary(300, 0.25f);
@@ -158,7 +157,7 @@ TEST(ActivationKernelsTest, ASurveyMissesNoRareDerivativeAnywhere) {
         for (std::size_t at = 0; at < ordinary.size(); at += 7) {
           std::vector<float> x = ordinary;
           x[at] = rare;
-          expect_survey(op, name, x.data(), x.size(), static_cast<float>(0.05 * supremum));
+          expect_scan(op, name, x.data(), x.size(), static_cast<float>(0.05 * supremum));
         }
       }
     });

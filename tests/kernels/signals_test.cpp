@@ -84,11 +84,11 @@ std::function<void()> convolution() {
   shape.groups = 4;
   shape.height = shape.width = 16;
   shape.window = {{3, 1, 1}, {3, 1, 1}};
-  const auto room = [](std::int64_t size) {
+  const auto filled = [](std::int64_t size) {
     return std::vector<float>(static_cast<std::size_t>(size));
   };
-  return [shape, x = room(2 * shape.x_row()), y = room(2 * shape.y_row()),
-          weight = room(shape.out * shape.in_per_group() * shape.taps()),
+  return [shape, x = filled(2 * shape.x_row()), y = filled(2 * shape.y_row()),
+          weight = filled(shape.out * shape.in_per_group() * shape.taps()),
           kernels = std::make_shared<fast::Convolution>(),
           pool = std::make_shared<ThreadPool>(1)]() mutable {
     constexpr Layout kPlain = Layout::row_major;

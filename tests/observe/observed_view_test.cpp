@@ -18,9 +18,9 @@ using testing::Stored;
 
 std::vector<double> read_all(const ObservedView& view, std::size_t most) {
   KeptReader reader(view);
-  std::vector<double> all, room(most);
-  while (const std::size_t count = reader.next(std::span(room))) {
-    all.insert(all.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(count));
+  std::vector<double> all, buffer(most);
+  while (const std::size_t count = reader.next(std::span(buffer))) {
+    all.insert(all.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));
   }
   return all;
 }

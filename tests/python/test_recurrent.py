@@ -51,11 +51,11 @@ class Recurrent(unittest.TestCase):
         y = torch.stack(found["h"][::-1] if reverse else found["h"])
         weight = torch.randn_like(y)
         (y * weight).sum().backward()
-        told = {}
+        recorded = {}
 
         def tell(t, direction, name, values, scale):
             self.assertEqual((direction, scale), (reverse, 0.0))
-            told[name, t] = values
+            recorded[name, t] = values
 
         with torch.no_grad():
             one = Direction(module, reverse, x, y.detach(), None)
@@ -64,16 +64,16 @@ class Recurrent(unittest.TestCase):
             one.tell_backward(tell, 0.0)
         for step in range(T):
             t = T - 1 - step if reverse else step
-            self.near(told["grad_h", t], found["h"][step].grad)
-            self.near(told["h", t], found["h"][step])
+            self.near(recorded["grad_h", t], found["h"][step].grad)
+            self.near(recorded["h", t], found["h"][step])
             for name in ("forget_gate", "update_gate", "c"):
                 if found[name]:
-                    self.near(told[name, t], found[name][step])
+                    self.near(recorded[name, t], found[name][step])
             if found["c"]:
-                self.near(told["grad_c", t], found["c"][step].grad)
+                self.near(recorded["grad_c", t], found["c"][step].grad)
             if step > 0:  # what the layer above does not add came back from here
                 before = found["h"][step - 1].grad - weight[t + 1 if reverse else t - 1]
-                self.near(told["grad_h_by_recurrence", t], before)
+                self.near(recorded["grad_h_by_recurrence", t], before)
 
     def near(self, a, b):
         self.assertLess((a - b).abs().max().item(), 1e-12)

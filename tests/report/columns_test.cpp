@@ -35,8 +35,8 @@ TEST(ColumnsTest, AlikeOnesShareWhatTheFirstLeaves) {
   const Columns columns = Columns::alike(24, 2, 80);
   EXPECT_EQ(columns.line(Line{"loss", "1", "2"}),
             "loss" + std::string(20, ' ') + "1" + std::string(27, ' ') + "2");
-  EXPECT_TRUE(columns.has_room(1, std::string(27, 'x')));
-  EXPECT_FALSE(columns.has_room(1, std::string(28, 'x')));
+  EXPECT_TRUE(columns.fits(1, std::string(27, 'x')));
+  EXPECT_FALSE(columns.fits(1, std::string(28, 'x')));
 }
 
 }  // namespace

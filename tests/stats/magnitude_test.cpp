@@ -183,13 +183,13 @@ TEST(MagnitudeTest, Log2RmsOfDoublesInAnyRangeAndMixture) {
 // Every pair of types, each in some memory, beside one loop over the indices.
 TEST(MagnitudeTest, OfAnyTypesAndStrides) {
   const Rng rng(8, "strided");
-  const std::size_t room = 200000;
-  std::vector<float> f32(room);
-  std::vector<double> f64(room);
-  std::vector<std::uint16_t> bf16(room), f16(room);
-  for (std::size_t i = 0; i < room; ++i) {
+  const std::size_t size = 200000;
+  std::vector<float> f32(size);
+  std::vector<double> f64(size);
+  std::vector<std::uint16_t> bf16(size), f16(size);
+  for (std::size_t i = 0; i < size; ++i) {
     f64[i] = rng.normal(i);
-    f32[i] = static_cast<float>(rng.normal(i + room));
+    f32[i] = static_cast<float>(rng.normal(i + size));
     bf16[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(f32[i]) >> 16);
     f16[i] = static_cast<std::uint16_t>(0x3000 + i % 3000);
   }

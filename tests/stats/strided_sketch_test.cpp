@@ -72,7 +72,7 @@ TEST(StridedSketchTest, AnyTypeAndStrides) {
   for (const ElementType type : kAll) {
     for (const bool with_others : {false, true}) {
       for (const StridedCase& c : strided_cases()) {
-        const Elements elements(type, static_cast<std::size_t>(c.room), with_others);
+        const Elements elements(type, static_cast<std::size_t>(c.extent), with_others);
         const StridedView view(elements.data() + c.first * size_bytes(type), type, c.sizes,
                                c.strides);
         const Sketch expected = sketch_reference(view, -2.5);

@@ -354,11 +354,11 @@ void expect_plain_loops(ElementType type, const T* data, double limit) {
 
 TEST(UnitActivityTest, AnyTypeAxesAndStrides) {
   const Rng rng(12, "axes");
-  const std::size_t room = 30000;
-  std::vector<float> f32(room);
-  std::vector<double> f64(room);
-  std::vector<std::uint16_t> bf16(room), f16(room);
-  for (std::size_t i = 0; i < room; ++i) {
+  const std::size_t size = 30000;
+  std::vector<float> f32(size);
+  std::vector<double> f64(size);
+  std::vector<std::uint16_t> bf16(size), f16(size);
+  for (std::size_t i = 0; i < size; ++i) {
     const double u = rng.uniform(i);
     const bool is_active = u > 0.4 && i % 70 > 3;
     f64[i] = is_active ? u : 0;

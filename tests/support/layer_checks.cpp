@@ -322,7 +322,7 @@ TEST_P(LayerChecks, ActivationDerivativeIsBackwardOfOnes) {
   }
 }
 
-TEST_P(LayerChecks, ActivationSurveyIsOfTheDerivative) {
+TEST_P(LayerChecks, ActivationScanIsOfTheDerivative) {
   ThreadPool pool(1);
   const Shape shape = this->shape(5, 41);
   for (const DType dtype : {DType::f32, DType::f64}) {
@@ -331,9 +331,9 @@ TEST_P(LayerChecks, ActivationSurveyIsOfTheDerivative) {
     Tensor derivative(shape, dtype);
     const Pass pass = run_with_ones(*layer, x, pool);
     const double limit = 0.3 * max_derivative(*layer);
-    const DerivativeSurvey survey = layer->survey_derivative(x.view(), pass.y.view(), limit);
+    const DerivativeScan scan = layer->scan_derivative(x.view(), pass.y.view(), limit);
     if (layer->family() != LayerFamily::activation || dtype == DType::f64) {
-      EXPECT_FALSE(survey.is_usual);
+      EXPECT_FALSE(scan.is_usual);
       continue;
     }
     ASSERT_TRUE(layer->derivative(x.view(), pass.y.view(), derivative.view()));
@@ -344,10 +344,10 @@ TEST_P(LayerChecks, ActivationSurveyIsOfTheDerivative) {
       below += std::abs(slope) < limit;
       zeros += slope == 0;
     }
-    ASSERT_EQ(survey.is_usual, zeros == 0);
+    ASSERT_EQ(scan.is_usual, zeros == 0);
     if (zeros > 0) continue;
-    EXPECT_EQ(survey.below, below);
-    EXPECT_NEAR(survey.squares, squares, 1e-6 * squares);
+    EXPECT_EQ(scan.below, below);
+    EXPECT_NEAR(scan.squares, squares, 1e-6 * squares);
   }
 }
 

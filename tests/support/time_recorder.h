@@ -11,11 +11,11 @@
 
 namespace plumb::testing {
 
-/// Keeps everything that a TimeObserver is told.
+/// Keeps everything that a TimeObserver is given.
 class TimeRecorder : public TimeObserver {
  public:
-  struct Told {
-    std::vector<double> values;  ///< as told
+  struct Recorded {
+    std::vector<double> values;  ///< as given
     int log2_scale = 0;
     double log2_rms = 0;  ///< true
     /// Of the true values; may overflow or underflow.
@@ -29,23 +29,23 @@ class TimeRecorder : public TimeObserver {
 
   void on_time_step(std::int64_t t, bool reverse, TimeQuantity quantity, ConstView values,
                     int log2_scale) override {
-    Told& told = all[{t, reverse, quantity}];
+    Recorded& one = all[{t, reverse, quantity}];
     dispatch(values.dtype, [&](auto zero) {
       const auto v = values.as<decltype(zero)>();
-      told.values.assign(v.begin(), v.end());
+      one.values.assign(v.begin(), v.end());
     });
-    told.log2_scale = log2_scale;
-    told.log2_rms = plumb::log2_rms(values) + log2_scale;
+    one.log2_scale = log2_scale;
+    one.log2_rms = plumb::log2_rms(values) + log2_scale;
   }
 
-  const Told& at(std::int64_t t, TimeQuantity quantity, bool reverse = false) const {
+  const Recorded& at(std::int64_t t, TimeQuantity quantity, bool reverse = false) const {
     return all.at({t, reverse, quantity});
   }
   bool has(std::int64_t t, TimeQuantity quantity, bool reverse = false) const {
     return all.contains({t, reverse, quantity});
   }
 
-  std::map<std::tuple<std::int64_t, bool, TimeQuantity>, Told> all;
+  std::map<std::tuple<std::int64_t, bool, TimeQuantity>, Recorded> all;
 };
 
 }  // namespace plumb::testing

@@ -65,7 +65,7 @@ TEST(TensorDumpTest, ADropoutsMaskIsWhatItMultipliesWith) {
   }
 }
 
-TEST(TensorDumpTest, ATimeStepThatIsNotToldIsNaN) {
+TEST(TensorDumpTest, ATimeStepThatIsNotRecordedIsNaN) {
   const auto arrays = dump_of("rnn 4 > gru 3 bidirectional", {5, 2});
   const Tensor& h = arrays.at("time/0/h");
   EXPECT_EQ(h.shape(), (Shape{5, 2, 4}));
@@ -73,14 +73,14 @@ TEST(TensorDumpTest, ATimeStepThatIsNotToldIsNaN) {
     EXPECT_EQ(h.as<double>()[static_cast<std::size_t>(t * 8)],
               arrays.at("out/0").as<double>()[static_cast<std::size_t>(t * 4)]);
   }
-  const auto is_told = [&](const std::string& name, std::size_t t) {
+  const auto is_recorded = [&](const std::string& name, std::size_t t) {
     return !std::isnan(arrays.at(name).as<double>()[t * 6]);
   };
-  EXPECT_TRUE(is_told("time/1/grad_h", 0));
-  EXPECT_FALSE(is_told("time/1/grad_h_by_carry", 0));  // it would arrive before the first step
-  EXPECT_TRUE(is_told("time/1/grad_h_by_carry", 4));
-  EXPECT_TRUE(is_told("time/1/reverse/grad_h_by_carry", 0));
-  EXPECT_FALSE(is_told("time/1/reverse/grad_h_by_carry", 4));
+  EXPECT_TRUE(is_recorded("time/1/grad_h", 0));
+  EXPECT_FALSE(is_recorded("time/1/grad_h_by_carry", 0));  // it would arrive before the first step
+  EXPECT_TRUE(is_recorded("time/1/grad_h_by_carry", 4));
+  EXPECT_TRUE(is_recorded("time/1/reverse/grad_h_by_carry", 0));
+  EXPECT_FALSE(is_recorded("time/1/reverse/grad_h_by_carry", 4));
 }
 
 }  // namespace

@@ -120,8 +120,8 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
   // Taken apart since: what it cost is over, where the network has learned.
   constexpr double kSomeGain = 0.2;
   const Learning learning = view.learning();
-  const bool told = learning.steps >= Learning::kEnoughSteps;
-  if (finding.over && !(told && learning.gained < kSomeGain)) finding.severity = Severity::note;
+  const bool is_known = learning.steps >= Learning::kEnoughSteps;
+  if (finding.over && !(is_known && learning.gained < kSomeGain)) finding.severity = Severity::note;
   finding.evidence = {
       {{Quantity::similarity, first.similarity, place, Place::layer(input)}, 1 - kAlike},
       {{Quantity::few_directions, first.directions, place, {}}, kFewDirections}};

@@ -40,10 +40,10 @@ void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
   const auto& validation = view.losses().last_validation();
   if (!learning.learns || !learning.has_baseline || !validation) return;
   if (learning.steps < Learning::kSomeSteps) return;
-  const bool told = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+  const bool is_named = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
     return finding.rule == "running_statistics";  // what spoils use spoils validation
   });
-  if (told) return;
+  if (is_named) return;
   // Where the running statistics are to blame, the training part itself has the loss in use.
   const auto& inference = view.losses().last_inference();
   const double loss = inference ? inference->loss : learning.at_last;

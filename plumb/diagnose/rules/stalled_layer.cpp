@@ -56,7 +56,7 @@ std::vector<StepSeries<Pace>> judge_paces(const RunView& view) {
       const bool rounded_away =
           is_float && pace.log2_learning < kRoundedAwayLog2 && median > kRoundedAwayLog2;
       const double relative = pace.log2_learning - median;
-      const bool waits = step.waking.is_behind(pace.layer);
+      const bool waits = step.leaving_zero.is_upstream(pace.layer);
       const double badness =
           waits ? 0.0 : std::max({0.0, relative / kStalledLog2, rounded_away ? 1.0 : 0.0});
       layers[static_cast<std::size_t>(pace.layer)].add(

@@ -35,10 +35,10 @@ std::vector<double> badness_of(const RunView& view, LayerId layer, bool excused)
   std::vector<double> badness(steps, std::numeric_limits<double>::quiet_NaN());
   for (const auto& [s, facts] : view.symmetry(layer).items()) {
     if (facts.units < 2) continue;
-    const WakingLayers& layers = view.measured()[s].waking;
+    const LeavingZero& layers = view.measured()[s].leaving_zero;
     const bool breaks_above = !next_are_symmetric(view, layer, s);
     const bool leaves_zero = excused && facts.zero_weight && breaks_above &&
-                             (layers.is_waking(layer) || layers.is_behind(layer));
+                             (layers.is_leaving(layer) || layers.is_upstream(layer));
     const bool may_break = steps == 1 && breaks_above;
     badness[s] = leaves_zero || may_break ? 0 : static_cast<double>(facts.duplicate_units);
   }

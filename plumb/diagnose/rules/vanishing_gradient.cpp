@@ -27,7 +27,7 @@ void note_hidden_depth(const RunView& view, std::vector<Finding>& findings) {
   constexpr double kZeroLog2 = -std::numeric_limits<double>::infinity();
   if (view.measured().empty() || !view.last_ends_in_zero()) return;
   const LayerId layer = view.last_end_at();
-  if (!view.measured().back().waking.is_waking(layer)) return;
+  if (!view.measured().back().leaving_zero.is_leaving(layer)) return;
   const Place place = Place::layer(layer);
   Finding finding;
   finding.rule = "vanishing_gradient";

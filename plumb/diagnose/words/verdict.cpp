@@ -17,22 +17,22 @@ namespace plumb {
 namespace {
 
 /// What the verdict says of the loss, the validation and the findings of a run.
-struct Told {
+struct Facts {
   const RunInfo& info;
   const LossCurve& losses;
   Learning learning;  ///< nothing of a probe
   std::span<const Finding> findings;
 };
 
-Told told_of(const RunInfo& info, const LossCurve& losses, std::span<const Finding> findings) {
+Facts facts_of(const RunInfo& info, const LossCurve& losses, std::span<const Finding> findings) {
   return {info, losses, info.kind == "probe" ? Learning{} : learning_of(info, losses), findings};
 }
 
 /// How well the network does, with what a constant answer would give beside it; empty if that is
 /// not known.
-std::string accuracy_text(const Told& told) {
-  const auto& last = told.losses.last_validation();
-  if (!last || told.info.classes < 2) return {};
+std::string accuracy_text(const Facts& facts) {
+  const auto& last = facts.losses.last_validation();
+  if (!last || facts.info.classes < 2) return {};
   if (!std::isfinite(last->loss)) {
     return fmt::format(
         " After {} its answers to the validation samples are no finite numbers, so none can be "
@@ -40,12 +40,12 @@ std::string accuracy_text(const Told& told) {
         count_text(last->step + 1, "step"));
   }
   if (!std::isfinite(last->accuracy)) return {};
-  const double baseline = told.learning.baseline_accuracy;
+  const double baseline = facts.learning.baseline_accuracy;
   const std::string other =
       std::isfinite(baseline)
           ? fmt::format("answering always the most frequent class gives {}", percent_text(baseline))
-          : fmt::format("guessing among {} classes gives {}", told.info.classes,
-                        percent_text(1.0 / static_cast<double>(told.info.classes)));
+          : fmt::format("guessing among {} classes gives {}", facts.info.classes,
+                        percent_text(1.0 / static_cast<double>(facts.info.classes)));
   return fmt::format(" After {} it has {} of the validation samples right; {}.",
                      count_text(last->step + 1, "step"), percent_text(last->accuracy), other);
 }
@@ -96,9 +96,9 @@ std::string learning_text(const Learning& learning) {
 }
 
 /// Why nothing can be said of learning.
-std::string early_text(const Told& told) {
-  const Learning& learning = told.learning;
-  if (told.info.kind == "probe") {
+std::string early_text(const Facts& facts) {
+  const Learning& learning = facts.learning;
+  if (facts.info.kind == "probe") {
     return " It is a look at the start: whether the network learns, a training shows.";
   }
   const bool few = learning.steps < Learning::kEnoughSteps;
@@ -150,33 +150,33 @@ std::string flow_text(const RunView& view, bool has_notes) {
 }
 
 /// " Showed and did no harm: update_too_large. Overfitting: ..."
-std::string notes_text(const Told& told) {
+std::string notes_text(const Facts& facts) {
   std::string harmless;
   std::string others;
-  for (const Finding& finding : told.findings) {
+  for (const Finding& finding : facts.findings) {
     if (finding.is_explained()) continue;
     if (finding.did_harm == false) {
       harmless += (harmless.empty() ? "" : ", ") + finding.rule;
     } else {
       others += fmt::format(" {}: {}", disease_name(finding.rule),
-                            words_of(told.info, told.findings, finding).symptom);
+                            words_of(facts.info, facts.findings, finding).symptom);
     }
   }
   return (harmless.empty() ? "" : fmt::format(" Showed and did no harm: {}.", harmless)) + others;
 }
 
 /// No finding is above a note.
-std::string quiet_verdict(const RunView& view, const Told& told) {
+std::string quiet_verdict(const RunView& view, const Facts& facts) {
   const Missing missing = view.missing();
   std::string text;
   if (missing == Missing::nothing) {
-    text = flow_text(view, !told.findings.empty());
-    text += outcome_of(view, told.findings) == Outcome::too_early ? early_text(told)
-                                                                  : learning_text(told.learning);
+    text = flow_text(view, !facts.findings.empty());
+    text += outcome_of(view, facts.findings) == Outcome::too_early ? early_text(facts)
+                                                                   : learning_text(facts.learning);
   } else {
-    text = missing_text(missing) + learning_text(told.learning);
+    text = missing_text(missing) + learning_text(facts.learning);
   }
-  return text + accuracy_text(told) + notes_text(told);
+  return text + accuracy_text(facts) + notes_text(facts);
 }
 
 /// The rule's own sentences say how it went.
@@ -184,14 +184,15 @@ bool tells_of_learning(const Finding& finding) {
   return finding.rule == "not_learning" || finding.rule == "diverging";
 }
 
-std::string sick_verdict(const Told& told) {
-  const Finding& first = told.findings.front();
-  const FindingWords worst = words_of(told.info, told.findings, first);
+std::string sick_verdict(const Facts& facts) {
+  const Finding& first = facts.findings.front();
+  const FindingWords worst = words_of(facts.info, facts.findings, first);
   std::string text = fmt::format(
       "{}: {} {} {}{}{}", disease_name(first.rule), worst.symptom, worst.cause, worst.consequence,
-      tells_of_learning(first) ? std::string() : learning_text(told.learning), accuracy_text(told));
+      tells_of_learning(first) ? std::string() : learning_text(facts.learning),
+      accuracy_text(facts));
   std::string also;
-  for (const Finding& finding : told.findings.subspan(1)) {
+  for (const Finding& finding : facts.findings.subspan(1)) {
     // What follows from another is told by that one, but for what ends the run (a NaN).
     if (finding.is_explained() && finding.severity != Severity::critical) continue;
     also += also.empty() ? finding.rule : ", " + finding.rule;
@@ -214,15 +215,15 @@ std::string verdict(const Diagnosis& diagnosis) {
 }
 
 std::string verdict(const RunView& view, std::span<const Finding> findings) {
-  const Told told = told_of(view.info(), view.losses(), findings);
-  return is_alarming(findings) ? sick_verdict(told) : quiet_verdict(view, told);
+  const Facts facts = facts_of(view.info(), view.losses(), findings);
+  return is_alarming(findings) ? sick_verdict(facts) : quiet_verdict(view, facts);
 }
 
 std::string verdict(const Run& run, std::span<const Finding> findings) {
   if (!is_alarming(findings)) return verdict(RunView(run), findings);
   LossCurve losses;
   for (const StepRecord& step : run.steps) losses.add(step);
-  return sick_verdict(told_of(run.info, losses, findings));
+  return sick_verdict(facts_of(run.info, losses, findings));
 }
 
 }  // namespace plumb

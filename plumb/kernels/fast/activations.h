@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "plumb/kernels/derivative_survey.h"
+#include "plumb/kernels/derivative_scan.h"
 #include "plumb/kernels/ref/gelu.h"
 #include "plumb/kernels/ref/piecewise.h"
 #include "plumb/kernels/ref/smooth.h"
@@ -14,19 +14,19 @@
 ///
 ///   forward: y[i] = f(x[i])
 ///   vjp:     grad_x[i] = grad_y[i] f'(x[i]), y = f(x); a null grad_y stands for ones
-///   survey:  what vjp of ones would give, looked at in registers; stops at what is not usual
+///   scan:  what vjp of ones would give, read in registers; stops at what is not usual
 ///
 /// Any length, any alignment of float; grad_x may be grad_y. NaN passes through, denormals are
 /// kept. forward is within 4 units in the last place of the double reference over all floats; vjp
 /// is within 8 float epsilons of sup |f'| |grad_y|.
 namespace plumb::fast {
 
-#define PLUMB_DECLARE_ACTIVATION(Name)                                                             \
-  void forward(const ref::Name& op, const float* x, float* y, std::int64_t count);                 \
-  void vjp(const ref::Name& op, const float* x, const float* y, const float* grad_y,               \
-           float* grad_x, std::int64_t count);                                                     \
-  DerivativeSurvey survey(const ref::Name& op, const float* x, const float* y, std::int64_t count, \
-                          float limit);
+#define PLUMB_DECLARE_ACTIVATION(Name)                                                         \
+  void forward(const ref::Name& op, const float* x, float* y, std::int64_t count);             \
+  void vjp(const ref::Name& op, const float* x, const float* y, const float* grad_y,           \
+           float* grad_x, std::int64_t count);                                                 \
+  DerivativeScan scan(const ref::Name& op, const float* x, const float* y, std::int64_t count, \
+                      float limit);
 PLUMB_DECLARE_ACTIVATION(Identity)
 PLUMB_DECLARE_ACTIVATION(Relu)
 PLUMB_DECLARE_ACTIVATION(LeakyRelu)

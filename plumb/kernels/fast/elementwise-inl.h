@@ -12,7 +12,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "plumb/kernels/derivative_survey.h"
+#include "plumb/kernels/derivative_scan.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::fast {
@@ -71,10 +71,10 @@ HWY_INLINE void Vjp(const Op& op, const float* x, const float* y, const float* g
   for (std::int64_t j = i; j < count; ++j) grad_x[j] = g_tail[j - i];
 }
 
-/// See DerivativeSurvey. Judged block by block, whose squares are summed up in float.
+/// See DerivativeScan. Judged block by block, whose squares are summed up in float.
 template <class Op>
-HWY_INLINE DerivativeSurvey Survey(const Op& op, const float* x, const float* y, std::int64_t count,
-                                   float limit) {
+HWY_INLINE DerivativeScan Scan(const Op& op, const float* x, const float* y, std::int64_t count,
+                               float limit) {
   const FloatTag d;
   const hn::RebindToSigned<FloatTag> di;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -94,11 +94,11 @@ HWY_INLINE DerivativeSurvey Survey(const Op& op, const float* x, const float* y,
   const auto is_unusual = [&](auto least, auto most) HWY_ATTR {
     return !hn::AllFalse(di, hn::Or(hn::Lt(least, least_usual), hn::Gt(most, most_usual)));
   };
-  DerivativeSurvey survey;
+  DerivativeScan scan;
   // A relu is told by its first few values.
   if (count >= lanes) {
     const auto first = magnitude(derivative(0));
-    if (is_unusual(first, first)) return survey;
+    if (is_unusual(first, first)) return scan;
   }
   std::int64_t i = 0;
   while (i + lanes <= count) {
@@ -118,12 +118,12 @@ HWY_INLINE DerivativeSurvey Survey(const Op& op, const float* x, const float* y,
       add(i + 3 * lanes, sum3);
     }
     for (; i + lanes <= end; i += lanes) add(i, sum0);
-    if (is_unusual(least, most)) return survey;
+    if (is_unusual(least, most)) return scan;
     const FloatVec sum = hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3));
-    survey.squares += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
+    scan.squares += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
     if (hn::AllFalse(di, hn::Lt(least, limit_bits))) continue;
     for (std::int64_t at = begin; at < i; at += lanes) {
-      survey.below += hn::CountTrue(di, hn::Lt(magnitude(derivative(at)), limit_bits));
+      scan.below += hn::CountTrue(di, hn::Lt(magnitude(derivative(at)), limit_bits));
     }
   }
   if (i < count) {
@@ -136,13 +136,13 @@ HWY_INLINE DerivativeSurvey Survey(const Op& op, const float* x, const float* y,
     hn::Store(op.Vjp(hn::Load(d, x_tail), hn::Load(d, y_tail), one), d, x_tail);
     for (std::int64_t j = i; j < count; ++j) {
       const float v = std::abs(x_tail[j - i]);
-      if (!(v >= kLeast && v <= kMost)) return survey;
-      survey.below += v < limit;
-      survey.squares += static_cast<double>(v) * static_cast<double>(v);
+      if (!(v >= kLeast && v <= kMost)) return scan;
+      scan.below += v < limit;
+      scan.squares += static_cast<double>(v) * static_cast<double>(v);
     }
   }
-  survey.is_usual = true;
-  return survey;
+  scan.is_usual = true;
+  return scan;
 }
 
 }  // namespace HWY_NAMESPACE
@@ -158,26 +158,26 @@ HWY_AFTER_NAMESPACE();
                  float* grad_x, std::int64_t count) {                                      \
     Vjp(Name(op), x, y, grad_y, grad_x, count);                                            \
   }                                                                                        \
-  DerivativeSurvey Name##Survey(const ref::Name& op, const float* x, const float* y,       \
-                                std::int64_t count, float limit) {                         \
-    return Survey(Name(op), x, y, count, limit);                                           \
+  DerivativeScan Name##Scan(const ref::Name& op, const float* x, const float* y,           \
+                            std::int64_t count, float limit) {                             \
+    return Scan(Name(op), x, y, count, limit);                                             \
   }
 
 /// Once a source: the public functions, which pick the target at run time.
-#define PLUMB_EXPORT_ACTIVATION(Name)                                                              \
-  HWY_EXPORT(Name##Forward);                                                                       \
-  HWY_EXPORT(Name##Vjp);                                                                           \
-  HWY_EXPORT(Name##Survey);                                                                        \
-  void forward(const ref::Name& op, const float* x, float* y, std::int64_t count) {                \
-    HWY_DYNAMIC_DISPATCH(Name##Forward)(op, x, y, count);                                          \
-  }                                                                                                \
-  void vjp(const ref::Name& op, const float* x, const float* y, const float* grad_y,               \
-           float* grad_x, std::int64_t count) {                                                    \
-    HWY_DYNAMIC_DISPATCH(Name##Vjp)(op, x, y, grad_y, grad_x, count);                              \
-  }                                                                                                \
-  DerivativeSurvey survey(const ref::Name& op, const float* x, const float* y, std::int64_t count, \
-                          float limit) {                                                           \
-    return HWY_DYNAMIC_DISPATCH(Name##Survey)(op, x, y, count, limit);                             \
+#define PLUMB_EXPORT_ACTIVATION(Name)                                                          \
+  HWY_EXPORT(Name##Forward);                                                                   \
+  HWY_EXPORT(Name##Vjp);                                                                       \
+  HWY_EXPORT(Name##Scan);                                                                      \
+  void forward(const ref::Name& op, const float* x, float* y, std::int64_t count) {            \
+    HWY_DYNAMIC_DISPATCH(Name##Forward)(op, x, y, count);                                      \
+  }                                                                                            \
+  void vjp(const ref::Name& op, const float* x, const float* y, const float* grad_y,           \
+           float* grad_x, std::int64_t count) {                                                \
+    HWY_DYNAMIC_DISPATCH(Name##Vjp)(op, x, y, grad_y, grad_x, count);                          \
+  }                                                                                            \
+  DerivativeScan scan(const ref::Name& op, const float* x, const float* y, std::int64_t count, \
+                      float limit) {                                                           \
+    return HWY_DYNAMIC_DISPATCH(Name##Scan)(op, x, y, count, limit);                           \
   }
 
 #endif

@@ -17,7 +17,7 @@ struct WayGradient {
   int log2_scale = 0;
 };
 
-/// Looks at the tensors of one forward or backward pass at the moment they are complete, while they
+/// Reads the tensors of one forward or backward pass at the moment they are complete, while they
 /// are still in the cache. It must not change them. The true value of a gradient is `values *
 /// 2^log2_scale`.
 class PassObserver {

@@ -67,10 +67,10 @@ class Activation final : public Layer {
     return true;
   }
 
-  DerivativeSurvey survey_derivative(ConstView x, ConstView y, double limit) const override {
+  DerivativeScan scan_derivative(ConstView x, ConstView y, double limit) const override {
     return dispatch(x.dtype, [&]<class T>(T) {
-      return elementwise_survey<Op, T>(op_, x.as<T>().data(), y.as<T>().data(), x.shape.size(),
-                                       limit);
+      return elementwise_scan<Op, T>(op_, x.as<T>().data(), y.as<T>().data(), x.shape.size(),
+                                     limit);
     });
   }
 

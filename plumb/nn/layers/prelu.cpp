@@ -83,11 +83,11 @@ bool Prelu::derivative(ConstView x, ConstView y, View derivative) const {
   return true;
 }
 
-DerivativeSurvey Prelu::survey_derivative(ConstView x, ConstView y, double limit) const {
+DerivativeScan Prelu::scan_derivative(ConstView x, ConstView y, double limit) const {
   const ref::LeakyRelu op{slope()};
   return dispatch(x.dtype, [&]<class T>(T) {
-    return elementwise_survey<ref::LeakyRelu, T>(op, x.as<T>().data(), y.as<T>().data(),
-                                                 x.shape.size(), limit);
+    return elementwise_scan<ref::LeakyRelu, T>(op, x.as<T>().data(), y.as<T>().data(),
+                                               x.shape.size(), limit);
   });
 }
 

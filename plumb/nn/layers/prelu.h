@@ -35,7 +35,7 @@ class Prelu final : public Layer {
                 const Context& context) override;
   std::span<Param> params() override { return {&weight_, 1}; }
   bool derivative(ConstView x, ConstView y, View derivative) const override;
-  DerivativeSurvey survey_derivative(ConstView x, ConstView y, double limit) const override;
+  DerivativeScan scan_derivative(ConstView x, ConstView y, double limit) const override;
   std::optional<ActivationTraits> traits() const override;
 
  private:

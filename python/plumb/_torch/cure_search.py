@@ -109,7 +109,7 @@ class Search:
         patient.steps, patient.norms, patient.statistics = first.steps, first.norms, first.statistics
         patient.optimiser = first.optimiser_text
         patient.rate = first.rate
-        if not self.yardstick.is_told:
+        if not self.yardstick.is_given:
             self.say("the constant answer: a training whose inputs are dealt to other targets")
             self.blind(())
         self.yardstick.check()
@@ -139,7 +139,7 @@ class Search:
 
     def look(self):
         """Every change that applies, by its first steps; the best rate among them."""
-        self.trainings.look_at_model(self.seed, self.patient.learn)
+        self.trainings.read_model(self.seed, self.patient.learn)
         changes, notes = possible_changes(self.patient)
         self.result.notes += notes
         self.pool = [c for c in changes if self.allows(c.group)]
@@ -228,7 +228,7 @@ class Search:
     def measure_constant(self, chosen):
         """Once more under the change that does best: the untreated training may not even find the constant answer."""
         known = [c for c in chosen if math.isfinite(c.screen.values[0])]
-        if self.yardstick.is_told or not known:
+        if self.yardstick.is_given or not known:
             return
         self.say("the constant answer, under a change")
         self.blind(max(known, key=lambda c: c.screen.values[0] * (1 if self.yardstick.higher else -1)).changes)

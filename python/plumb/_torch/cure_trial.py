@@ -52,13 +52,13 @@ class Yardstick:
     """
 
     def __init__(self, higher_is_better: bool, constant: float | None, best: float | None) -> None:
-        self.higher, self.constant, self.is_told = higher_is_better, constant, constant is not None
+        self.higher, self.constant, self.is_given = higher_is_better, constant, constant is not None
         self.best = best if best is not None else (1.0 if higher_is_better else 0.0)
 
     def note_constant(self, values: Sequence[float]) -> None:
         """The best of trainings that saw no input by its own target."""
         finite = [v for v in values if math.isfinite(v)]
-        if self.is_told or not finite:
+        if self.is_given or not finite:
             return
         found = max(finite) if self.higher else min(finite)
         if self.constant is None or (found > self.constant) == self.higher:
@@ -102,11 +102,11 @@ class Trainings:
             raise TypeError(f"cure: make_model returned a {type(model).__name__}, expected a torch.nn.Module")
         return model
 
-    def look_at_model(self, seed: int, look: Callable[[torch.nn.Module], None]) -> None:
-        """A fresh model, looked at; the generators are as before afterwards."""
+    def read_model(self, seed: int, read: Callable[[torch.nn.Module], None]) -> None:
+        """A fresh model, read; the generators are as before afterwards."""
         states = _states()
         try:
-            look(self.fresh(seed))
+            read(self.fresh(seed))
         finally:
             _restore(states)
 

@@ -104,7 +104,7 @@ def facts_of(module, op, tensor, low, high):
     }
 
 
-class _Looking(TorchDispatchMode):
+class _Scan(TorchDispatchMode):
     """Sees each operation of a pass; keeps the first that made a NaN, and the first infinity."""
 
     def __init__(self, where):
@@ -225,9 +225,9 @@ class Again:
             return self.model(*arguments, **options)
 
     def _forward(self, step):
-        with torch.no_grad(), self._stack() as where, _Looking(where) as looking:
+        with torch.no_grad(), self._stack() as where, _Scan(where) as scan:
             output = self._compute()
-        if (found := looking.first()) is not None:
+        if (found := scan.first()) is not None:
             return FirstNonFinite(step, "forward", **found)
         tensors = list(tensors_in(output))
         shape = tuple(tensors[0].shape) if tensors else ()

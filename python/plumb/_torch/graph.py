@@ -55,13 +55,13 @@ class Graph:
             op.node = None
         self.nodes.begin()
         self.calls = []  # (Op, nodes of its outputs, nodes of its inputs)
-        self.told = set()
+        self.recorded = set()
         self.taken = {}
         self.holds_nodes = True
 
     def begin_pass(self):
         """A further pass of the same step gives its layers the same names."""
-        self.taken, self.told = {}, set()
+        self.taken, self.recorded = {}, set()
         self.holds_nodes = True
 
     def forget(self):
@@ -207,9 +207,9 @@ class Graph:
         if not reads or nodes[0] is None or reads[0].data_ptr() == out.data_ptr():
             return
         source = self.nodes.source(reads[0], nodes[0])
-        if source is None or source.is_module or source.family == "input" or source.id in self.told:
+        if source is None or source.is_module or source.family == "input" or source.id in self.recorded:
             return
-        self.told.add(source.id)
+        self.recorded.add(source.id)
         _core.set_reads(hook, index, source.id, reads[0].grad_fn)
 
     # Ops become layers.

@@ -84,18 +84,18 @@ def _tell_before(before, optimizer, arguments, options):
     if closure is None:
         before(optimizer)
         return None
-    told = []
+    recorded = []
 
-    def closure_and_tell():
+    def closure_and_record():
         result = closure()
-        if not told:  # some optimisers ask several times
-            told.append(True)
+        if not recorded:  # some optimisers ask several times
+            recorded.append(True)
             before(optimizer)
         return result
 
     if place is None:
-        return arguments, {**options, "closure": closure_and_tell}
-    return (*arguments[:place], closure_and_tell, *arguments[place + 1 :]), options
+        return arguments, {**options, "closure": closure_and_record}
+    return (*arguments[:place], closure_and_record, *arguments[place + 1 :]), options
 
 
 class StepWatch:

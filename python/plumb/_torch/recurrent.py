@@ -12,7 +12,7 @@ import torch
 from .._inert import nothing, reduced
 
 
-def is_told(module):
+def is_recorded(module):
     return module.num_layers == 1 and getattr(module, "proj_size", 0) == 0
 
 
@@ -145,7 +145,7 @@ class Hook:
         watch = self.watch()
         if watch is None or module is not self.module() or not watch._core.in_forward:
             return
-        if not is_told(module) or not torch.is_tensor(arguments[0]) or arguments[0].dim() != 3:
+        if not is_recorded(module) or not torch.is_tensor(arguments[0]) or arguments[0].dim() != 3:
             return
         watch._observe(self.observe, watch, module, arguments, output)
 

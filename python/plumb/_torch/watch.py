@@ -118,7 +118,7 @@ class Watch(Diagnosed):
         # A model with a state that torch does not know is not computed a second time.
         self._again, self._computes_again, self._may_search = Again(inner(model)), False, parts is None
         self.first_nonfinite: FirstNonFinite | None = None  #: a FirstNonFinite, once the loss or a gradient was no finite number
-        self._measure_next = self._told_data = False
+        self._measure_next = self._recorded_data = False
         self.in_backward = False
         watch = weakref.ref(self)
         core.learn = lambda *call: watch()._graph.on_call(*call)
@@ -242,7 +242,7 @@ class Watch(Diagnosed):
             core.flow_log2_scale = 0.0
         self._losses, self._outputs = [], []
         self._pending.clear()
-        self._told_params = False
+        self._recorded_params = False
         self._stepped.clear()
         self._saw_backward = self._saw_forward = False
 
@@ -315,8 +315,8 @@ class Watch(Diagnosed):
         core.in_forward = True
 
     def _tell_data(self, op, tensor):
-        if not self._told_data and tensor.is_floating_point():
-            self._told_data = True
+        if not self._recorded_data and tensor.is_floating_point():
+            self._recorded_data = True
             with contextlib.suppress(RuntimeError, NotImplementedError):  # of another device or kind of memory
                 self._core.set_data(columns_of(tensor, op.layout))
 
@@ -398,8 +398,8 @@ class Watch(Diagnosed):
         self._graph.forget()
         if core.recording and self._pending:
             recurrent.tell_pending(self)
-        if core.recording and not self._optimizers and finished and not self._told_params:
-            self._told_params = True
+        if core.recording and not self._optimizers and finished and not self._recorded_params:
+            self._recorded_params = True
             entries = [entry for entry in self._params.entries() if entry[1].grad is not None]
             core.before_update(entries, 0.0, False)
 

@@ -262,7 +262,7 @@ class Words:
                 return self.of_module(where, kind(*arguments, **{k: v for k, v in options.items() if v is not None}))
             except TypeError:
                 pass
-        self.problem(where, f"{name}{self._told(arguments, options)}: there is no such layer")
+        self.problem(where, f"{name}{self._call_text(arguments, options)}: there is no such layer")
         return []
 
     @staticmethod
@@ -271,7 +271,7 @@ class Words:
         return tuple(axes) if isinstance(axes, (tuple, list)) else axes
 
     @staticmethod
-    def _told(arguments, options):
+    def _call_text(arguments, options):
         return f"({', '.join([*map(str, arguments), *(f'{k}={v}' for k, v in options.items())])})"
 
     # Shortcuts.

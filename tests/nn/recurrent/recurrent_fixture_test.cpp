@@ -92,15 +92,15 @@ TEST_P(FamilyTest, LossAndGradientsThroughTimeAreThoseOfPyTorch) {
   lcg.fill(value(network, 4).as<double>(), std::sqrt(0.5));
 
   ThreadPool pool(1);
-  TimeRecorder told;
-  const Context context{.pool = pool, .time = &told};
+  TimeRecorder recorded;
+  const Context context{.pool = pool, .time = &recorded};
   const double loss = make_loss("mse")->gradient(network.forward(context), {{}, target.view()},
                                                  network.output_gradient());
   network.backward(context);
   EXPECT_NEAR(loss, f.loss, 1e-10 * f.loss);
   const std::vector<std::int64_t> times{0, 9, 19, 29};
   for (std::size_t i = 0; i < 4; ++i) {
-    EXPECT_NEAR(told.at(times[i], f.quantity).norm() / f.norms[i], 1, 1e-10) << times[i];
+    EXPECT_NEAR(recorded.at(times[i], f.quantity).norm() / f.norms[i], 1, 1e-10) << times[i];
   }
   const auto norm = [&](std::size_t i) {
     return std::ldexp(frobenius(network.params()[i]->grad.view()),
@@ -175,9 +175,9 @@ TEST(RecurrentLawTest, ANonNormalMatrixAmplifiesBeforeItForgets) {
                                                            {50, 2.8632177253},  {100, .0295126893}};
   Network network = make("rnn 2 act=identity bias=false > last", {101, 1}, 2);
   set(value(network, 1), {.9, 10, 0, .9});
-  const TimeRecorder told = pass(network, {1, 0, 0, 1});  // row b of the Jacobian in sample b
+  const TimeRecorder recorded = pass(network, {1, 0, 0, 1});  // row b of the Jacobian in sample b
   for (const auto& [k, norm] : norms) {
-    const auto& g = told.at(100 - k, Q::grad_h);
+    const auto& g = recorded.at(100 - k, Q::grad_h);
     EXPECT_NEAR(spectral_norm(g.value(0), g.value(1), g.value(2), g.value(3)), norm, 1e-9);
   }
 }
@@ -207,12 +207,12 @@ TEST(RecurrentLawTest, TheWallOfPascanu) {
     const Context context{.pool = pool};
     const double h = network.forward(context).as<double>()[0];
     EXPECT_NEAR((h - .7) * (h - .7) / p.error, 1, p.digits);
-    const TimeRecorder told = pass(network, {2 * (h - .7)});
+    const TimeRecorder recorded = pass(network, {2 * (h - .7)});
     const Param &hh = *network.params()[1], &bias = *network.params()[2];
     EXPECT_NEAR(std::ldexp(hh.grad.as<double>()[0], hh.grad_log2_scale) / p.by_w, 1, p.digits);
     // b acts at the fifty steps after the first.
     const double by_b = std::ldexp(bias.grad.as<double>()[0], bias.grad_log2_scale) -
-                        told.at(0, Q::grad_z).value(0);
+                        recorded.at(0, Q::grad_z).value(0);
     EXPECT_NEAR(by_b / p.by_b, 1, p.digits);
   }
 }
@@ -225,9 +225,9 @@ TEST(RecurrentLawTest, ASmallSpectralNormBoundsTheGradientThroughTime) {
   lcg.fill(network.input().as<double>(), 1);
   std::vector<double> grad(static_cast<std::size_t>(units * units), 0);
   for (std::int64_t i = 0; i < units; ++i) grad[static_cast<std::size_t>(i * units + i)] = 1;
-  const TimeRecorder told = pass(network, grad);
+  const TimeRecorder recorded = pass(network, grad);
   for (std::int64_t t = 0; t < steps; ++t) {
-    const auto& g = told.at(t, Q::grad_h);
+    const auto& g = recorded.at(t, Q::grad_h);
     for (std::size_t b = 0; b < 50; ++b) {
       double sum = 0;
       for (std::size_t k = 0; k < 50; ++k) sum += g.value(b * 50 + k) * g.value(b * 50 + k);
@@ -245,9 +245,9 @@ TEST(RecurrentLawTest, AScaledRotationGivesItsScaleToThePowerOfTheSteps) {
         {steps + 1, 1}, 1);
     std::vector<double> grad(8, 0);
     grad[3] = 1;
-    const TimeRecorder told = pass(network, grad);
-    EXPECT_NEAR(told.at(0, Q::grad_h).norm() / std::pow(s, steps), 1, 1e-11);
-    EXPECT_NEAR(told.at(0, Q::grad_h).norm() / factor, 1, 2e-4);
+    const TimeRecorder recorded = pass(network, grad);
+    EXPECT_NEAR(recorded.at(0, Q::grad_h).norm() / std::pow(s, steps), 1, 1e-11);
+    EXPECT_NEAR(recorded.at(0, Q::grad_h).norm() / factor, 1, 2e-4);
   }
 }
 
@@ -265,9 +265,9 @@ TEST(RecurrentLawTest, TheForgetGateIsTheMemory) {
     fill(value(network, 2), 0);
     fill(value(network, 3), 0);
     value(network, 2).as<double>()[1] = kept;
-    const TimeRecorder told = pass(network, {1});
-    EXPECT_NEAR(told.at(0, Q::forget_gate).value(0), f, 1e-15);
-    const double ratio = told.at(0, Q::grad_c).value(0) / told.at(k, Q::grad_c).value(0);
+    const TimeRecorder recorded = pass(network, {1});
+    EXPECT_NEAR(recorded.at(0, Q::forget_gate).value(0), f, 1e-15);
+    const double ratio = recorded.at(0, Q::grad_c).value(0) / recorded.at(k, Q::grad_c).value(0);
     EXPECT_NEAR(ratio / std::pow(f, k), 1, 1e-12);
     EXPECT_NEAR(ratio / power, 1, 1e-3);
   }
@@ -328,10 +328,10 @@ void expect_true_at_every_step(double w, const std::string& act) {
   Network network = make("rnn 1 bias=false act=" + act + " > last", {steps, 1}, 1, kDTypeOf<T>);
   set(value(network, 0), {1});
   set(value(network, 1), {w});
-  const TimeRecorder told = pass(network, {1});
+  const TimeRecorder recorded = pass(network, {1});
   const double log2_w = std::log2(static_cast<double>(static_cast<T>(w)));
   for (std::int64_t t = 0; t < steps; ++t) {
-    EXPECT_NEAR(told.at(t, Q::grad_h).log2_rms, static_cast<double>(steps - 1 - t) * log2_w,
+    EXPECT_NEAR(recorded.at(t, Q::grad_h).log2_rms, static_cast<double>(steps - 1 - t) * log2_w,
                 1e-3 + 1e-6 * static_cast<double>(steps - t));
   }
   for (const Param* param : network.params()) {

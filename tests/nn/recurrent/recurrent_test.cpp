@@ -283,36 +283,37 @@ TEST_P(RecurrentChecks, WhatIsToldOfOneStepAddsUp) {
   const std::int64_t hidden = recurrent.options().hidden;
   const int directions = recurrent.direction_count();
   const Tensor x = input(shape, DType::f64), g = signal(*layer, shape, DType::f64);
-  TimeRecorder told;
-  const Pass pass = run(*layer, x, g, pool, &told);
+  TimeRecorder recorded;
+  const Pass pass = run(*layer, x, g, pool, &recorded);
   using Q = TimeQuantity;
   for (int d = 0; d < directions; ++d) {
     const bool reverse = d == 1;
     for (std::int64_t t = 0; t < 9; ++t) {
       const std::int64_t next = reverse ? t - 1 : t + 1;  // the step that gives back to t
-      const auto& grad_h = told.at(t, Q::grad_h, reverse);
+      const auto& grad_h = recorded.at(t, Q::grad_h, reverse);
       for (std::int64_t k = 0; k < 2 * hidden; ++k) {
         const auto unit = static_cast<std::size_t>(k);
         const std::int64_t at =
             ((k / hidden) * 9 + t) * hidden * directions + d * hidden + k % hidden;
-        EXPECT_EQ(told.at(t, Q::h, reverse).value(unit),
+        EXPECT_EQ(recorded.at(t, Q::h, reverse).value(unit),
                   pass.y.as<double>()[static_cast<std::size_t>(at)]);
         double expected = g.as<double>()[static_cast<std::size_t>(at)];
         if (next >= 0 && next < 9) {
-          expected += told.at(next, Q::grad_h_by_recurrence, reverse).value(unit);
+          expected += recorded.at(next, Q::grad_h_by_recurrence, reverse).value(unit);
           double parts = 0;
           bool any = false;
           for (const Q part :
                {Q::grad_h_by_carry, Q::grad_h_by_input_gate, Q::grad_h_by_forget_gate,
                 Q::grad_h_by_cell_gate, Q::grad_h_by_output_gate, Q::grad_h_by_reset_gate,
                 Q::grad_h_by_update_gate, Q::grad_h_by_new_gate}) {
-            if (!told.has(next, part, reverse)) continue;
+            if (!recorded.has(next, part, reverse)) continue;
             if (part == Q::grad_h_by_carry && recurrent.kind() == "lstm") continue;  // goes to c
-            parts += told.at(next, part, reverse).value(unit);
+            parts += recorded.at(next, part, reverse).value(unit);
             any = true;
           }
           if (any) {
-            EXPECT_NEAR(parts, told.at(next, Q::grad_h_by_recurrence, reverse).value(unit), 1e-14);
+            EXPECT_NEAR(parts, recorded.at(next, Q::grad_h_by_recurrence, reverse).value(unit),
+                        1e-14);
           }
         }
         EXPECT_NEAR(grad_h.value(unit), expected, 1e-14);

@@ -46,14 +46,14 @@ export function heroRange(run: Run, measured: Measured, shown: ReadonlySet<Curve
   const own = decadeRange(valuesAt(run, measured, shown), 4);
   const all = decadeRange(run.measured.flatMap((m) => valuesAt(run, m, shown)), 4);
   const flat = all.max - all.min > 2.5 * (own.max - own.min);
-  return { range: withRoom(flat ? own : all, valuesAt(run, measured, shown)), own: flat };
+  return { range: withMargin(flat ? own : all, valuesAt(run, measured, shown)), own: flat };
 }
 
 /** The numbers at the ends of the line need a place below it. */
-function withRoom(range: Range, values: readonly Value[]): Range {
+function withMargin(range: Range, values: readonly Value[]): Range {
   const lowest = values.reduce<number>((least, v) => (v !== null && v < least ? v : least), Infinity);
-  const room = 0.075 * (range.max - range.min);
-  return { min: Math.min(range.min, Math.max(range.min - room, lowest - room)), max: range.max };
+  const margin = 0.075 * (range.max - range.min);
+  return { min: Math.min(range.min, Math.max(range.min - margin, lowest - margin)), max: range.max };
 }
 
 export function heroPanel(run: Run, cursor: Cursor, shown: ReadonlySet<CurveKey>): Panel {
@@ -252,8 +252,8 @@ function drawLimits(svg: Svg, axes: LayerAxes, range: Range, measured: Measured,
   const away = (value: number | undefined, at: number) => Math.abs((value ?? at) - at);
   let drawn = Infinity;
   for (const { at, name } of kLimits) {
-    const room = (range.max - range.min) * 0.03;
-    if (at < range.min + room || at > range.max - room || drawn - at < (range.max - range.min) / 16) continue;
+    const margin = (range.max - range.min) * 0.03;
+    if (at < range.min + margin || at > range.max - margin || drawn - at < (range.max - range.min) / 16) continue;
     drawn = at;
     const y = axes.y(at);
     const left = away(present[0], at) > away(present[present.length - 1], at);

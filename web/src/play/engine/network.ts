@@ -312,9 +312,9 @@ export class Network {
         slopes += slope * slope;
         g[i] = slope === 0 ? 0 : gradSum[i]! * slope;
       }
-      const behindActivation = log2Rms(g) + scale;
+      const afterActivation = log2Rms(g) + scale;
       this.normaliseBackward(layer, g);
-      const behindNorm = log2Rms(g) + scale;
+      const afterNorm = log2Rms(g) + scale;
       backwardDense(layer.dense, layer.x, g, gradX);
       read(layer.dense, g, layer.z);
       ready(layer.dense, layer.affine, scale);
@@ -331,18 +331,18 @@ export class Network {
       result.entries.push({
         path: activationAt,
         gradOut: out,
-        gradIn: behindActivation,
-        parts: { activation_derivative: own, derivative_alignment: behindActivation - out - own },
+        gradIn: afterActivation,
+        parts: { activation_derivative: own, derivative_alignment: afterActivation - out - own },
       });
       if (layer.affine) {
         result.entries.push({
           path: String(place + 1),
-          gradOut: behindActivation,
-          gradIn: behindNorm,
-          parts: { normalisation: behindNorm - behindActivation },
+          gradOut: afterActivation,
+          gradIn: afterNorm,
+          parts: { normalisation: afterNorm - afterActivation },
         });
       }
-      result.entries.push({ path: layer.dense.name, gradOut: behindNorm, gradIn: inner, parts: linear(layer.dense, behindNorm, inner) });
+      result.entries.push({ path: layer.dense.name, gradOut: afterNorm, gradIn: inner, parts: linear(layer.dense, afterNorm, inner) });
     }
   }
 }

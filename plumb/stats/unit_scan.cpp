@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/stats/unit_look.h"
+#include "plumb/stats/unit_scan.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "plumb/stats/unit_look.cpp"
+#define HWY_TARGET_INCLUDE "plumb/stats/unit_scan.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, which includes this file once for each instruction set.
 #include <hwy/highway.h>
@@ -13,12 +13,12 @@
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-using detail::Look;
+using detail::UnitScan;
 
 /// Down one vector of columns: active[j] += number of i < rows with x[i, j] != 0 (NaN is not zero).
 /// The counts stay in registers, 32 bits wide: rows < 2^31.
 HWY_NOINLINE void count_down(const float* x, std::size_t rows, std::size_t units, float limit,
-                             std::uint64_t* active, Look& look) {
+                             std::uint64_t* active, UnitScan& scan) {
   const hn::ScalableTag<float> df;
   const hn::RebindToSigned<decltype(df)> di;
   const std::size_t lanes = hn::Lanes(df);
@@ -39,15 +39,15 @@ HWY_NOINLINE void count_down(const float* x, std::size_t rows, std::size_t units
   hn::Store(hn::Neg(minus_below), di, below);
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     active[lane] += rows - static_cast<std::size_t>(zeros[lane]);
-    look.silent += static_cast<std::uint64_t>(zeros[lane]);
-    look.below += static_cast<std::uint64_t>(below[lane]);
+    scan.silent += static_cast<std::uint64_t>(zeros[lane]);
+    scan.below += static_cast<std::uint64_t>(below[lane]);
   }
 }
 
 /// The same and the squares, in one pass of half the work where all |x| are at least `limit` and
 /// none is zero, as most are. Two rows at a time, so that no sum waits for itself.
-HWY_INLINE void look_down(const float* x, std::size_t rows, std::size_t units, float limit,
-                          std::uint64_t* active, Look& look) {
+HWY_INLINE void scan_down(const float* x, std::size_t rows, std::size_t units, float limit,
+                          std::uint64_t* active, UnitScan& scan) {
   const hn::ScalableTag<float> df;
   const hn::RebindToSigned<decltype(df)> di;
   const hn::ScalableTag<double> dd;
@@ -72,36 +72,36 @@ HWY_INLINE void look_down(const float* x, std::size_t rows, std::size_t units, f
     add(x + (i + 1) * units, sum2, sum3);
   }
   if (i < rows) add(x + i * units, sum0, sum1);
-  look.squares +=
+  scan.squares +=
       hn::GetLane(hn::SumOfLanes(dd, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
 
   const std::int32_t limit_bits = limit > 0 ? std::bit_cast<std::int32_t>(limit) : 0;
   const auto least_wanted = hn::Set(di, limit_bits > 0 ? limit_bits : 1);
   if (!hn::AllFalse(di, hn::Lt(least, least_wanted))) {
-    count_down(x, rows, units, limit, active, look);
+    count_down(x, rows, units, limit, active, scan);
     return;
   }
   for (std::size_t lane = 0; lane < lanes; ++lane) active[lane] += rows;
 }
 
 /// active[j] += number of i < rows with x[i, j] != 0.
-void look_at_columns(const float* x, std::size_t rows, std::size_t units, float limit,
-                     std::uint64_t* active, Look& out) {
-  Look look;
+void scan_columns(const float* x, std::size_t rows, std::size_t units, float limit,
+                  std::uint64_t* active, UnitScan& out) {
+  UnitScan scan;
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
   std::size_t j = 0;
-  for (; j + lanes <= units; j += lanes) look_down(x + j, rows, units, limit, active + j, look);
+  for (; j + lanes <= units; j += lanes) scan_down(x + j, rows, units, limit, active + j, scan);
   for (std::size_t i = 0; i < rows && j < units; ++i) {
     for (std::size_t rest = j; rest < units; ++rest) {
       const float value = x[i * units + rest];
       const bool is_zero = (std::bit_cast<std::uint32_t>(value) & 0x7fffffff) == 0;
       active[rest] += !is_zero;
-      look.silent += is_zero;
-      look.below += std::abs(value) < limit;
-      look.squares += static_cast<double>(value) * static_cast<double>(value);
+      scan.silent += is_zero;
+      scan.below += std::abs(value) < limit;
+      scan.squares += static_cast<double>(value) * static_cast<double>(value);
     }
   }
-  out = look;
+  out = scan;
 }
 
 }  // namespace plumb::HWY_NAMESPACE
@@ -113,19 +113,20 @@ HWY_AFTER_NAMESPACE();
 
 namespace plumb {
 
-HWY_EXPORT(look_at_columns);
+HWY_EXPORT(scan_columns);
 
 namespace detail {
 
-Look look(const float* x, std::size_t rows, std::size_t units, float limit, std::uint64_t* active) {
-  Look result;
-  HWY_DYNAMIC_DISPATCH(look_at_columns)(x, rows, units, limit, active, result);
+UnitScan scan_units(const float* x, std::size_t rows, std::size_t units, float limit,
+                    std::uint64_t* active) {
+  UnitScan result;
+  HWY_DYNAMIC_DISPATCH(scan_columns)(x, rows, units, limit, active, result);
   return result;
 }
 
-Look look(const double* x, std::size_t rows, std::size_t units, double limit,
-          std::uint64_t* active) {
-  Look result;
+UnitScan scan_units(const double* x, std::size_t rows, std::size_t units, double limit,
+                    std::uint64_t* active) {
+  UnitScan result;
   for (std::size_t i = 0; i < rows * units; ++i) {
     const bool is_zero = x[i] == 0;
     active[i % units] += !is_zero;
@@ -136,18 +137,18 @@ Look look(const double* x, std::size_t rows, std::size_t units, double limit,
 }
 
 /// As columns side by side whose counts are then one.
-Look look_along(const float* x, std::size_t count, float limit, std::uint64_t& active) {
+UnitScan scan_run(const float* x, std::size_t count, float limit, std::uint64_t& active) {
   constexpr std::size_t kColumns = 64;
   std::array<std::uint64_t, kColumns> counts{};
   const std::size_t rows = count / kColumns, rest = count % kColumns;
-  Look result = look(x, rows, kColumns, limit, counts.data());
-  result.add(look(x + rows * kColumns, 1, rest, limit, counts.data()));
+  UnitScan result = scan_units(x, rows, kColumns, limit, counts.data());
+  result.add(scan_units(x + rows * kColumns, 1, rest, limit, counts.data()));
   active = std::accumulate(counts.begin(), counts.end(), active);
   return result;
 }
 
-Look look_along(const double* x, std::size_t count, double limit, std::uint64_t& active) {
-  return look(x, count, 1, limit, &active);
+UnitScan scan_run(const double* x, std::size_t count, double limit, std::uint64_t& active) {
+  return scan_units(x, count, 1, limit, &active);
 }
 
 }  // namespace detail

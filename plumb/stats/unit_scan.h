@@ -7,12 +7,12 @@
 namespace plumb::detail {
 
 /// What a batch of derivatives comes to.
-struct Look {
+struct UnitScan {
   std::uint64_t silent = 0;  ///< number of zeros
   std::uint64_t below = 0;   ///< number of |x| < limit
   double squares = 0;        ///< sum of x^2; of doubles, which may be beyond the range, 0
 
-  void add(const Look& other) {
+  void add(const UnitScan& other) {
     silent += other.silent;
     below += other.below;
     squares += other.squares;
@@ -20,12 +20,13 @@ struct Look {
 };
 
 /// Of x [rows, units]: active[j] += number of i with x[i, j] != 0 (NaN is not zero). rows < 2^31.
-Look look(const float* x, std::size_t rows, std::size_t units, float limit, std::uint64_t* active);
-Look look(const double* x, std::size_t rows, std::size_t units, double limit,
-          std::uint64_t* active);
+UnitScan scan_units(const float* x, std::size_t rows, std::size_t units, float limit,
+                    std::uint64_t* active);
+UnitScan scan_units(const double* x, std::size_t rows, std::size_t units, double limit,
+                    std::uint64_t* active);
 
 /// The same of a run of one unit's elements.
-Look look_along(const float* x, std::size_t count, float limit, std::uint64_t& active);
-Look look_along(const double* x, std::size_t count, double limit, std::uint64_t& active);
+UnitScan scan_run(const float* x, std::size_t count, float limit, std::uint64_t& active);
+UnitScan scan_run(const double* x, std::size_t count, double limit, std::uint64_t& active);
 
 }  // namespace plumb::detail
