@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <tuple>
 
 #include "plumb/record/run.h"
+#include "plumb/record/step_metrics.h"
 
 namespace plumb {
 
@@ -70,21 +72,8 @@ const JoinWay* JoinRecord::from(LayerId reader) const {
 
 StepRecord StepRecord::metrics() const {
   StepRecord result;
-  result.step = step;
-  result.epoch = epoch;
-  result.time_s = time_s;
-  result.loss = loss;
-  result.accuracy = accuracy;
-  result.learning_rate = learning_rate;
-  result.grad_norm = grad_norm;
-  result.clip_factor = clip_factor;
-  result.weight_decay_norm = weight_decay_norm;
-  result.validation_loss = validation_loss;
-  result.validation_accuracy = validation_accuracy;
-  result.inference_loss = inference_loss;
-  result.inference_accuracy = inference_accuracy;
-  result.passes = passes;
-  result.skipped = skipped;
+  std::apply([&](const auto&... one) { ((result.*one.value = this->*one.value), ...); },
+             kStepMetrics);
   return result;
 }
 

@@ -25,7 +25,7 @@ struct Run {
 };
 
 /// Where a producer delivers its records, in order. Implemented by the store, and by whoever wants
-/// them live.
+/// them live. Threads: called by the one that records, a call after the other.
 class RecordSink {
  public:
   virtual ~RecordSink() = default;

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <tuple>
+#include <type_traits>
+
+#include "plumb/record/step_metrics.h"
 #include "plumb/store/export_json-inl.h"
 
 namespace plumb::store {
@@ -112,22 +117,22 @@ Json times_json(const RunInfo& info, const StepRecord& step) {
 }  // namespace
 
 Json step_json(const RunInfo& info, const StepRecord& step) {
-  Json json{{"step", step.step},
-            {"epoch", step.epoch},
-            {"time_s", number(step.time_s)},
-            {"loss", number(step.loss)},
-            {"accuracy", number(step.accuracy)},
-            {"learning_rate", number(step.learning_rate)},
-            {"grad_norm", number(step.grad_norm)},
-            {"clip_factor", number(step.clip_factor)},
-            {"weight_decay_norm", number(step.weight_decay_norm)},
-            {"passes", step.passes},
-            {"skipped", step.skipped},
-            {"measured", step.measured}};
-  if (step.validation_loss) json["validation_loss"] = number(*step.validation_loss);
-  if (step.validation_accuracy) json["validation_accuracy"] = number(*step.validation_accuracy);
-  if (step.inference_loss) json["inference_loss"] = number(*step.inference_loss);
-  if (step.inference_accuracy) json["inference_accuracy"] = number(*step.inference_accuracy);
+  Json json;
+  const auto add = [&](const auto& metric, bool optional) {
+    const auto& value = step.*metric.value;
+    using T = std::decay_t<decltype(value)>;
+    if (std::is_same_v<T, std::optional<double>> != optional) return;
+    if constexpr (std::is_same_v<T, std::optional<double>>) {
+      if (value) json[std::string(metric.name)] = number(*value);
+    } else if constexpr (std::is_same_v<T, double>) {
+      json[std::string(metric.name)] = number(value);
+    } else {
+      json[std::string(metric.name)] = value;
+    }
+  };
+  std::apply([&](const auto&... metric) { (add(metric, false), ...); }, kStepMetrics);
+  json["measured"] = step.measured;
+  std::apply([&](const auto&... metric) { (add(metric, true), ...); }, kStepMetrics);
   json["sketches"] = Json::array();
   for (const SketchRecord& record : step.sketches) {
     json["sketches"].push_back(sketch_json(info, record));

@@ -88,21 +88,7 @@ std::int64_t StepPacker::oldest_layout() const {
 
 PackedStep StepPacker::pack(const StepRecord& step) {
   PackedStep packed;
-  packed.metrics.step = step.step;
-  packed.metrics.epoch = step.epoch;
-  packed.metrics.time_s = step.time_s;
-  packed.metrics.loss = step.loss;
-  packed.metrics.accuracy = step.accuracy;
-  packed.metrics.learning_rate = step.learning_rate;
-  packed.metrics.grad_norm = step.grad_norm;
-  packed.metrics.clip_factor = step.clip_factor;
-  packed.metrics.weight_decay_norm = step.weight_decay_norm;
-  packed.metrics.validation_loss = step.validation_loss;
-  packed.metrics.validation_accuracy = step.validation_accuracy;
-  packed.metrics.inference_loss = step.inference_loss;
-  packed.metrics.inference_accuracy = step.inference_accuracy;
-  packed.metrics.passes = step.passes;
-  packed.metrics.skipped = step.skipped;
+  packed.metrics = step.metrics();
   packed.metrics.measured = step.measured;
   packed.oldest_layout = oldest_layout();
   if (!step.measured) return packed;

@@ -3,10 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <optional>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "plumb/core/names.h"
+#include "plumb/record/step_metrics.h"
 #include "plumb/store/info_rows.h"
 #include "plumb/store/schema.h"
 
@@ -21,14 +28,44 @@ static_assert(std::size(kKinds) == kRecordKinds);
 // Our choice: a run that changes its layout at every step forgets those of long ago.
 constexpr std::size_t kMostLayoutsKept = 1024;
 
+/// The columns that files of older schemas do not have.
+constexpr std::pair<std::string_view, std::int64_t> kAddedBySchema[] = {{"inference_loss", 4},
+                                                                        {"inference_accuracy", 4}};
+
+bool has_column(std::string_view name, std::int64_t version) {
+  const auto* const added =
+      std::ranges::find(kAddedBySchema, name, &std::pair<std::string_view, std::int64_t>::first);
+  return added == std::end(kAddedBySchema) || version >= added->second;
+}
+
+/// text(name) of each metric, in the order of the table.
+template <class Text>
+std::string list_of_metrics(const Text& text) {
+  const std::vector<std::string_view> texts = std::apply(
+      [&](const auto&... metric) { return std::vector<std::string_view>{text(metric.name)...}; },
+      kStepMetrics);
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 // Columns that the file does not have yet read as NULL.
 std::string metrics_sql(std::int64_t version) {
-  return fmt::format(
-      "SELECT step, epoch, time_s, loss, accuracy, learning_rate, grad_norm, clip_factor, "
-      "weight_decay_norm, validation_loss, validation_accuracy, passes, skipped, measured, "
-      "thinned, "
-      "{} FROM step WHERE step >= ? ORDER BY step LIMIT ?",
-      version < 4 ? "NULL, NULL" : "inference_loss, inference_accuracy");
+  return fmt::format("SELECT {}, measured, thinned FROM step WHERE step >= ? ORDER BY step LIMIT ?",
+                     list_of_metrics([&](std::string_view name) {
+                       return has_column(name, version) ? name : "NULL";
+                     }));
+}
+
+std::string insert_step_sql() {
+  return fmt::format("INSERT INTO step({}, measured, thinned) VALUES({}, ?, ?)",
+                     list_of_metrics([](std::string_view name) { return name; }),
+                     list_of_metrics([](std::string_view) { return std::string_view("?"); }));
+}
+
+void read(const Statement& row, int column, std::int64_t& to) { to = row.integer(column); }
+void read(const Statement& row, int column, double& to) { to = row.real(column); }
+void read(const Statement& row, int column, bool& to) { to = row.flag(column); }
+void read(const Statement& row, int column, std::optional<double>& to) {
+  to = row.optional_real(column);
 }
 
 std::string measurement_sql(std::int64_t version) {
@@ -65,7 +102,7 @@ const char* to_string(RecordKind kind) { return kKinds[static_cast<std::size_t>(
 StepInserter::StepInserter(const Database& database)
     : name_(database, "INSERT INTO name VALUES(?,?)"),
       layout_(database, "INSERT INTO layout VALUES(?,?,?)"),
-      step_(database, "INSERT INTO step VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+      step_(database, insert_step_sql().c_str()),
       measurement_(database, "INSERT INTO measurement VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
       histogram_(database, "INSERT INTO histogram VALUES(?,?)") {}
 
@@ -77,10 +114,9 @@ void StepInserter::insert(const PackedStep& packed, bool with_records) {
                 packer_.pack(layout.keys, ColumnPacker::Try::all));
   }
   const bool thinned = step.measured && !with_records;
-  step_.run(step.step, step.epoch, step.time_s, step.loss, step.accuracy, step.learning_rate,
-            step.grad_norm, step.clip_factor, step.weight_decay_norm, step.validation_loss,
-            step.validation_accuracy, step.passes, step.skipped, step.measured, thinned,
-            step.inference_loss, step.inference_accuracy);
+  std::apply(
+      [&](const auto&... metric) { step_.run(step.*metric.value..., step.measured, thinned); },
+      kStepMetrics);
   if (!step.measured || thinned) return;
   std::array<std::optional<Bytes>, kRecordKinds> blobs;
   for (std::size_t k = 0; k < kRecordKinds; ++k) {
@@ -111,23 +147,11 @@ void StepSelector::metrics(std::int64_t first, std::size_t most, std::vector<Ste
   row.bind_all(first, static_cast<std::int64_t>(most));
   while (row.next()) {
     StepRecord& step = steps.emplace_back();
-    step.step = row.integer(0);
-    step.epoch = row.integer(1);
-    step.time_s = row.real(2);
-    step.loss = row.real(3);
-    step.accuracy = row.real(4);
-    step.learning_rate = row.real(5);
-    step.grad_norm = row.real(6);
-    step.clip_factor = row.real(7);
-    step.weight_decay_norm = row.real(8);
-    step.validation_loss = row.optional_real(9);
-    step.validation_accuracy = row.optional_real(10);
-    step.passes = row.integer(11);
-    step.skipped = row.flag(12);
-    const bool thinned = row.flag(14);
-    step.inference_loss = row.optional_real(15);
-    step.inference_accuracy = row.optional_real(16);
-    step.measured = row.flag(13) && !thinned;
+    int column = 0;
+    std::apply([&](const auto&... metric) { (read(row, column++, step.*metric.value), ...); },
+               kStepMetrics);
+    const bool is_measured = row.flag(column), is_thinned = row.flag(column + 1);
+    step.measured = is_measured && !is_thinned;
     if (step.step < first || (last && *last >= step.step)) row.damaged("steps are not ascending");
     last = step.step;
   }

@@ -4,13 +4,19 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <vector>
 #include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <vector>
 
 #include "plumb/core/error.h"
 #include "plumb/diagnose/diagnosis.h"
 #include "plumb/diagnose/words/verdict.h"
 #include "plumb/flow/ledger.h"
+#include "plumb/record/step_metrics.h"
 #include "plumb/report/finding_json.h"
 #include "plumb/report/html.h"
 #include "plumb/report/terminal.h"
@@ -28,14 +34,14 @@ nb::str text(std::string_view value) { return nb::str(value.data(), value.size()
 /// Columns of doubles by name, as bytes.
 class Columns {
  public:
-  void add(const char* name, double value) {
+  void add(std::string_view name, double value) {
     for (auto& [known, values] : columns_) {
       if (known == name) {
         values.push_back(value);
         return;
       }
     }
-    columns_.push_back({name, {value}});
+    columns_.push_back({std::string(name), {value}});
   }
   nb::dict dict() const {
     nb::dict to;
@@ -99,18 +105,15 @@ nb::dict load(const std::string& path) {
   Columns steps, sketches, activations, joins, flow, ledger;
   nb::list histograms, flow_paths, ledger_paths, ledger_causes;
   for (const StepRecord& step : run.steps) {
-    steps.add("step", static_cast<double>(step.step));
-    steps.add("epoch", static_cast<double>(step.epoch));
-    steps.add("time_s", step.time_s);
-    steps.add("loss", step.loss);
-    steps.add("accuracy", step.accuracy);
-    steps.add("learning_rate", step.learning_rate);
-    steps.add("grad_norm", step.grad_norm);
-    steps.add("clip_factor", step.clip_factor);
-    steps.add("validation_loss", step.validation_loss.value_or(std::numeric_limits<double>::quiet_NaN()));
-    steps.add("validation_accuracy", step.validation_accuracy.value_or(std::numeric_limits<double>::quiet_NaN()));
-    steps.add("passes", static_cast<double>(step.passes));
-    steps.add("skipped", step.skipped ? 1 : 0);
+    const auto add = [&](const auto& metric) {
+      const auto& value = step.*metric.value;
+      if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::optional<double>>) {
+        steps.add(metric.name, value.value_or(std::numeric_limits<double>::quiet_NaN()));
+      } else {
+        steps.add(metric.name, static_cast<double>(value));
+      }
+    };
+    std::apply([&](const auto&... metric) { (add(metric), ...); }, kStepMetrics);
     steps.add("measured", step.measured ? 1 : 0);
     const auto number = static_cast<double>(step.step);
     for (const auto& [site, sketch] : step.sketches) {
