@@ -3,7 +3,8 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME plumb)
 set(CPACK_PACKAGE_VENDOR "The plumb developers")
-set(CPACK_PACKAGE_CONTACT "The plumb developers <plumb@localhost>")
+# No person: the name ends in .invalid, which is nobody's (RFC 2606).
+set(CPACK_PACKAGE_CONTACT "The plumb developers <noreply@plumb.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "measures how deep the gradient reaches in a neural network")
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/package)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
