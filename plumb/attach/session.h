@@ -30,10 +30,15 @@ struct SessionOptions {
 /// order, also between a Recorder's begin and finish, and their edges are filled in before the step
 /// ends. And whether a step is measured may be decided by the caller, as a budget does.
 ///
-///   Session session({.path = "run.plumb"});
-///   if (session.begin_step(i)) ... session.recorder().output(...) ...
-///   session.record().loss = loss;
-///   session.end_step();
+/// How to use:
+///
+///   Session session({.path = "watched.plumb"});
+///   session.draft() = info;  // or filled while the first step computes
+///   for (std::int64_t i = 0; i < steps; ++i) {
+///     if (session.begin_step(i)) session.recorder().output(fc1, z);
+///     session.record().loss = loss;
+///     session.end_step();
+///   }
 ///   session.end("finished");
 ///
 /// Errors  StoreError from the constructor when the file cannot be created. UsageError for a step

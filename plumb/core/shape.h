@@ -17,7 +17,7 @@ namespace detail {
 
 /// The extents of a tensor, outermost axis first: an inline array of rank at most 5, cheap to copy.
 ///
-/// A rank-0 shape is a scalar and has size 1. Extents are never negative.
+/// A rank-0 shape is a scalar and has size 1. Extents are never negative. Threads: as an int.
 /// Errors  UsageError on a rank above kMaxRank, a negative extent, or with_batch() of a scalar.
 class Shape {
  public:

@@ -9,8 +9,8 @@
 
 namespace plumb {
 
-/// An owning, contiguous tensor, row-major unless made otherwise, zeroed at construction and
-/// aligned to kAlignment bytes. Movable, not copyable: a copy is asked for by name.
+/// An owning, contiguous tensor, row-major unless made otherwise, zeroed at first and aligned to
+/// kAlignment bytes. Movable, not copyable: a copy is asked for by name. Threads: as an array.
 class Tensor {
  public:
   static constexpr std::size_t kAlignment = 64;

@@ -87,6 +87,19 @@ int smallest_budget(const CureOptions& options);
 
 /// Finds what makes a sick training well, and proves it by training again.
 ///
+/// How to use:
+///
+///   CureData data(patient);  // loads patient.data
+///   CureOptions options;
+///   options.keep = {CureGroup::depth};  // and what else must stay as it is
+///   options.budget = 40;                // trainings
+///   const CureReport report = cure(patient, data, options);
+///   if (report.ending == CureEnding::cured) {
+///     const TrainConfig& well = report.cured_config();
+///     std::printf("%s: better by %.3f to %.3f\n", well.network.c_str(),  // the 95 % interval
+///                 report.over_untreated.low, report.over_untreated.high);
+///   }
+///
 /// Reproduce  The untreated training with screen_seeds seeds; it fails as training_fails()
 ///            says (proof/protocol.h). None: "not sick". Where some but not most fail (2 of 3), as many seeds
 ///            again: a third of all must fail, else "inconclusive". The screen has all of these

@@ -14,9 +14,15 @@ namespace plumb {
 /// The diagnosis of one run, which grows with it: takes the steps as they come, and can be asked at
 /// any time. What it answers is what a new one over the same steps would.
 ///
+/// How to use:
+///
 ///   Diagnosis diagnosis(run.info);
 ///   for (const StepRecord& step : run.steps) diagnosis.add(step);
-///   for (const Finding& finding : diagnosis.findings()) ...
+///   const std::vector<Finding>& findings = diagnosis.findings();
+///   for (const Finding& finding : findings) {
+///     std::printf("%s: %s\n", finding.rule.c_str(),  // facts; the words are made of them
+///                 words_of(run.info, findings, finding).symptom.c_str());
+///   }
 ///
 /// words/ makes the sentences and the verdict; view() has the flow of each measured step.
 /// Errors, lifetime, threads: those of RunView.

@@ -37,14 +37,16 @@ struct Reach {
 /// A training loop of one's own, watched: which steps are due, their records, where they go, and
 /// what they mean, at any time.
 ///
-///   Monitor monitor(run.info(), {.record = "every=10"});
+/// How to use:
+///
+///   Monitor monitor(info, {.record = "every=10"});
 ///   for (std::int64_t i = 0; i < steps; ++i) {
 ///     Monitor::Step step = monitor.step(i);
-///     Recorder* const recorder = step.recorder();        // null where the step is not due
-///     ... the step; where there is a recorder, it is given the tensors ...
+///     Recorder* const recorder = step.recorder();  // null where the step is not due
+///     if (recorder != nullptr) recorder->output(fc1, z);
 ///     step.loss(loss);
 ///   }
-///   for (const Finding& finding : monitor.findings()) ...
+///   for (const Finding& finding : monitor.findings()) std::puts(finding.rule.c_str());
 ///
 /// A Step that is not due costs a comparison; its loss is recorded all the same where it is given.
 /// The record is complete when the Step ends. A Step that an exception leaves is dropped.

@@ -39,7 +39,7 @@ struct LayerLayouts {
 /// All tensors have the batch as their first axis and the dtype the layer was made for: float runs
 /// on the fast kernels, double on the reference kernels. Shapes were checked by output_shape() when
 /// the Network was built; forward and backward trust them, allocate nothing after their first call
-/// (but see fast/linear.h) and never change a ConstView. Non-finite values pass through.
+/// (but see fast/linear.h), change no ConstView, let non-finite values through. Threads: one.
 class Layer {
  public:
   virtual ~Layer() = default;

@@ -17,6 +17,7 @@ namespace plumb {
 ///   off      none
 /// The last planned step is measured too unless recording is off.
 /// Errors  SpecError naming the forms.
+/// Threads Made once; then any thread may ask it.
 class RecordSchedule {
  public:
   static RecordSchedule parse(std::string_view text);

@@ -18,16 +18,18 @@ namespace plumb {
 /// Turns the tensors of one training step into a StepRecord, whoever trains: it is given "this
 /// tensor stands at this site now", reads it at once and changes nothing.
 ///
-///   Recorder recorder(info);                       // info: the graph, see observe/run_builder.h
+/// How to use:
+///
+///   Recorder recorder(info);  // info: the graph, see observe/run_builder.h
 ///   StepRecord record;
-///   recorder.begin(record);                        // only in steps that are measured
-///   recorder.output(fc1, z);                       // forward: what each layer gives
-///   recorder.derivative(relu1, df);                // f'(z) of an activation
+///   recorder.begin(record);          // only in steps that are measured
+///   recorder.output(fc1, z);         // forward: what each layer gives
+///   recorder.derivative(relu1, df);  // f'(z) of an activation
 ///   recorder.gradient(fc1, {grad_z, {Axis::sample, Axis::unit}, -loss_scale_log2});
-///   recorder.parameter(w1, Role::weight, value);   // before the update
+///   recorder.parameter(w1, Role::weight, value);  // before the update
 ///   recorder.parameter(w1, Role::grad_weight, grad);
 ///   recorder.parameter(w1, Role::update, update);
-///   recorder.finish();                             // record is complete
+///   recorder.finish();  // record is complete
 ///
 /// A step is one update of the optimiser. A layer may be recorded several times in a pass (a shared
 /// one), and next_pass() begins a further pass of the same step: sketches and derivatives are of

@@ -38,6 +38,7 @@ struct OptimiserConfig {
 
 /// Reads what one step does to the parameters. A large parameter comes in consecutive pieces,
 /// each while it is in the processor's cache: before_update, the step on that piece, on_update.
+/// Threads  Called by the thread that calls the optimiser.
 class UpdateObserver {
  public:
   virtual ~UpdateObserver() = default;

@@ -48,7 +48,7 @@ struct DiagnosedRun {
   std::vector<RemedyCommand> commands;  ///< what to run next, the most fitting first
 };
 
-/// Diagnoses runs that somebody else holds.
+/// Diagnoses runs that somebody else holds. Threads: made once; then any may ask it.
 class Diagnoses {
  public:
   explicit Diagnoses(std::span<const Run> runs);

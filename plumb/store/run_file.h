@@ -28,6 +28,14 @@ struct RunWriterOptions {
 /// Writes one run into one file (SQLite; docs/formats.md has the schema) from a thread of its own,
 /// so that a training step never waits for the disk.
 ///
+/// How to use:
+///
+///   RunWriter writer("deep.plumb");  // StoreError where it cannot be made
+///   writer.begin(run.info);
+///   for (const StepRecord& step : run.steps) writer.add(step);
+///   writer.end(*run.end);
+///   writer.close();  // throws what went wrong, once
+///
 /// What was added is in the file at most kCommitInterval_s later: kill -9 at any moment loses at
 /// most that and never the file. Readers may read while it grows.
 /// Bound   A file that would grow beyond max_file_bytes is thinned: measured steps lose their
@@ -89,8 +97,11 @@ struct LoadOptions {
 
 /// Reads a run step by step, without ever holding all of it; also one that is still being written.
 ///
+/// How to use:
+///
 ///   RunReader reader("deep.plumb", LoadOptions::without_histograms());
-///   for (StepRecord step; reader.next(step);) view.add(step);
+///   Diagnosis diagnosis(reader.info());
+///   for (StepRecord step; reader.next(step);) diagnosis.add(step);
 ///
 /// Between two calls nothing is locked: a slow reader does not hinder the writer. A file of schema
 /// 1 or 2 is read whole by the constructor.

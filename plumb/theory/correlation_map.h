@@ -15,6 +15,7 @@ namespace plumb::theory {
 ///
 /// Accuracy  1e-12 for d from 1e-8 to 2, kinks and large q included (tests/theory); below, the
 ///           rounding of f itself costs D about 1e-16 / sqrt(d) of its value.
+/// Threads   Made once; then any thread may ask it.
 /// Source    Poole et al. 2016, arXiv:1606.05340, eq. 5 and 6; Schoenholz et al. 2017, arXiv:1611.01232.
 class CorrelationMap {
  public:

@@ -23,6 +23,14 @@ double depth_scale(double factor);
 
 /// A deep chain of equal layers in the limit of infinite width.
 ///
+/// How to use:
+///
+///   const MomentGrid grid(make_activation("tanh"));
+///   const MeanField field = analyse(grid, {.weight_std = 1.5, .bias_std = 0.1});
+///   if (field.phase == Phase::chaotic) {
+///     std::printf("the squared gradient grows by e in %.1f layers\n", -field.xi_grad);
+///   }
+///
 ///   xi_q    = -1 / ln slope        approach of the length to q*
 ///   xi_c    = -1 / ln C'(c*)       approach of the correlation of two inputs to c*
 ///   xi_grad = -1 / ln chi1         squared norm of the gradient; twice that for the norm

@@ -10,6 +10,7 @@ namespace plumb::theory {
 
 /// The moments of one activation on a logarithmic grid of lengths, computed once: the search for
 /// fixed points and critical lines reads the same numbers for every weight and bias scale.
+/// Threads  Made once; then any thread may ask it.
 class MomentGrid {
  public:
   struct Point {

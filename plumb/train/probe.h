@@ -24,6 +24,7 @@ namespace plumb {
 /// Errors  UsageError for what happens outside of begin() and finish(), for nodes and parameters of
 ///         another network, and for a network that was moved or destroyed under the probe. A new
 ///         plan() of the network is followed.
+/// Threads One at a time: the one that runs the network.
 class Probe : public PassObserver, public TimeObserver, public UpdateObserver {
  public:
   /// The network stays where it is as long as the probe is used. Units are judged over so many

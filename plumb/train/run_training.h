@@ -13,7 +13,8 @@ namespace plumb {
 /// Called after each step; returning false stops the training cleanly.
 using StepCallback = std::function<bool(const Trainer& trainer, const StepRecord& record)>;
 
-/// Counts the epochs whose validation loss is not below all before it (NaN is not).
+/// Counts the epochs whose validation loss is not below all before it (NaN is not). Threads: one at
+/// a time.
 class Patience {
  public:
   /// 0: never over.

@@ -28,6 +28,17 @@ struct Evaluation {
 
 /// Trains one network on one data set, step by step.
 ///
+/// How to use:
+///
+///   const Split data = load_split(config.data, config.data_options());
+///   Trainer trainer(config, data);  // SpecError says what is wrong, and where
+///   RunWriter file("deep.plumb");   // any RecordSink, or none
+///   file.begin(trainer.info());
+///   while (!trainer.done()) file.add(trainer.step());
+///   file.end({.reason = "finished", .steps = trainer.step_count()});
+///   file.close();
+///   const Evaluation after = trainer.evaluate(data.validation);
+///
 /// Losses are told in the unit of the data, also where the targets were standardised
 /// (Dataset::target_unit); gradients are those that the network is trained by.
 /// Same configuration, seed and thread count give the same bits, measured or not; initial weights,

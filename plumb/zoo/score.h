@@ -33,6 +33,13 @@ struct Score {
   PeerTally peer_tally(std::size_t index, bool at_start) const;
 };
 
+/// Runs the trials and judges them.
+///
+/// How to use:
+///
+///   const Score result = score({.half = Half::open, .only = {"gelu_depth"}, .seeds = 1});
+///   std::puts(score_text(result, /*details=*/true).c_str());
+///
 /// `progress` is called with the number of trials done and of all, from any thread.
 Score score(const ScoreOptions& options,
             const std::function<void(std::size_t done, std::size_t all)>& progress = {});

@@ -85,6 +85,19 @@ class CheckDocsTest(unittest.TestCase):
         self.assertIn("the link docs/none.md leads nowhere", output)
         self.assertIn("1 errors", output)
 
+    def test_what_a_header_shows_must_stand_in_the_test_that_runs_it(self):
+        shown = "/// A thing.\n///\n/// How to use:\n///\n///   Thing thing(1);\n///   if (thing) {\n///     use(thing);\n///   }\n"
+        run = "TEST(A, B) {\n  Thing thing(1);\n  if (thing) {\n    use(thing);\n  }\n\n  EXPECT_TRUE(thing);\n}\n"
+        for code, status in ((run, 0), (run.replace("use(", "try(", 1), 1), ("", 1)):
+            with tempfile.TemporaryDirectory() as directory:
+                root = pathlib.Path(directory)
+                for path, text in (("plumb/thing.h", shown), ("tests/how_to_use/how_to_use_test.cpp", code)):
+                    (root / path).parent.mkdir(parents=True)
+                    (root / path).write_text(text, encoding="utf-8")
+                done = subprocess.run([sys.executable, TOOL, "--root", root], capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, status, done.stdout)
+                self.assertEqual("plumb/thing.h:3: this code is not in" in done.stdout, status == 1, done.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -19,7 +19,7 @@ struct WayGradient {
 
 /// Reads the tensors of one forward or backward pass at the moment they are complete, while they
 /// are still in the cache. It must not change them. The true value of a gradient is `values *
-/// 2^log2_scale`.
+/// 2^log2_scale`. Threads: called by the one that runs the network.
 class PassObserver {
  public:
   virtual ~PassObserver() = default;
@@ -39,7 +39,7 @@ class PassObserver {
 
 /// Called in a backward pass after the node's own backward: the gradients of its parameters are
 /// complete, and its parameters are not read again in this pass. It may change them: an optimiser
-/// that does finds them in the cache.
+/// that does finds them in the cache. Threads: as PassObserver.
 class GradientReady {
  public:
   virtual ~GradientReady() = default;
