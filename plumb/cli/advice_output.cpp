@@ -7,7 +7,7 @@
 #include <exception>
 #include <utility>
 
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/cure/advice_words.h"
 #include "plumb/report/text.h"
 

@@ -6,7 +6,7 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/report_runs.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/report/terminal_compare.h"
 
 namespace plumb::cli {

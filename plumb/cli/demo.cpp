@@ -14,7 +14,7 @@
 #include "plumb/cli/command.h"
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/progress.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/cure/cure_words.h"
 #include "plumb/flow/ledger.h"

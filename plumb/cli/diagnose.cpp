@@ -17,7 +17,7 @@
 #include "plumb/cli/fail_on.h"
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/read_run.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/report/text.h"
 #include "plumb/store/run_file.h"

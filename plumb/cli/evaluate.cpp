@@ -9,7 +9,7 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/model.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/json_number.h"
 #include "plumb/report/text.h"
 #include "plumb/train/judgement.h"

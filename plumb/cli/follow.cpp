@@ -15,7 +15,7 @@
 #include "plumb/cli/command.h"
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/run_name.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/text.h"

@@ -8,10 +8,10 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/outputs.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/lab/lab_page.h"
-#include "plumb/lab/terminal.h"
+#include "plumb/lab/lab_text.h"
 #include "plumb/report/page.h"
 
 namespace plumb::cli {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "plumb/cli/command.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/core/memory.h"
 #include "plumb/nn/graph/join_table.h"

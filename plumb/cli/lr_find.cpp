@@ -11,7 +11,7 @@
 #include "plumb/cli/config_options.h"
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/progress.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/text.h"
 #include "plumb/train/rate_search.h"

@@ -12,7 +12,7 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/manual.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/cli/unquoted.h"
 #include "plumb/cli/wrap_lines.h"
 #include "plumb/core/memory.h"

@@ -11,7 +11,7 @@
 #include "plumb/cli/fail_on.h"
 #include "plumb/cli/json_output.h"
 #include "plumb/cli/outputs.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"
 #include "plumb/train/tensor_dump.h"

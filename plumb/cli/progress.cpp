@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/report/flow_bars.h"
 
 namespace plumb::cli {

@@ -10,9 +10,9 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/run_name.h"
-#include "plumb/cli/terminal.h"
-#include "plumb/report/columns.h"
+#include "plumb/cli/tty.h"
 #include "plumb/report/text.h"
+#include "plumb/report/text_columns.h"
 #include "plumb/serve/live_json.h"
 #include "plumb/serve/run_folder.h"
 

@@ -18,7 +18,7 @@
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/many_trainings.h"
 #include "plumb/cli/outputs.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/cure/far_training.h"
 #include "plumb/cure/sweep_map.h"

@@ -10,8 +10,8 @@
 
 #include "plumb/cli/command.h"
 #include "plumb/cli/outputs.h"
-#include "plumb/cli/terminal.h"
 #include "plumb/cli/theory_output.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/nn/init.h"
 #include "plumb/theory/batch_norm.h"

@@ -19,7 +19,7 @@
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/progress.h"
 #include "plumb/cli/run_name.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/store/run_file.h"

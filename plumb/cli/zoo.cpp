@@ -15,7 +15,7 @@
 #include "plumb/cli/interrupt.h"
 #include "plumb/cli/many_trainings.h"
 #include "plumb/cli/outputs.h"
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
 #include "plumb/core/output_file.h"
 #include "plumb/cure/cure_words.h"

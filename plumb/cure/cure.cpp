@@ -14,7 +14,7 @@
 #include "plumb/core/error.h"
 #include "plumb/cure/arm_trainer.h"
 #include "plumb/cure/pair_search.h"
-#include "plumb/cure/proof.h"
+#include "plumb/cure/proof_arms.h"
 #include "plumb/train/trainer.h"
 
 namespace plumb {

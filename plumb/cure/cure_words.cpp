@@ -9,7 +9,7 @@
 #include <set>
 
 #include "plumb/cure/advice_words.h"
-#include "plumb/cure/proof.h"
+#include "plumb/cure/proof_arms.h"
 #include "plumb/diagnose/words/sizes.h"
 #include "plumb/report/magnitude.h"
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plumb/core/version.h"
-#include "plumb/lab/terminal.h"
+#include "plumb/lab/lab_text.h"
 
 namespace plumb::lab {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "plumb/core/error.h"
-#include "plumb/optim/config.h"
+#include "plumb/optim/check_config.h"
 #include "plumb/optim/update.h"
 
 namespace plumb {

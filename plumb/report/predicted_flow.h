@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "plumb/record/run.h"
-#include "plumb/theory/profile.h"
+#include "plumb/theory/chain_profile.h"
 
 namespace plumb {
 

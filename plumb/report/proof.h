@@ -27,7 +27,7 @@ struct ProofChange {
 };
 
 /// The proof of a cure, to stand on the page of its runs: trainings with fresh seeds, the same for
-/// all arms. Facts for the page; plumb/cure/cure_proof.h fills it.
+/// all arms. Facts for the page; plumb/cure/proof_page.h fills it.
 struct ReportProof {
   std::string ending;  ///< "cured", "better", ...
   std::string text;    ///< the same in a sentence

@@ -9,13 +9,13 @@
 #include <string_view>
 
 #include "plumb/flow/ledger.h"
-#include "plumb/report/columns.h"
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/magnitude.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/report/setting_differences.h"
 #include "plumb/report/terminal_page.h"
 #include "plumb/report/text.h"
+#include "plumb/report/text_columns.h"
 
 namespace plumb {
 

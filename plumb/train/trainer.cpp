@@ -13,8 +13,8 @@
 #include "plumb/stats/magnitude.h"
 #include "plumb/train/baseline.h"
 #include "plumb/train/both_observers.h"
-#include "plumb/train/data_info.h"
-#include "plumb/train/run_info.h"
+#include "plumb/train/describe_data.h"
+#include "plumb/train/describe_run.h"
 #include "plumb/train/training_memory.h"
 #include "plumb/train/weights.h"
 

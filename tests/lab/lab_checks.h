@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "plumb/lab/experiment.h"
-#include "plumb/lab/terminal.h"
+#include "plumb/lab/lab_text.h"
 
 namespace plumb::test {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/train/data_info.h"
+#include "plumb/train/describe_data.h"
 
 #include <algorithm>
 #include <cmath>

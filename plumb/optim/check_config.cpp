@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/optim/config.h"
+#include "plumb/optim/check_config.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/lab/terminal.h"
+#include "plumb/lab/lab_text.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/cure/proof.h"
+#include "plumb/cure/proof_arms.h"
 
 #include <optional>
 

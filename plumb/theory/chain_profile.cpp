@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/theory/profile.h"
+#include "plumb/theory/chain_profile.h"
 
 #include <algorithm>
 #include <cmath>

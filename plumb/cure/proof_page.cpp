@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/cure/cure_proof.h"
+#include "plumb/cure/proof_page.h"
 
 #include <cmath>
 #include <string>

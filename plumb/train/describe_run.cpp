@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/train/run_info.h"
+#include "plumb/train/describe_run.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

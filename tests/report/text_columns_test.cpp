@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/report/columns.h"
+#include "plumb/report/text_columns.h"
 
 #include <gtest/gtest.h>
 

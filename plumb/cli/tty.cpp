@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/cli/terminal.h"
+#include "plumb/cli/tty.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
