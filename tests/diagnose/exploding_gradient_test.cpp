@@ -5,30 +5,29 @@
 
 #include <cmath>
 
-#include "tests/diagnose/rule_test.h"
+#include "tests/diagnose/rule_words.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
 
 namespace plumb {
 namespace {
 
+using test::on, test::relu, test::sigmoid;
+
 TEST(ExplodingGradientTest, FiresOnTwiceTheHeGainLongBeforeANan) {
-  test::MiniSpec spec;
-  spec.gain = 2 * std::sqrt(2.0);
-  spec.depth = 30;
+  test::MiniSpec spec = relu(30, 2);
   spec.steps = 1;
   const auto run = test::run_mini_net(spec);
   ASSERT_TRUE(std::isfinite(run.steps[0].loss));
-  const auto findings = test::findings_of(check_exploding_gradient, run);
-  ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
-  EXPECT_EQ(findings[0].severity, Severity::critical);
-  EXPECT_NEAR(findings[0].evidence[0].fact.value, 30, 2.5);
-  EXPECT_EQ(findings[0].cause.kind, CauseKind::weight_scale);
-  EXPECT_NEAR(test::value_of(findings[0], Quantity::mean_log2_gain), 1.5, 0.05);
-  ASSERT_EQ(test::first_remedy(findings[0]), RemedyKind::initialise);
-  EXPECT_NEAR(*findings[0].remedies[0].number("gain"), std::sqrt(2.0), 1e-12);
-  EXPECT_EQ(*findings[0].remedies[0].text("scheme"), "he_normal");
+  on(run)
+      .finds(check_exploding_gradient)
+      .is(Severity::critical)
+      .measures(30, 2.5)
+      .because(CauseKind::weight_scale)
+      .has(Quantity::mean_log2_gain, 1.5, 0.05)
+      .advises(RemedyKind::initialise)
+      .with("gain", std::sqrt(2.0), 1e-12)
+      .with("scheme", "he_normal");
 }
 
 // SELU at lecun_normal multiplies the squared gradient by 1.0716 a layer (Klambauer et al. 2017):
@@ -38,7 +37,7 @@ TEST(ExplodingGradientTest, SilentOnFortyLayersOfSelu) {
   spec.activation = "selu";
   spec.gain = 1;
   spec.depth = 40;
-  EXPECT_TRUE(test::findings_of(check_exploding_gradient, test::run_mini_net(spec)).empty());
+  on(spec).is_silent(check_exploding_gradient);
 }
 
 TEST(ExplodingGradientTest, UnscaledResidualBlocksAreBlamedOnTheirBranches) {
@@ -46,28 +45,22 @@ TEST(ExplodingGradientTest, UnscaledResidualBlocksAreBlamedOnTheirBranches) {
   spec.depth = 16;
   spec.residual = true;
   spec.steps = 1;
-  const auto run = test::run_mini_net(spec);
-  const auto findings = test::findings_of(check_exploding_gradient, run);
-  ASSERT_EQ(findings.size(), 1u);
-  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
-  EXPECT_EQ(findings[0].cause.kind, CauseKind::residual_branch);
-  EXPECT_EQ(test::value_of(findings[0], Quantity::residual_blocks), 15);
-  ASSERT_EQ(test::first_remedy(findings[0]), RemedyKind::scale_branch);
-  EXPECT_NEAR(*findings[0].remedies[0].number("scale"), 1 / std::sqrt(15.0), 1e-12);
+  on(spec)
+      .finds(check_exploding_gradient)
+      .because(CauseKind::residual_branch)
+      .has(Quantity::residual_blocks, 15)
+      .advises(RemedyKind::scale_branch)
+      .with("scale", 1 / std::sqrt(15.0), 1e-12);
 }
 
 TEST(ExplodingGradientTest, GrowthOverTimeIsARatioToTheFirstSteps) {
-  for (const double factor : {900.0, 1100.0}) {
+  const auto growing = [](double factor) {
     auto run = test::flat_run(4, 32, "relu", 30);
     for (std::size_t s = 20; s < 30; ++s) run.steps[s].grad_norm = factor;
-    const auto findings = test::findings_of(check_exploding_gradient, run);
-    ASSERT_EQ(findings.size(), factor > 1000 ? 1u : 0u);
-    if (!findings.empty()) {
-      EXPECT_EQ(findings[0].first_step, 20);
-      EXPECT_EQ(findings[0].last_step, 29);
-      EXPECT_TRUE(test::is_complete(run.info, findings[0]));
-    }
-  }
+    return run;
+  };
+  on(growing(900)).is_silent(check_exploding_gradient);
+  on(growing(1100)).finds(check_exploding_gradient).in_steps(20, 29);
 }
 
 // The first steps are steps: with every fifth of them measured there are two.
@@ -93,7 +86,7 @@ TEST(ExplodingGradientTest, SilentOnANetworkThatConvergesAtOnce) {
   for (std::size_t s = 0; s < 60; ++s) {
     run.steps[s].grad_norm = std::exp2(-4.0 * static_cast<double>(s));
   }
-  EXPECT_TRUE(test::findings_of(check_exploding_gradient, run).empty());
+  on(run).is_silent(check_exploding_gradient);
 }
 
 // The gradient of a converged network is tiny; a batch with a large one is not an explosion.
@@ -101,7 +94,7 @@ TEST(ExplodingGradientTest, SilentOnASpikeAfterConvergence) {
   auto run = test::flat_run(4, 32, "relu", 40);
   for (std::size_t s = 10; s < 40; ++s) run.steps[s].grad_norm = 1e-9;
   run.steps[30].grad_norm = 2;
-  EXPECT_TRUE(test::findings_of(check_exploding_gradient, run).empty());
+  on(run).is_silent(check_exploding_gradient);
 }
 
 }  // namespace

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/diagnose/rule_test.h"
+#include "tests/diagnose/rule_words.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
 
 namespace plumb {
 namespace {
+
+using test::on, test::relu, test::sigmoid;
 
 /// Lets the flow gradient of one step fall by `per_layer` for each linear layer towards the input.
 void tilt(const RunInfo& info, StepRecord& step, double per_layer, double offset = 0) {
@@ -24,74 +26,57 @@ void tilt(const RunInfo& info, StepRecord& step, double per_layer, double offset
 }
 
 TEST(VanishingGradientTest, FiresOnThirtySigmoidLayers) {
-  test::MiniSpec spec;
-  spec.activation = "sigmoid";
-  spec.gain = 1;
-  spec.depth = 30;
-  const auto run = test::run_mini_net(spec);
-  const auto findings = test::findings_of(check_vanishing_gradient, run);
-  ASSERT_EQ(findings.size(), 1u);
-  const Finding& finding = findings[0];
-  EXPECT_TRUE(test::is_complete(run.info, finding));
-  EXPECT_EQ(finding.severity, Severity::critical);
-  EXPECT_EQ(test::path_at(run.info, finding.place), "0");
-  EXPECT_EQ(finding.first_step, 0);
-  EXPECT_EQ(finding.last_step, 5);
-  EXPECT_NEAR(finding.evidence[0].fact.value, -2.083 * 30, 3);
-  EXPECT_EQ(finding.cause.kind, CauseKind::activation_derivative);
-  EXPECT_NEAR(finding.cause.share, 1, 0.2);
-  EXPECT_LT(test::value_of(finding, Quantity::learning_log2), -20);
+  on(sigmoid(30))
+      .finds(check_vanishing_gradient)
+      .is(Severity::critical)
+      .at_layer("0")
+      .in_steps(0, 5)
+      .measures(-2.083 * 30, 3)
+      .because(CauseKind::activation_derivative)
+      .by_share(1, 0.2)
+      .has_less_than(Quantity::learning_log2, -20);
 }
 
 // Parameter gradients are flat here (first to last 2^-4 and less); only the flow shows it.
 // A sigmoid made of straight lines is flat for good on both sides and never steeper than 1/6: its
 // units are not dead, and a lower rate does not make it steeper.
 TEST(VanishingGradientTest, AnActivationThatIsNeverSteepIsReplacedWhateverElseItDoes) {
-  test::MiniSpec spec;
-  spec.activation = "sigmoid";
-  spec.gain = 1;
-  spec.depth = 30;
-  plumb::Run run = test::run_mini_net(spec);
+  plumb::Run run = test::run_mini_net(sigmoid(30));
   for (LayerInfo& layer : run.info.layers) {
     if (layer.traits) layer.traits->can_die = true;
   }
-  const auto findings = test::findings_of(check_vanishing_gradient, run);
-  ASSERT_EQ(findings.size(), 1u);
-  const Remedy& first = findings[0].remedies.at(0);
-  EXPECT_EQ(first.kind, RemedyKind::replace_activation);
-  ASSERT_NE(first.text("activation"), nullptr);
-  EXPECT_EQ(*first.text("activation"), "tanh");
+  on(run)
+      .finds(check_vanishing_gradient)
+      .advises(RemedyKind::replace_activation)
+      .with("activation", "tanh");
 }
 
 TEST(VanishingGradientTest, FindsAUniformlyWrongGainByTheFlow) {
-  test::MiniSpec spec;
-  spec.gain = 0.6 * std::sqrt(2.0);
-  spec.depth = 16;
+  test::MiniSpec spec = relu(16, 0.6);
   spec.width = 64;
   spec.inputs = 64;
-  const auto run = test::run_mini_net(spec);
-  const auto findings = test::findings_of(check_vanishing_gradient, run);
-  ASSERT_EQ(findings.size(), 1u);
-  EXPECT_NEAR(findings[0].evidence[0].fact.value, 16 * std::log2(0.6), 1.0);
-  EXPECT_GT(test::value_of(findings[0], Quantity::learning_log2), 0.5 * 16 * std::log2(0.6));
-  EXPECT_TRUE(
-      test::contains(words_of(run.info, findings, findings[0]).consequence, "show little of it"));
+  on(spec)
+      .finds(check_vanishing_gradient)
+      .measures(16 * std::log2(0.6), 1.0)
+      .has_more_than(Quantity::learning_log2, 0.5 * 16 * std::log2(0.6))
+      .says("show little of it");
 }
 
 TEST(VanishingGradientTest, SilentJustBelowTheLimitAndFiresJustAbove) {
-  for (const double per_layer : {-0.66, -0.67}) {  // ten steps down: -6.6 and -6.7
+  const auto falling = [](double per_layer) {  // ten steps down
     auto run = test::flat_run(11, 32, "tanh", 3);
     for (StepRecord& step : run.steps) tilt(run.info, step, per_layer);
-    EXPECT_EQ(test::findings_of(check_vanishing_gradient, run).size(),
-              per_layer < -0.665 ? 1u : 0u);
-  }
+    return run;
+  };
+  on(falling(-0.66)).is_silent(check_vanishing_gradient);
+  on(falling(-0.67)).finds(check_vanishing_gradient).measures(-6.7, 1e-6);
 }
 
 // 100 layers of tanh at its critical point lose 2^-7 of the norm by a power law: 0.07 a layer.
 TEST(VanishingGradientTest, SilentOnASlowLossOverGreatDepth) {
   auto run = test::flat_run(101, 32, "tanh", 3);
   for (StepRecord& step : run.steps) tilt(run.info, step, -0.07);
-  EXPECT_TRUE(test::findings_of(check_vanishing_gradient, run).empty());
+  on(run).is_silent(check_vanishing_gradient);
 }
 
 // Near an optimum the gradient is small in all layers alike: 2^-40 everywhere is no loss over
@@ -99,24 +84,19 @@ TEST(VanishingGradientTest, SilentOnASlowLossOverGreatDepth) {
 TEST(VanishingGradientTest, SilentOnAGradientThatIsSmallEverywhere) {
   auto run = test::flat_run(20, 32, "tanh", 3);
   for (StepRecord& step : run.steps) tilt(run.info, step, 0, -40);
-  EXPECT_TRUE(test::findings_of(check_vanishing_gradient, run).empty());
+  on(run).is_silent(check_vanishing_gradient);
 }
 
 TEST(VanishingGradientTest, RemembersAnInitialisationThatTrainingRepaired) {
   auto run = test::flat_run(20, 32, "tanh", 6);
   tilt(run.info, run.steps[0], -1);
-  const auto findings = test::findings_of(check_vanishing_gradient, run);
-  ASSERT_EQ(findings.size(), 1u);
-  EXPECT_EQ(findings[0].first_step, 0);
-  EXPECT_EQ(findings[0].last_step, 0);
-  EXPECT_EQ(findings[0].severity, Severity::warning);
-  EXPECT_TRUE(findings[0].over);
+  on(run).finds(check_vanishing_gradient).in_steps(0, 0).is(Severity::warning).is_over();
 }
 
 TEST(VanishingGradientTest, OneNoisyStepLaterIsNoFinding) {
   auto run = test::flat_run(20, 32, "tanh", 6);
   tilt(run.info, run.steps[3], -1);
-  EXPECT_TRUE(test::findings_of(check_vanishing_gradient, run).empty());
+  on(run).is_silent(check_vanishing_gradient);
 }
 
 TEST(VanishingGradientTest, AGradientThatEndsIsNamedWithTheLayerThatEndsIt) {
@@ -126,10 +106,7 @@ TEST(VanishingGradientTest, AGradientThatEndsIsNamedWithTheLayerThatEndsIt) {
     test::put_rms(run.info, step, "4", Role::grad_z, kZero);
     step.activations[2].log2_rms_derivative = kZero;
   }
-  const auto findings = test::findings_of(check_vanishing_gradient, run);
-  ASSERT_EQ(findings.size(), 1u);
-  EXPECT_EQ(test::path_at(run.info, findings[0].place), "5");
-  EXPECT_EQ(findings[0].cause.kind, CauseKind::zero_derivative);
+  on(run).finds(check_vanishing_gradient).at_layer("5").because(CauseKind::zero_derivative);
 }
 
 // An output layer that starts at zero lets no gradient through in step 0 and heals in step 1.
@@ -149,19 +126,19 @@ TEST(VanishingGradientTest, AZeroAMissingAndATinyGradientAreThreeThings) {
     });
     tilt(tiny.info, tiny.steps[s], -50);
   }
-  const auto ended = test::findings_of(check_vanishing_gradient, zero);
-  ASSERT_EQ(ended.size(), 1u);
-  EXPECT_EQ(ended[0].cause.kind, CauseKind::zero_derivative);
-  EXPECT_TRUE(std::isinf(ended[0].evidence[0].fact.value));
+  on(zero)
+      .finds(check_vanishing_gradient)
+      .because(CauseKind::zero_derivative)
+      .measures(-std::numeric_limits<double>::infinity());
 
-  EXPECT_TRUE(test::findings_of(check_vanishing_gradient, missing).empty());
+  on(missing).is_silent(check_vanishing_gradient);
   const RunView view(missing);
   EXPECT_FALSE(view.measured().back().flow.stops());
 
-  const auto small = test::findings_of(check_vanishing_gradient, tiny);
-  ASSERT_EQ(small.size(), 1u);
-  EXPECT_NE(small[0].cause.kind, CauseKind::zero_derivative);
-  EXPECT_NEAR(small[0].evidence[0].fact.value, -200, 1);
+  on(tiny)
+      .finds(check_vanishing_gradient)
+      .not_because(CauseKind::zero_derivative)
+      .measures(-200, 1);
 }
 
 TEST(VanishingGradientTest, SilentOnAnOutputLayerThatStartsAtZero) {
@@ -169,17 +146,15 @@ TEST(VanishingGradientTest, SilentOnAnOutputLayerThatStartsAtZero) {
   auto run = test::flat_run(5, 32, "relu", 3);
   test::put_rms(run.info, run.steps[0], "7", Role::grad_a, kZero);
   test::put_rms(run.info, run.steps[0], "8", Role::weight, kZero);
-  EXPECT_TRUE(test::findings_of(check_vanishing_gradient, run).empty());
+  on(run).is_silent(check_vanishing_gradient);
 }
 
 // With weight decay the gradient as a whole does not vanish when that of the loss does (He et al.
 // 2015, footnote 2).
 TEST(VanishingGradientTest, WeightDecayDoesNotHideIt) {
-  test::MiniSpec spec;
-  spec.activation = "sigmoid";
-  spec.gain = 1;
+  test::MiniSpec spec = sigmoid(10);
   spec.weight_decay = 0.1;
-  EXPECT_EQ(test::findings_of(check_vanishing_gradient, test::run_mini_net(spec)).size(), 1u);
+  on(spec).finds(check_vanishing_gradient);
 }
 
 TEST(VanishingGradientTest, AccuracyDoesNotGateIt) {
@@ -188,7 +163,7 @@ TEST(VanishingGradientTest, AccuracyDoesNotGateIt) {
     tilt(run.info, step, -1);
     step.accuracy = 1;
   }
-  EXPECT_EQ(test::findings_of(check_vanishing_gradient, run).size(), 1u);
+  on(run).finds(check_vanishing_gradient);
 }
 
 // What the size of the weights takes, the first steps of an optimiser that divides by the
@@ -199,16 +174,13 @@ TEST(VanishingGradientTest, SmallWeightsUnderAdamAreANoteAtFirst) {
   spec.gain = 0.7;
   spec.depth = 12;
   plumb::Run run = test::run_mini_net(spec);
-  ASSERT_EQ(test::findings_of(check_vanishing_gradient, run)[0].severity, Severity::critical);
+  on(run).finds(check_vanishing_gradient).is(Severity::critical);
   run.info.optimiser_info.emplace();
   run.info.optimiser_info->beta2 = 0.999;
   run.info.optimiser_info->eps = 1e-8;
-  const auto findings = test::findings_of(check_vanishing_gradient, run);
-  ASSERT_EQ(findings.size(), 1u);
-  EXPECT_EQ(findings[0].cause.kind, CauseKind::weight_scale);
-  EXPECT_EQ(findings[0].severity, Severity::note);
+  on(run).finds(check_vanishing_gradient).because(CauseKind::weight_scale).is(Severity::note);
   run.info.optimiser_info->eps = 1;
-  EXPECT_EQ(test::findings_of(check_vanishing_gradient, run)[0].severity, Severity::critical);
+  on(run).finds(check_vanishing_gradient).is(Severity::critical);
 }
 
 }  // namespace
