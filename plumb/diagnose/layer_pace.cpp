@@ -10,6 +10,8 @@ namespace plumb {
 
 namespace {
 
+/// An update that is no larger than so much above that of the decay is the decay's alone. Our
+/// choice.
 constexpr double kDecayTolerance = 0.05;
 
 bool is_bias(const RunInfo& info, ParamId param) {

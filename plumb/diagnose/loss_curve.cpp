@@ -8,7 +8,7 @@ namespace plumb {
 
 namespace {
 
-constexpr std::size_t kMostStretches = 400;
+constexpr std::size_t kMostStretches = 400;  // our choice, of memory: 200 at least are kept
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 void join(LossCurve::Stretch& to, const LossCurve::Stretch& next) {

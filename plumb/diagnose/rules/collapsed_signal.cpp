@@ -60,7 +60,7 @@ bool is_rank_kept(const RunView& view, LayerId layer) {
 
 /// A linear layer that brings what it reads down to one direction.
 void add_rank(const RunView& view, std::vector<Finding>& findings) {
-  constexpr int kEnoughSamples = 8;
+  constexpr int kEnoughSamples = 8;  // our choice: more than twice kSomeDirections can be seen
   const RunInfo& info = view.info();
   const RunView::Signals& start = view.signals().front();
   for (const LayerId layer : view.graph().forward_order()) {
@@ -118,7 +118,7 @@ void check_collapsed_signal(const RunView& view, std::vector<Finding>& findings)
     if (now.is_alike()) finding.last_step = signals.step;
   }
   // Taken apart since: what it cost is over, where the network has learned.
-  constexpr double kSomeGain = 0.2;
+  constexpr double kSomeGain = 0.2;  // our choice: a fifth of the way to a loss of zero
   const Learning learning = view.learning();
   const bool is_known = learning.steps >= Learning::kEnoughSteps;
   if (finding.over && !(is_known && learning.gained < kSomeGain)) finding.severity = Severity::note;

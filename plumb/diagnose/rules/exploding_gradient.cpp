@@ -42,7 +42,7 @@ bool check_over_depth(const RunView& view, std::vector<Finding>& findings) {
 }
 
 void check_over_training(const RunView& view, std::vector<Finding>& findings) {
-  constexpr double kTimesUsual = 3;
+  constexpr double kTimesUsual = 3;  // our choice: clips nothing usual, and all that was found
   const auto growth = view.growth().find();
   if (!growth) return;
   Finding finding;

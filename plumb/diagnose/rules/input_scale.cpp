@@ -15,7 +15,7 @@ namespace {
 
 /// The first batch holds next to nothing of it: a few samples make it, which come now and then.
 bool is_of_few_rows(const RunView& view, double rms) {
-  constexpr double kPart = 0.25;
+  constexpr double kPart = 0.25;  // our choice
   const std::vector<LayerInfo>& layers = view.info().layers;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].family != LayerFamily::input) continue;

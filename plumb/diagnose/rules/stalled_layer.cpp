@@ -18,6 +18,7 @@ namespace plumb {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+/// Of (a) and (b): one step may be that of a branch that starts at zero. Our choice.
 constexpr int kStepsInARow = 3;
 
 double median_learning(const std::vector<LayerPace>& paces) {
@@ -85,7 +86,7 @@ std::optional<Hit> find_hit(LayerId layer, const StepSeries<Pace>& series, std::
 /// Of a large weight in front of a normalisation, which divides it out again: nothing but its own
 /// pace is small. What that costs, training has to show.
 bool is_divided_out(const RunView& view, LayerId layer) {
-  constexpr double kLargeGain = 4;
+  constexpr double kLargeGain = 4;  // our choice: nearly three times He's
   const RunInfo& info = view.info();
   const ForwardStep* start = view.first_forward();
   const ParamId weight = info.find_param(layer, ParamUse::weight);

@@ -58,7 +58,7 @@ bool may_be_mended(const RunView& view, const MeasuredStep& step, const Finding&
   const std::optional<OptimiserInfo>& optimiser = view.info().optimiser_info;
   if (!by_weights || !optimiser || !optimiser->is_adaptive() || step.paces.empty()) return false;
   if (view.learning().steps >= Learning::kSomeSteps) return false;
-  constexpr double kFarLog2 = 6.644;
+  constexpr double kFarLog2 = 6.644;  // 100: eps then takes a hundredth of a step at most
   const double floor = std::log2(std::max(optimiser->eps, 1e-30)) + kFarLog2;
   return std::all_of(step.paces.begin(), step.paces.end(),
                      [&](const LayerPace& pace) { return pace.log2_gradient > floor; });
