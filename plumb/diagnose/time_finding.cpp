@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "plumb/diagnose/finding_steps.h"
 
@@ -37,6 +39,8 @@ std::vector<TimePlace> time_places(const RunView& view) {
   }
   return places;
 }
+
+namespace {
 
 Finding time_finding(const RunView& view, const TimePlace& place, const Episode& episode,
                      const std::string& rule, double limit) {
@@ -75,6 +79,28 @@ Finding time_finding(const RunView& view, const TimePlace& place, const Episode&
     finding.cause.kind = CauseKind::zero_weight;
   }
   return finding;
+}
+
+/// NaN where the flow tells nothing of it.
+double badness_of(const TimeFlow* flow, double limit) {
+  const bool tells =
+      flow != nullptr && flow->known && (limit < 0 || std::isfinite(flow->log2_kept));
+  return tells ? flow->log2_kept / limit : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
+void check_through_time(const RunView& view, const std::string& rule, double limit,
+                        TimeSeverity severity, std::vector<Finding>& findings) {
+  for (const TimePlace& place : time_places(view)) {
+    std::vector<double> badness;
+    for (const TimeFlow* flow : place.flows) badness.push_back(badness_of(flow, limit));
+    const auto episode = find_episode(badness, true, 2);
+    if (!episode) continue;
+    Finding finding = time_finding(view, place, *episode, rule, limit);
+    finding.severity = severity(view, *episode, *place.flows[episode->first]);
+    findings.push_back(std::move(finding));
+  }
 }
 
 }  // namespace plumb

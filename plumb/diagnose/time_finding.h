@@ -18,13 +18,18 @@ struct TimePlace {
 };
 std::vector<TimePlace> time_places(const RunView& view);
 
-/// What vanishing_through_time and exploding_through_time say alike: steps, evidence against the
-/// rule's limit on what is kept and on the scale for this length of sequence, cause from the books,
-/// remedies. The severity is the rule's own.
+/// How bad it is where the flow of a place passes a rule's limit.
+using TimeSeverity = Severity (*)(const RunView& view, const Episode& episode,
+                                  const TimeFlow& flow);
+
+/// What vanishing_through_time and exploding_through_time do alike: a finding for each place whose
+/// flow passes the limit, with steps, evidence against it and against the scale for this length of
+/// sequence, cause from the books, remedies. A gain that is not finite tells of no growth: a NaN
+/// or a zero ended it.
 ///
 /// limit: log2 of what is kept, negative where the rule looks for a loss.
-Finding time_finding(const RunView& view, const TimePlace& place, const Episode& episode,
-                     const std::string& rule, double limit);
+void check_through_time(const RunView& view, const std::string& rule, double limit,
+                        TimeSeverity severity, std::vector<Finding>& findings);
 
 /// Which factor of a step through time did it, with its size in each step.
 FindingCause time_cause(const RunInfo& info, const TimeFlow& flow);
