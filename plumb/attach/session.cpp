@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "plumb/core/error.h"
+#include "plumb/diagnose/half_underflow.h"
 
 namespace plumb {
 
@@ -25,6 +26,14 @@ void clear_numbers(StepRecord& record) {
   fresh.blocks = std::move(record.blocks);
   fresh.loss = fresh.grad_norm = kNaN;
   record = std::move(fresh);
+}
+
+/// A gradient between layers whose values are those of float16, down to its smallest number.
+bool shows_half(const StepRecord& record) {
+  return std::any_of(record.sketches.begin(), record.sketches.end(), [](const SketchRecord& one) {
+    return (one.site.role == Role::grad_z || one.site.role == Role::grad_a) &&
+           is_at_half_floor(one.sketch);
+  });
 }
 
 bool has_gradients(const StepRecord& record) {
@@ -94,6 +103,10 @@ void Session::end_step() {
     recorder_.finish();
     if (record.grad_norm != record.grad_norm && has_gradients(record)) {
       record.grad_norm = recorder_.gradient_norm();
+    }
+    if (!draft_.has_half_gradients() && shows_half(record)) {
+      draft_.settings.emplace_back("gradients", "float16");
+      touch();
     }
   }
   record.time_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();

@@ -30,6 +30,9 @@ struct SessionOptions {
 /// order, also between a Recorder's begin and finish, and their edges are filled in before the step
 /// ends. And whether a step is measured may be decided by the caller, as a budget does.
 ///
+/// A run whose gradients turn out to be in float16, since some are its smallest number and none
+/// lies below, says so among its settings from then on (RunInfo::has_half_gradients).
+///
 /// How to use:
 ///
 ///   Session session({.path = "watched.plumb"});
@@ -81,6 +84,8 @@ class Session {
   const Run& run();
   const Diagnosis& diagnosis();
   std::string table(const TerminalOptions& options);
+  /// Seconds of the processor that writing the file has taken so far, in its own thread.
+  double writing_s() const { return writer_->writing_s(); }
   /// Why the file is not being written, if it is not.
   std::optional<std::string> error() const { return writer_->error(); }
 

@@ -138,6 +138,19 @@ bool is_at_same_place(const RunView&, const Finding& root, const Finding& sympto
   return root.place == symptom.place;
 }
 
+/// The gradient ends where the format has no number for it, and was not lost on the way there.
+bool ends_by_format(const RunView&, const Finding& root, const Finding& symptom) {
+  const Fact* flow = root.find(Quantity::flow_log2);
+  const bool ends = symptom.cause.kind == CauseKind::gradient_is_zero ||
+                    symptom.cause.kind == CauseKind::zero_derivative;
+  return ends && flow != nullptr && flow->value > -kFlowLog2Total;
+}
+/// It was: whatever makes it vanish made it too small for the format.
+bool vanishes_before(const RunView&, const Finding&, const Finding& symptom) {
+  const Fact* flow = symptom.find(Quantity::flow_log2);
+  return flow != nullptr && flow->value <= -kFlowLog2Total;
+}
+
 /// What can make what. Of several that fit, the first is meant.
 constexpr Mechanism kMechanisms[] = {
     // What the network gets and what stands at its end come before anything that it does with them.
@@ -188,6 +201,11 @@ constexpr Mechanism kMechanisms[] = {
     {"closed_units", "vanishing_gradient"},
     {"closed_units", "dead_units"},
     {"closed_units", "stalled_layer"},
+    // What a number format has no room for.
+    {"underflow", "zero_gradient"},
+    {"underflow", "vanishing_gradient", Order::with, ends_by_format},
+    {"underflow", "stalled_layer", Order::with, lacks_gradient},
+    {"vanishing_gradient", "underflow", Order::with, vanishes_before},
     // How the weights were drawn comes before anything that training does with them.
     {"symmetric_units", "update_too_large", Order::with, root_is_from_start},
     {"symmetric_units", "vanishing_gradient"},

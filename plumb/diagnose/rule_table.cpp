@@ -29,6 +29,7 @@
 #include "plumb/diagnose/rules/symmetric_units.h"
 #include "plumb/diagnose/rules/target_scale.h"
 #include "plumb/diagnose/rules/tiny_normalisation.h"
+#include "plumb/diagnose/rules/underflow.h"
 #include "plumb/diagnose/rules/update_too_large.h"
 #include "plumb/diagnose/rules/vanishing_gradient.h"
 #include "plumb/diagnose/rules/vanishing_through_time.h"
@@ -42,6 +43,7 @@ constexpr std::array kRules{
     RuleEntry{"non_finite", "a NaN or an infinity, and what produced the first one",
               check_non_finite},
     RuleEntry{"zero_gradient", "a loss that gives no weight a gradient", check_zero_gradient},
+    RuleEntry{"underflow", "gradients that float16 rounds to zero", check_underflow},
     RuleEntry{"column_scale", "an input column that is much larger than the others",
               check_column_scale},
     RuleEntry{"input_scale", "inputs far from mean 0 and deviation 1", check_input_scale},

@@ -137,6 +137,7 @@ void RunView::add_measured(const StepRecord& step, const StepIndex& index) {
   now.paces = layer_paces(info(), step, last_profile_, index);
   now.log2_learning = log2_learning(last_profile_, chain_ends_);
   now.done = step.loss <= kDoneFraction * reference_loss(info(), losses_);
+  if (info().has_half_gradients()) now.half = half_underflow(*graph_, index);
   now.zero_above = zero_above_weights(*graph_, last_, chain_ends_.last);
   for (const TimeRecord& record : step.times) {
     if (record.layer < 0 || static_cast<std::size_t>(record.layer) >= units_.size()) continue;

@@ -8,6 +8,7 @@
 #include "plumb/diagnose/depth_flow.h"
 #include "plumb/diagnose/forward_step.h"
 #include "plumb/diagnose/gradient_growth.h"
+#include "plumb/diagnose/half_underflow.h"
 #include "plumb/diagnose/layer_pace.h"
 #include "plumb/diagnose/learning.h"
 #include "plumb/diagnose/loss_curve.h"
@@ -41,6 +42,7 @@ struct MeasuredStep {
   /// The gradient is zero everywhere before it comes to the last layer with weights: the layer
   /// above whose derivative is zero, or that layer itself where the loss gives none. kNoLayer else.
   LayerId zero_above = kNoLayer;
+  HalfUnderflow half;
 };
 
 /// The last linear layer of the chain is `last`.

@@ -122,6 +122,9 @@ constexpr std::string_view kQuantities[] = {"count",
                                             "x_rms",
                                             "gain",
                                             "duplicate_units",
+                                            "underflow_fraction",
+                                            "worst_underflow_fraction",
+                                            "loss_scale_log2",
                                             "nonfinite_count",
                                             "value_count",
                                             "nonfinite_steps",
@@ -209,8 +212,9 @@ constexpr std::string_view kCauseKinds[] = {"unknown",
                                             "truncation",
                                             "slow_running_statistics",
                                             "unlike_running_statistics",
-                                            "learned_by_heart"};
-static_assert(std::size(kCauseKinds) == static_cast<std::size_t>(CauseKind::learned_by_heart) + 1);
+                                            "learned_by_heart",
+                                            "number_format"};
+static_assert(std::size(kCauseKinds) == static_cast<std::size_t>(CauseKind::number_format) + 1);
 
 constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "initialise",
@@ -266,6 +270,8 @@ constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "shorten_sequence",
                                              "truncate",
                                              "raise_truncation",
+                                             "scale_loss",
+                                             "wider_format",
                                              "none_needed"};
 static_assert(std::size(kRemedyKinds) == static_cast<std::size_t>(RemedyKind::none_needed) + 1);
 

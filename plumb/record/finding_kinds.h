@@ -133,6 +133,10 @@ enum class Quantity : std::uint8_t {
   x_rms,
   gain,
   duplicate_units,
+  // Number formats.
+  underflow_fraction,  ///< of a gradient's values, that float16 rounded to zero
+  worst_underflow_fraction,
+  loss_scale_log2,  ///< log2 of what the loss was multiplied by
   // Numbers that are none.
   nonfinite_count,
   value_count,
@@ -227,7 +231,8 @@ enum class CauseKind : std::uint8_t {
   truncation,
   slow_running_statistics,    ///< their momentum is too small for so few steps
   unlike_running_statistics,  ///< they differ from those of the batches for another reason
-  learned_by_heart            ///< what holds for the samples that it has seen alone
+  learned_by_heart,           ///< what holds for the samples that it has seen alone
+  number_format               ///< has no number as small as what is to be kept
 };
 std::string_view to_string(CauseKind kind);
 std::optional<CauseKind> parse_cause_kind(std::string_view text);
@@ -287,7 +292,9 @@ enum class RemedyKind : std::uint8_t {
   shorten_sequence,
   truncate,  ///< steps
   raise_truncation,
-  none_needed  ///< if: on what condition
+  scale_loss,    ///< and unscale the gradients before the update
+  wider_format,  ///< of the numbers in which gradients are kept
+  none_needed    ///< if: on what condition
 };
 std::string_view to_string(RemedyKind kind);
 std::optional<RemedyKind> parse_remedy_kind(std::string_view text);

@@ -23,6 +23,11 @@ const std::string& RunInfo::title() const {
   return asked == settings.end() || asked->second.empty() ? network : asked->second;
 }
 
+bool RunInfo::has_half_gradients() const {
+  return std::find(settings.begin(), settings.end(),
+                   std::pair<std::string, std::string>("gradients", "float16")) != settings.end();
+}
+
 ParamId RunInfo::find_param(LayerId owner, ParamUse use, bool reverse) const {
   for (std::size_t i = 0; i < params.size(); ++i) {
     const ParamInfo& param = params[i];

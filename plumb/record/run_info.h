@@ -21,7 +21,7 @@ struct RunInfo {
   std::string data;            ///< as given to --data
   std::string loss;
   std::string optimiser;            ///< "sgd", with its options in `settings`
-  std::string precision = "float";  ///< "float" or "double"
+  std::string precision = "float";  ///< of the weights: "float", "double", "float16", "bfloat16"
   std::uint64_t seed = 0;
   std::int64_t batch = 0;
   std::int64_t classes = 0;  ///< 0 for regression
@@ -48,6 +48,9 @@ struct RunInfo {
 
   /// The network as it was asked for, where a preset is one word; `network` if that is not known.
   const std::string& title() const;
+  /// `settings` say "gradients" = "float16": some values of gradients are the smallest number of
+  /// that format, and none lies below.
+  bool has_half_gradients() const;
   const LayerInfo& layer(LayerId id) const { return layers[static_cast<std::size_t>(id)]; }
   const ParamInfo& param(ParamId id) const { return params[static_cast<std::size_t>(id)]; }
   /// The first parameter of that use that the layer owns, or kNoParam. Linear in their number.

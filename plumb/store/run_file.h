@@ -72,6 +72,8 @@ class RunWriter : public RecordSink {
   void close();
   /// What went wrong so far, if anything.
   std::optional<std::string> error() const;
+  /// Seconds of the processor that the thread which writes has taken so far.
+  double writing_s() const;
   /// Where the file is now: its path, or where it was moved to since; nothing if it is gone
   /// (deleted, or moved to another disk, which takes what the file had until then).
   std::optional<std::string> where() const;
@@ -84,7 +86,9 @@ class RunWriter : public RecordSink {
 /// What of a run is read. What is left out looks like a step that was not measured, or like
 /// sketches without histograms and format losses.
 struct LoadOptions {
-  bool histograms = true;  ///< and format losses
+  /// And format losses. Those of a run whose gradients are in float16 are read all the same, since
+  /// they show what it took of them (RunInfo::has_half_gradients).
+  bool histograms = true;
   /// Of a measured step by its number: whether its records are read. Empty: all are.
   std::function<bool(std::int64_t step)> records = {};
 

@@ -109,7 +109,7 @@ class RunReader::FileSource : public RunReader::Source {
     ahead_.pop_front();
     last_ = step.step;
     if (step.measured && wants(options_, step)) {
-      read_records(step, options_.histograms);
+      read_records(step, options_.histograms || info_.has_half_gradients());
     } else {
       leave_out_records(step);
     }

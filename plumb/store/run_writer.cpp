@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <ctime>
 #include <filesystem>
 #include <mutex>
 #include <new>
@@ -43,6 +45,17 @@ constexpr std::int64_t kPage_bytes = 4096;
 // Of the bound, what is written at once: room for it is made by one thinning.
 constexpr std::int64_t kPart_fraction = 8;
 constexpr auto kCloseTimeout = std::chrono::seconds(1);
+
+/// Of the processor, that the calling thread took so far; 0 where the system does not tell.
+double thread_time_s() {
+#ifdef CLOCK_THREAD_CPUTIME_ID
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+#else
+  return 0;
+#endif
+}
 
 /// A file by what it is, whatever its name becomes. O_PATH, since closing another descriptor of the
 /// file would drop the locks that SQLite holds on it.
@@ -124,6 +137,7 @@ struct RunWriter::State {
   bool stopping = false;
   std::optional<std::string> error;
   std::set<std::int64_t> wanted;  ///< steps that keep() named
+  std::atomic<double> writing_s = 0;
 
   std::thread thread;
 };
@@ -149,6 +163,7 @@ void RunWriter::State::work() {
         what = exception.what();
       }
     }
+    writing_s = thread_time_s();
     lock.lock();
     busy = false;
     if (what) error = what;
@@ -341,6 +356,8 @@ std::optional<std::string> RunWriter::error() const {
   const std::lock_guard lock(state_->mutex);
   return state_->error;
 }
+
+double RunWriter::writing_s() const { return state_->writing_s; }
 
 std::optional<std::string> RunWriter::where() const {
   return state_->handle.name(state_->database.path());

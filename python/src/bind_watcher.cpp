@@ -212,6 +212,17 @@ void bind_watcher(nb::module_& module) {
              info.plumb_version = kVersion;
              w.session.touch();
            })
+      .def("set_setting",
+           [](Watcher& w, const std::string& name, const std::string& value) {
+             auto& settings = w.session.draft().settings;
+             const auto known = std::ranges::find(settings, name, &std::pair<std::string, std::string>::first);
+             if (known != settings.end()) {
+               known->second = value;
+             } else {
+               settings.emplace_back(name, value);
+             }
+             w.session.touch();
+           })
       .def("set_data",
            [](Watcher& w, const std::vector<std::vector<double>>& columns) {
              DataInfo data;
@@ -329,6 +340,7 @@ void bind_watcher(nb::module_& module) {
              w.session.end(reason);
            })
       .def_prop_ro("path", [](Watcher& w) { return w.session.path(); })
+      .def_prop_ro("writing_s", [](Watcher& w) { return w.session.writing_s(); })
       .def_prop_ro("error", [](Watcher& w) { return w.session.error(); })
       // What it means.
       .def("findings", [](Watcher& w) { return findings_json(w.session.run()); })

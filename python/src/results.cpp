@@ -94,6 +94,10 @@ nb::dict load(const std::string& path) {
   result["loss"] = text(info.loss);
   result["optimiser"] = text(info.optimiser);
   result["batch"] = info.batch;
+  result["precision"] = text(info.precision);
+  nb::dict settings;
+  for (const auto& [name, value] : info.settings) settings[text(name)] = text(value);
+  result["settings"] = settings;
   result["end"] = run.end ? nb::object(text(run.end->reason)) : nb::none();
   if (info.baseline) result["baseline_loss"] = info.baseline->loss;
   nb::list layers, params;

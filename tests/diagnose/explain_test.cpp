@@ -76,6 +76,12 @@ TEST(ExplainTest, WhatCanMakeWhat) {
       {{"vanishing_gradient", 0, CauseKind::zero_derivative},
        {"dead_units", 3, CauseKind::died_in_training},
        false},
+      // A format ends what was not lost on the way to it; what vanishes is too small for one.
+      {{"underflow", 0, CauseKind::number_format}, {"vanishing_gradient", 0}, false},
+      {{"vanishing_gradient", 0, CauseKind::zero_derivative}, {"underflow", 0}, false},
+      {{"underflow", 0}, {"zero_gradient", 0}, true},
+      {{"underflow", 0}, {"stalled_layer", 0, CauseKind::no_gradient, whole}, true},
+      {{"underflow", 0}, {"stalled_layer", 0, CauseKind::small_rate, whole}, false},
       // A value less itself.
       {{"tiny_normalisation", 0}, {"zero_gradient", 0}, true},
       // What dropout leaves it multiplies, backwards too; the weights are not its doing.

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/diagnose/half_runs.h"
 #include "tests/diagnose/odd_runs.h"
 #include "tests/diagnose/rule_test.h"
 #include "tests/diagnose/sick_signals.h"
@@ -50,6 +51,8 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
     s.frozen_output = true;
   });
   train("probe of a zero output", [](MiniSpec& s) { s.zero_output = true, s.steps = 1; });
+
+  runs.emplace_back("gradients in float16", half_run({0.1, 0.3, 1.0, 20.0, 400.0}, 0.5, true));
 
   MiniSpec unknown;
   unknown.activation = "sigmoid";

@@ -24,6 +24,14 @@ plumb::Run run_with_ratio(double log2_ratio, std::size_t first, std::size_t last
   return run;
 }
 
+TEST(UpdateTooLargeTest, AnOptimiserThatFindsItsOwnLengthIsNotJudged) {
+  auto run = run_with_ratio(-2, 1, 5);
+  run.info.optimiser_info.emplace().kind = "lbfgs";
+  EXPECT_TRUE(test::findings_of(check_update_too_large, run).empty());
+  run.info.optimiser_info->kind = "sgd";
+  EXPECT_EQ(test::findings_of(check_update_too_large, run).size(), 1u);
+}
+
 TEST(UpdateTooLargeTest, FiresAboveATenthForTheMedianLayer) {
   EXPECT_TRUE(test::findings_of(check_update_too_large, run_with_ratio(-3.4, 0, 5)).empty());
   const auto run = run_with_ratio(-3.2, 2, 5);

@@ -184,6 +184,10 @@ class Sick(unittest.TestCase):
         )
 
     def test_outputs_that_the_loss_squashes_once_more(self):
+        def by_hand(x):
+            e = x.exp()
+            return e / e.sum(1, keepdim=True)
+
         def binary(output, y):
             return F.binary_cross_entropy_with_logits(output, F.one_hot(y, 5).float())
 
@@ -193,6 +197,11 @@ class Sick(unittest.TestCase):
                 ("pictures", lambda: After(convolutions(3, nn.ReLU), lambda x: F.softmax(x, 1)), pictures, F.cross_entropy),
                 ("tokens", lambda: After(models.Tagger(nn.GRU, False), lambda x: x.softmax(-1)), models.tokens, models.cross_entropy),
                 ("relu", lambda: After(stack(2, 16, nn.ReLU), F.relu), blobs, F.cross_entropy),
+                ("exp(log_softmax)", lambda: After(stack(2, 16, nn.ReLU), lambda x: x.log_softmax(1).exp()), blobs, F.cross_entropy),
+                ("exp / sum", lambda: After(stack(2, 16, nn.ReLU), lambda x: x.exp() / x.exp().sum(1, True)), blobs, F.cross_entropy),
+                ("exp / sum of the same", lambda: After(stack(2, 16, nn.ReLU), by_hand), blobs, F.cross_entropy),
+                ("less the largest", lambda: After(stack(2, 16, nn.ReLU), lambda x: by_hand(x - x.amax(1, True))), blobs, F.cross_entropy),
+                ("less logsumexp", lambda: After(stack(2, 16, nn.ReLU), lambda x: (x - x.logsumexp(1, True)).exp()), blobs, F.cross_entropy),
                 ("sigmoid", lambda: After(stack(2, 16, nn.ReLU), torch.sigmoid), blobs, binary),
                 ("softmax, binary", lambda: After(stack(2, 16, nn.ReLU), lambda x: x.softmax(-1)), blobs, binary),
             )

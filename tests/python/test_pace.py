@@ -30,12 +30,13 @@ class Training:
 
     cost: of a measured step; first: of the first one, which finds out the graph; always: of every step; unseen: the
     part of cost that is not in our own code; step: (number) -> seconds of the plain step; waits: the part of it in which nothing
-    is computed.
+    is computed; writes: what another thread takes for the file, at each tenth step.
     """
 
-    def __init__(self, budget, cost, first=None, always=0.0, unseen=0.2, step=lambda i: 1.0, waits=0.0, start=0):
+    def __init__(self, budget, cost, first=None, always=0.0, unseen=0.2, step=lambda i: 1.0, waits=0.0, start=0, writes=0.0):
         self.clock = Clock()
-        self.pace = Pace(budget, start, self.clock)
+        self.written, self.writes = 0.0, writes
+        self.pace = Pace(budget, start, self.clock, lambda: self.written)
         self.cost, self.first = cost, cost if first is None else first
         self.always, self.unseen, self.step, self.waits = always, unseen, step, waits
         self.plain = self.spent = 0.0
@@ -51,6 +52,9 @@ class Training:
                 extra, own = extra + cost, own + cost / (1 + self.unseen)
                 self.measured.append(number)
             self.clock.compute(plain * (1 - self.waits) + extra)
+            if number % 10 == 9:
+                self.written += self.writes
+                self.spent += self.writes
             self.clock.wait(plain * self.waits)
             is_timed = measured or self.pace.times(number)
             self.pace.ended(number, bool(measured), own if is_timed else None)
@@ -98,6 +102,11 @@ class Paced(unittest.TestCase):
         for always in (0.005, 0.01, 0.015):
             with self.subTest(always=always):
                 self.assertAlmostEqual(Training(0.02, 0.5, always=always).run(20_000).fraction, 0.02, delta=0.002)
+
+    def test_what_another_thread_takes_to_write_the_file_is_part_of_the_budget(self):
+        for writes in (0.02, 0.1):
+            with self.subTest(writes=writes):
+                self.assertAlmostEqual(Training(0.02, 0.5, writes=writes).run(20_000).fraction, 0.02, delta=0.002)
 
     def test_where_that_is_more_than_the_budget_a_quarter_is_left_for_measuring(self):
         self.assertAlmostEqual(Training(0.02, 0.5, always=0.05).run(20_000).fraction, 0.055, delta=0.002)

@@ -87,7 +87,7 @@ class Recurrent(unittest.TestCase):
                 optimizer.zero_grad()
                 models.cross_entropy(model(x), y).backward()
                 optimizer.step()
-        self.assertFalse(w._failed)
+        self.assertFalse(w._session.failed)
 
 
 for kind, make in {

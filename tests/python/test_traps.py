@@ -443,7 +443,7 @@ class Traps(unittest.TestCase):
         for x, y in batches:
             step(plain, o1, x, y)
         w = plumb.watch(ours, o2, run=file(), record="every=1")
-        w._graph.on_call = None  # a fault within
+        w._steps.graph.on_call = None  # a fault within
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for x, y in batches:

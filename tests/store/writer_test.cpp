@@ -32,6 +32,20 @@ std::size_t expect_prefix(const std::string& path, const plumb::Run& run) {
   return steps.size();
 }
 
+TEST(RunWriterTest, TellsWhatWritingTook) {
+  const ScratchFolder folder;
+  RunWriter writer(folder / "a.plumb");
+  EXPECT_EQ(writer.writing_s(), 0);
+  const plumb::Run run = plain_run(4, 7);
+  writer.begin(run.info);
+  const double begun = writer.writing_s();
+  EXPECT_GT(begun, 0);
+  for (const StepRecord& step : run.steps) writer.add(step);
+  writer.close();
+  EXPECT_GT(writer.writing_s(), begun);
+  EXPECT_LT(writer.writing_s(), 10);
+}
+
 TEST(RunWriterTest, BeginAndEndAreInTheFileWhenTheyReturn) {
   const ScratchFolder folder;
   const plumb::Run run = plain_run(4, 7);

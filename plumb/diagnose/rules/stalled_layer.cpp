@@ -47,7 +47,7 @@ struct Pace {
 
 /// By layer; empty for those that were never judged.
 std::vector<StepSeries<Pace>> judge_paces(const RunView& view) {
-  const bool is_float = view.info().precision == "float";
+  const bool is_float = view.info().precision != "double";
   std::vector<StepSeries<Pace>> layers(view.info().layers.size());
   for (std::size_t s = 0; s < view.measured().size(); ++s) {
     const MeasuredStep& step = view.measured()[s];

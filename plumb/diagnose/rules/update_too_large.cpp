@@ -80,6 +80,12 @@ CauseKind cause_of(const RunView& view, const MeasuredStep& step, const LayerPac
   return many > kMany && alone_in_order ? CauseKind::momentum : CauseKind::learning_rate;
 }
 
+/// One step of it is several evaluations and the length of each its own finding: no rate times a
+/// gradient.
+bool is_found_along_a_line(const RunView& view) {
+  return view.info().optimiser_info && view.info().optimiser_info->kind == "lbfgs";
+}
+
 Remedy first_remedy(CauseKind cause) {
   switch (cause) {
     case CauseKind::weight_decay: return {RemedyKind::lower_weight_decay, {}, {}, {}};
@@ -97,6 +103,7 @@ bool is_passed(const Evidence& evidence) {
 }  // namespace
 
 void check_update_too_large(const RunView& view, std::vector<Finding>& findings) {
+  if (is_found_along_a_line(view)) return;
   std::vector<double> badness;
   std::vector<double> ratios;
   for (const MeasuredStep& step : view.measured()) {

@@ -12,6 +12,7 @@ namespace plumb {
 ///            Braiek and Khomh 2022); for a single layer 1/2, since the output layer of a healthy
 ///            net reaches 0.36; in two measured steps one after another. Or 1, a step as large as
 ///            the weight, once. Calibration: docs/rules/update_too_large.md.
+///            Not of lbfgs: a step of it is several, and how long each is it finds out itself.
 /// False alarms  The first steps of adam at a deliberately high, warmed-up rate.
 /// Cause      Weight decay, where that is most of the update; momentum, where the step adds up so
 /// many

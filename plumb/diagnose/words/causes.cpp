@@ -9,6 +9,7 @@
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
+#include "plumb/diagnose/words/underflow_words.h"
 
 namespace plumb::words {
 
@@ -291,6 +292,7 @@ std::string cause(const Telling& telling) {
                          telling.count(Quantity::time_ends_at));
     case CauseKind::slow_running_statistics:
     case CauseKind::unlike_running_statistics: return running_statistics_cause(telling);
+    case CauseKind::number_format: return underflow_cause(telling);
     case CauseKind::learned_by_heart:
       return "It has learned what holds for the samples that it has seen alone.";
   }

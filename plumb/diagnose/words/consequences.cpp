@@ -9,6 +9,7 @@
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
+#include "plumb/diagnose/words/underflow_words.h"
 
 namespace plumb::words {
 
@@ -170,6 +171,7 @@ struct Row {
 
 constexpr std::array kRules{Row{"non_finite", non_finite},
                             Row{"zero_gradient", zero_gradient_consequence},
+                            Row{"underflow", underflow_consequence},
                             Row{"symmetric_units", symmetric_units},
                             Row{"dead_units", dead_units},
                             Row{"saturated_activation", saturated_activation},

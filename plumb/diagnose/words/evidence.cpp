@@ -41,6 +41,8 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
     case Quantity::dead_fraction: return fmt::format("dead units of {}, fraction", where);
     case Quantity::dead_fraction_rise: return "rise since the first measured step";
     case Quantity::worst_saturated_fraction: return "saturated fraction of " + where;
+    case Quantity::underflow_fraction:
+      return "gradients at " + where + " that became zero in float16, fraction";
     case Quantity::gate_flat_fraction:
       return fmt::format("values of {} in a flat end, fraction", gate_text(gate_of(telling)));
     case Quantity::update_log2: return fmt::format("rms(update) / rms(weight) of {}, log2", where);

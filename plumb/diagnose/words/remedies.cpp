@@ -307,6 +307,13 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
                  : fmt::format("train longer: --steps {:.0f}", number(remedy, "steps"));
     case RemedyKind::record_more:
       return "record every step around this one to see the growth before it";
+    case RemedyKind::scale_loss:
+      return telling.value(Quantity::loss_scale_log2) > 0
+                 ? "scale the loss by more, and let the scale grow (GradScaler)"
+                 : "multiply the loss by a scale, and divide the gradients by it before the update "
+                   "(GradScaler)";
+    case RemedyKind::wider_format:
+      return "keep gradients in bfloat16, which has the range of float, or in float";
     case RemedyKind::open_gate: return open_gate(remedy);
     case RemedyKind::gated_cell: return gated_cell(remedy);
     case RemedyKind::orthogonal_recurrence:

@@ -10,6 +10,7 @@
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
+#include "plumb/diagnose/words/underflow_words.h"
 #include "plumb/record/step_record.h"
 
 namespace plumb::words {
@@ -241,6 +242,7 @@ struct Row {
 
 constexpr std::array kRules{Row{"non_finite", non_finite},
                             Row{"zero_gradient", zero_gradient_symptom},
+                            Row{"underflow", underflow_symptom},
                             Row{"symmetric_units", symmetric_units},
                             Row{"dead_units", dead_units},
                             Row{"saturated_activation", saturated_activation},

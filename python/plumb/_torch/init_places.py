@@ -252,10 +252,11 @@ def find(model, inputs, forward):
         if any(True for _ in module.parameters(recurse=False)):
             handles.append(module.register_forward_pre_hook(note))
     watch = Watch(model, None, None, "every=1", kind="probe")
+    steps = watch._steps
     given = _with_gradient(inputs)
     keywords = given if isinstance(given, dict) else given[1] if forward is call_captured else {}
     if keywords:  # which PyTorch 1 does not show to hooks
-        handles.append(model.register_forward_pre_hook(lambda *_: watch._graph.inputs(keywords) and None))
+        handles.append(model.register_forward_pre_hook(lambda *_: steps.graph.inputs(keywords) and None))
     try:
         with warnings.catch_warnings(), _all_trainable(model), measured_mode(model), untouched(model), torch.enable_grad():
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -263,11 +264,11 @@ def find(model, inputs, forward):
             floats = [t for t in tensors_in(output) if t.is_floating_point() and t.requires_grad]
             if not floats:
                 raise ValueError("init_: nothing that the model returns depends on its parameters by a gradient")
-            layouts = _layouts(output, watch._graph.param_names)
+            layouts = _layouts(output, steps.graph.param_names)
             sum(t.float().mean() for t in floats).backward()
-        watch._close_step()
+        steps.close_step()
     finally:
         watch.close()
         for handle in handles:
             handle.remove()
-    return Places(watch._graph, layouts, shapes)
+    return Places(steps.graph, layouts, shapes)

@@ -9,10 +9,10 @@ from . import families, recurrent
 
 
 class _Hook:
-    """Calls a watch while there is one. A copy of the model is not watched."""
+    """Calls the Steps of a watch while there are some. A copy of the model is not watched."""
 
-    def __init__(self, watch):
-        self.watch = weakref.ref(watch)
+    def __init__(self, steps):
+        self.steps = weakref.ref(steps)
 
     def __deepcopy__(self, memo):
         return nothing
@@ -25,27 +25,27 @@ class BeginHook(_Hook):
     """Before the model's forward pass, in every step."""
 
     def __call__(self, module, arguments, options=None):
-        watch = self.watch()
-        if watch is not None:
-            watch._begin_forward(module, arguments, options or {})
+        steps = self.steps()
+        if steps is not None:
+            steps.begin_forward(module, arguments, options or {})
 
 
 class EndHook(_Hook):
     """Behind the model's forward pass, in every step."""
 
     def __call__(self, module, arguments, output):
-        watch = self.watch()
-        if watch is not None:
-            watch._end_forward(module, output)
+        steps = self.steps()
+        if steps is not None:
+            steps.end_forward(module, output)
 
 
-def watch_calls(watch, model):
+def watch_calls(steps, model):
     """The two hooks that stay between measured steps. Returns their handles."""
     try:
-        begin = model.register_forward_pre_hook(BeginHook(watch), with_kwargs=True)
+        begin = model.register_forward_pre_hook(BeginHook(steps), with_kwargs=True)
     except TypeError:  # before PyTorch 2
-        begin = model.register_forward_pre_hook(BeginHook(watch))
-    return [begin, model.register_forward_hook(EndHook(watch))]
+        begin = model.register_forward_pre_hook(BeginHook(steps))
+    return [begin, model.register_forward_hook(EndHook(steps))]
 
 
 class EarlyRemoved:
@@ -58,8 +58,8 @@ class EarlyRemoved:
 class ModelHooks:
     """Those of the modules, for one step, or as long as each step is measured."""
 
-    def __init__(self, watch, core, model):
-        self.watch, self.core = weakref.ref(watch), core
+    def __init__(self, steps, core, model):
+        self.steps, self.core = weakref.ref(steps), core
         self.model = model
         self.handles, self.call_hooks = [], {}
 
@@ -77,11 +77,11 @@ class ModelHooks:
                 if known is not None and id(module) not in self.call_hooks:
                     function = known[1] if known[0] == "activation" else ""
                     self.call_hooks[id(module)] = (module, _core.forward_hook(self.core, module, function))
-        watch = self.watch()
+        steps = self.steps()
         for module, hook in self.call_hooks.values():
             self.handles.append(module.register_forward_hook(hook))
             if isinstance(module, families.RECURRENT):
-                self.handles.append(module.register_forward_hook(recurrent.Hook(watch, module)))
+                self.handles.append(module.register_forward_hook(recurrent.Hook(steps, module)))
 
     def remove(self):
         for handle in self.handles:

@@ -108,6 +108,9 @@ class Nodes:
             if params:
                 return self.op("linear", kind.lower(), [read], node, params)
             return self.op("other", kind.lower(), [read], node)
+        if kind == "Exp":
+            whole = self.less_log_of_sum(read)
+            return self.op("other", "exp", [read], node, params) if whole is None else self.softmax(node, whole, read)
         if kind in ("Add", "Sub"):
             # A bias, or a constant: the gradient passes whole.
             if read.family == "linear" and not read.is_module:
@@ -146,11 +149,51 @@ class Nodes:
             attention = self.attention(node, data)
             if attention is not None:
                 return attention
+        if kind == "Div" and len(data) == 2:
+            softmax = self.softmax_by_hand(node, *data)
+            if softmax is not None:
+                return softmax
         if kind in ("Add", "Sub") and len(data) == 2:
             ways = self.residual_ways(*data)
             if ways is not None:
                 return self.op("residual", "add", ways, node)
         return self.op("join", kind.lower(), data, node)
+
+    def softmax(self, node, read, *parts):
+        """What was written out as several operations, by its name."""
+        op = self.op("other", "softmax", [read], node, function="softmax")
+        for part in parts:
+            for one, known in self.of_node.items():
+                if known is part:
+                    self.of_node[one] = op
+        return op
+
+    def softmax_by_hand(self, node, up, down):
+        """exp(x) / exp(x).sum(), where the largest of x may have been taken from it."""
+        if (up.kind, down.kind) != ("exp", "sum") or len(down.inputs) != 1:
+            return None
+        summed = down.inputs[0]
+        if summed.kind != "exp" or summed.inputs != up.inputs:
+            return None
+        read = up.inputs[0]
+        shifted = self.less_something_of_itself(read, ("amax", "max"))
+        return self.softmax(node, read if shifted is None else shifted, up, summed, down, *([] if shifted is None else [read]))
+
+    def less_log_of_sum(self, op):
+        """x, where op is log_softmax(x) or x - logsumexp(x)."""
+        if op.kind.lower() == "logsoftmax" and len(op.inputs) == 1:
+            return op.inputs[0]
+        return self.less_something_of_itself(op, ("logsumexp",))
+
+    @staticmethod
+    def less_something_of_itself(op, kinds):
+        """x, where op brings x and one of those kinds together, which reads x alone."""
+        if op.is_module or len(op.inputs) != 2:
+            return None
+        for a, b in (op.inputs, op.inputs[::-1]):
+            if b.kind in kinds and b.inputs == [a]:
+                return a
+        return None
 
     def attention(self, node, data):
         """softmax(q k^T) v written out, with or without a mask, a scale and dropout between."""

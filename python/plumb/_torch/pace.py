@@ -6,6 +6,9 @@ costs in every step, is paid from it, and a step is measured when there is enoug
 was spent keeps to the budget, whatever single steps cost; the first measured one, in which the graph is found out, is a
 debt that the steps after it pay.
 
+The file is written by a thread of its own, some times a second, whatever is measured: its time is spread over the
+steps so far, and part of what every step costs.
+
 Time that others took is nobody's cost: ours is processor time of the thread, and that of a step leaves out what
 the thread stood ready for the processor and did not get it. What measuring costs beside our own code (caches,
 autograd's calls) is the difference in processor time to the plain steps, within bounds.
@@ -58,10 +61,12 @@ class StepClock:
 
 
 class Pace:
-    """budget: the fraction of a plain step's time that watching may cost on average. clock: see StepClock."""
+    """budget: the fraction of a plain step's time that watching may cost on average. clock: see StepClock. writing: a
+    function that gives the processor's seconds that writing the file has taken so far."""
 
-    def __init__(self, budget, start, clock=None):
+    def __init__(self, budget, start, clock=None, writing=lambda: 0.0):
         self.budget, self.start = budget, start
+        self.writing, self.steps = writing, 0
         self.clock = clock or (StepClock() if budget is not None else None)
         self.account = 0.0  #: seconds that may be spent
         self.plain, self.rest = [], []  # of plain steps: their time, their processor time, both without ours
@@ -99,6 +104,7 @@ class Pace:
         self.last = now
         if step < self.start:
             return
+        self.steps += 1
         self.row = self.row + 1 if was_measured else 0
         if was_measured:
             self._pay(step, passed, own)
@@ -109,12 +115,13 @@ class Pace:
         if own is not None:
             keep(self.always, own)
         own = statistics.median(self.always) if self.always else 0.0
+        written = self.writing() / self.steps
         keep(self.plain, max(passed[0] - own, 0.0))
         keep(self.rest, passed[1] - own)
         usual = statistics.median(self.plain)
         income = self.budget * min(self.plain[-1], LONGEST * usual)
         most = (1 - LEAST_LEFT) * self.budget * usual
-        self.account += income - min(own, most)
+        self.account += income - min(own + written, most)
         self.account = min(self.account, self.expected() + self.budget * usual)
 
     def _pay(self, step, passed, own):

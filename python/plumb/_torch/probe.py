@@ -22,7 +22,7 @@ def probe(model, loss, batch, run=None):
             output = model(*inputs)
             value = loss(output) if targets is None else loss(output, targets)
             value.backward()
-        watch._close_step()
+        watch._steps.close_step()
     finally:
         watch.close()
         for module, training in was_training.items():

@@ -132,8 +132,8 @@ class Direction:
 class Hook:
     """Behind the module's other hook, in measured steps alone."""
 
-    def __init__(self, watch, module):
-        self.watch, self.module = weakref.ref(watch), weakref.ref(module)
+    def __init__(self, steps, module):
+        self.steps, self.module = weakref.ref(steps), weakref.ref(module)
 
     def __deepcopy__(self, memo):
         return nothing
@@ -142,15 +142,15 @@ class Hook:
         return reduced
 
     def __call__(self, module, arguments, output):
-        watch = self.watch()
-        if watch is None or module is not self.module() or not watch._core.in_forward:
+        steps = self.steps()
+        if steps is None or module is not self.module() or not steps.core.in_forward:
             return
         if not is_recorded(module) or not torch.is_tensor(arguments[0]) or arguments[0].dim() != 3:
             return
-        watch._observe(self.observe, watch, module, arguments, output)
+        steps.observe(self.observe, steps, module, arguments, output)
 
-    def observe(self, watch, module, arguments, output):
-        op = watch._graph.by_path.get(watch._graph.names[id(module)])
+    def observe(self, steps, module, arguments, output):
+        op = steps.graph.by_path.get(steps.graph.names[id(module)])
         if op is None:
             return
         y, state = output
@@ -165,7 +165,7 @@ class Hook:
                 own = turned[1][..., d * sizes : (d + 1) * sizes]
                 start = None if given is None else [s.detach()[d : d + 1] for s in given]
                 one = Direction(module, d == 1, turned[0], own, start)
-                one.tell_forward(teller(watch._core, op.id))
+                one.tell_forward(teller(steps.core, op.id))
                 directions.append(one)
 
         def keep(name):
@@ -186,7 +186,7 @@ class Hook:
             for name, tensor in zip(("grad_h_n", "grad_c_n"), states):
                 if tensor.requires_grad and tensor.grad_fn is not y.grad_fn:
                     tensor.register_hook(keep(name))
-            watch._pending.append((op.id, directions))
+            steps.pending.append((op.id, directions))
 
 
 def teller(core, layer):
@@ -196,12 +196,12 @@ def teller(core, layer):
     return tell
 
 
-def tell_pending(watch):
+def tell_pending(steps):
     """After a backward pass: what it was through time."""
     with torch.no_grad():
-        for layer, directions in watch._pending:
+        for layer, directions in steps.pending:
             for one in directions:
                 if one.grad_y is None and one.grad_h_n is None and one.grad_c_n is None:
                     continue
-                one.tell_backward(teller(watch._core, layer), watch._core.flow_log2_scale)
-    watch._pending.clear()
+                one.tell_backward(teller(steps.core, layer), steps.core.flow_log2_scale)
+    steps.pending.clear()

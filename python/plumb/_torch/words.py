@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A remedy as a line or two of PyTorch: made from a finding's facts, never from its sentences."""
 
+import torch
 import torch.nn as nn
 
 from . import families
@@ -16,6 +17,14 @@ ACTIVATIONS = {
     "softsign": "nn.Softsign()",
 }
 EVERY_LINEAR = "for m in model.modules():\n    if isinstance(m, (nn.Linear, nn.Conv2d)):\n        "
+
+
+#: With weights in float: GradScaler takes no gradients of weights in float16.
+SCALER = "torch.amp" if hasattr(torch.amp, "GradScaler") else "torch.cuda.amp"
+SCALED = f"""scaler = {SCALER}.GradScaler()  # with float weights, and torch.autocast around the forward pass
+scaler.scale(loss).backward()
+scaler.step(optimizer)
+scaler.update()"""
 
 
 def expression(path):
@@ -130,6 +139,10 @@ def code_of(kind, arguments, path, model):
         return "loss = nn.functional.cross_entropy(logits, labels)  # of logits, without a softmax before"
     if kind == "clean_data":
         return "x = torch.nan_to_num(x)"
+    if kind == "scale_loss":
+        return SCALED
+    if kind == "wider_format":
+        return "with torch.autocast(device.type, dtype=torch.bfloat16):\n    loss = criterion(model(x), y)"
     if kind == "open_gate":
         return open_gate(module, where, arguments)
     if kind == "gated_cell" and module is not None:

@@ -28,6 +28,7 @@ export function heading({ verdict, info }: Run): string {
 const kHeadlines: Record<string, string> = {
   non_finite: "The numbers broke: a NaN or an infinity spreads.",
   zero_gradient: "No weight gets a gradient.",
+  underflow: "Gradients are too small for float16, which rounds them to zero.",
   running_statistics: "In use the network is another one than in training.",
   diverging: "The loss ends far above what it was.",
   not_learning: "The network does not learn.",

@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of a watched training: where one begins and ends, and what is told of it on the way.
+
+A step is one update. It opens with the first forward pass of the model in training, and closes when the next one
+begins, so that what is logged behind the update belongs to it.
+"""
+
+import contextlib
+import math
+import warnings
+import weakref
+
+import torch
+
+from .. import _core
+from . import backward, recurrent
+from .first_nonfinite import Again, FirstNonFinite
+from .graph import Graph
+from .inputs import columns_of
+from .model_hooks import ModelHooks, watch_calls
+from .op import tensors_in
+from .optimisers import StepWatch, can_replay, replays
+from .pace import Pace
+from .parameters import Parameters
+from .session import careful
+from .wrappers import inner, is_compiled, ranks
+
+
+class Steps:
+    """root: what is called; model: what has the modules (wrappers taken off, or Keras' parts)."""
+
+    def __init__(self, session, root, model, optimizers, *, budget, start, scaler, may_search):
+        self.session = session
+        self.root, self.model, self.optimizers = root, model, optimizers
+        core = self.core = session.core
+        self.graph = Graph(core, model)
+        self.params = Parameters(core, model, self.graph, optimizers)
+        self.scaler, self.ranks = scaler, ranks(root)
+        self.step = 0
+        self.learn, self.plan = True, None
+        self.is_compiled = is_compiled(root)
+        if self.is_compiled:
+            from .compiled import CompiledHooks  # of PyTorch 2 alone
+
+            self.hooks = CompiledHooks(core, self.graph, model)
+        else:
+            self.hooks = ModelHooks(self, core, model)
+        session.take_off = self.hooks.remove
+        self.input_handles = []
+        self.outputs, self.losses, self.pending = [], [], []
+        self.stepped = set()
+        self.saw_backward = self.saw_forward = self.told_params = False
+        self.unseen, self.replays = 0, False
+        self.pace = Pace(budget, start, writing=lambda: core.writing_s)
+        self.wanted = self.pace.wants(0)
+        core.is_timed = budget is not None
+        # A model with a state that torch does not know is not computed a second time.
+        self.again, self.computes_again, self.may_search = Again(inner(root)), False, may_search
+        self.first_nonfinite: FirstNonFinite | None = None
+        self.measure_next = self.told_data = False
+        self.in_backward = False
+        mine = weakref.ref(self)
+        core.learn = lambda *call: mine().graph.on_call(*call)
+        core.on_fail = lambda text: mine().session.fail(text)
+        self.root_hooks, self.step_watches = [], []
+
+    def attach(self):
+        self.root_hooks = watch_calls(self, self.root)
+        self.step_watches = [StepWatch(o, self.before_step, self.after_step) for o in self.optimizers]
+        backward.watch(self)
+
+    def detach(self):
+        self.pace.close()
+        self.hooks.remove()
+        if self.is_compiled:
+            self.hooks.close()
+        for handle in (*self.root_hooks, *self.step_watches):
+            handle.remove()
+        backward.unwatch(self)
+        self.graph.forget()
+
+    @careful
+    def observe(self, look, *arguments):
+        look(*arguments)
+
+    # Opening and closing.
+
+    def wants(self):
+        asked, self.measure_next = self.measure_next, False
+        return True if asked else self.wanted
+
+    def open(self):
+        core = self.core
+        if core.begin_step(self.step, self.wants()):
+            self.hooks.install()
+            if self.learn:
+                self.graph.begin()
+                self.graph.is_stale = False
+            core.learning = self.learn and not self.is_compiled
+            core.flow_log2_scale = 0.0
+        self.losses, self.outputs = [], []
+        self.pending.clear()
+        self.told_params = False
+        self.stepped.clear()
+        self.saw_backward = self.saw_forward = False
+
+    def close_step(self):
+        """Ends the open step, if one is."""
+        core = self.core
+        if not core.in_step:
+            return
+        was_measured = bool(self.hooks)
+        if self.saw_forward and not self.saw_backward and not self.stepped:
+            core.drop_step()  # a forward pass that nothing came of
+            self.hooks.remove()
+            return
+        core.recording = False
+        for handle in self.input_handles:
+            handle.remove()
+        self.input_handles.clear()
+        core.set_metrics({"loss": sum(self.losses)} if self.losses else {})
+        keeps = was_measured and self.keeps_hooks()
+        core.end_step()
+        if not keeps:
+            self.hooks.remove()
+        self.graph.forget()
+        if self.pace.budget is not None:
+            self.pace.ended(self.step, was_measured, self.session.take_own_time())
+            self.wanted = self.pace.wants(self.step + 1)
+            self.session.time(self.wanted or self.pace.times(self.step + 1))
+        self.step += 1
+
+    def close_finished(self):
+        """Ends the open step, if its update was seen."""
+        if self.session.is_open and self.core.in_step and self.stepped:
+            self.close_step()
+
+    def close_last(self):
+        """The same of a run that ends, also of a step that no optimiser takes."""
+        if self.session.failed:
+            return
+        with contextlib.suppress(Exception):
+            if self.core.in_step and (self.stepped or (self.saw_backward and not self.optimizers)):
+                self.close_step()
+
+    # Forwards.
+
+    def counts(self, module):
+        """Whether a call of it is a forward pass of the training."""
+        if module is not self.root or self.core.in_backward or self.computes_again:
+            return False
+        return torch.is_grad_enabled()
+
+    @careful
+    def begin_forward(self, module, arguments, options):
+        core = self.core
+        if not self.counts(module) or not module.training:
+            return
+        self.again.note_call(arguments, options)
+        if self.stepped or (self.saw_backward and not self.optimizers):
+            self.close_step()
+        if not core.in_step:
+            self.open()
+        self.saw_forward = True
+        if not core.recording:
+            return
+        if self.saw_backward:
+            core.next_pass()
+            self.outputs = []
+            self.pending.clear()
+        core.pass_ += 1
+        self.graph.begin_pass()
+        for op, tensor in self.graph.inputs((arguments, options)):
+            core.output(op.id, tensor, op.layout)
+            self.tell_data(op, tensor)
+            if tensor.requires_grad and tensor.is_leaf:
+                hook = _core.gradient_hook(core, op.id, op.layout)
+                self.input_handles.append(tensor.register_hook(hook))
+        if self.is_compiled:
+            self.begin_compiled(arguments, options)
+        core.in_forward = True
+
+    def tell_data(self, op, tensor):
+        if not self.told_data and tensor.is_floating_point():
+            self.told_data = True
+            with contextlib.suppress(RuntimeError, NotImplementedError):  # of another device or kind of memory
+                self.core.set_data(columns_of(tensor, op.layout))
+
+    def begin_compiled(self, arguments, options):
+        if self.learn:
+            self.computes_again = True
+            try:
+                self.hooks.learn(arguments, options)
+            finally:
+                self.computes_again = False
+            self.params.declare()
+            self.learn = False
+        self.hooks.begin_pass()
+
+    @careful
+    def end_forward(self, module, output):
+        core = self.core
+        if not self.counts(module):
+            return
+        if module.training and core.in_step:
+            self.again.note_output(output)
+        if not core.in_forward:
+            return
+        core.in_forward = False
+        self.outputs += [t.grad_fn for t in tensors_in(output) if t.grad_fn is not None]
+
+    # Backwards.
+
+    def before_backward(self, roots):
+        self.in_backward = True
+        self.begin_backward(roots)
+
+    @careful
+    def begin_backward(self, roots):
+        core = self.core
+        if not core.in_step or not self.saw_forward or self.has_stepped():
+            return
+        scale = 1.0
+        if self.scaler is not None and self.scaler.is_enabled():
+            scale = float(self.scaler.get_scale())
+        self.see_losses(roots, scale)
+        core.in_backward = True
+        if not core.recording:
+            return
+        core.in_forward = False
+        # DistributedDataParallel averages over the ranks what each has of its part of the batch.
+        core.flow_log2_scale = -math.log2(scale * self.ranks)
+        nodes = [t.grad_fn for t in roots if torch.is_tensor(t) and t.grad_fn is not None]
+        if core.learning:
+            self.learn_graph(nodes)
+        elif self.plan is not None and not self.plan.is_empty():
+            if not self.plan.attach(nodes):
+                self.learn = True  # another graph than before: found out again when due next
+        if not self.is_compiled:
+            self.learn = self.learn or self.graph.is_stale
+
+    def see_losses(self, roots, scale):
+        if self.losses is None:  # they are told
+            return
+        for root in roots:
+            if torch.is_tensor(root) and root.numel() == 1:
+                self.losses.append(float(root.detach()) / scale)
+                if not math.isfinite(self.losses[-1]):
+                    self.find_first_nonfinite(backward=False)
+
+    def learn_graph(self, nodes):
+        core = self.core
+        order = _core.walk(nodes)
+        self.graph.finish(nodes, self.outputs)
+        self.params.declare()
+        self.plan = self.graph.plan(core, order)
+        self.plan.attach_to(order)
+        core.learning = self.learn = False
+        if self.graph.loss:
+            core.set_info({"loss": self.graph.loss})
+
+    def after_backward(self, finished):
+        self.in_backward = False
+        self.end_backward(finished)
+
+    @careful
+    def end_backward(self, finished):
+        core = self.core
+        was_ours = core.in_backward
+        core.in_backward = False
+        if not was_ours or not core.in_step:
+            return
+        self.saw_backward = True
+        self.graph.forget()
+        if core.recording and self.pending:
+            recurrent.tell_pending(self)
+        if core.recording and not self.optimizers and finished and not self.told_params:
+            self.told_params = True
+            entries = [entry for entry in self.params.entries() if entry[1].grad is not None]
+            core.before_update(entries, 0.0, False)
+
+    # The update.
+
+    @careful
+    def before_step(self, optimizer):
+        core = self.core
+        if core.in_step and id(optimizer) in self.stepped:
+            self.close_step()
+        if core.in_step and optimizer is self.optimizers[0]:  # a scheduler changes it later
+            core.set_metrics({"learning_rate": float(optimizer.param_groups[0].get("lr", 0))})
+        if not core.in_step or not self.saw_backward:
+            return
+        if self.first_nonfinite is None and not _core.gradients_are_finite(self.params.sentinels()):
+            self.find_first_nonfinite(backward=True)
+        if not core.recording:
+            return
+        if not self.stepped:
+            core.before_update(self.params.untrained(), 0.0, False)
+        self.replays = can_replay(optimizer)
+        core.before_update(self.params.entries(optimizer), 0.0, self.replays)
+
+    @careful
+    def after_step(self, optimizer):
+        core = self.core
+        if not core.in_step or not self.saw_backward:
+            return
+        if core.recording:
+            entries = self.params.entries(optimizer)
+            core.after_update(entries, replays(optimizer, [e[1] for e in entries]) if self.replays else [])
+            self.check_seen()
+        self.note_stepped(optimizer, all_of_them=False)
+
+    def note_stepped(self, optimizer, all_of_them):
+        self.stepped.add(id(optimizer))
+        if all_of_them or self.has_stepped():
+            self.core.recording = False  # log() may still add to it
+            if not self.keeps_hooks():  # the next step is not measured too
+                self.hooks.remove_early()
+
+    def has_stepped(self):
+        """The step is over but for what log() adds: a backward pass now is another model's."""
+        return bool(self.optimizers) and len(self.stepped) == len(self.optimizers)
+
+    def keeps_hooks(self):
+        return self.pace.budget is None and self.core.is_due(self.step + 1)
+
+    def check_seen(self):
+        if self.graph.by_path and len(self.graph.by_path) > len(self.graph.nodes.input_ops):
+            return
+        self.unseen += 1
+        if self.unseen == 1:
+            warnings.warn(
+                "plumb.watch: a step went by in which no layer of the model was seen. Is the watched model the "
+                "one that is trained, and was it compiled before watch()?",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+    # A scaler of the loss.
+
+    def note_scaler(self, scaler):
+        if self.scaler is None:
+            self.scaler = scaler
+
+    def before_scaler_step(self, scaler, optimizer):
+        self.note_scaler(scaler)
+
+    @careful
+    def after_scaler_step(self, scaler, optimizer):
+        core = self.core
+        if not core.in_step or optimizer not in self.optimizers or id(optimizer) in self.stepped:
+            return
+        if self.saw_backward:
+            core.set_metrics({"skipped": True})
+            self.note_stepped(optimizer, all_of_them=True)
+
+    # The first NaN.
+
+    def find_first_nonfinite(self, backward):
+        if self.first_nonfinite is not None or self.computes_again or not self.may_search:
+            return
+        self.computes_again = True
+        try:
+            found = self.again.find(self.step, backward)
+        except Exception as error:  # noqa: BLE001
+            warnings.warn(f"plumb: step {self.step} is not finite; where that begins was not found: {error}", RuntimeWarning, 3)
+            return
+        finally:
+            self.computes_again = False
+        if found is None:
+            return
+        self.first_nonfinite, self.measure_next = found, True
+        self.core.set_setting("first_nonfinite", str(found))
+        warnings.warn(f"plumb: {found}", RuntimeWarning, stacklevel=3)
