@@ -3,12 +3,15 @@
 
 #include <nanobind/nanobind.h>
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "python/src/spread.h"
 #include "python/src/watcher.h"
 
 namespace plumb::python {
@@ -18,6 +21,11 @@ namespace plumb::python {
 ///
 /// A step begins with begin(), which is shown the parameters; the step before ends then, since its
 /// update is known now. What a site is, is told before the code is compiled; in it stands a number.
+///
+/// Where several devices compute a step together, each calls with its part, and what a part is comes
+/// with the call (Spread): the recorder is shown the whole, once all parts are there. Axes in front
+/// of those that a site has are of vmap, or of devices that compute a loss each: samples, and the
+/// loss is the mean over them, so that gradients are divided by their number.
 /// Threads Any thread calls the taps; one at a time gets in.
 /// Errors  What fails within is kept for error(), and nothing is measured any more.
 class JaxTaps {
@@ -32,12 +40,21 @@ class JaxTaps {
   std::int64_t add_site(LayerId layer, const std::vector<int>& axes, bool is_gradient,
                         const std::string& function);
   /// The gradient of a parameter; in the order in which begin() is shown the parameters.
-  std::int64_t add_param(ParamId param);
+  std::int64_t add_param(ParamId param, int rank);
 
   enum Mode : std::int64_t { plain, measured, by_schedule };
-  void begin(const std::vector<StridedView>& params, Mode mode);
-  void tap(std::int64_t site, const StridedView& x, const StridedView* z);
-  void loss(double value);
+  /// Who calls, where several do: a device, and how they share the tensor.
+  struct Caller {
+    std::int32_t device = 0;  ///< its ordinal
+    const std::int32_t* spread = nullptr;
+  };
+  /// position: of the caller in the mesh; its spread: the parameters', one behind the other.
+  void begin(const std::vector<StridedView>& params, Mode mode, const Caller& caller,
+             std::int64_t position);
+  /// shares: what the loss is divided by that the gradients are of.
+  void tap(std::int64_t site, const StridedView& x, const StridedView* z,
+           const Caller& caller, std::int64_t shares);
+  void loss(const StridedView& x, const Caller& caller);
   /// Ends the step that is open.
   void end();
 
@@ -49,20 +66,43 @@ class JaxTaps {
   struct Site {
     LayerId layer = kNoLayer;
     ParamId param = kNoParam;
+    int rank = 0;
     bool is_gradient = false;
     std::vector<Axis> axes;
     std::shared_ptr<DerivativeJudge> judge;
   };
+  /// What is not together yet: the tensors of one call by every device.
+  struct Parts {
+    std::vector<SpreadTensor> tensors;
+    std::int64_t callers = 0;
+  };
+  /// Of a site, or of what has none.
+  using Key = std::pair<std::int64_t, std::int64_t>;  ///< site, and which of its calls in the step
+  static constexpr std::int64_t kLoss = -1, kParams = -2;
+
   template <class Work>
   void guarded(const Work& work);
   void close_step();
+  std::int64_t position_of(std::int32_t device) const;
+  /// Adds the parts of a caller; the wholes once all are there.
+  std::optional<std::vector<SpreadTensor>> gather(std::int64_t site, std::int64_t position,
+                                                  const std::vector<StridedView>& parts,
+                                                  Spread spread, bool is_one_each);
+  void begin_whole(const std::vector<StridedView>& params, Mode mode);
+  void tap_whole(std::int64_t site, const StridedView& x, const StridedView* z,
+                 std::int64_t shares);
+  void loss_whole(const StridedView& x);
 
   nanobind::object owner_;
   Watcher& watcher_;
   std::mutex mutex_;
   std::vector<Site> sites_;
   std::vector<ParamId> params_;
+  std::vector<std::int64_t> param_sites_;
   UpdateReader updates_;
+  std::map<std::int32_t, std::int64_t> positions_;       ///< in the mesh, by device
+  std::map<Key, Parts> open_;
+  std::map<Key, std::int64_t> calls_;  ///< by site and position, in this step
   std::optional<std::string> error_;
   std::int64_t number_, begun_ = 0;
   bool saw_gradient_ = false, saw_loss_ = false;

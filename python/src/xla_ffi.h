@@ -73,10 +73,27 @@ struct Attributes {
   void** values;
 };
 
+struct OrdinalRequest {
+  std::size_t struct_size;
+  Extension* extension;
+  void* context;
+  std::int32_t ordinal;  ///< the answer
+};
+
+/// The table of what a handler may ask. How long it is, struct_size says.
+struct Api {
+  std::size_t struct_size;
+  Extension* extension;
+  ApiVersion version;
+  const void* internal;
+  const void* others[17];
+  void* (*ordinal)(OrdinalRequest*);  ///< an error, or null
+};
+
 struct CallFrame {
   std::size_t struct_size;
   Extension* extension;
-  const void* api;
+  const Api* api;
   void* context;
   int stage;  ///< 3: execute
   Buffers arguments;

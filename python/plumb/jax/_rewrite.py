@@ -31,8 +31,8 @@ def is_float(x):
 
 
 class Rewriter:
-    def __init__(self, run, graph, add_site, token):
-        self.run, self.graph, self.add_site, self.token = run, graph, add_site, token
+    def __init__(self, run, graph, add_site, token, shares):
+        self.run, self.graph, self.add_site, self.token, self.shares = run, graph, add_site, token, shares
 
     # Values.
 
@@ -182,7 +182,8 @@ class Rewriter:
             return x
         forward = self.add_site(op.id, axes, False, op.function if z is not None else "")
         backward = self.add_site(op.id, axes, True, "")
-        return _taps.tap(self.run, forward, backward, x, self.token, z)
+        along = axes.index(SAMPLE) if SAMPLE in axes else 0
+        return _taps.tap(self.run, forward, backward, x, self.token, self.shares, along, z)
 
     def make_layer(self, op, x):
         if x is not None:

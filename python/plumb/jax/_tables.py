@@ -4,7 +4,8 @@
 #: Pass a tensor on, in another shape, order or type.
 PLUMBING = set(
     "reshape transpose broadcast_in_dim convert_element_type squeeze expand_dims slice dynamic_slice rev copy "
-    "copy_p stop_gradient reduce_precision split optimization_barrier pad".split()
+    "copy_p stop_gradient reduce_precision split optimization_barrier pad sharding_constraint mesh_cast reshard "
+    "pvary pcast".split()
 )
 LINEAR = {"dot_general", "conv_general_dilated", "ragged_dot", "ragged_dot_general"}
 GATHER = {"gather", "take"}

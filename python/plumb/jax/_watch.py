@@ -56,6 +56,7 @@ class Watch(Diagnosed):
         if self._closed or self._failed:
             return self._loss_fn(*arguments, **options)
         try:
+            self._check_where()
             return self._prepare(arguments, options)()
         except Exception as error:  # noqa: BLE001
             self._fail(f"{type(error).__name__}: {error}")
@@ -80,11 +81,22 @@ class Watch(Diagnosed):
 
         @functools.wraps(function)
         def step(*arguments, **keywords):
+            self._check()
             due = not self._closed and not self._failed and self._core.is_due(self._calls)
             self._calls += 1
             return (measured if due else plain)(*arguments, **keywords)
 
         return step
+
+    @staticmethod
+    def _check_where():
+        """The taps are of the CPU, and of one process."""
+        device = jax.config.jax_default_device
+        platform_name = getattr(device, "platform", device) or jax.default_backend()
+        if platform_name != "cpu":
+            raise NotImplementedError(f"JAX computes on {platform_name}, expected cpu")
+        if jax.process_count() > 1:
+            raise NotImplementedError(f"{jax.process_count()} processes compute together, expected one")
 
     def _prepare(self, arguments, options):
         """The loss as a function of nothing, read and tapped."""
@@ -110,17 +122,18 @@ class Watch(Diagnosed):
 
     def _plain(self, compute, arrays, params, run):
         token = _taps.begin(run, _taps.PLAIN, [arrays[i] for i in params])
-        return self._with_loss(compute(*arrays), run, token)
+        return self._with_loss(compute(*arrays), run, token, _taps.Shares())
 
     def _tapped(self, closed, shape, arrays, names, params, run):
         graph = self._graph
         graph.begin()
         token = _taps.begin(run, self._mode, [arrays[i] for i in params])
-        rewriter = Rewriter(run, graph, self._add_site, token)
+        shares = _taps.Shares()
+        rewriter = Rewriter(run, graph, self._add_site, token, shares)
         known = [NOTHING] * len(arrays)
         for i, x in enumerate(arrays):
             if i in params:
-                arrays[i] = _taps.param(run, self._param_sites[names[i]], x, token)
+                arrays[i] = _taps.param(run, self._param_sites[names[i]], x, token, shares)
                 known[i] = Known(None, (names[i],))
             elif is_float(x) and x.ndim > 0 and names[i] is None:
                 op = Op("input", "input", axes=default_axes(x.ndim))
@@ -129,12 +142,12 @@ class Watch(Diagnosed):
         outs, about = rewriter.evaluate(closed.jaxpr, closed.consts, arrays, known)
         graph.finish(about[0].op if about else None)
         self._tell_users()
-        return self._with_loss(jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(shape), outs), run, token)
+        return self._with_loss(jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(shape), outs), run, token, shares)
 
-    def _with_loss(self, result, run, token):
+    def _with_loss(self, result, run, token, shares):
         if self._has_aux:
-            return _taps.loss(run, result[0], token), result[1]
-        return _taps.loss(run, result, token)
+            return _taps.loss(run, result[0], token, shares), result[1]
+        return _taps.loss(run, result, token, shares)
 
     def _add_site(self, layer, axes, is_gradient, function):
         key = (layer, tuple(axes), is_gradient, function)
@@ -164,7 +177,7 @@ class Watch(Diagnosed):
             if name not in self._param_ids:
                 own = name.rpartition(".")[2]
                 number = self._core.add_param(name, own, _tables.USES.get(own, "other"), [], x.size, False)
-                self._param_ids[name], self._param_sites[name] = number, self._taps.add_param(number)
+                self._param_ids[name], self._param_sites[name] = number, self._taps.add_param(number, x.ndim)
 
     def _tell_users(self):
         for name, number in self._param_ids.items():
@@ -185,6 +198,10 @@ class Watch(Diagnosed):
         limit = time.monotonic() + PATIENCE_S
         while self._taps.begun < self._calls and self._taps.error is None and time.monotonic() < limit:
             time.sleep(0.001)
+        self._check()
+
+    def _check(self):
+        """Says once what failed in compiled code."""
         if self._taps.error is not None and not self._failed:
             self._fail(self._taps.error)
 
