@@ -28,7 +28,8 @@ GRID = ["sweep", "flatten > {depth} x [dense 8 > tanh] > dense 10", *SMALL, "--a
         "lr=0.01:1:x10", "--seeds", "2", "--json"]
 ZOO = ["zoo", "cure", "sigmoid_depth", "relu_he", "--seeds", "1", "--proof-seeds", "3", "--details"]
 TIMEOUT_S = 300
-KILLS = 5
+#: Of each command, at random moments: of one rank, of the other and of all in turns.
+KILLS = {"cure": 20, "sweep": 8, "zoo": 4}
 
 
 class RanksTest(unittest.TestCase):
@@ -53,9 +54,25 @@ class RanksTest(unittest.TestCase):
         self.assertEqual(process.returncode, 0, errors)
         return printed
 
-    def test_two_ranks_are_one_process(self):
+    def results(self, log):
+        """The lines of a log, which stand in the order in which the trainings ended."""
+        return sorted((self.folder / log).read_text().splitlines())
+
+    def ranks_of(self, process):
+        """The process ids of a job's ranks, as many as have been started."""
+        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False)
+        return [int(line) for line in found.stdout.split()]
+
+    def test_two_ranks_and_two_jobs_are_one_worker(self):
         for arguments in (CURE, GRID, ZOO):
-            self.assertEqual(self.two(arguments), self.one(arguments), arguments[0])
+            with self.subTest(arguments[0]):
+                whole = self.one([*arguments, "--log", "one.jsonl"])
+                self.assertEqual(self.one([*arguments, "--jobs", "2", "--log", "jobs.jsonl"]), whole)
+                self.assertEqual(self.two([*arguments, "--log", "ranks.jsonl"]), whole)
+                self.assertEqual(self.results("jobs.jsonl"), self.results("one.jsonl"))
+                self.assertEqual(self.results("ranks.jsonl"), self.results("one.jsonl"))
+                for log in self.folder.iterdir():
+                    log.unlink()
 
     def test_both_ranks_work_and_the_first_alone_writes(self):
         self.assertEqual(self.two([*GRID, "--log", "log.jsonl"]), self.one(GRID))
@@ -63,16 +80,42 @@ class RanksTest(unittest.TestCase):
         self.assertEqual(len((self.folder / "log.jsonl").read_text().splitlines()), 18)
 
     def test_a_killed_job_goes_on_from_its_log(self):
-        begin = time.monotonic()
-        whole = self.two(CURE)
-        lasts_s = time.monotonic() - begin
         random.seed(9)
-        for _ in range(KILLS):
-            process = self.start([*CURE, "--log", "log.jsonl"])
-            time.sleep(random.uniform(0.3, lasts_s))
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate(timeout=TIMEOUT_S)
-        self.assertEqual(self.two([*CURE, "--log", "log.jsonl"]), whole)
+        for arguments in (CURE, GRID, ZOO):
+            with self.subTest(arguments[0]):
+                begin = time.monotonic()
+                whole = self.two([*arguments, "--log", "whole.jsonl"])
+                lasts_s = time.monotonic() - begin
+                for i in range(KILLS[arguments[0]]):
+                    self.kill_once([*arguments, "--log", "log.jsonl"], i % 3, random.uniform(0.1, lasts_s))
+                self.assertEqual(self.two([*arguments, "--log", "log.jsonl"]), whole)
+                # What was written when a kill came may be half a line, which is made again.
+                self.assertLessEqual(set(self.results("whole.jsonl")), set(self.results("log.jsonl")))
+                for log in self.folder.iterdir():
+                    log.unlink()
+
+    def kill_once(self, arguments, which, after_s):
+        """Kills the first rank, the last one, or all at once. A dead rank ends the job."""
+        process = self.start(arguments)
+        time.sleep(after_s)
+        ranks = self.ranks_of(process)
+        try:
+            if which == 2 or len(ranks) < 2:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                os.kill(ranks[which], signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has ended before
+        process.communicate(timeout=TIMEOUT_S)
+        deadline = time.monotonic() + 30
+        while self.is_alive(ranks) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertFalse(self.is_alive(ranks), "a rank outlives its job")
+
+    @staticmethod
+    def is_alive(pids):
+        states = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in pids if Path(f"/proc/{pid}/stat").exists()]
+        return any(state != "Z" for state in states)
 
     def test_what_is_wrong_is_said_and_ends_the_job(self):
         process = self.start(["sweep", "dense {width}", "--axis", "width=4", "--axis", "length=2", "-q"])

@@ -3,6 +3,9 @@
 #include "plumb/kernels/fast/gemm.h"
 
 #include <array>
+#include <cstddef>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -47,6 +50,11 @@ dnnl::matmul::primitive_desc make_product(const dnnl::engine& engine, std::int64
 /// Kept by each thread; a training has a few for each width that its network has.
 constexpr std::size_t kMostProducts = 64;
 
+constexpr std::align_val_t kScratchAlignment{64};
+struct AlignedDelete {
+  void operator()(std::byte* memory) const { ::operator delete[](memory, kScratchAlignment); }
+};
+
 /// One prepared product x weight^T (+ bias) of a shape.
 class Product {
  public:
@@ -54,7 +62,8 @@ class Product {
       : rows_(rows), out_(out), in_(in), bias_(bias) {
     const auto description = make_product(engine_, rows, out, in, bias);
     primitive_ = dnnl::matmul(description);
-    scratch_ = Memory(description.scratchpad_desc(), engine_);
+    scratch_ = Memory(description.scratchpad_desc(), engine_, nullptr);
+    scratch_bytes_ = description.scratchpad_desc().get_size();
     x_ = Memory(description.src_desc(), engine_, nullptr);
     weight_ = Memory(description.weights_desc(), engine_, nullptr);
     y_ = Memory(description.dst_desc(), engine_, nullptr);
@@ -66,6 +75,16 @@ class Product {
   }
 
   void run(const float* x, const float* weight, const float* bias, float* y) {
+    // One for all products of a thread, as large as the largest wants: of a large weight it is a
+    // copy.
+    thread_local std::unique_ptr<std::byte[], AlignedDelete> scratch;
+    thread_local std::size_t scratch_size = 0;
+    if (scratch_size < scratch_bytes_) {
+      scratch.reset();
+      scratch.reset(new (kScratchAlignment) std::byte[scratch_bytes_]);
+      scratch_size = scratch_bytes_;
+    }
+    scratch_.set_data_handle(scratch.get());
     // oneDNN's handles are not const; it only reads these.
     x_.set_data_handle(const_cast<float*>(x));
     weight_.set_data_handle(const_cast<float*>(weight));
@@ -91,6 +110,7 @@ class Product {
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   dnnl::matmul primitive_;
+  std::size_t scratch_bytes_ = 0;
   Memory scratch_, x_, weight_, y_, row_;
 };
 

@@ -11,6 +11,19 @@
 
 namespace plumb::fast {
 
+/// How many primitives oneDNN may keep prepared for the whole process, with the code that it made
+/// for each: some 130 KB for a convolution. By itself it keeps 1024, which a sweep over shapes
+/// fills and never uses again; a network has a few for each shape of layer. Who has set another
+/// number than oneDNN's own keeps it.
+inline constexpr int kMostPrimitives = 128;
+
+inline void keep_few_primitives() {
+  constexpr int kOwnOfOneDnn = 1024;
+  if (dnnl::get_primitive_cache_capacity() == kOwnOfOneDnn) {
+    dnnl::set_primitive_cache_capacity(kMostPrimitives);
+  }
+}
+
 /// Lives around each call of oneDNN, preparing calls included.
 ///
 /// oneDNN would start its own OpenMP team inside each of our chunks. The setting belongs to the
@@ -23,6 +36,7 @@ class OneDnnCall {
  public:
   OneDnnCall() : threads_before_(omp_get_max_threads()) {
     if (threads_before_ != 1) omp_set_num_threads(1);
+    [[maybe_unused]] static const bool keeps_few = (keep_few_primitives(), true);
   }
   ~OneDnnCall() {
     if (threads_before_ != 1) omp_set_num_threads(threads_before_);
