@@ -53,6 +53,18 @@ class Chain(nn.Module):
         return self.head(x)
 
 
+class LastStates(nn.Module):
+    def __init__(self, rnn, width):
+        super().__init__()
+        self.rnn, self.head = rnn, nn.Linear(width, 3)
+
+    def forward(self, x):
+        state = self.rnn(x)[1]
+        state = state[0] if isinstance(state, tuple) else state
+        own = state[-2:] if self.rnn.bidirectional else state[-1:]
+        return self.head(own.transpose(0, 1).flatten(1))
+
+
 class Recurrent(unittest.TestCase):
     def check(self, module, reverse):
         torch.manual_seed(4)
@@ -123,6 +135,23 @@ class Recurrent(unittest.TestCase):
                 (a,), (b,) = found["whole"].find(ours, role), found["parts"].find(theirs, role)
                 self.assertEqual((a["count"], a["zeros"]), (b["count"], b["zeros"]))
                 self.assertAlmostEqual(a["log2_rms"], b["log2_rms"], places=4, msg=(ours, role))
+
+    def test_the_last_states_alone_bring_a_gradient_to_the_output(self):
+        for kind in (nn.LSTM, nn.GRU):
+            for both in (False, True):
+                torch.manual_seed(3)
+                model = LastStates(kind(X, H, 2, bidirectional=both), H * (1 + both))
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+                path = os.path.join(tempfile.mkdtemp(), "run.plumb")
+                with plumb.watch(model, optimizer, run=path, record="every=1") as w:
+                    state = model(torch.randn(T, B, X))
+                    state.pow(2).mean().backward()
+                    optimizer.step()
+                (row,) = w.run().find("rnn", "grad_a")
+                self.assertEqual((row["count"], row["zeros"]), (T * B * H * (1 + both), (T - 1) * B * H * (1 + both)))
+                (head,) = w.run().find("head.weight", "grad_weight")
+                self.assertTrue(head["log2_rms"] > -30)
+                self.assertEqual(len(w.run().find("rnn.l0", "grad_a")), 1)
 
     def test_code_names_the_level(self):
         model = Chain([nn.LSTM(X, H, 3), nn.GRU(H, H)], H)

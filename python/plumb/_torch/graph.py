@@ -180,7 +180,7 @@ class Graph:
         for source in sources:
             self.materialise(source)
         if family == "recurrent":
-            self.add_levels(op, module, path, sizes["units"])
+            self.add_levels(op, recurrent.levels_below(module, arguments), module, path, sizes["units"])
         self.add(op, path, text=families.text_of(module), **sizes)
         if op.inputs:
             self.set_inputs(op)
@@ -201,9 +201,9 @@ class Graph:
             self.nodes.of_node[node] = op
         self.calls.append((op, outs, [n for n in nodes if n is not None]))
 
-    def add_levels(self, op, module, path, units):
+    def add_levels(self, op, count, module, path, units):
         """Layers for the levels of a recurrent module below its last one, which is the Op."""
-        count, names = recurrent.levels_below(module), op.params
+        names = op.params
         for level in range(count):
             low = Op(op.family, op.kind, op.inputs, op.node, layout=op.layout)
             low.is_module, low.params = True, recurrent.of_level(names, level, count + 1)

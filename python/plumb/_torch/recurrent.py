@@ -20,9 +20,14 @@ def is_told(module):
     return not drops and getattr(module, "proj_size", 0) == 0
 
 
-def levels_below(module):
-    """How many layers stand below the last one."""
-    return module.num_layers - 1 if is_told(module) else 0
+def is_batch(arguments):
+    """Whether a call is of [time, batch, units] or [batch, time, units], not packed."""
+    return torch.is_tensor(arguments[0]) and arguments[0].dim() == 3
+
+
+def levels_below(module, arguments):
+    """How many layers stand below the last one in such a call."""
+    return module.num_layers - 1 if is_told(module) and is_batch(arguments) else 0
 
 
 def of_level(names, level, levels):
@@ -182,7 +187,7 @@ class Hook:
         steps = self.steps()
         if steps is None or module is not self.module() or not steps.core.in_forward:
             return
-        if not is_told(module) or not torch.is_tensor(arguments[0]) or arguments[0].dim() != 3:
+        if not is_told(module) or not is_batch(arguments):
             return
         steps.observe(self.observe, steps, module, arguments, output)
 
@@ -257,6 +262,16 @@ class Level:
         for one, own in zip(self.directions, gradient.chunk(len(self.directions), -1)):
             one.grad_y = own.flip(0) if one.reverse else own
 
+    def of_last_states(self):
+        """The gradient of its output, where that of its last states alone came; None else."""
+        if any(one.grad_y is not None for one in self.directions) or all(one.grad_h_n is None for one in self.directions):
+            return None
+        gradient = torch.zeros_like(self.y)
+        for one, own in zip(self.directions, gradient.chunk(len(self.directions), -1)):
+            if one.grad_h_n is not None:
+                own[0 if one.reverse else -1] = one.grad_h_n
+        return gradient
+
     def tell_backward(self, core):
         """Returns the gradient with respect to what it reads; None where none came."""
         found = []
@@ -278,10 +293,11 @@ def tell_pending(steps):
     core = steps.core
     with torch.no_grad():
         for levels in steps.pending:
-            gradient = None
+            gradient = levels[-1].of_last_states()
             for level in reversed(levels):
                 if gradient is not None:
-                    level.take(gradient)
+                    if level is not levels[-1]:
+                        level.take(gradient)
                     _core.gradient_hook(core, level.layer.id, level.layer.layout)(level.outside(gradient))
                 gradient = level.tell_backward(core)
     steps.pending.clear()
