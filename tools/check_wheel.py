@@ -11,6 +11,7 @@ Exit code 0 when it works, 1 when not, 77 where pip cannot fetch what the build 
 """
 
 import argparse
+import glob
 import os
 import shutil
 import subprocess
@@ -85,9 +86,12 @@ def page():
 
 
 def python_of(version):
-    """One that runs: what stands on the PATH may only stand for others."""
-    python = shutil.which(f"python{version}")
-    return python if python and run(python, "-c", "import venv").returncode == 0 else None
+    """One that runs: what stands on the PATH may only stand for others; those that pyenv keeps are asked too."""
+    kept = sorted(glob.glob(os.path.expanduser(f"~/.pyenv/versions/{version}.*/bin/python{version}")))
+    for python in (shutil.which(f"python{version}"), *kept):
+        if python and run(python, "-c", "import venv").returncode == 0:
+            return python
+    return None
 
 
 def check(python, folder, program):

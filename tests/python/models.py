@@ -96,10 +96,10 @@ class UNet(nn.Module):
 
 
 class Tagger(nn.Module):
-    def __init__(self, cell=nn.LSTM, bidirectional=True):
+    def __init__(self, cell=nn.LSTM, bidirectional=True, layers=1):
         super().__init__()
         self.embed = nn.Embedding(20, 8)
-        self.rnn = cell(8, 12, batch_first=True, bidirectional=bidirectional)
+        self.rnn = cell(8, 12, layers, batch_first=True, bidirectional=bidirectional)
         self.out = nn.Linear(24 if bidirectional else 12, 5)
 
     def forward(self, tokens):

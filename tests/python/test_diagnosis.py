@@ -216,7 +216,7 @@ class Sick(unittest.TestCase):
             model = models.Tagger(cell, **{"bidirectional": False, **options})
             with torch.no_grad():
                 for name, bias in model.rnn.named_parameters():
-                    if f"bias_{which}" in name:
+                    if f"bias_{which}_l0" in name:
                         bias[12:24] = -6.0
             return model
 
@@ -227,6 +227,7 @@ class Sick(unittest.TestCase):
                 ("of the state", lambda: shut(nn.LSTM, "hh")),
                 ("both ways", lambda: shut(nn.LSTM, "ih", bidirectional=True)),
                 ("gru", lambda: shut(nn.GRU, "ih")),
+                ("the lower of two levels", lambda: shut(nn.LSTM, "ih", layers=2)),
             )
         )
 

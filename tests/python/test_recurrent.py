@@ -11,6 +11,7 @@ import torch.nn as nn
 
 import plumb
 from plumb._torch.recurrent import Direction
+from plumb._torch.words import code_of
 
 T, B, X, H = 6, 3, 4, 5
 
@@ -39,6 +40,29 @@ def unrolled(module, x, suffix):
         h.retain_grad()
         found["h"].append(h)
     return found
+
+
+class Chain(nn.Module):
+    def __init__(self, rnns, width):
+        super().__init__()
+        self.rnns, self.head = nn.ModuleList(rnns), nn.Linear(width, 3)
+
+    def forward(self, x):
+        for rnn in self.rnns:
+            x, _ = rnn(x)
+        return self.head(x)
+
+
+class LastStates(nn.Module):
+    def __init__(self, rnn, width):
+        super().__init__()
+        self.rnn, self.head = rnn, nn.Linear(width, 3)
+
+    def forward(self, x):
+        state = self.rnn(x)[1]
+        state = state[0] if isinstance(state, tuple) else state
+        own = state[-2:] if self.rnn.bidirectional else state[-1:]
+        return self.head(own.transpose(0, 1).flatten(1))
 
 
 class Recurrent(unittest.TestCase):
@@ -77,6 +101,63 @@ class Recurrent(unittest.TestCase):
 
     def near(self, a, b):
         self.assertLess((a - b).abs().max().item(), 1e-12)
+
+    def test_levels_of_one_module_are_those_of_several(self):
+        for kind in (nn.RNN, nn.LSTM, nn.GRU):
+            for both in (False, True):
+                for first in (False, True):
+                    with self.subTest(kind.__name__, bidirectional=both, batch_first=first):
+                        self.compare_levels(kind, both, first)
+
+    def compare_levels(self, kind, both, first):
+        torch.manual_seed(2)
+        whole = kind(X, H, 3, bidirectional=both, batch_first=first)
+        parts = nn.ModuleList(kind(X if i == 0 else H * (1 + both), H, bidirectional=both, batch_first=first) for i in range(3))
+        for name, value in whole.state_dict().items():
+            own, _, rest = name.partition("_l")
+            parts[int(rest[0])].state_dict()[f"{own}_l0{rest[1:]}"].copy_(value)
+        x, found = torch.randn(T, B, X), {}
+        for name, rnns in (("whole", [whole]), ("parts", parts)):
+            torch.manual_seed(6)
+            model = Chain(rnns, H * (1 + both))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            path = os.path.join(tempfile.mkdtemp(), "run.plumb")
+            with plumb.watch(model, optimizer, run=path, record="every=1") as w:
+                model(x).pow(2).mean().backward()
+                optimizer.step()
+            self.assertFalse(w._session.failed)
+            found[name] = w.run()
+        layers = [(p["path"], p["family"], p["inputs"]) for p in found["whole"].layers]
+        self.assertEqual([p for p, _, _ in layers], ["input", "rnns.0.l0", "rnns.0.l1", "rnns.0", "head"])
+        self.assertEqual([i for _, _, i in layers], [[], ["input"], ["rnns.0.l0"], ["rnns.0.l1"], ["rnns.0"]])
+        for ours, theirs in (("rnns.0.l0", "rnns.0"), ("rnns.0.l1", "rnns.1"), ("rnns.0", "rnns.2")):
+            for role in ("a", "grad_a"):
+                (a,), (b,) = found["whole"].find(ours, role), found["parts"].find(theirs, role)
+                self.assertEqual((a["count"], a["zeros"]), (b["count"], b["zeros"]))
+                self.assertAlmostEqual(a["log2_rms"], b["log2_rms"], places=4, msg=(ours, role))
+
+    def test_the_last_states_alone_bring_a_gradient_to_the_output(self):
+        for kind in (nn.LSTM, nn.GRU):
+            for both in (False, True):
+                torch.manual_seed(3)
+                model = LastStates(kind(X, H, 2, bidirectional=both), H * (1 + both))
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+                path = os.path.join(tempfile.mkdtemp(), "run.plumb")
+                with plumb.watch(model, optimizer, run=path, record="every=1") as w:
+                    state = model(torch.randn(T, B, X))
+                    state.pow(2).mean().backward()
+                    optimizer.step()
+                (row,) = w.run().find("rnn", "grad_a")
+                self.assertEqual((row["count"], row["zeros"]), (T * B * H * (1 + both), (T - 1) * B * H * (1 + both)))
+                (head,) = w.run().find("head.weight", "grad_weight")
+                self.assertTrue(head["log2_rms"] > -30)
+                self.assertEqual(len(w.run().find("rnn.l0", "grad_a")), 1)
+
+    def test_code_names_the_level(self):
+        model = Chain([nn.LSTM(X, H, 3), nn.GRU(H, H)], H)
+        for path, where in (("rnns.0.l1", "model.rnns[0].bias_ih_l1[5:10]"), ("rnns.0", "model.rnns[0].bias_ih_l2[5:10]"),
+                            ("rnns.1", "model.rnns[1].bias_ih_l0[5:10]")):
+            self.assertIn(where, code_of("open_gate", {}, path, model))
 
     def test_in_a_run(self):
         model, batches = models.make("lstm_tagger")

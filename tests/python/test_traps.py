@@ -67,6 +67,10 @@ def sgd(model, lr=0.05):
     return torch.optim.SGD(model.parameters(), lr=lr)
 
 
+def mlp():
+    return nn.Sequential(nn.Linear(16, 8), nn.Tanh(), nn.Linear(8, 5))
+
+
 def only(rows):
     assert len(rows) == 1, rows
     return rows[0]
@@ -717,6 +721,16 @@ class Traps(unittest.TestCase):
                 w.log(acuracy=1)
         self.assertEqual([round(a, 3) for a in w.run().steps["accuracy"]], [0, 0.1, 0.2])
         self.assertEqual(list(w.run().steps["loss"]), [0, 1, 2])
+
+    def test_a_scripted_model_is_refused_and_a_traced_one_is_watched(self):
+        model, (x, y) = mlp(), models.rows()
+        with self.assertRaisesRegex(TypeError, "torch.jit.script"):
+            plumb.watch(torch.jit.script(model), sgd(model), run=file())
+        traced = torch.jit.trace(model, x)
+        optimizer = sgd(traced)
+        with plumb.watch(traced, optimizer, run=file(), record="every=1") as w:
+            step(traced, optimizer, x, y)
+        self.assertEqual(len(w.run().find("0", "grad_z")), 1)
 
     def test_a_tensor_on_no_cpu_is_not_read(self):
         self.assertFalse(_core.is_readable(torch.zeros(3, device="meta")))

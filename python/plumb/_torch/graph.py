@@ -8,7 +8,7 @@ of the family "other".
 """
 
 from .. import _core
-from . import families, shapes
+from . import families, recurrent, shapes
 from .families import node_kind
 from .names import path_of
 from .nodes import Nodes
@@ -54,6 +54,7 @@ class Graph:
         for op in self.by_path.values():
             op.node = None
         self.nodes.begin()
+        self.first_levels = {}  # of an Op whose module is several layers: the one that reads what the module reads
         self.calls = []  # (Op, nodes of its outputs, nodes of its inputs)
         self.recorded = set()
         self.taken = {}
@@ -178,8 +179,10 @@ class Graph:
         sizes = shapes.sizes_of(module, family, reads[0] if reads else None, out, layout)
         for source in sources:
             self.materialise(source)
+        if family == "recurrent":
+            self.add_levels(op, recurrent.levels_below(module, arguments), module, path, sizes["units"])
         self.add(op, path, text=families.text_of(module), **sizes)
-        if sources:
+        if op.inputs:
             self.set_inputs(op)
         if getattr(module, "running_mean", None) is not None and module.momentum is not None:
             self.core.set_running_momentum(op.id, float(module.momentum))
@@ -197,6 +200,20 @@ class Graph:
         for node in outs:
             self.nodes.of_node[node] = op
         self.calls.append((op, outs, [n for n in nodes if n is not None]))
+
+    def add_levels(self, op, count, module, path, units):
+        """Layers for the levels of a recurrent module below its last one, which is the Op."""
+        names = op.params
+        for level in range(count):
+            low = Op(op.family, op.kind, op.inputs, op.node, layout=op.layout)
+            low.is_module, low.params = True, recurrent.of_level(names, level, count + 1)
+            self.add(low, recurrent.level_path(path, level), text=f"{op.kind}, level {level + 1} of {count + 1}", units=units)
+            if low.inputs:
+                self.set_inputs(low)
+            self.core.set_cell(low.id, getattr(module, "nonlinearity", ""))
+            self.first_levels.setdefault(op, low)
+            op.inputs = [low]
+        op.params = recurrent.of_level(names, count, count + 1)
 
     def params_of(self, module):
         known = self.params_by_module.get(id(module))

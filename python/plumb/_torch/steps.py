@@ -267,13 +267,13 @@ class Steps:
     def end_backward(self, finished):
         core = self.core
         was_ours = core.in_backward
+        if core.recording and self.pending:
+            recurrent.tell_pending(self)
         core.in_backward = False
         if not was_ours or not core.in_step:
             return
         self.saw_backward = True
         self.graph.forget()
-        if core.recording and self.pending:
-            recurrent.tell_pending(self)
         if core.recording and not self.optimizers and finished and not self.told_params:
             self.told_params = True
             entries = [entry for entry in self.params.entries() if entry[1].grad is not None]

@@ -38,6 +38,8 @@ class Watch(Diagnosed):
     ):
         if not isinstance(model, torch.nn.Module):
             raise TypeError(f"watch: model is a {type(model).__name__}, expected a torch.nn.Module")
+        if isinstance(model, torch.jit.ScriptModule) and not isinstance(model, torch.jit.TopLevelTracedModule):
+            raise TypeError("watch: model is a module of torch.jit.script, which takes no hooks; expected the one that it was made of")
         optimizers = _list(optimizer)
         self.path = temporary_path(self) if run is None else os.fspath(run)
         if budget is not None and not 0 < budget < 1:

@@ -24,7 +24,7 @@ def find_ways(graph, order):
             continue
         expected, found = list(readers[op]), []
         for node, k in edges:
-            by = readers_through(graph.nodes.of_node, node, op, owner, above)
+            by = {graph.first_levels.get(b, b) for b in readers_through(graph.nodes.of_node, node, op, owner, above)}
             match = next((e for e in expected if e[0] in by), None)
             if len(by) != 1 or match is None:
                 found = []

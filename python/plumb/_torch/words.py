@@ -64,12 +64,22 @@ def on_weights(path, model, make):
     return EVERY_LINEAR + make("m.weight")
 
 
-def open_gate(module, where, arguments):
+def recurrent_at(model, path):
+    """(path of the module, its level) of a layer that is a recurrent module, or one of its levels; (path, 0) of others."""
+    whole, _, level = path.split("#")[0].rpartition(".l")
+    module = module_at(model, whole) if level.isdigit() else None
+    if isinstance(module, families.RECURRENT) and int(level) < module.num_layers:
+        return whole, int(level)
+    module = module_at(model, path)
+    return path, module.num_layers - 1 if isinstance(module, families.RECURRENT) else 0
+
+
+def open_gate(module, where, level, arguments):
     if not isinstance(module, (nn.LSTM, nn.GRU)):
         return None
     units = module.hidden_size
     first = slice(units, 2 * units)
-    bias = f"{where}.bias_ih_l0[{first.start}:{first.stop}]"
+    bias = f"{where}.bias_ih_l{level}[{first.start}:{first.stop}]"
     if "chrono" in arguments:
         steps = arguments["chrono"]
         return f"with torch.no_grad():\n    {bias}.uniform_(1, {max(steps - 1, 2):.0f}).log_()"
@@ -78,6 +88,7 @@ def open_gate(module, where, arguments):
 
 def code_of(kind, arguments, path, model):
     """None where PyTorch has no line for it. path: of the layer, "" for the network."""
+    path, level = recurrent_at(model, path) if path else ("", 0)
     where = expression(path) if path else "model"
     module = module_at(model, path) if path else None
     if kind in ("initialise", "random_weights", "orthogonal_start", "smaller_weights", "like_others"):
@@ -144,13 +155,13 @@ def code_of(kind, arguments, path, model):
     if kind == "wider_format":
         return "with torch.autocast(device.type, dtype=torch.bfloat16):\n    loss = criterion(model(x), y)"
     if kind == "open_gate":
-        return open_gate(module, where, arguments)
+        return open_gate(module, where, level, arguments)
     if kind == "gated_cell" and module is not None:
-        return f"{where} = nn.LSTM({module.input_size}, {module.hidden_size}, batch_first={module.batch_first})"
+        return f"{where} = nn.LSTM({module.input_size}, {module.hidden_size}, {module.num_layers}, batch_first={module.batch_first})"
     if kind == "orthogonal_recurrence":
-        return f"nn.init.orthogonal_({where}.weight_hh_l0)"
+        return f"nn.init.orthogonal_({where}.weight_hh_l{level})"
     if kind == "identity_recurrence":
-        return f"nn.init.eye_({where}.weight_hh_l0)"
+        return f"nn.init.eye_({where}.weight_hh_l{level})"
     return None
 
 
