@@ -34,6 +34,8 @@ class ActivationRecorder {
   /// A batch [sample, ...] of that shape whose derivatives were judged where they were made, with
   /// limit(); the survey must be usual.
   void add(LayerId layer, const Shape& shape, const DerivativeSurvey& survey);
+  /// A batch that was counted elsewhere, with limit().
+  void add(LayerId layer, const DerivativeCounts& counts);
   void finish(std::vector<ActivationRecord>& records);
 
  private:
