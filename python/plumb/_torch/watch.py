@@ -19,7 +19,7 @@ import torch
 from .. import _core
 from .._inert import nothing, reduced
 from .._run import Diagnosed, Run, load, temporary_path
-from . import backward, recurrent, words
+from . import backward, device, recurrent, words
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
@@ -119,8 +119,11 @@ class Watch(Diagnosed):
         self._again, self._computes_again, self._may_search = Again(inner(model)), False, parts is None
         self.first_nonfinite: FirstNonFinite | None = None  #: a FirstNonFinite, once the loss or a gradient was no finite number
         self._measure_next = self._told_data = False
+        self._refused = set()
         self.in_backward = False
         watch = weakref.ref(self)
+        core.device = self._device = device.DeviceWatch(self)
+        core.forces_device = device.forced is not None
         core.learn = lambda *call: watch()._graph.on_call(*call)
         core.on_fail = lambda text: watch()._fail(text)
         self._describe(kind)
@@ -217,6 +220,7 @@ class Watch(Diagnosed):
         self._failed = True
         self._core.recording = False
         with contextlib.suppress(Exception):
+            self._device.clear()
             self._core.drop_step()
             self._hooks.remove()
         warnings.warn(f"plumb measures no more, the training goes on: {text}", RuntimeWarning, stacklevel=2)
@@ -253,6 +257,7 @@ class Watch(Diagnosed):
             return
         was_measured = bool(self._hooks)
         if self._saw_forward and not self._saw_backward and not self._stepped:
+            self._device.clear()
             core.drop_step()  # a forward pass that nothing came of
             self._hooks.remove()
             return
@@ -260,9 +265,11 @@ class Watch(Diagnosed):
         for handle in self._input_handles:
             handle.remove()
         self._input_handles.clear()
+        self._device.flush()
+        self._say_refused()
         metrics = {}
         if self._losses:
-            metrics["loss"] = sum(self._losses)
+            metrics["loss"] = sum(float(loss) / scale for loss, scale in self._losses)
         core.set_metrics(metrics)
         keeps = was_measured and self._keeps_hooks()
         core.end_step()
@@ -299,6 +306,7 @@ class Watch(Diagnosed):
         if not core.recording:
             return
         if self._saw_backward:
+            self._device.flush()
             core.next_pass()
             self._outputs = []
             self._pending.clear()
@@ -358,8 +366,10 @@ class Watch(Diagnosed):
         if self._losses is not None:
             for root in roots:
                 if torch.is_tensor(root) and root.numel() == 1:
-                    self._losses.append(float(root.detach()) / scale)
-                    if not math.isfinite(self._losses[-1]):
+                    loss = root.detach()
+                    is_here = loss.device.type == "cpu"  # else it is fetched when the step ends
+                    self._losses.append((float(loss) if is_here else loss.clone(), scale))
+                    if is_here and not math.isfinite(self._losses[-1][0]):
                         self._find_first_nonfinite(backward=False)
         core.in_backward = True
         if not core.recording:
@@ -476,6 +486,11 @@ class Watch(Diagnosed):
             core.recording = False
             self._remove_hooks_soon()
 
+    def _say_refused(self):
+        for kind in self._device.refused - self._refused:
+            warnings.warn(f"plumb.watch: tensors on {kind} are not measured, those on cuda and the CPU are", RuntimeWarning, 4)
+        self._refused |= self._device.refused
+
     # The end.
 
     def __enter__(self) -> Watch:
@@ -512,7 +527,7 @@ class Watch(Diagnosed):
             one.remove()
         backward.unwatch(self)
         self._core.recording = False
-        self._core.learn = self._core.on_fail = None
+        self._core.learn = self._core.on_fail = self._core.device = None
         self._graph.forget()
         self._core.end(reason)
 
