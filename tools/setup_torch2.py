@@ -7,7 +7,7 @@ plumb has callbacks for.
 
 PyPI's wheel is linked against CUDA's libraries, 4 GB that a test on the CPU never calls. It gets the
 CUDA runtime, and for the others libraries of the same names and symbol versions whose functions do
-nothing. About 2 GB and some minutes, once; needs a C compiler and binutils.
+nothing. About 3 GB and some minutes, once; needs a C compiler and binutils.
 """
 
 import argparse
@@ -21,6 +21,8 @@ import tempfile
 import venv
 
 TORCH = "torch==2.15.0"
+#: Its interpreter runs the kernels for GPUs on the CPU. Added to an environment that was set up without it.
+TRITON = "triton==3.9.0"
 #: With --no-deps, so that CUDA's wheels stay away.
 WITH_IT = ["nvidia-cuda-runtime==13.2.*", "numpy==2.4.*"]
 NEEDS = ["filelock", "typing-extensions>=4.13", "sympy>=1.13.3", "networkx", "jinja2", "fsspec", "setuptools>=77"]
@@ -97,12 +99,14 @@ def main():
     parser.add_argument("folder")
     folder = os.path.abspath(parser.parse_args().folder)
     python = os.path.join(folder, "bin", "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if os.path.exists(python) and subprocess.run([python, "-c", IMPORTS], capture_output=True, env=WITH_TORCH).returncode == 0:
+        if subprocess.run([python, "-c", "import triton"], capture_output=True).returncode != 0:
+            subprocess.run([*pip, "--no-deps", TRITON], check=True)
         return
     venv.create(folder, with_pip=True, clear=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *NEEDS, "nanobind==3.1.0"], check=True)
-    subprocess.run([*pip, "--no-deps", TORCH, *WITH_IT, *TRAINERS], check=True)
+    subprocess.run([*pip, "--no-deps", TORCH, TRITON, *WITH_IT, *TRAINERS], check=True)
     subprocess.run([*pip, *TRAINERS_NEED], check=True)
     places = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"], capture_output=True, text=True, check=True

@@ -75,6 +75,11 @@ void ActivationRecorder::add(LayerId layer, const Shape& shape, const Derivative
   to.stats.merge(to.window->add_all_active(shape[0], shape.size(), scan.below, scan.squares));
 }
 
+void ActivationRecorder::add(LayerId layer, const DerivativeCounts& counts) {
+  State& to = state(layer, static_cast<std::int64_t>(counts.active.size()));
+  to.stats.merge(to.window->add(counts));
+}
+
 void ActivationRecorder::add(LayerId layer, const ObservedView& derivative) {
   check_mask(derivative);
   State& to = state(layer, derivative.units());

@@ -34,6 +34,8 @@ class ActivationRecorder {
   /// A batch [sample, ...] of that shape whose derivatives were judged where they were made, with
   /// limit(); the scan must have is_usual.
   void add(LayerId layer, const Shape& shape, const DerivativeScan& scan);
+  /// A batch that was counted elsewhere, with limit().
+  void add(LayerId layer, const DerivativeCounts& counts);
   void finish(std::vector<ActivationRecord>& records);
 
  private:

@@ -61,12 +61,12 @@ JoinRecorder::Join& JoinRecorder::find(LayerId layer, std::int32_t output, Layer
   return join;
 }
 
-std::size_t JoinRecorder::way_of(Join& join, const JoinGradient& gradient) {
+std::size_t JoinRecorder::way_of(Join& join, LayerId reader, std::int32_t input) {
   for (std::size_t i = 0; i < join.ways.size(); ++i) {
-    if (join.ways[i].reader == gradient.reader && join.ways[i].input == gradient.input) return i;
+    if (join.ways[i].reader == reader && join.ways[i].input == input) return i;
   }
   if (join.ways.size() < kMostReaders) {
-    join.ways.push_back({gradient.reader, gradient.input, 0, {}, {}});
+    join.ways.push_back({reader, input, 0, {}, {}});
   } else if (join.ways.size() == kMostReaders) {
     join.ways.push_back({kNoLayer, 0, 0, {}, {}});
   }
@@ -94,6 +94,17 @@ void JoinRecorder::add(LayerId layer, std::int32_t output, std::span<const JoinG
     places[i] = place;
   }
   dense ? add_dense(join, ways) : add_any(join, ways);
+}
+
+void JoinRecorder::add(LayerId layer, std::int32_t output, std::span<const JoinProducts> ways) {
+  if (ways.empty()) return;
+  Join& join = find(layer, output, kNoLayer);
+  for (const JoinProducts& one : ways) {
+    WaySum& way = join.ways[way_of(join, one.reader, one.input)];
+    way.count += one.count;
+    way.squares.add(one.squares, 2 * one.log2_scale);
+    way.product.add(one.product, 2 * one.log2_scale);
+  }
 }
 
 // One pass over two tensors for each pair: three in all for the two ways of a block.

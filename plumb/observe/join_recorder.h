@@ -17,6 +17,15 @@ struct JoinGradient {
   ObservedView gradient;
 };
 
+/// What a reader sent back, where the products were taken elsewhere: <g_i, g_i> and <g_i, g> with
+/// the sum g of all, of stored values that stand for themselves times 2^log2_scale.
+struct JoinProducts {
+  LayerId reader = kNoLayer;
+  std::int32_t input = 0;
+  double count = 0, squares = 0, product = 0;
+  double log2_scale = 0;
+};
+
 /// Judges what each reader of a tensor sends back to it.
 ///
 ///   share_i = <g_i, g> / <g, g>,   g = g_1 + g_2 + ...
@@ -33,6 +42,7 @@ class JoinRecorder {
   /// All ways of one call at once, of equal extents; those of one reader and input are one way.
   void add(LayerId layer, std::int32_t output, std::span<const JoinGradient> ways,
            LayerId through = kNoLayer);
+  void add(LayerId layer, std::int32_t output, std::span<const JoinProducts> ways);
   /// One way, of which a copy is kept until close(): several of one reader and input are added up.
   void keep(LayerId layer, std::int32_t output, const JoinGradient& way,
             LayerId through = kNoLayer);
@@ -75,7 +85,10 @@ class JoinRecorder {
   Join& find(LayerId layer, std::int32_t output, LayerId through);
   void close(LayerId layer, std::int32_t output, LayerId through);
   static double log2_rms_of_sum(std::span<const WaySum> ways, const ScaledSum& squares);
-  static std::size_t way_of(Join& join, const JoinGradient& gradient);
+  static std::size_t way_of(Join& join, LayerId reader, std::int32_t input);
+  static std::size_t way_of(Join& join, const JoinGradient& gradient) {
+    return way_of(join, gradient.reader, gradient.input);
+  }
   void add_dense(Join& join, std::span<const JoinGradient> ways);
   void add_any(Join& join, std::span<const JoinGradient> ways);
 

@@ -123,6 +123,12 @@ void ParameterRecorder::add(ParamId param, Role role, const ObservedView& values
   if (role == Role::grad_weight) note_gradient(sites_.last());
 }
 
+void ParameterRecorder::add(ParamId param, Role role, const Sketch& sketch) {
+  check_new(param, role);
+  sites_.add(Site::param(param, role), sketch);
+  if (role == Role::grad_weight) note_gradient(sketch);
+}
+
 void ParameterRecorder::note_gradient(const Sketch& gradient) {
   const auto count = static_cast<double>(gradient.finite_count());
   const double squares = gradient.nonfinite_count > 0

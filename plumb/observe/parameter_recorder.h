@@ -28,6 +28,7 @@ class ParameterRecorder {
 
   void begin(const RunInfo& info);
   void add(ParamId param, Role role, ConstView values, double log2_scale, Piece piece);
+  void add(ParamId param, Role role, const Sketch& sketch);
   void add(ParamId param, Role role, const ObservedView& values, Piece piece);
   void finish();
   /// l2 norm of the gradients that were recorded in this step, from their sketches; NaN if one is

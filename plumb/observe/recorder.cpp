@@ -150,6 +150,36 @@ void Recorder::gradient(LayerId layer, const ObservedView& values, Use use) {
   joins_.close(layer, use.output);
 }
 
+void Recorder::output(LayerId layer, const Sketch& sketch, Use use) {
+  const LayerInfo& info = layer_of(layer, "output");
+  sites_.add(Site::layer(layer, output_role(info), use.output), sketch, use.call);
+}
+
+void Recorder::gradient(LayerId layer, const Sketch& sketch, Use use) {
+  const LayerInfo& info = layer_of(layer, "gradient");
+  sites_.add(Site::layer(layer, gradient_role(info), use.output), sketch, use.call);
+}
+
+void Recorder::parameter(ParamId param, Role role, const Sketch& sketch) {
+  require_param(param, role, "parameter");
+  parameters_.add(param, role, sketch);
+}
+
+void Recorder::samples(LayerId layer, const ObservedView& values) {
+  layer_of(layer, "samples");
+  signals_.add(layer, values);
+}
+
+void Recorder::derivative(LayerId layer, const DerivativeCounts& counts) {
+  require_activation(layer, "derivative");
+  activations_.add(layer, counts);
+}
+
+void Recorder::join(LayerId layer, std::span<const JoinProducts> ways, std::int32_t output) {
+  layer_of(layer, "join");
+  joins_.add(layer, output, ways);
+}
+
 void Recorder::add_slices(const Site& site, const ObservedView& values) {
   for (const Axis what : {Axis::head, Axis::expert}) {
     const int axis = values.find(what);

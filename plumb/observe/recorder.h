@@ -86,12 +86,21 @@ class Recorder {
   void gradient(LayerId layer, ConstView values, double log2_scale, Use use = {});
   void gradient(LayerId layer, const ObservedView& values, Use use = {});
 
+  /// What was sketched where it is, as on a device whose memory is not ours. Of an output, how
+  /// alike its samples look is told beside: samples(), where is_similarity_due().
+  void output(LayerId layer, const Sketch& sketch, Use use = {});
+  void gradient(LayerId layer, const Sketch& sketch, Use use = {});
+  void parameter(ParamId param, Role role, const Sketch& sketch);
+  void samples(LayerId layer, const ObservedView& values);
+  bool is_similarity_due() const { return signals_.is_due(); }
+
   /// f' at each element of an activation's output; a batch may come in parts.
   void derivative(LayerId layer, ConstView derivative);
   void derivative(LayerId layer, const ObservedView& derivative);
   /// The same of a batch of this shape whose derivatives were judged where they were made: with
   /// saturation_limit(), and is_usual.
   void derivative(LayerId layer, const Shape& shape, const DerivativeScan& scan);
+  void derivative(LayerId layer, const DerivativeCounts& counts);
   /// An |f'| below it counts as saturated; 0 where sup |f'| is not known.
   double saturation_limit(LayerId layer) const;
 
@@ -112,6 +121,7 @@ class Recorder {
   /// gate, and where there are two other ways the size.
   void join(LayerId layer, std::span<const JoinGradient> ways, std::int32_t output = 0,
             LayerId through = kNoLayer);
+  void join(LayerId layer, std::span<const JoinProducts> ways, std::int32_t output = 0);
   /// The same, one by one as they come: a copy of each is kept until gradient() of the layer,
   /// next_pass() or finish().
   void join_way(LayerId layer, const JoinGradient& way, std::int32_t output = 0,

@@ -150,6 +150,12 @@ void SiteSketches::add(const Site& site, const ObservedView& view, std::int32_t 
   note(site, to);
 }
 
+void SiteSketches::add(const Site& site, const Sketch& sketch, std::int32_t call) {
+  const Room to = room(site, call);
+  *to.sketch = sketch;
+  note(site, to);
+}
+
 std::size_t SiteSketches::take_once(const Site& site) {
   Entry& of_site = entry(site);
   take(site, of_site);

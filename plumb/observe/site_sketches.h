@@ -38,6 +38,8 @@ class SiteSketches {
   /// Of one tensor.
   void add(const Site& site, ConstView values, double log2_scale, std::int32_t call = Use::kNext);
   void add(const Site& site, const ObservedView& view, std::int32_t call = Use::kNext);
+  /// Of one that was sketched elsewhere.
+  void add(const Site& site, const Sketch& sketch, std::int32_t call = Use::kNext);
   /// The place of a site that the caller sketches itself, to be asked for with sketch().
   std::size_t take_once(const Site& site);
   /// Valid until the next site is recorded.

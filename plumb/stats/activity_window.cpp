@@ -41,6 +41,8 @@ DerivativeStats ActivityWindow::add_all_active(std::int64_t samples, std::int64_
   return now_.add_all_active(samples, elements, below, squares);
 }
 
+DerivativeStats ActivityWindow::add(const DerivativeCounts& counts) { return now_.add(counts); }
+
 std::uint64_t ActivityWindow::sample_count() const {
   std::uint64_t count = now_.sample_count();
   for (const Counts& one : before_) count += is_inside(one.step) ? one.samples : 0;

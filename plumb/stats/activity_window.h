@@ -25,6 +25,7 @@ class ActivityWindow {
   DerivativeStats add(const StridedView& derivative, const UnitAxes& axes, double limit);
   DerivativeStats add_all_active(std::int64_t samples, std::int64_t elements, std::uint64_t below,
                                  double squares);
+  DerivativeStats add(const DerivativeCounts& counts);
 
   std::int64_t units() const { return now_.units(); }
   std::uint64_t sample_count() const;

@@ -99,6 +99,24 @@ DerivativeStats UnitActivity::add_all_active(std::int64_t samples, std::int64_t 
   return {count, 0.5 * std::log2(squares / size), static_cast<double>(below) / size};
 }
 
+DerivativeStats UnitActivity::add(const DerivativeCounts& counts) {
+  if (counts.active.size() != active_count_.size()) {
+    throw ShapeError("unit activity: counts of " + std::to_string(counts.active.size()) +
+                     " units, expected " + std::to_string(units()));
+  }
+  sample_count_ += counts.samples;
+  element_count_ += counts.elements;
+  for (std::size_t j = 0; j < active_count_.size(); ++j) {
+    const auto active = static_cast<std::uint64_t>(counts.active[j]);
+    active_count_[j] += active;
+    active_total_ += active;
+  }
+  if (counts.elements == 0) return {};
+  const auto size = static_cast<double>(counts.elements);
+  return {counts.elements, 0.5 * std::log2(counts.squares / size),
+          static_cast<double>(counts.below) / size};
+}
+
 void UnitActivity::clear() {
   in_all_ = 0;
   std::fill(active_count_.begin(), active_count_.end(), 0);

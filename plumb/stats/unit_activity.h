@@ -20,6 +20,14 @@ struct DerivativeStats {
   void merge(const DerivativeStats& other);
 };
 
+/// A batch of derivatives that was counted where it is, as on a device whose memory is not ours.
+struct DerivativeCounts {
+  std::uint64_t samples = 0, elements = 0;
+  std::uint64_t below = 0;               ///< elements with |f'| < limit
+  double squares = 0;                    ///< the sum of f'^2
+  std::span<const std::int64_t> active;  ///< of each unit, how many of its elements are not 0
+};
+
 /// Which axis of a tensor of any layout is which; all that are not named are places, as the height
 /// and width of images or the positions of a sequence are.
 struct UnitAxes {
@@ -55,6 +63,9 @@ class UnitActivity {
   /// as most are: their sum of squares is all else there is to know.
   DerivativeStats add_all_active(std::int64_t samples, std::int64_t elements, std::uint64_t below,
                                  double squares);
+  /// The same for a batch that was counted elsewhere: see DerivativeCounts.
+  /// Errors  ShapeError if there are not units() counts.
+  DerivativeStats add(const DerivativeCounts& counts);
   void clear();
   void merge(const UnitActivity& other);
 

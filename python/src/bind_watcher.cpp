@@ -12,6 +12,7 @@
 #include "plumb/observe/check_run.h"
 #include "plumb/stats/sketch.h"
 #include "python/src/results.h"
+#include "python/src/device_watch.h"
 #include "python/src/watcher.h"
 
 namespace plumb::python {
@@ -107,8 +108,9 @@ void bind_watcher(nb::module_& module) {
     });
   });
 
-  nb::class_<Watcher>(module, "Watcher")
-      .def(
+  nb::class_<Watcher> type(module, "Watcher");
+  bind_device_watch(module, type);
+  type.def(
           "__init__",
           [](Watcher* self, const std::string& path, const std::string& record, std::int64_t start,
              std::int64_t planned_steps) {
@@ -311,8 +313,12 @@ void bind_watcher(nb::module_& module) {
            })
       .def("output",
            [](Watcher& w, LayerId layer, nb::handle tensor, Layout layout) {
-             const auto view = TensorReader::read(tensor.ptr(), layout);
-             if (view) w.session.recorder().output(layer, *view);
+             const auto view = w.read(tensor.ptr(), layout);
+             if (view) {
+               w.session.recorder().output(layer, *view);
+             } else if (w.has_device()) {
+               return nb::cast<bool>(w.device.attr("output")(layer, tensor, layout));
+             }
              return view.has_value();
            })
       .def("derivative",

@@ -31,7 +31,8 @@ class ForwardHook : public Hook {
     nb::object gradient;
   };
   std::vector<Call> calls;
-  std::shared_ptr<DerivativeJudge> judge;
+  std::string function;
+  std::shared_ptr<DerivativeJudge> judge;  ///< of the function
 
   void set_call(std::size_t index, LayerId layer, Layout layout) {
     if (calls.size() <= index) calls.resize(index + 1);
@@ -68,12 +69,22 @@ class ForwardHook : public Hook {
     const Call& now = calls[index];
     PyObject* const tensor = TensorReader::first_tensor(output);
     if (tensor == nullptr) return;
-    const auto view = TensorReader::read(tensor, now.layout);
-    if (!view) return;
-    Recorder& recorder = watcher->session.recorder();
+    const auto view = watcher->read(tensor, now.layout);
     PyObject* const input = TensorReader::first_tensor(arguments[1]);
+    if (!view) {
+      if (!watcher->has_device()) return;
+      const bool is_new = now.reads != kNoLayer && input != nullptr &&
+                          type_of_node(input) == now.reads_type;
+      const bool is_told = nb::cast<bool>(watcher->device.attr("module")(
+          now.layer, is_new ? now.reads : kNoLayer, nb::handle(tensor),
+          input == nullptr ? nb::none() : nb::handle(input), now.layout, function,
+          judge && judge->serves_output()));
+      if (is_told) attach_gradient(tensor, now.gradient);
+      return;
+    }
+    Recorder& recorder = watcher->session.recorder();
     if (now.reads != kNoLayer && input != nullptr && type_of_node(input) == now.reads_type) {
-      const auto read = TensorReader::read(input, now.layout);
+      const auto read = watcher->read(input, now.layout);
       if (read && read->values.data != view->values.data) recorder.output(now.reads, *read);
     }
     recorder.output(now.layer, *view);
@@ -126,6 +137,7 @@ nb::object make_forward_hook(nb::object watcher, nb::handle module, const std::s
   auto* const hook = new ForwardHook(std::move(watcher), module);
   nb::object object = make_hook(hook);
   hook->self = object.ptr();
+  hook->function = function;
   if (!function.empty()) hook->judge = std::make_shared<DerivativeJudge>(function);
   return object;
 }

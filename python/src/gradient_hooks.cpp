@@ -22,8 +22,12 @@ void GradientHook::call(PyObject* const* arguments, std::size_t count) {
   }
   if (gradient == Py_None) return;
   guarded(watcher, [&] {
-    const auto view = TensorReader::read(gradient, layout_, watcher->flow_log2_scale);
-    if (view) watcher->session.recorder().gradient(layer_, *view);
+    const auto view = watcher->read(gradient, layout_, watcher->flow_log2_scale);
+    if (view) {
+      watcher->session.recorder().gradient(layer_, *view);
+    } else if (watcher->has_device()) {
+      watcher->device.attr("gradient")(layer_, nb::handle(gradient), watcher->flow_log2_scale);
+    }
   });
 }
 
@@ -34,8 +38,13 @@ void WayHook::call(PyObject* const* arguments, std::size_t count) {
   PyObject* const gradient = PyTuple_GetItem(gradients, place_);
   if (gradient == Py_None) return;
   guarded(watcher, [&] {
-    const auto view = TensorReader::read(gradient, Layout::rows, watcher->flow_log2_scale);
-    if (view) watcher->session.recorder().join_way(layer_, {reader_, input_, *view});
+    const auto view = watcher->read(gradient, Layout::rows, watcher->flow_log2_scale);
+    if (view) {
+      watcher->session.recorder().join_way(layer_, {reader_, input_, *view});
+    } else if (watcher->has_device()) {
+      watcher->device.attr("join_way")(layer_, reader_, input_, nb::handle(gradient),
+                                       watcher->flow_log2_scale);
+    }
   });
 }
 

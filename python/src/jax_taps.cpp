@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/src/jax_taps.h"
 
-#include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/vector.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <string_view>
 
 #include "plumb/core/error.h"
 
-#include "python/src/xla_ffi.h"
 
 namespace plumb::python {
 
@@ -23,77 +16,6 @@ namespace {
 /// By the number that stands in compiled code, which may outlive them.
 std::mutex all_mutex;
 std::vector<JaxTaps*> all_taps;
-
-JaxTaps* taps_of(std::int64_t number) {
-  const std::lock_guard lock(all_mutex);
-  const auto place = static_cast<std::size_t>(number);
-  return place < all_taps.size() ? all_taps[place] : nullptr;
-}
-
-std::optional<StridedView> view_of(const xla::Buffer& buffer) {
-  StridedView view;
-  switch (buffer.type) {
-    case xla::f16: view.type = ElementType::f16; break;
-    case xla::bf16: view.type = ElementType::bf16; break;
-    case xla::f32: view.type = ElementType::f32; break;
-    case xla::f64: view.type = ElementType::f64; break;
-    default: return std::nullopt;
-  }
-  if (buffer.rank > StridedView::kMaxRank) return std::nullopt;
-  view.data = buffer.data;
-  view.rank = static_cast<int>(buffer.rank);
-  std::int64_t stride = 1;
-  for (int i = view.rank - 1; i >= 0; --i) {
-    const auto at = static_cast<std::size_t>(i);
-    view.sizes[at] = buffer.sizes[i];
-    view.strides[at] = stride;
-    stride *= buffer.sizes[i];
-  }
-  return view;
-}
-
-std::int64_t attribute(const xla::CallFrame& frame, std::string_view name) {
-  const xla::Attributes& all = frame.attributes;
-  for (std::int64_t i = 0; i < all.count; ++i) {
-    if (std::string_view(all.names[i]->text, all.names[i]->length) == name) {
-      std::int64_t value;
-      std::memcpy(&value, static_cast<const xla::Scalar*>(all.values[i])->value, sizeof value);
-      return value;
-    }
-  }
-  return -1;
-}
-
-/// XLA asks once what a handler is, and calls it in stages of which we have one.
-bool is_execution(xla::CallFrame* frame) {
-  constexpr int kMetadata = 1, kExecute = 3;
-  for (xla::Extension* one = frame->extension; one != nullptr; one = one->next) {
-    if (one->type != kMetadata) continue;
-    xla::Metadata& metadata = *reinterpret_cast<xla::MetadataExtension*>(one)->metadata;
-    metadata.version.major = 0;
-    metadata.version.minor = 1;
-    metadata.traits = 0;
-    return false;
-  }
-  return frame->stage == kExecute;
-}
-
-std::int64_t size_of(const StridedView& view) { return view.size() * size_bytes(view.type); }
-
-/// The device that calls; 0 where the table has no such question, as before jaxlib 0.8.
-std::int32_t ordinal_of(const xla::CallFrame& frame) {
-  if (frame.api == nullptr || frame.api->struct_size < sizeof(xla::Api)) return 0;
-  xla::OrdinalRequest request{sizeof(xla::OrdinalRequest), nullptr, frame.context, 0};
-  return frame.api->ordinal(&request) == nullptr ? request.ordinal : 0;
-}
-
-/// With a spread, which stands last, where code is compiled for several devices.
-JaxTaps::Caller caller_of(const xla::CallFrame& frame) {
-  if (attribute(frame, "shared") <= 0) return {};
-  const xla::Buffers& given = frame.arguments;
-  return {ordinal_of(frame),
-          static_cast<const std::int32_t*>(given.buffers[given.count - 1]->data)};
-}
 
 /// A tensor whose axes in front of those that are named count samples too: one axis with the first
 /// of these, where that does.
@@ -117,64 +39,43 @@ ObservedView with_samples_in_front(const StridedView& x, const std::vector<Axis>
   return {view, all};
 }
 
-/// What is handed on unchanged: the first argument, as the first result.
-std::optional<StridedView> hand_on(const xla::CallFrame& frame) {
-  const auto x = view_of(*frame.arguments.buffers[0]);
-  if (!x) return std::nullopt;
-  void* const to = frame.results.buffers[0]->data;
-  if (to != x->data) std::memcpy(to, x->data, static_cast<std::size_t>(size_of(*x)));
-  return x;
-}
-
-/// (x, token[, z][, spread]) -> x
-void* handle_tap(xla::CallFrame* frame) {
-  if (!is_execution(frame)) return nullptr;
-  const auto x = hand_on(*frame);
-  if (!x) return nullptr;
-  if (JaxTaps* const taps = taps_of(attribute(*frame, "run"))) {
-    const JaxTaps::Caller caller = caller_of(*frame);
-    const xla::Buffers& given = frame->arguments;
-    const bool has_z = given.count > (caller.spread != nullptr ? 3 : 2);
-    const auto z = has_z ? view_of(*given.buffers[2]) : std::nullopt;
-    taps->tap(attribute(*frame, "site"), *x, z ? &*z : nullptr, caller,
-              std::max<std::int64_t>(1, attribute(*frame, "shares")));
+/// By which number every update is its parameter's gradient: the learning rate of plain gradient
+/// descent; nullopt where there is no such number. Updates that rounding to the parameter's type
+/// may have changed, below 2^-14 of it, say nothing.
+std::optional<double> ratio_of_updates(const StepRecord& record, std::size_t params) {
+  constexpr double kNear_log2 = 0.01, kLeast_log2 = -14;
+  struct Sizes {
+    std::optional<double> weight, gradient, update;
+  };
+  std::vector<Sizes> sizes(params);
+  for (const SketchRecord& one : record.sketches) {  // those of an earlier step may stand behind
+    if (!one.site.is_of_parameter() || static_cast<std::size_t>(one.site.id) >= params) continue;
+    Sizes& of = sizes[static_cast<std::size_t>(one.site.id)];
+    auto& size = one.site.role == Role::weight   ? of.weight
+                 : one.site.role == Role::update ? of.update
+                                                 : of.gradient;
+    if (!size) size = one.sketch.true_log2_rms();
   }
-  return nullptr;
-}
-
-/// (parameter ...[, position, spread]) -> token
-void* handle_begin(xla::CallFrame* frame) {
-  if (!is_execution(frame)) return nullptr;
-  const xla::Buffer& token = *frame->results.buffers[0];
-  std::int64_t tokens = 1;
-  for (std::int64_t i = 0; i < token.rank; ++i) tokens *= token.sizes[i];
-  std::fill_n(static_cast<float*>(token.data), tokens, 0.0f);
-  if (JaxTaps* const taps = taps_of(attribute(*frame, "run"))) {
-    const JaxTaps::Caller caller = caller_of(*frame);
-    const xla::Buffers& given = frame->arguments;
-    const std::int64_t count = given.count - (caller.spread != nullptr ? 2 : 0);
-    std::vector<StridedView> params;
-    for (std::int64_t i = 0; i < count; ++i) {
-      params.push_back(view_of(*given.buffers[i]).value_or(StridedView()));
-    }
-    const std::int64_t position =
-        caller.spread == nullptr ? 0
-                                 : *static_cast<const std::int32_t*>(given.buffers[count]->data);
-    taps->begin(params, static_cast<JaxTaps::Mode>(attribute(*frame, "mode")), caller, position);
+  double least = std::numeric_limits<double>::infinity(), most = -least;
+  int told = 0;
+  for (const Sizes& of : sizes) {
+    if (!of.weight || !of.gradient || !of.update || !std::isfinite(*of.update)) continue;
+    if (!std::isfinite(*of.gradient) || *of.update - *of.weight < kLeast_log2) continue;
+    least = std::min(least, *of.update - *of.gradient);
+    most = std::max(most, *of.update - *of.gradient);
+    ++told;
   }
-  return nullptr;
-}
-
-/// (loss, token[, spread]) -> loss
-void* handle_loss(xla::CallFrame* frame) {
-  if (!is_execution(frame)) return nullptr;
-  const auto x = hand_on(*frame);
-  JaxTaps* const taps = x ? taps_of(attribute(*frame, "run")) : nullptr;
-  if (taps != nullptr) taps->loss(*x, caller_of(*frame));
-  return nullptr;
+  if (told < 2 || most - least > kNear_log2) return std::nullopt;
+  return std::exp2(0.5 * (least + most));
 }
 
 }  // namespace
+
+JaxTaps* JaxTaps::of(std::int64_t number) {
+  const std::lock_guard lock(all_mutex);
+  const auto place = static_cast<std::size_t>(number);
+  return place < all_taps.size() ? all_taps[place] : nullptr;
+}
 
 JaxTaps::JaxTaps(nb::object watcher)
     : owner_(std::move(watcher)), watcher_(*nb::cast<Watcher*>(owner_)) {
@@ -306,6 +207,7 @@ void JaxTaps::begin_whole(const std::vector<StridedView>& given, Mode mode) {
     for (std::size_t i = 0; i < count; ++i) {
       if (params[i].data != nullptr) updates_.tell(session.recorder(), params_[i], params[i]);
     }
+    if (learning_rate == 0) note_rate();
   }
   close_step();
   updates_.begin();
@@ -325,6 +227,19 @@ void JaxTaps::begin_whole(const std::vector<StridedView>& given, Mode mode) {
     }
     updates_.keep(params_[i], params[i]);
   }
+}
+
+void JaxTaps::note_rate() {
+  const auto rate = ratio_of_updates(watcher_.session.record(), params_.size());
+  if (!rate) return;
+  watcher_.session.record().learning_rate = *rate;
+  RunInfo& draft = watcher_.session.draft();
+  if (!draft.optimiser.empty()) return;
+  OptimiserInfo info;
+  info.kind = draft.optimiser = "sgd";
+  info.learning_rate = *rate;
+  draft.optimiser_info = info;
+  watcher_.session.touch();
 }
 
 void JaxTaps::tap(std::int64_t number, const StridedView& x, const StridedView* z,
@@ -372,9 +287,46 @@ void JaxTaps::tap_whole(std::int64_t number, const StridedView& x, const Strided
     return;
   }
   recorder.output(site.layer, view);
+  if (!told_inputs_ && watcher_.session.draft().layer(site.layer).family == LayerFamily::input) {
+    note_inputs(view);
+  }
   if (site.judge && z != nullptr && z->rank == x.rank) {
     site.judge->tell(recorder, site.layer, with_samples_in_front(*z, site.axes), false);
   }
+}
+
+// Of each column of the first inputs that are measured, as plumb.watch does for PyTorch.
+void JaxTaps::note_inputs(const ObservedView& view) {
+  constexpr std::int64_t kFewestValues = 8, kMostColumns = 4096;
+  told_inputs_ = true;
+  const std::int64_t width = view.values.rank < 2 ? 0 : view.values.sizes[view.values.rank - 1];
+  const std::int64_t rows = width == 0 ? 0 : view.values.size() / width;
+  if (width == 0 || width > kMostColumns || rows < kFewestValues) return;
+  std::vector<double> values(static_cast<std::size_t>(view.values.size()));
+  KeptReader reader(view);
+  for (std::size_t got = 0; got < values.size();) got += reader.next(std::span(values).subspan(got));
+  DataInfo data;
+  for (std::int64_t column = 0; column < width; ++column) {
+    ColumnInfo& to = data.inputs.emplace_back();
+    double sum = 0, squares = 0;
+    to.smallest = std::numeric_limits<double>::infinity();
+    to.largest = -to.smallest;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const double x = values[static_cast<std::size_t>(row * width + column)];
+      if (!std::isfinite(x)) return;
+      sum += x;
+      to.smallest = std::min(to.smallest, x);
+      to.largest = std::max(to.largest, x);
+    }
+    to.mean = sum / static_cast<double>(rows);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const double d = values[static_cast<std::size_t>(row * width + column)] - to.mean;
+      squares += d * d;
+    }
+    to.deviation = std::sqrt(squares / static_cast<double>(rows));
+  }
+  watcher_.session.draft().data_info = std::move(data);
+  watcher_.session.touch();
 }
 
 void JaxTaps::loss(const StridedView& x, const Caller& caller) {
@@ -396,29 +348,11 @@ void JaxTaps::loss_whole(const StridedView& x) {
   double value;
   KeptReader(ObservedView(mean.mean())).next(std::span(&value, 1));
   watcher_.session.record().loss = value;
+  watcher_.session.record().learning_rate = learning_rate;
 }
 
 void JaxTaps::end() {
   guarded([&] { close_step(); });
-}
-
-void bind_jax_taps(nb::module_& module) {
-  const auto handler = [](void* (*function)(xla::CallFrame*)) {
-    return nb::capsule(reinterpret_cast<void*>(function));
-  };
-  nb::dict handlers;
-  handlers["plumb_tap"] = handler(&handle_tap);
-  handlers["plumb_begin"] = handler(&handle_begin);
-  handlers["plumb_loss"] = handler(&handle_loss);
-  module.attr("jax_handlers") = handlers;
-  nb::class_<JaxTaps>(module, "JaxTaps")
-      .def(nb::init<nb::object>())
-      .def("add_site", &JaxTaps::add_site)
-      .def("add_param", &JaxTaps::add_param)
-      .def("end", &JaxTaps::end)
-      .def_prop_ro("number", &JaxTaps::number)
-      .def_prop_ro("begun", &JaxTaps::begun)
-      .def_prop_ro("error", &JaxTaps::error);
 }
 
 }  // namespace plumb::python

@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -58,6 +59,10 @@ class JaxTaps {
   /// Ends the step that is open.
   void end();
 
+  double learning_rate = 0;  ///< of every step
+
+  /// Those of the number, or null once they are gone.
+  static JaxTaps* of(std::int64_t number);
   std::int64_t number() const { return number_; }
   std::int64_t begun() const { return begun_; }
   std::optional<std::string> error() const { return error_; }
@@ -92,6 +97,8 @@ class JaxTaps {
   void tap_whole(std::int64_t site, const StridedView& x, const StridedView* z,
                  std::int64_t shares);
   void loss_whole(const StridedView& x);
+  void note_inputs(const ObservedView& view);
+  void note_rate();
 
   nanobind::object owner_;
   Watcher& watcher_;
@@ -105,7 +112,7 @@ class JaxTaps {
   std::map<Key, std::int64_t> calls_;  ///< by site and position, in this step
   std::optional<std::string> error_;
   std::int64_t number_, begun_ = 0;
-  bool saw_gradient_ = false, saw_loss_ = false;
+  bool saw_gradient_ = false, saw_loss_ = false, told_inputs_ = false;
 };
 
 void bind_jax_taps(nanobind::module_& module);

@@ -66,7 +66,8 @@ class NodePlan {
   void add_slope(std::size_t place, const std::string& saved, bool is_output, LayerId layer,
                  Layout layout, const std::string& function) {
     slopes_.push_back(
-        {place, saved, is_output, layer, layout, std::make_shared<DerivativeJudge>(function)});
+        {place, saved, is_output, layer, layout, function,
+         std::make_shared<DerivativeJudge>(function)});
   }
   bool is_empty() const { return gradients_.empty() && ways_.empty() && slopes_.empty(); }
 
@@ -96,8 +97,13 @@ class NodePlan {
         PyErr_Clear();  // freed, or changed in place
         continue;
       }
-      const auto view = TensorReader::read(saved.ptr(), one.layout);
-      if (view) one.judge->tell(watcher.session.recorder(), one.layer, *view, one.is_output);
+      const auto view = watcher.read(saved.ptr(), one.layout);
+      if (view) {
+        one.judge->tell(watcher.session.recorder(), one.layer, *view, one.is_output);
+      } else if (watcher.has_device() && (!one.is_output || one.judge->serves_output())) {
+        watcher.device.attr("derivative")(one.layer, saved, one.layout, one.function,
+                                          one.is_output);
+      }
     }
   }
 
@@ -112,6 +118,7 @@ class NodePlan {
     bool is_output;
     LayerId layer;
     Layout layout;
+    std::string function;
     std::shared_ptr<DerivativeJudge> judge;
   };
   nb::object watcher_;

@@ -166,6 +166,7 @@ PyObject* TensorReader::first_tensor(PyObject* object) {
 }
 
 std::optional<StridedView> TensorReader::read(PyObject* tensor) {
+  if (tensor_type == nullptr) return std::nullopt;
   const bool has_table = exchange != nullptr && is_tensor(tensor);
   std::optional<StridedView> view = has_table ? read_exchange(tensor) : read_attributes(tensor);
   if (!view) PyErr_Clear();

@@ -43,13 +43,16 @@ void Watcher::before_update(nb::list entries, double log2_scale, bool can_replay
   const bool compare = recorder.is_symmetry_due();
   for (nb::handle entry : entries) {
     const auto [id, tensor, axis] = nb::cast<std::tuple<ParamId, nb::object, int>>(entry);
-    const std::optional<StridedView> value = TensorReader::read(tensor.ptr());
-    if (!value) continue;
+    const std::optional<StridedView> value = read(tensor.ptr());
+    if (!value) {
+      if (has_device()) device.attr("before_update")(id, tensor, compare ? axis : -1, log2_scale);
+      continue;
+    }
     recorder.parameter(id, Role::weight, ObservedView(*value));
     const nb::object gradient = tensor.attr("grad");
     bool has_gradient = false;
     if (!gradient.is_none()) {
-      if (const auto view = TensorReader::read(gradient.ptr())) {
+      if (const auto view = read(gradient.ptr())) {
         recorder.parameter(id, Role::grad_weight, ObservedView(*view).scaled(log2_scale));
         has_gradient = true;
       }
@@ -67,8 +70,12 @@ void Watcher::after_update(nb::list entries, nb::list replays) {
     const auto [id, tensor, axis] = nb::cast<std::tuple<ParamId, nb::object, int>>(entry);
     const std::size_t own = place++;
     if (!replay(id).is_due) {
-      const std::optional<StridedView> value = TensorReader::read(tensor.ptr());
-      if (value) updates_.tell(session.recorder(), id, *value);
+      const std::optional<StridedView> value = read(tensor.ptr());
+      if (value) {
+        updates_.tell(session.recorder(), id, *value);
+      } else if (has_device()) {
+        device.attr("after_update")(id, tensor);
+      }
       continue;
     }
     const auto [added, factor] = nb::cast<std::tuple<nb::object, double>>(replays[own]);

@@ -34,6 +34,15 @@ class Watcher {
   /// product is the update; empty where before_update() was told of none.
   void after_update(nanobind::list entries, nanobind::list replays);
 
+  /// A tensor, where it can be read here; else it is shown to `device`.
+  std::optional<ObservedView> read(PyObject* tensor, Layout layout, double log2_scale = 0) const {
+    return forces_device ? std::nullopt : TensorReader::read(tensor, layout, log2_scale);
+  }
+  std::optional<StridedView> read(PyObject* tensor) const {
+    return forces_device ? std::nullopt : TensorReader::read(tensor);
+  }
+  bool has_device() const { return device.is_valid() && !device.is_none(); }
+
   Session session;
   bool recording = false;    ///< a measured step is open
   bool in_forward = false;   ///< the watched model computes, in training, with gradients
@@ -46,6 +55,8 @@ class Watcher {
   double own_s = 0;       ///< which is this
   nanobind::object learn;    ///< (hook, call index, module, arguments, output)
   nanobind::object on_fail;  ///< (text)
+  nanobind::object device;   ///< records tensors that are not in our memory: plumb._torch.device
+  bool forces_device = false;  ///< of tensors on the CPU too: for tests
 
  private:
   /// The update that was measured last was larger than its parameter's values * 2^-18: what

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "plumb/core/error.h"
+#include "plumb/stats/sketch.h"
 #include "tests/observe/stored.h"
 #include "tests/support/allocation_count.h"
 #include "tests/support/message_of.h"
@@ -395,6 +396,66 @@ TEST_F(RecorderTest, TheSumOfAJoinClosesIt) {
   ASSERT_NE(join->from(kFc2), nullptr);
   EXPECT_NEAR(join->from(kFc2)->log2_rms, log2_rms_of(shortcut), 1e-6);
   EXPECT_NEAR(join->from(kFc1)->share + join->from(kFc2)->share, 1, 1e-12);
+}
+
+TEST_F(RecorderTest, WhatWasCountedElsewhereIsRecordedAsTheTensorsAre) {
+  const std::vector<double> values = testing::eighths(24, 1), others = testing::eighths(24, 2);
+  std::vector<double> slopes = testing::eighths(24, 3);
+  for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i] = i % 3 == 0 ? 0 : slopes[i] / 16;
+  const Stored a(values, ElementType::f32), b(others, ElementType::f32);
+  const Stored df(slopes, ElementType::f32);
+  recorder_.begin(record_);
+  recorder_.output(kFc1, a.view({6, 4}));
+  recorder_.derivative(kAct, ObservedView(df.view({6, 4})));
+  const double limit = recorder_.saturation_limit(kAct);
+  recorder_.join_way(kX, {kFc1, 0, a.view({6, 4})});
+  recorder_.join_way(kX, {kFc2, 1, b.view({6, 4})});
+  recorder_.gradient(kX, b.view({6, 4}));
+  recorder_.parameter(kW1, Role::grad_weight, b.view({6, 4}));
+  const double norm = recorder_.gradient_norm();
+  recorder_.finish();
+  const StepRecord expected = record_;
+
+  double aa = 0, ab = 0, bb = 0, squares = 0;
+  std::uint64_t below = 0;
+  std::vector<std::int64_t> active(4);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    aa += values[i] * values[i];
+    ab += values[i] * others[i];
+    bb += others[i] * others[i];
+    squares += slopes[i] * slopes[i];
+    below += std::abs(slopes[i]) < limit ? 1 : 0;
+    active[i % 4] += slopes[i] != 0 ? 1 : 0;
+  }
+  Recorder other(info_);
+  StepRecord record;
+  other.begin(record);
+  other.output(kFc1, sketch(a.view({6, 4})));
+  other.derivative(kAct, DerivativeCounts{6, 24, below, squares, active});
+  const JoinProducts ways[] = {{kFc1, 0, 24, aa, aa + ab, 0}, {kFc2, 1, 24, bb, ab + bb, 0}};
+  other.join(kX, ways);
+  other.gradient(kX, sketch(b.view({6, 4})));
+  other.parameter(kW1, Role::grad_weight, sketch(b.view({6, 4})));
+  EXPECT_EQ(other.gradient_norm(), norm);
+  other.finish();
+  ASSERT_EQ(record.sketches.size(), expected.sketches.size());
+  for (std::size_t i = 0; i < record.sketches.size(); ++i) {
+    EXPECT_EQ(record.sketches[i].site, expected.sketches[i].site);
+    EXPECT_EQ(record.sketches[i].sketch.m2, expected.sketches[i].sketch.m2);
+  }
+  ASSERT_EQ(record.activations.size(), 1U);
+  EXPECT_NEAR(record.activations[0].log2_rms_derivative,
+              expected.activations[0].log2_rms_derivative, 1e-6);
+  EXPECT_EQ(record.activations[0].saturated_fraction, expected.activations[0].saturated_fraction);
+  EXPECT_EQ(record.activations[0].active_fraction, expected.activations[0].active_fraction);
+  EXPECT_EQ(record.activations[0].dead_units, expected.activations[0].dead_units);
+  EXPECT_EQ(record.activations[0].window_samples, expected.activations[0].window_samples);
+  for (const LayerId reader : {kFc1, kFc2}) {
+    EXPECT_NEAR(record.join(kX)->from(reader)->share, expected.join(kX)->from(reader)->share,
+                1e-12);
+    EXPECT_NEAR(record.join(kX)->from(reader)->log2_rms, expected.join(kX)->from(reader)->log2_rms,
+                1e-6);
+  }
 }
 
 TEST_F(RecorderTest, AStepLikeAnEarlierOneAllocatesNothing) {

@@ -123,7 +123,7 @@ class Session:
 
     def end(self, reason):
         self.core.recording = False
-        self.core.learn = self.core.on_fail = None
+        self.core.learn = self.core.on_fail = self.core.device = None
         self.core.end(reason)
 
     def wait_for_file(self):

@@ -13,7 +13,7 @@ import weakref
 import torch
 
 from .. import _core
-from . import backward, recurrent
+from . import backward, device, recurrent
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
@@ -45,7 +45,6 @@ class Steps:
             self.hooks = CompiledHooks(core, self.graph, model)
         else:
             self.hooks = ModelHooks(self, core, model)
-        session.take_off = self.hooks.remove
         self.input_handles = []
         self.outputs, self.losses, self.pending = [], [], []
         self.stepped = set()
@@ -58,8 +57,18 @@ class Steps:
         self.again, self.computes_again, self.may_search = Again(inner(root)), False, may_search
         self.first_nonfinite: FirstNonFinite | None = None
         self.measure_next = self.told_data = False
+        self.refused = set()
         self.in_backward = False
         mine = weakref.ref(self)
+        core.device = self.device = on_device = device.DeviceWatch(session)
+        core.forces_device = device.forced is not None
+        hooks = self.hooks
+
+        def take_off():
+            on_device.clear()
+            hooks.remove()
+
+        session.take_off = take_off
         core.learn = lambda *call: mine().graph.on_call(*call)
         core.on_fail = lambda text: mine().session.fail(text)
         self.root_hooks, self.step_watches = [], []
@@ -69,7 +78,14 @@ class Steps:
         self.step_watches = [StepWatch(o, self.before_step, self.after_step) for o in self.optimizers]
         backward.watch(self)
 
+    def say_refused(self):
+        for kind in self.device.refused - self.refused:
+            text = f"plumb.watch: tensors on {kind} are not measured, those on cuda and the CPU are"
+            warnings.warn(text, RuntimeWarning, stacklevel=4)
+        self.refused |= self.device.refused
+
     def detach(self):
+        self.device.clear()
         self.pace.close()
         self.hooks.remove()
         if self.is_compiled:
@@ -111,6 +127,7 @@ class Steps:
             return
         was_measured = bool(self.hooks)
         if self.saw_forward and not self.saw_backward and not self.stepped:
+            self.device.clear()
             core.drop_step()  # a forward pass that nothing came of
             self.hooks.remove()
             return
@@ -118,7 +135,9 @@ class Steps:
         for handle in self.input_handles:
             handle.remove()
         self.input_handles.clear()
-        core.set_metrics({"loss": sum(self.losses)} if self.losses else {})
+        self.device.flush()
+        self.say_refused()
+        core.set_metrics({"loss": sum(float(loss) / scale for loss, scale in self.losses)} if self.losses else {})
         keeps = was_measured and self.keeps_hooks()
         core.end_step()
         if not keeps:
@@ -165,6 +184,7 @@ class Steps:
         if not core.recording:
             return
         if self.saw_backward:
+            self.device.flush()
             core.next_pass()
             self.outputs = []
             self.pending.clear()
@@ -244,8 +264,10 @@ class Steps:
             return
         for root in roots:
             if torch.is_tensor(root) and root.numel() == 1:
-                self.losses.append(float(root.detach()) / scale)
-                if not math.isfinite(self.losses[-1]):
+                loss = root.detach()
+                is_here = loss.device.type == "cpu"  # else it is fetched when the step ends
+                self.losses.append((float(loss) if is_here else loss.clone(), scale))
+                if is_here and not math.isfinite(self.losses[-1][0]):
                     self.find_first_nonfinite(backward=False)
 
     def learn_graph(self, nodes):

@@ -34,6 +34,8 @@ def watch(
     start: int = 0,
     steps: int = 0,
     baseline: float | dict[str, float] | None = None,
+    optimizer: str = "",
+    learning_rate: float | None = None,
 ) -> Watch:
     """Watches a loss function. What is returned takes its place under grad, value_and_grad and jit.
 
@@ -41,6 +43,7 @@ def watch(
                 flax's dict or State, an equinox module
     argnum      which argument the parameters are
     run, record, start, steps, baseline    as of plumb.watch
+    optimizer, learning_rate    what the training uses ("sgd", "adam" ...), where the findings should weigh it
 
     Every use under grad is a step. Steps that are not measured cost nothing where the training step
     is compiled by Watch.jit, which keeps two versions of it; under jax.jit the taps stay in.
@@ -48,5 +51,6 @@ def watch(
     warns once and ends the measuring, never the training.
     """
     return Watch(
-        loss_fn, run, record, argnum=argnum, has_aux=has_aux, start=start, steps=steps, baseline=baseline
+        loss_fn, run, record, argnum=argnum, has_aux=has_aux, start=start, steps=steps, baseline=baseline,
+        optimizer=optimizer, learning_rate=learning_rate,
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import _core
 from .._run import Diagnosed, load, temporary_path
-from . import _tables, _taps
+from . import _tables, _taps, _words
 from ._graph import Graph, Op, default_axes
 from ._rewrite import NOTHING, Known, Rewriter, is_float
 
@@ -25,7 +25,7 @@ PATIENCE_S = 10.0
 class Watch(Diagnosed):
     """What plumb.jax.watch gives; see there. Call it as the loss function."""
 
-    def __init__(self, loss_fn, run, record, *, argnum, has_aux, start, steps, baseline):
+    def __init__(self, loss_fn, run, record, *, argnum, has_aux, start, steps, baseline, optimizer, learning_rate):
         functools.update_wrapper(self, loss_fn, updated=())
         self._loss_fn, self._argnum, self._has_aux = loss_fn, argnum, has_aux
         self._closed = self._failed = False
@@ -36,6 +36,7 @@ class Watch(Diagnosed):
         self._param_ids, self._param_sites, self._sites = {}, {}, {}
         self._mode = _taps.BY_SCHEDULE
         self._calls = 0
+        self._library = ""
         self._core.set_info(
             {
                 "kind": "train",
@@ -45,6 +46,11 @@ class Watch(Diagnosed):
                 "settings": [("framework", f"JAX {jax.__version__}"), ("record", record)],
             }
         )
+        if learning_rate is not None:
+            self._taps.learning_rate = float(learning_rate)
+        if optimizer or learning_rate is not None:
+            rate = {} if learning_rate is None else {"learning_rate": float(learning_rate)}
+            self._core.set_optimiser({"kind": optimizer or "", **rate})
         if baseline is not None:
             facts = baseline if isinstance(baseline, dict) else {"loss": baseline}
             nan = float("nan")
@@ -112,6 +118,8 @@ class Watch(Diagnosed):
             positional, keywords = jax.tree_util.tree_unflatten(structure, whole)
             return self._loss_fn(*positional, **keywords)
 
+        if len(arguments) > self._argnum:
+            self._library = _words.library_of(arguments[self._argnum])
         params = [i for i, (name, x) in enumerate(zip(names, arrays)) if name is not None and is_float(x)]
         self._declare([(names[i], arrays[i]) for i in params])
         run, is_plain = self._taps.number, self._mode == _taps.PLAIN
@@ -243,6 +251,25 @@ class Watch(Diagnosed):
     def _findings(self):
         self._flush()
         return self._core.findings()
+
+    def _code(self, finding):
+        weights = {}
+        for name in self._param_ids:
+            layer, _, own = name.rpartition(".")
+            weights.setdefault(layer, {})[_tables.USES.get(own, "other")] = own
+        ops = self._graph.by_path.values()
+        paths = {op.id: op.path for op in ops}
+        weighted = {op.id: self._weighted(op) for op in ops}
+        return _words.Words(self._library, weights).code_for(finding, paths, weighted)
+
+    @staticmethod
+    def _weighted(op):
+        """The path of the layer with weights that an op is, or reads by one way alone."""
+        while op.family != "linear":
+            if len(op.inputs) != 1:
+                return ""
+            (op,) = op.inputs
+        return op.path
 
     def _verdict(self):
         self._flush()
