@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """plumb cure on kinds of sick models that others published: AutoTrainer (Zhang, Zhai, Ma and Shen 2021) and
-DeepDiagnosis (Wardat, Cruz, Le and Rajan 2022) take deep sigmoid nets, narrow relu nets with a small uniform start, and
+DeepDiagnosis (Wardat, Cruz, Le and Rajan 2022) take deep sigmoid and exponential nets, narrow relu nets with a small uniform start, and
 tanh nets whose weights all start at zero or at one, or normal with deviation 1, on blobs, circles and MNIST. Their exact models and
 draws are not rebuilt here: each is drawn anew from its kind. Prints how each cure ended.
 
@@ -22,12 +22,13 @@ from pathlib import Path
 # name: (layer widths by data, activation, settings)
 KINDS = {
     "deep sigmoid": ("sigmoid", ["--init", "glorot_uniform", "--bias-init", "zeros"]),
+    "deep exponential": ("exponential", ["--init", "glorot_uniform", "--bias-init", "zeros"]),
     "narrow relu, uniform start": ("relu", ["--init", "uniform:0.05", "--bias-init", "zeros"]),
     "tanh, zero start": ("tanh", ["--init", "zeros", "--bias-init", "zeros"]),
     "tanh, one start": ("tanh", ["--init", "constant:1", "--bias-init", "zeros"]),
     "tanh, normal start": ("tanh", ["--init", "normal:1", "--bias-init", "zeros"]),
 }
-DEPTHS = {"deep sigmoid": (8, 14), "narrow relu, uniform start": (4, 8)}
+DEPTHS = {"deep sigmoid": (8, 14), "deep exponential": (3, 8), "narrow relu, uniform start": (4, 8)}
 WIDTHS = {"narrow relu, uniform start": (3, 8)}
 ENDINGS = ("cured", "better", "any_rate", "not_proven", "not_found", "inconclusive", "not_sick")
 

@@ -107,6 +107,7 @@ ACTIVATIONS = {
     "gelu approximate=tanh": (gelu_tanh, gelu_tanh_slope),
     "silu": (lambda z: z * logistic(z), lambda z: logistic(z) + z * logistic_slope(z)),
     "softplus": (lambda z: np.logaddexp(0, z), logistic),
+    "exponential": (np.exp, np.exp),
     "softsign": (lambda z: z / (1 + np.abs(z)), lambda z: 1 / (1 + np.abs(z)) ** 2),
     "hardtanh": hardtanh(-1, 1),
     "hardtanh -0.5 0.8": hardtanh(-0.5, 0.8),

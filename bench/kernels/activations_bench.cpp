@@ -53,6 +53,7 @@ BENCHMARK(forward<ref::Celu>)->Name("celu_forward");
 BENCHMARK(forward<ref::Mish>)->Name("mish_forward");
 BENCHMARK(forward<ref::Hardswish>)->Name("hardswish_forward");
 BENCHMARK(forward<ref::Softplus>)->Name("softplus_forward");
+BENCHMARK(forward<ref::Exponential>)->Name("exponential_forward");
 BENCHMARK(forward<ref::Softsign>)->Name("softsign_forward");
 BENCHMARK(vjp<ref::Relu>)->Name("relu_vjp");
 BENCHMARK(vjp<ref::Tanh>)->Name("tanh_vjp");

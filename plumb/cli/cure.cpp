@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -22,8 +23,10 @@
 #include "plumb/cli/outputs.h"
 #include "plumb/cli/tty.h"
 #include "plumb/core/error.h"
+#include "plumb/cure/cure_budget.h"
 #include "plumb/cure/cure_words.h"
 #include "plumb/cure/far_training.h"
+#include "plumb/cure/proof_arms.h"
 #include "plumb/cure/proof_page.h"
 #include "plumb/diagnose/diagnosis.h"
 #include "plumb/report/html.h"
@@ -38,7 +41,7 @@ namespace {
 constexpr const char* kFooter = R"(Examples:
   plumb cure "flatten > 20 x [dense 64 > sigmoid] > dense 10" --data "glyphs?n=1000" --steps 200
   plumb cure sick.plumb --jobs 2 -o cured.toml
-  plumb cure --config sick.toml --keep activation,depth
+  plumb cure --config sick.toml --keep activation,depth --budget 10min
   plumb cure "flatten > 20 x [dense 64 > sigmoid] > dense 10" --dry-run
 
 NETWORK may be a run file: the training that it tells of is cured. Groups for --keep and --only: init,
@@ -51,7 +54,7 @@ struct Options {
   std::vector<std::string> keep, only;
   CureOptions cure;
   ManyTrainings many;
-  std::string output, page;
+  std::string output, page, budget = "60";
   CLI::Option* output_option = nullptr;
   CLI::Option* page_option = nullptr;
   bool json = false;
@@ -69,6 +72,29 @@ std::vector<CureGroup> groups_of(const std::vector<std::string>& names, const ch
     groups.push_back(*group);
   }
   return groups;
+}
+
+/// "60" trainings, "10min" or "1.5h" of the clock.
+void set_budget(const std::string& text, CureOptions& cure) {
+  std::size_t end = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &end);
+  } catch (const std::exception&) {
+    value = 0;
+  }
+  const std::string unit = text.substr(end);
+  const bool is_count = unit.empty() && value == std::floor(value) && value <= 100000;
+  if (!(value > 0) || !std::isfinite(value) || (!is_count && unit != "min" && unit != "h")) {
+    throw SpecError(
+        "--budget: '" + text +
+        "', expected a number of trainings (60, up to 100000), minutes (10min) or hours (1.5h)");
+  }
+  if (is_count) {
+    cure.budget = static_cast<int>(value);
+  } else {
+    cure.budget_s = value * (unit == "h" ? 3600 : 60);
+  }
 }
 
 /// The training of a run file, where the first argument names one, with the settings that are given
@@ -163,6 +189,7 @@ int run_cure(Options& options) {
   files.check();
   options.cure.keep = groups_of(options.keep, "keep");
   options.cure.only = groups_of(options.only, "only");
+  set_budget(options.budget, options.cure);
   Split split = load_split(patient.data, patient.data_options());
   if (!options.quiet) {
     for (const std::string& note : split.notes) fmt::print(stderr, "{}\n", note);
@@ -215,15 +242,16 @@ void add_cure(CLI::App& app, int& result) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("GROUPS");
-  command->add_option("--budget", options->cure.budget, "trainings at most, all arms together")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 100000))
+  command
+      ->add_option("--budget", options->budget,
+                   "at most so many trainings, all arms together, or minutes (10min, 1.5h)")
+      ->type_name("BUDGET")
       ->capture_default_str();
   command
       ->add_option("--proof-seeds", options->cure.proof_seeds,
                    "fresh seeds of the proof, at least; more where scores spread")
       ->type_name("COUNT")
-      ->check(CLI::Range(3, 16))
+      ->check(CLI::Range(kFewestProofSeeds, kMostProofSeeds))
       ->capture_default_str();
   command->add_flag("--dry-run", options->cure.dry_run, "predict, train nothing");
   options->output_option =

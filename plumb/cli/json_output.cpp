@@ -144,6 +144,10 @@ Json paired_json(const PairedDifference& difference) {
 }  // namespace
 
 std::string cure_json(const CureReport& report) {
+  Json findings = Json::array();
+  for (const Finding& finding : report.findings) {
+    findings.push_back(Json::parse(finding_json(report.info, report.findings, finding)));
+  }
   Json candidates = Json::array();
   for (const CureCandidate& one : report.candidates) {
     Json item = changes_json({one.change}).front();
@@ -157,6 +161,7 @@ std::string cure_json(const CureReport& report) {
                  {"constant_score", number(report.constant_score)},
                  {"trainings", report.trainings},
                  {"untreated", arm_json(report.untreated)},
+                 {"findings", std::move(findings)},
                  {"candidates", std::move(candidates)},
                  {"winner", report.winner ? Json(*report.winner) : Json(nullptr)},
                  {"proof", nullptr},

@@ -59,7 +59,7 @@ std::string change_text(const SettingChange& change) {
   return fmt::format("--{} {} (was {})", change.key, shown(change.after), shown(change.before));
 }
 
-std::vector<std::string> advice_lines(const Advice& advice, const std::string& because) {
+std::vector<std::string> advice_lines(const Advice& advice, const std::string& because, int most) {
   std::vector<std::string> lines;
   const bool trained = advice.steps > 0;
   const CheckedChange* const first = advice.first();
@@ -87,10 +87,9 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& b
                              : std::string("Advice, predicted, not checked");
   if (!trained) head += because.empty() ? ":" : " (" + because + "):";
   lines.push_back(head);
-  constexpr int kMost = 3;
   int shown = 0;
   for (const CheckedChange& change : advice.changes) {
-    if (!change.is_advisable() || shown == kMost) continue;
+    if (!change.is_advisable() || shown == most) continue;
     ++shown;
     std::string line =
         fmt::format("  {}. {}: {}", shown, change.prescription.rewrite->id, changes_text(change));

@@ -16,7 +16,9 @@ std::string change_text(const SettingChange& change);
 /// known of it, the command to copy, what else helps, what was looked at and dropped. Empty where
 /// there is no change to speak of.
 ///
-/// `because` is said where nothing was trained: why not ("the data are not at hand").
-std::vector<std::string> advice_lines(const Advice& advice, const std::string& because = {});
+/// `because` is said where nothing was trained: why not ("the data are not at hand"). At most
+/// `most` changes are shown.
+std::vector<std::string> advice_lines(const Advice& advice, const std::string& because = {},
+                                      int most = 3);
 
 }  // namespace plumb

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <exception>
 #include <iterator>
@@ -13,6 +14,7 @@
 
 #include "plumb/core/error.h"
 #include "plumb/cure/arm_trainer.h"
+#include "plumb/cure/cure_budget.h"
 #include "plumb/cure/pair_search.h"
 #include "plumb/cure/proof_arms.h"
 #include "plumb/train/trainer.h"
@@ -30,20 +32,26 @@ bool contains(const std::vector<CureGroup>& groups, CureGroup group) {
   return std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
+using Clock = std::chrono::steady_clock;
+
+/// That samples were learned by heart, as a mere note, is no fault of the training: it learned, and
+/// there were few of them.
+bool has_finding(const ArmTraining& training) {
+  return std::any_of(training.findings.begin(), training.findings.end(), [](const Finding& one) {
+    return one.severity > Severity::note || one.cause.kind != CauseKind::learned_by_heart;
+  });
+}
+
 class Cure {
  public:
   Cure(const TrainConfig& patient, CureData& data, const CureOptions& options)
-      : data_(data), options_(options), trainer_(data, options) {
+      : data_(data), options_(options), trainer_(data, options_) {
     const Trainer possible(patient, data.of(patient).split);  // or it throws what is wrong with it
-    if (!options.dry_run && options.budget < smallest_budget(options)) {
-      throw SpecError(
-          fmt::format("budget: {} trainings, expected at least {}: {} untreated, {} of one "
-                      "candidate, 4 arms of "
-                      "{} seeds for the proof",
-                      options.budget, smallest_budget(options), options.screen_seeds,
-                      options.screen_seeds, options.proof_seeds));
-    }
+    options_.search.budget_s = search_budget_s(options, possible.info(), possible.planned_steps());
+    if (options.budget_s) options_.budget = std::numeric_limits<int>::max();
+    if (!options.dry_run) check_budget(options_);
     report_.patient = patient;
+    report_.info = possible.info();
     report_.is_known = options.known.has_value();
     report_.constant_score = constant_score(data.of(patient));
   }
@@ -59,6 +67,7 @@ class Cure {
     search();
     if (!goes_on()) return ended(CureEnding::interrupted);
     if (options_.dry_run) return ended(CureEnding::predicted);
+    settle_time();
     screen();
     if (goes_on()) choose();
     if (goes_on() && leaves(kHalfOfTheWay)) add_searched_pairs();
@@ -75,6 +84,17 @@ class Cure {
   }
 
  private:
+  double elapsed_s() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+  /// The trainings that a budget of time still allows, and the seeds of the proof with it.
+  void settle_time() {
+    if (!options_.budget_s || options_.dry_run) return;
+    const TimeLeft left{elapsed_s(), training_s_, report_.trainings, screen_count()};
+    const SettledBudget settled = settle_budget(options_, left);
+    options_.budget = settled.trainings;
+    options_.proof_seeds = settled.proof_seeds;
+  }
+
   bool goes_on() const { return trainer_.goes_on(); }
   void say(std::string doing) { trainer_.say(std::move(doing)); }
   CureReport ended(CureEnding ending) {
@@ -117,8 +137,7 @@ class Cure {
   }
 
   bool fails(const ArmTraining& one) const {
-    return training_fails({one.score, one.is_suspect(), !one.findings.empty()},
-                          report_.constant_score);
+    return training_fails({one.score, one.is_suspect(), has_finding(one)}, report_.constant_score);
   }
   int failures() const {
     const auto& all = report_.untreated.trainings;
@@ -137,6 +156,7 @@ class Cure {
     say("reproducing the failure");
     const int count = options_.screen_seeds;
     train({&report_.untreated}, seeds_from(report_.patient.seed, count));
+    training_s_ = elapsed_s() / count;
     if (!goes_on()) return CureEnding::interrupted;
     const std::optional<CureEnding> ending = reproduction_ending(failures(), count);
     if (ending != CureEnding::inconclusive) return ending;
@@ -161,8 +181,8 @@ class Cure {
   }
 
   void search() {
-    const std::vector<Finding> findings = first_findings();
-    report_.search = check_advice(report_.patient, data_, findings, search_options());
+    report_.findings = first_findings();
+    report_.search = check_advice(report_.patient, data_, report_.findings, search_options());
   }
 
   AdviceOptions search_options() const {
@@ -172,6 +192,20 @@ class Cure {
     search.keep_going = options_.keep_going;
     if (options_.dry_run) search.budget_s = 0;
     return search;
+  }
+
+  /// What the search speaks for; behind it, for what the budget has left, what a probe spoke
+  /// against or nothing could be told of: the named ones first.
+  std::vector<CheckedChange> changes_to_screen() const {
+    std::vector<CheckedChange> changes = report_.search.changes;
+    for (const bool named : {true, false}) {
+      for (const CheckedChange& change : report_.search.dropped) {
+        if (change.is_possible() && change.prescription.finding.has_value() == named) {
+          changes.push_back(change);
+        }
+      }
+    }
+    return changes;
   }
 
   void screen() {
@@ -184,7 +218,7 @@ class Cure {
     int affordable = options_.screened;
     while (affordable > 0 && cost(affordable) > trainings_left() - proof_cost()) --affordable;
     const auto most = static_cast<std::size_t>(affordable);
-    for (const CheckedChange& change : report_.search.changes) {
+    for (const CheckedChange& change : changes_to_screen()) {
       if (report_.candidates.size() == most) break;
       report_.candidates.push_back({change, {}, {}});
       CureCandidate& candidate = report_.candidates.back();
@@ -329,9 +363,17 @@ class Cure {
     for (const CureCandidate& one : report_.candidates) {
       if (one.more.empty()) others.push_back(&one);
     }
+    // Of those that do nothing alone the scores are noise: then what the findings name is first.
+    const double nothing = report_.untreated.mean_score() + kSameScore;
+    const auto score = [&](const CureCandidate* one) {
+      return std::max(nothing, one->screen.trainings.front().score);
+    };
+    const auto is_named = [](const CureCandidate* one) {
+      return one->change.prescription.finding.has_value();
+    };
     std::stable_sort(others.begin(), others.end(),
-                     [](const CureCandidate* a, const CureCandidate* b) {
-                       return a->screen.trainings.front().score > b->screen.trainings.front().score;
+                     [&](const CureCandidate* a, const CureCandidate* b) {
+                       return std::pair{score(a), is_named(a)} > std::pair{score(b), is_named(b)};
                      });
     for (const CureCandidate* const one : others) partners.push_back(one->change.prescription);
     if (const RewriteEntry& adam = *find_rewrite("adam"); allows(adam)) {
@@ -366,16 +408,14 @@ class Cure {
   }
 
   CureData& data_;
-  const CureOptions& options_;
+  CureOptions options_;
   ArmTrainer trainer_;
+  Clock::time_point begin_ = Clock::now();
+  double training_s_ = 0;  ///< what a training takes of the clock, `jobs` of them side by side
   CureReport report_;
 };
 
 }  // namespace
-
-int smallest_budget(const CureOptions& options) {
-  return 2 * options.screen_seeds + kProofArms * options.proof_seeds;
-}
 
 CureReport cure(const TrainConfig& patient, CureData& data, const CureOptions& options) {
   return Cure(patient, data, options).run();

@@ -31,6 +31,11 @@ struct CureOptions {
   std::vector<CureGroup> keep;  ///< groups that must not be changed
   std::vector<CureGroup> only;  ///< groups that may; empty: all
   int budget = 60;              ///< trainings, all arms together, at most
+  /// In the place of `budget`: as many trainings as fit, by the time that those of the reproduction
+  /// took. What is left of it after the search is settled then, and the proof has fewer seeds than
+  /// proof_seeds (but kFewestProofSeeds) where no more fit. Only so does the result depend on the
+  /// machine and on `jobs`.
+  std::optional<double> budget_s;
   int screen_seeds = 3;
   int proof_seeds = 8;  ///< at least; see Proof
   int screened = 8;     ///< candidates that are trained in full with one seed, at most
@@ -65,10 +70,12 @@ struct CureCandidate {
 struct CureReport {
   CureEnding ending = CureEnding::not_found;
   TrainConfig patient;
+  RunInfo info;           ///< of the untreated training: whose layers its findings name
   bool is_known = false;  ///< CureOptions::known was there
   Arm untreated;          ///< reproduction
   double constant_score = 0;
-  Advice search;                          ///< what was predicted and tried for a few steps
+  std::vector<Finding> findings;  ///< of an untreated training that failed: what the search is for
+  Advice search;                  ///< what was predicted and tried for a few steps
   std::vector<CureCandidate> candidates;  ///< in the order in which they were tried
   std::optional<std::size_t> winner;
   double best_screened = 0;  ///< the best mean score over the seeds of the screen
@@ -81,9 +88,6 @@ struct CureReport {
 
   const TrainConfig& cured_config() const { return proof_cured.config; }
 };
-
-/// The fewest trainings that can end in a proof: the reproduction, one candidate, and four arms.
-int smallest_budget(const CureOptions& options);
 
 /// Finds what makes a sick training well, and proves it by training again.
 ///
@@ -111,6 +115,9 @@ int smallest_budget(const CureOptions& options);
 ///            Then the best once more with a rate measured for it, and, where it leaves a tenth or
 ///            more of what can be had, with each of the two next best changes of another group, or
 ///            adam.
+///            Where fewer candidates are left than may be screened, what a probe spoke against, or
+///            nothing could be told of, is screened behind them. Of trainings that are long
+///            themselves the search has more time than AdviceOptions says: cure_budget.h.
 /// Proof      proof_seeds fresh seeds that nothing was chosen by (up to 16 where the lead in the
 ///            screen is small for its spread and the budget allows it; how many is known before the
 ///            first of them is trained): untreated, cured, a rewrite drawn
@@ -126,7 +133,8 @@ int smallest_budget(const CureOptions& options);
 /// Same       for any number of jobs and processes. The order of the seeds is the run's seed and
 ///            the numbers after it for the screen, and from 1000 on for the proof.
 /// Errors     as Trainer, for the patient's own configuration, and SpecError for a budget below the
-///            smallest, before anything is trained.
+///            smallest: before anything is trained, or, of one in seconds, once it is known how long
+///            a training takes.
 CureReport cure(const TrainConfig& patient, CureData& data, const CureOptions& options = {});
 
 }  // namespace plumb

@@ -10,12 +10,16 @@
 
 #include "plumb/cure/advice_words.h"
 #include "plumb/cure/proof_arms.h"
+#include "plumb/diagnose/words/finding_words.h"
 #include "plumb/diagnose/words/sizes.h"
 #include "plumb/report/magnitude.h"
 
 namespace plumb {
 
 namespace {
+
+/// Of a dry run, which has nothing else to show.
+constexpr int kMostPredicted = 8;
 
 bool is_accuracy(const CureReport& report) { return report.constant_score > 0; }
 
@@ -52,6 +56,18 @@ std::string found_text(const Arm& arm) {
   std::string text;
   for (const std::string& rule : rules) text += text.empty() ? rule : ", " + rule;
   return text.empty() ? "no rule finds anything" : text;
+}
+
+/// The first finding of the untreated training that is no mere note, in words: what, and why.
+std::string wrong_text(const CureReport& report) {
+  for (const Finding& finding : report.findings) {
+    if (finding.severity < Severity::warning || finding.is_explained()) continue;
+    const FindingWords words = words_of(report.info, report.findings, finding);
+    std::string text = fmt::format("{}: {}", disease_name(finding.rule), words.symptom);
+    if (!words.cause.empty()) text += " " + words.cause;
+    return text;
+  }
+  return {};
 }
 
 std::string candidate_text(const CureReport& report, const CureCandidate& one) {
@@ -150,8 +166,13 @@ std::vector<std::string> cure_lines(const CureReport& report) {
                     report.untreated.trainings.size(), scores_text(report, report.untreated),
                     score_text(report, report.constant_score), found_text(report.untreated)));
   }
+  if (const std::string wrong = wrong_text(report); !wrong.empty()) {
+    lines.insert(lines.end(), {wrong, {}});
+  }
   if (report.ending == CureEnding::predicted) {
-    for (const std::string& line : advice_lines(report.search)) lines.push_back(line);
+    for (const std::string& line : advice_lines(report.search, {}, kMostPredicted)) {
+      lines.push_back(line);
+    }
     return lines;
   }
   for (std::size_t i = 0; i < report.candidates.size(); ++i) {
@@ -171,6 +192,11 @@ std::vector<std::string> cure_lines(const CureReport& report) {
     }
     lines.push_back({});
     lines.push_back("     " + train_command(report.cured_config()));
+  }
+  if (report.winner && report.ending == CureEnding::interrupted) {
+    lines.push_back({});
+    lines.push_back("The best so far, not proven:");
+    lines.push_back("     " + train_command(report.candidates[*report.winner].change.config));
   }
   lines.push_back(fmt::format("{} were made.", count_text(report.trainings, "training")));
   return lines;

@@ -57,6 +57,8 @@ enum class CureGroup : std::uint8_t {
 std::string_view to_string(CureGroup group);
 std::optional<CureGroup> parse_cure_group(std::string_view text);
 std::span<const std::string_view> cure_group_names();
+/// Start, activation, joins or normalisation: what the reach of the gradient is predicted for.
+bool changes_reach(CureGroup group);
 
 using CureArguments = std::vector<Remedy::Argument>;
 

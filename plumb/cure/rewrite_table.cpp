@@ -91,6 +91,9 @@ std::optional<CureGroup> parse_cure_group(std::string_view text) {
   return value_named<CureGroup>(text, kGroups);
 }
 std::span<const std::string_view> cure_group_names() { return kGroups; }
+bool changes_reach(CureGroup group) {
+  return group == G::init || group == G::activation || group == G::joins || group == G::norm;
+}
 
 std::span<const RewriteEntry> rewrite_table() { return kRewrites; }
 

@@ -20,6 +20,18 @@ namespace {
 
 constexpr double kLeft = 78, kTop = 64, kWidth = 620, kHeight = 420;
 constexpr double kPageWidth = kLeft + kWidth + 24, kPageHeight = kTop + kHeight + 112;
+/// The paper and the ink of a reader who likes it dark are swapped; the cells keep their colours,
+/// which are numbers.
+constexpr const char* kStyle = R"(<style>
+:root { color-scheme: light dark; --page: #ffffff; --ink: #1d2329; --theory: #c4302b; }
+@media (prefers-color-scheme: dark) { :root { --page: #14181c; --ink: #e3e7ea; --theory: #ff7a6b; } }
+body { margin: 0; background: var(--page); }
+svg { fill: var(--ink); }
+.page { fill: var(--page); }
+.halo { fill: none; stroke: var(--page); stroke-width: 5; }
+.theory { fill: none; stroke: var(--theory); stroke-width: 2.5; }
+</style>
+)";
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Cell {
@@ -117,12 +129,8 @@ std::string theory_line(const std::vector<double>& depths, bool depth_is_first, 
   std::string out, path;
   const auto end_path = [&] {
     if (!path.empty()) {
-      out +=
-          fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"white\" stroke-width=\"5\"/>\n", path);
-      out += fmt::format(
-          "<path class=\"theory\" d=\"{}\" fill=\"none\" stroke=\"#c4302b\" "
-          "stroke-width=\"2.5\"/>\n",
-          path);
+      out += fmt::format("<path class=\"halo\" d=\"{0}\"/>\n<path class=\"theory\" d=\"{0}\"/>\n",
+                         path);
     }
     path.clear();
   };
@@ -175,8 +183,7 @@ std::string legend(double least, double largest, bool has_line) {
   out += text_at(kLeft, y + 32, "start", fmt::format("score {:.3g}", least));
   out += text_at(end, y + 32, "end", fmt::format("{:.3g}", largest));
   if (!has_line) return out;
-  out += fmt::format("<path d=\"M{:.1f} {:.1f} h36\" stroke=\"#c4302b\" stroke-width=\"2.5\"/>\n",
-                     end + 40, y + 7);
+  out += fmt::format("<path class=\"key theory\" d=\"M{:.1f} {:.1f} h36\"/>\n", end + 40, y + 7);
   return out + text_at(end + 84, y + 11, "start", "trainable depth by mean-field theory, 6 xi");
 }
 
@@ -246,9 +253,8 @@ std::string sweep_map(const TrainConfig& base, const std::vector<SweepAxis>& axe
   }
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" "
-      "height=\"{1:.0f}\" font-family=\"system-ui, sans-serif\" font-size=\"13\" "
-      "fill=\"#1d2329\">\n"
-      "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
+      "height=\"{1:.0f}\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n"
+      "<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n",
       kPageWidth, kPageHeight);
   svg += fmt::format("<text x=\"{:.0f}\" y=\"26\" font-size=\"16\" font-weight=\"700\">{}</text>\n",
                      kLeft, escaped(base.network));
@@ -256,7 +262,7 @@ std::string sweep_map(const TrainConfig& base, const std::vector<SweepAxis>& axe
   svg += "<g shape-rendering=\"crispEdges\">\n" + map + "</g>\n" + line + axis_labels(axes, frame);
   if (largest >= least) svg += legend(least, largest, !line.empty());
   return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>" +
-         escaped(base.network) + "</title>\n" + svg + "</svg>\n</html>\n";
+         escaped(base.network) + "</title>\n" + kStyle + svg + "</svg>\n</html>\n";
 }
 
 }  // namespace plumb

@@ -16,11 +16,17 @@ struct NamedRange {
 };
 
 /// By the names of theory::make_activation.
-constexpr NamedRange kRanges[] = {
-    {"sigmoid", {0, 1}},          {"hardsigmoid", {0, 1}}, {"tanh", {-1, 1}},
-    {"hardtanh", {-1, 1}},        {"softsign", {-1, 1}},   {"relu", {0, kInfinity}},
-    {"softplus", {0, kInfinity}}, {"relu6", {0, 6}},       {"softmax", {0, 1}},
-    {"elu", {-1, kInfinity}}};
+constexpr NamedRange kRanges[] = {{"sigmoid", {0, 1}},
+                                  {"hardsigmoid", {0, 1}},
+                                  {"tanh", {-1, 1}},
+                                  {"hardtanh", {-1, 1}},
+                                  {"softsign", {-1, 1}},
+                                  {"relu", {0, kInfinity}},
+                                  {"softplus", {0, kInfinity}},
+                                  {"relu6", {0, 6}},
+                                  {"softmax", {0, 1}},
+                                  {"elu", {-1, kInfinity}},
+                                  {"exponential", {0, kInfinity}}};
 
 std::optional<OutputRange> range_of(std::string_view function) {
   for (const NamedRange& one : kRanges) {

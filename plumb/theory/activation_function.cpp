@@ -49,7 +49,8 @@ ActivationFunction make_activation(std::string_view text) {
             .derivative = [op](double x) { return op.vjp(x, op.value(x), 1.0); },
             .second_derivative = std::move(f.second_derivative),
             .kinks = std::move(f.kinks),
-            .scale = f.scale};
+            .scale = f.scale,
+            .growth = f.growth};
       },
       f.op);
 }

@@ -19,6 +19,7 @@ struct ActivationFunction {
   std::function<double(double)> second_derivative;
   std::vector<Kink> kinks;
   double scale = 1;
+  double growth = 0;
 };
 
 /// One of the engine's activations, as the network language writes it: "tanh", "leaky_relu 0.2",

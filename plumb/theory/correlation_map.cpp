@@ -36,7 +36,8 @@ double pair_integral(const ActivationFunction& activation, const Pair& pair, G g
     if (c != 0) outer.push_back({kink.at / c, pair.tau / std::abs(c)});
   }
   std::vector<QuadratureNode> outer_nodes, inner_nodes;
-  gaussian_nodes(0, pair.std_dev, outer, outer_nodes);
+  const double growth = 2 * activation.growth;  // of a product or a square
+  gaussian_nodes(0, pair.std_dev, outer, outer_nodes, growth);
   std::vector<Feature> inner(1 + activation.kinks.size());
   double sum = 0;
   for (const QuadratureNode& u : outer_nodes) {
@@ -44,7 +45,7 @@ double pair_integral(const ActivationFunction& activation, const Pair& pair, G g
     for (std::size_t i = 0; i < activation.kinks.size(); ++i) {
       inner[1 + i] = {activation.kinks[i].at - u.x, kSplitOnly};
     }
-    gaussian_nodes(-pair.d * u.x, pair.tau, inner, inner_nodes);
+    gaussian_nodes(-pair.d * u.x, pair.tau, inner, inner_nodes, growth);
     double given_u = 0;
     for (const QuadratureNode& t : inner_nodes) given_u += t.weight * g(u.x, t.x);
     sum += u.weight * given_u;
@@ -68,7 +69,7 @@ double pair_mean_at(const ActivationFunction& activation, double q, double d, bo
       features.push_back({-kink.at, kSplitOnly});
     }
     std::vector<QuadratureNode> nodes;
-    gaussian_nodes(0, pair.std_dev, features, nodes);
+    gaussian_nodes(0, pair.std_dev, features, nodes, 2 * activation.growth);
     double sum = 0;
     for (const QuadratureNode& node : nodes) sum += node.weight * g(node.x) * g(sign * node.x);
     return sum;

@@ -16,6 +16,10 @@ namespace {
 constexpr double kTinyStd = 1e-100;
 constexpr double kHugeStd = 1e100;
 constexpr double kUnbounded = 1e100;
+/// Of growth^2 q: e^8 of it is E f'^4 of the exponential.
+constexpr double kLargestExponent = 80;
+constexpr double kHighestPower = 4;  ///< of what grows, in the moments
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double density(double x, double std_dev) {
   const double z = x / std_dev;
@@ -25,7 +29,7 @@ double density(double x, double std_dev) {
 void add_point_masses(const ActivationFunction& activation, double std_dev, Moments& m) {
   for (const Kink& kink : activation.kinks) {
     if (kink.slope_jump == 0) continue;
-    m.second_derivative2 = std::numeric_limits<double>::infinity();
+    m.second_derivative2 = kInfinity;
     const double value = activation.value(kink.at);
     if (value != 0)
       m.value_second_derivative += kink.slope_jump * value * density(kink.at, std_dev);
@@ -36,16 +40,19 @@ void add_point_masses(const ActivationFunction& activation, double std_dev, Mome
 
 Moments moments(const ActivationFunction& activation, double q) {
   if (!(q >= 0)) throw SpecError("moments: q is " + std::to_string(q) + ", expected q >= 0");
+  if (activation.growth * activation.growth * q > kLargestExponent) {
+    return {kInfinity, kInfinity, kInfinity, kInfinity, kInfinity, kInfinity, kInfinity, kInfinity};
+  }
   const bool is_zero = q < kTinyStd * kTinyStd;
   const bool is_infinite = q > kHugeStd * kHugeStd;
   const double std_dev = is_zero ? kTinyStd : is_infinite ? kHugeStd : std::sqrt(q);
 
   std::vector<Feature> features{{0, activation.scale}};
   for (const Kink& kink : activation.kinks) {
-    features.push_back({kink.at, std::numeric_limits<double>::infinity()});
+    features.push_back({kink.at, kInfinity});
   }
   std::vector<QuadratureNode> nodes;
-  gaussian_nodes(0, std_dev, features, nodes);
+  gaussian_nodes(0, std_dev, features, nodes, kHighestPower * activation.growth);
 
   Moments m;
   std::vector<double> values;
@@ -73,7 +80,7 @@ Moments moments(const ActivationFunction& activation, double q) {
     m.variance = 0;
   }
   if (is_infinite && m.value2 > kUnbounded) {
-    m.value2 = m.variance = std::numeric_limits<double>::infinity();
+    m.value2 = m.variance = kInfinity;
     if (std::abs(m.value) > std::sqrt(kUnbounded)) m.value = std::copysign(m.value2, m.value);
   }
   return m;

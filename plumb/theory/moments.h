@@ -23,6 +23,9 @@ struct Moments {
 /// is bounded). The point masses count as jump * f(kink) * density(kink), so E f'^2 + E f f''
 /// is d(E f^2)/dq exactly for relu and hardtanh too.
 ///
+/// Of an f that grows as e^(growth x) all are infinite where growth^2 q is beyond 80: E f'^4 leaves
+/// the range of double there.
+///
 /// Accuracy  1e-12 relative to E|.| or better, at any q (tests/theory compares with mpmath).
 /// Errors    SpecError for a q that is negative or NaN.
 Moments moments(const ActivationFunction& activation, double q);

@@ -47,14 +47,15 @@ const std::array<QuadratureNode, kOrder>& legendre() {
 }  // namespace
 
 void gaussian_nodes(double mean, double std_dev, std::span<const Feature> features,
-                    std::vector<QuadratureNode>& nodes) {
+                    std::vector<QuadratureNode>& nodes, double growth) {
   PLUMB_CHECK(std::isfinite(mean) && std::isfinite(std_dev) && std_dev > 0);
   constexpr double kDensity = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
 
   const double low = mean - kReach * std_dev;
-  const double high = mean + kReach * std_dev;
+  const double high = mean + (kReach + growth * std_dev) * std_dev;
   const auto widest_from = [&](double x) {
     double width = kWidestPanel * std_dev;
+    if (growth > 0) width = std::min(width, 2 / growth);
     for (const Feature& feature : features) {
       width = std::min(width, std::max(feature.width, std::abs(x - feature.at) / 2));
     }

@@ -26,13 +26,17 @@ struct Feature {
 /// graded towards the features. Why not Gauss-Hermite: for E[tanh^2(sqrt(q) z)] at q = 12.6 a rule
 /// of 64 nodes is wrong in the second digit, and a kink costs any such rule nearly all its digits.
 ///
+/// `growth` above 0 is for integrands that grow as e^(growth x): the normal density times that has
+/// its mean growth std_dev^2 further to the right, to which the panels then reach, none wider than
+/// 2 / growth.
+///
 /// Accuracy  For f analytic between the features, within `width` of each and within half the
-///           distance to the nearest beyond, and growing at most as a polynomial: relative error
+///           distance to the nearest beyond, and growing at most as a polynomial, or as `growth` says: relative error
 ///           below 1e-13 of E|f|, for any std_dev from 1e-100 to 1e100 (tests/theory). What f does
 ///           beyond 13 std_dev is left out: 1e-37 of the probability.
 /// Errors    PLUMB_CHECK of a std_dev that is not positive and finite.
 void gaussian_nodes(double mean, double std_dev, std::span<const Feature> features,
-                    std::vector<QuadratureNode>& nodes);
+                    std::vector<QuadratureNode>& nodes, double growth = 0);
 
 /// The integral of f from a to b, in panels no wider than 1 with 16 nodes each; f analytic within 1
 /// of [a, b].

@@ -13,6 +13,7 @@
 
 #include "plumb/core/log_lines.h"
 #include "plumb/cure/tasks.h"
+#include "plumb/proof/rank_correlation.h"
 
 namespace plumb::zoo {
 
@@ -60,6 +61,21 @@ SignTest compare(std::span<const CureTrial> trials, Other other_of) {
 std::string test_text(const char* name, const SignTest& test) {
   return fmt::format("cured arm against {}: better {}, worse {}, same {}; sign test p = {:.2g}\n",
                      name, test.more, test.less, test.same, test.p());
+}
+
+std::string reach_text(std::span<const CureTrial> trials) {
+  std::vector<double> predicted, measured;
+  for (const CureTrial& trial : trials) {
+    for (const CandidateReach& one : trial.reaches) {
+      predicted.push_back(one.predicted);
+      measured.push_back(one.measured);
+    }
+  }
+  if (predicted.size() < 2) return {};
+  return fmt::format(
+      "predicted and measured reach of {} candidates that change start, activation, joins or "
+      "norms: rank correlation {:.3f}\n",
+      predicted.size(), rank_correlation(predicted, measured));
 }
 
 double median(std::vector<int> values) {
@@ -192,6 +208,7 @@ std::string cure_text(std::span<const CureTrial> trials, bool details) {
   text +=
       test_text("the rate alone", compare(
                                       trials, [](const CureTrial& t) -> auto& { return t.rate; }));
+  text += reach_text(trials);
   return text + fmt::format("{} of {} healthy specimens changed\n", changed, healthy);
 }
 

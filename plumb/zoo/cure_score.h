@@ -43,7 +43,8 @@ struct SignTest {
 };
 
 /// The table by kind, and what it comes to: share cured, in which place the winner was tried, the
-/// cured arm against the random and the rate arm, healthy kinds that were changed.
+/// cured arm against the random and the rate arm, predicted reaches of candidates against measured
+/// ones, healthy kinds that were changed.
 std::string cure_text(std::span<const CureTrial> trials, bool details);
 
 }  // namespace plumb::zoo

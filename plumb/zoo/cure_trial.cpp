@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -21,6 +23,29 @@ using Json = nlohmann::ordered_json;
 std::optional<double> score_of(const Arm& arm) {
   if (arm.trainings.empty()) return std::nullopt;
   return arm.mean_score();
+}
+
+/// The mean over the trainings; -infinity where it ends in one.
+std::optional<double> measured_reach(const Arm& arm) {
+  double sum = 0;
+  for (const ArmTraining& training : arm.trainings) {
+    if (!training.log2_reach || std::isnan(*training.log2_reach)) return std::nullopt;
+    sum += *training.log2_reach;
+  }
+  if (arm.trainings.empty()) return std::nullopt;
+  return sum / static_cast<double>(arm.trainings.size());
+}
+
+std::vector<CandidateReach> reaches_of(const CureReport& report) {
+  std::vector<CandidateReach> reaches;
+  for (const CureCandidate& one : report.candidates) {
+    const RewriteEntry& rewrite = *one.change.prescription.rewrite;
+    const std::optional<double> measured = measured_reach(one.screen);
+    if (!changes_reach(rewrite.group) || !one.change.log2_reach || !measured) continue;
+    if (std::isnan(*one.change.log2_reach)) continue;
+    reaches.push_back({std::string(rewrite.id), *one.change.log2_reach, *measured});
+  }
+  return reaches;
 }
 
 void train_twin(CureTrial& trial, const std::vector<ArmTraining>& like) {
@@ -53,6 +78,7 @@ CureTrial trial_of(const Kind& kind, std::uint64_t seed, const CureOptions& opti
   trial.cured = score_of(report.proof_cured);
   trial.random = score_of(report.proof_random);
   trial.rate = score_of(report.proof_rate);
+  trial.reaches = reaches_of(report);
   if (report.winner) {
     const CureCandidate& winner = report.candidates[*report.winner];
     trial.rewrite = winner.change.prescription.rewrite->id;
@@ -122,6 +148,25 @@ CureTrial run_cure_trial(const Kind& kind, std::uint64_t seed, const CureOptions
   }
 }
 
+Json reaches_json(const std::vector<CandidateReach>& reaches) {
+  Json json = Json::array();
+  for (const CandidateReach& one : reaches) {
+    json.push_back({one.rewrite, number(one.predicted), number(one.measured)});
+  }
+  return json;
+}
+
+/// What is no number in the line is a gradient that ends.
+std::vector<CandidateReach> reaches_of(const Json& json) {
+  constexpr double kEnds = -std::numeric_limits<double>::infinity();
+  std::vector<CandidateReach> reaches;
+  for (const Json& one : json) {
+    reaches.push_back({one.at(0).get<std::string>(), number_of(one.at(1)).value_or(kEnds),
+                       number_of(one.at(2)).value_or(kEnds)});
+  }
+  return reaches;
+}
+
 std::string to_line(const CureTrial& trial, const CureOptions& options) {
   return Json{{"kind", trial.kind->name},
               {"seed", trial.seed},
@@ -137,6 +182,7 @@ std::string to_line(const CureTrial& trial, const CureOptions& options) {
               {"rate", number(trial.rate)},
               {"twin_constant", number(trial.twin_constant)},
               {"twin", number(trial.twin)},
+              {"reach", reaches_json(trial.reaches)},
               {"options", options_json(options)}}
       .dump();
 }
@@ -144,7 +190,8 @@ std::string to_line(const CureTrial& trial, const CureOptions& options) {
 std::optional<CureTrial> trial_of_line(const std::string& line, const CureOptions& options) {
   try {
     const Json json = Json::parse(line);
-    if (json.at("options") != options_json(options)) return std::nullopt;
+    const bool is_whole = json.contains("reach");  // lines of 0.2 lack it
+    if (json.at("options") != options_json(options) || !is_whole) return std::nullopt;
     CureTrial trial;
     trial.kind = &find_kind(json.at("kind").get<std::string>());
     trial.seed = json.at("seed").get<std::uint64_t>();
@@ -160,6 +207,7 @@ std::optional<CureTrial> trial_of_line(const std::string& line, const CureOption
     trial.rate = number_of(json.at("rate"));
     trial.twin_constant = number_of(json.at("twin_constant")).value_or(0);
     trial.twin = number_of(json.at("twin")).value_or(0);
+    trial.reaches = reaches_of(json.at("reach"));
     return trial;
   } catch (const std::exception& error) {
     throw DataError(fmt::format("no result of a cure ({}): {}", error.what(), line));

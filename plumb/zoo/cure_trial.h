@@ -5,11 +5,21 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plumb/cure/cure.h"
 #include "plumb/zoo/kind.h"
 
 namespace plumb::zoo {
+
+/// Of a candidate that changes start, activation, joins or norms: log2 of the gradient's norm,
+/// first over last linear layer, as one probe told it beforehand and as its trainings then had it
+/// in their first measured step, with their own seeds. -infinity for a gradient that ends.
+struct CandidateReach {
+  std::string rewrite;
+  double predicted = 0;
+  double measured = 0;
+};
 
 /// What `plumb cure` made of one specimen, beside its twin. Scores are those of a cure (arm.h),
 /// means over the seeds of the proof.
@@ -26,6 +36,7 @@ struct CureTrial {
   double constant = 0;                                   ///< score of the constant answer
   std::optional<double> untreated, cured, random, rate;  ///< absent: there was no such arm
   double twin_constant = 0;
+  std::vector<CandidateReach> reaches;  ///< of all that were trained in full and have both
   double twin = 0;  ///< score of the network without the fault, with the same seeds and budget
 
   /// Untreated it is as good as is_cured() asks of a cured one: its fault costs nothing by this

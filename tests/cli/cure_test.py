@@ -131,6 +131,14 @@ class CureTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("at least 38", result.stderr)
 
+    def test_a_budget_may_be_minutes(self):
+        report = json.loads(self.plumb(*CURE[:-1], "30min", "--json"))
+        self.assertIn(report["ending"], ("cured", "better"))
+        for budget in ("0", "-3", "2.5", "10 parsecs", "min", "0.0001min"):
+            result = subprocess.run([PLUMB, *CURE[:-1], budget], capture_output=True, text=True, check=False, cwd=self.folder)
+            self.assertEqual(result.returncode, 1, budget)
+            self.assertIn("budget: ", result.stderr)
+
     def test_a_dry_run_of_a_healthy_training_prescribes_nothing(self):
         healthy = ["flatten > dense 32 > relu > dense 10", *SMALL, "--init", "he_normal", "--lr", "0.1"]
         self.plumb("train", *healthy, "--steps", "300", "--no-check", "-o", "well.plumb")

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "plumb/core/error.h"
+#include "plumb/cure/cure_budget.h"
 #include "plumb/cure/cure_words.h"
 
 namespace plumb {
@@ -245,6 +246,27 @@ TEST(CureTest, KeepsToItsBudget) {
     EXPECT_GE(report.candidates.size(), 1U);
     EXPECT_LE(report.trainings, options.budget);
     EXPECT_FALSE(report.proof_cured.trainings.empty()) << ending_text(report);
+  }
+}
+
+TEST(CureTest, ABudgetOfTimeIsCountedInTrainingsOnceOneIsKnown) {
+  const TrainConfig config = sigmoid_chain();
+  CureData data(config);
+  CureOptions options = quick();
+  options.budget_s = 3600;
+  const CureReport ample = cure(config, data, options);
+  options.budget_s.reset();
+  options.budget = 1000;
+  const CureReport counted = cure(config, data, options);
+  EXPECT_EQ(ample.trainings, counted.trainings);
+  EXPECT_EQ(ample.proof_cured.mean_score(), counted.proof_cured.mean_score());
+  options.budget_s = 0.01;
+  try {
+    cure(config, data, options);
+    FAIL();
+  } catch (const SpecError& error) {
+    EXPECT_NE(std::string(error.what()).find("4 arms of 3 seeds"), std::string::npos)
+        << error.what();
   }
 }
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -12,6 +10,8 @@
 #include "plumb/cure/arm.h"
 #include "plumb/cure/cure_data.h"
 #include "plumb/cure/predict.h"
+#include "plumb/cure/rewrite.h"
+#include "plumb/proof/rank_correlation.h"
 
 namespace plumb {
 namespace {
@@ -35,42 +35,6 @@ constexpr ReachCase kCases[] = {
     {"flatten > 6 x [dense 32 > hardtanh] > dense 10", "lecun_normal", "zeros"},
 };
 
-/// Ranks from 0, the mean of those that are equal.
-std::vector<double> ranks_of(const std::vector<double>& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  std::vector<double> ranks(values.size());
-  for (std::size_t first = 0; first < order.size();) {
-    std::size_t end = first;
-    while (end < order.size() && values[order[end]] == values[order[first]]) ++end;
-    for (std::size_t i = first; i < end; ++i) {
-      ranks[order[i]] = 0.5 * static_cast<double>(first + end - 1);
-    }
-    first = end;
-  }
-  return ranks;
-}
-
-/// Spearman's.
-double rank_correlation(const std::vector<double>& a, const std::vector<double>& b) {
-  const std::vector<double> x = ranks_of(a), y = ranks_of(b);
-  const double mean = 0.5 * static_cast<double>(x.size() - 1);
-  double xy = 0, xx = 0, yy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xy += (x[i] - mean) * (y[i] - mean);
-    xx += (x[i] - mean) * (x[i] - mean);
-    yy += (y[i] - mean) * (y[i] - mean);
-  }
-  return xy / std::sqrt(xx * yy);
-}
-
-bool changes_the_start(const RewriteEntry& rewrite) {
-  return rewrite.group == CureGroup::init || rewrite.group == CureGroup::activation ||
-         rewrite.group == CureGroup::joins || rewrite.group == CureGroup::norm;
-}
-
 // What a cure predicts of a candidate, from one probe, against the first step of trainings with
 // other seeds; and what theory says from the sizes of the weights alone.
 TEST(ReachCalibrationTest, PredictedAndMeasuredReachAreInTheSameOrder) {
@@ -86,7 +50,7 @@ TEST(ReachCalibrationTest, PredictedAndMeasuredReachAreInTheSameOrder) {
     AdviceOptions options;
     options.budget_s = 0;
     options.search_everywhere = true;
-    options.allows = changes_the_start;
+    options.allows = [](const RewriteEntry& rewrite) { return changes_reach(rewrite.group); };
     const Advice advice = check_advice(config, data, {}, options);
     for (const auto* const list : {&advice.changes, &advice.dropped}) {
       for (const CheckedChange& change : *list) {

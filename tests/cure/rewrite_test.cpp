@@ -115,6 +115,15 @@ TEST(RewriteTest, ShortcutsGoAroundWhatKeepsItsWidth) {
       "conv 8 3x3 > relu > res scale=1[conv 8 3x3 > relu] > conv 8 3x3 stride=2 > relu > gap > "
       "dense 8");
   EXPECT_EQ(network("add_residual", "dense 8 > relu > maxpool 2 > dense 8 > dense 2"), "-");
+  // A padding that keeps the image is the same written out; another does not.
+  EXPECT_EQ(network("add_residual", "3 x [conv 8 3 pad=1 > relu] > gap > dense 4"),
+            "conv 8 3 pad=1 > relu > 2 x res scale=0.707[conv 8 3 pad=1 > relu] > gap > dense 4");
+  EXPECT_EQ(
+      network("add_residual", "2 x [conv 8 3x5 pad=1x2 stride=1 > relu] > gap > dense 4"),
+      "conv 8 3x5 pad=1x2 stride=1 > relu > res scale=1[conv 8 3x5 pad=1x2 stride=1 > relu] > "
+      "gap > dense 4");
+  EXPECT_EQ(network("add_residual", "3 x [conv 8 3 pad=0 > relu] > gap > dense 4"), "-");
+  EXPECT_EQ(network("add_residual", "3 x [conv 8 3 stride=2 > relu] > gap > dense 4"), "-");
 }
 
 TEST(RewriteTest, BranchesAreScaledOrStartAtZero) {

@@ -51,7 +51,7 @@ Pass run_with_ones(Layer& layer, const Tensor& x, ThreadPool& pool) {
 /// 1 where there is none.
 double max_derivative(const Layer& layer) {
   const auto traits = layer.traits();
-  return traits ? traits->max_derivative.value() : 1;
+  return traits ? traits->max_derivative.value_or(1) : 1;
 }
 
 void expect_close(ConstView a, ConstView b, double limit, const std::string& what) {

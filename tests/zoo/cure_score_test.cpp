@@ -77,14 +77,30 @@ TEST(CureTrialTest, ReadsBackWhatItWrote) {
   trial.cured = 0.75;
   trial.rate = -0.5;
   trial.twin = 0.875;
+  trial.reaches = {{"initialise", -1.5, -1.25}, {"widen", -INFINITY, -30}};
   const auto again = trial_of_line(to_line(trial, quick()), quick());
   ASSERT_TRUE(again);
   EXPECT_EQ(to_line(*again, quick()), to_line(trial, quick()));
   EXPECT_FALSE(again->random);
+  ASSERT_EQ(again->reaches.size(), 2U);
+  EXPECT_EQ(again->reaches[1].predicted, -INFINITY);
   CureOptions other = quick();
   other.proof_seeds = 8;
   EXPECT_FALSE(trial_of_line(to_line(trial, quick()), other));
   EXPECT_THROW(trial_of_line("{}", quick()), DataError);
+}
+
+// Ranks 3 2 1 against 2 3 1: 1 - 6 (1 + 1) / (3 * 8).
+TEST(CureTextTest, SaysHowWellTheReachWasPredicted) {
+  std::array<CureTrial, 2> trials;
+  for (CureTrial& trial : trials) trial.kind = &find_kind("sigmoid_depth");
+  trials[0].reaches = {{"initialise", -1, -2}, {"add_residual", -2, -1}};
+  EXPECT_NE(cure_text(trials, false).find("of 2 candidates"), std::string::npos);
+  trials[1].reaches = {{"initialise", -9, -30}};
+  EXPECT_NE(cure_text(trials, false).find("rank correlation 0.500"), std::string::npos);
+  trials = {};
+  for (CureTrial& trial : trials) trial.kind = &find_kind("sigmoid_depth");
+  EXPECT_EQ(cure_text(trials, false).find("rank correlation"), std::string::npos);
 }
 
 TEST(CureKindsTest, ASickKindIsCuredAHealthyOneLeftAlone) {
@@ -97,6 +113,7 @@ TEST(CureKindsTest, ASickKindIsCuredAHealthyOneLeftAlone) {
   const auto trials = cure_kinds(kinds, options);
   ASSERT_EQ(trials.size(), 2U);
   EXPECT_TRUE(trials[0].is_cured()) << cure_text(trials, true);
+  EXPECT_FALSE(trials[0].reaches.empty());
   EXPECT_EQ(trials[1].ending, CureEnding::not_sick) << cure_text(trials, true);
   // What stands in the log is not made again.
   int asked = 0;

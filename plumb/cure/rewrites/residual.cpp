@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "plumb/cure/chain_edit.h"
 
@@ -19,11 +21,23 @@ bool belongs(const SpecItem& item) {
          role == ItemRole::dropout;
 }
 
-/// The width may stay, and the size of an image does.
+/// "3" or "3x5": height and width.
+std::pair<int, int> two_sides(const std::string& text) {
+  const std::size_t cross = text.find('x');
+  const int height = std::atoi(text.c_str());
+  return {height, cross == text.npos ? height : std::atoi(text.c_str() + cross + 1)};
+}
+
+/// The width may stay, and the size of an image does: at stride 1, with the padding that a
+/// convolution has by itself, or where that is written out.
 bool keeps_size(const SpecItem& linear) {
   const SpecOption* const stride = find_option(linear, "stride");
-  const bool strides = stride != nullptr && stride->value.text != "1";
-  return !strides && find_option(linear, "pad") == nullptr;
+  if (stride != nullptr && two_sides(stride->value.text) != std::pair{1, 1}) return false;
+  const SpecOption* const pad = find_option(linear, "pad");
+  if (pad == nullptr) return true;
+  if (linear.arguments.size() < 2) return false;
+  const auto [height, width] = two_sides(linear.arguments[1].text);
+  return two_sides(pad->value.text) == std::pair{(height - 1) / 2, (width - 1) / 2};
 }
 
 std::string scale_text(std::int64_t blocks) {

@@ -23,8 +23,8 @@ struct Kink {
 /// are overloaded (kernels/fast/activations.h).
 using ActivationOp =
     std::variant<ref::Identity, ref::Relu, ref::LeakyRelu, ref::Hardtanh, ref::Hardswish,
-                 ref::Sigmoid, ref::Tanh, ref::ScaledElu, ref::Celu, ref::Silu, ref::Mish,
-                 ref::Softplus, ref::Softsign, ref::Gelu, ref::GeluTanh>;
+                 ref::Sigmoid, ref::Tanh, ref::ScaledElu, ref::Exponential, ref::Celu, ref::Silu,
+                 ref::Mish, ref::Softplus, ref::Softsign, ref::Gelu, ref::GeluTanh>;
 
 /// All that is to be known of one elementwise activation f, its arguments filled in. f and f' are
 /// the op's value and vjp; f'' is that almost everywhere, what it has of point masses is in the
@@ -36,6 +36,8 @@ struct ActivationDefinition {
   /// The length on which f changes: f is analytic in the disc of that radius around every real
   /// point that is no kink, and the more so the farther from the origin.
   double scale = 1;
+  /// f and its derivatives grow at most as e^(growth x) for x -> infinity; 0: as a polynomial.
+  double growth = 0;
   ActivationTraits traits = {};
 };
 

@@ -316,6 +316,24 @@ std::vector<ActivationRow> make_table() {
                                .second_derivative = ref::logistic_slope<double>,
                                .traits = std::move(traits)};
            }},
+      {.name = "exponential",
+       .alias = "exp",
+       .usage = "exponential",
+       .summary = "y = e^x",
+       .examples = {"exponential"},
+       .define =
+           [](const Arguments&) {
+             // Neither f' nor its limit on the right is bounded, and no length at which chi_1 = 1
+             // attracts: at those that do, it is 1/2 at most.
+             ActivationTraits traits;
+             traits.low_slope = 0;
+             traits.saturates = traits.can_die = traits.odd = false;
+             traits.usual_log2_derivative = 0;
+             return Definition{.op = ref::Exponential{},
+                               .second_derivative = [](double x) { return std::exp(x); },
+                               .growth = 1,
+                               .traits = std::move(traits)};
+           }},
       {.name = "softsign",
        .usage = "softsign",
        .summary = "y = x / (1 + |x|)",

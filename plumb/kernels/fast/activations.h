@@ -18,7 +18,7 @@
 ///
 /// Any length, any alignment of float; grad_x may be grad_y. NaN passes through, denormals are
 /// kept. forward is within 4 units in the last place of the double reference over all floats; vjp
-/// is within 8 float epsilons of sup |f'| |grad_y|.
+/// is within 8 float epsilons of sup |f'| |grad_y|, where f' has no bound of |f' grad_y|.
 namespace plumb::fast {
 
 #define PLUMB_DECLARE_ACTIVATION(Name)                                                         \
@@ -35,6 +35,7 @@ PLUMB_DECLARE_ACTIVATION(Hardswish)
 PLUMB_DECLARE_ACTIVATION(Sigmoid)
 PLUMB_DECLARE_ACTIVATION(Tanh)
 PLUMB_DECLARE_ACTIVATION(ScaledElu)
+PLUMB_DECLARE_ACTIVATION(Exponential)
 PLUMB_DECLARE_ACTIVATION(Celu)
 PLUMB_DECLARE_ACTIVATION(Silu)
 PLUMB_DECLARE_ACTIVATION(Mish)

@@ -80,6 +80,17 @@ struct ScaledElu {
   }
 };
 
+struct Exponential {
+  explicit Exponential(const ref::Exponential&) {}
+  /// Bounded where the result is 0 or infinite in float, which keeps the power of two in range.
+  HWY_INLINE FloatVec Value(FloatVec x) const {
+    const FloatVec above = hn::Neg(AtMost(hn::Neg(x), Constant(104.0f)));
+    const ExpParts e = SplitExp(AtMost(above, Constant(89.0f)));
+    return Scale(hn::Add(Constant(1.0f), e.p), e.q_bits);
+  }
+  HWY_INLINE FloatVec Vjp(FloatVec, FloatVec y, FloatVec g) const { return hn::Mul(g, y); }
+};
+
 struct Celu {
   explicit Celu(const ref::Celu& op) : alpha(Constant(static_cast<float>(op.alpha))) {}
   FloatVec alpha;
@@ -189,6 +200,7 @@ struct Softsign {
 PLUMB_DEFINE_ACTIVATION(Sigmoid)
 PLUMB_DEFINE_ACTIVATION(Tanh)
 PLUMB_DEFINE_ACTIVATION(ScaledElu)
+PLUMB_DEFINE_ACTIVATION(Exponential)
 PLUMB_DEFINE_ACTIVATION(Celu)
 PLUMB_DEFINE_ACTIVATION(Silu)
 PLUMB_DEFINE_ACTIVATION(Mish)
@@ -205,6 +217,7 @@ namespace plumb::fast {
 PLUMB_EXPORT_ACTIVATION(Sigmoid)
 PLUMB_EXPORT_ACTIVATION(Tanh)
 PLUMB_EXPORT_ACTIVATION(ScaledElu)
+PLUMB_EXPORT_ACTIVATION(Exponential)
 PLUMB_EXPORT_ACTIVATION(Celu)
 PLUMB_EXPORT_ACTIVATION(Silu)
 PLUMB_EXPORT_ACTIVATION(Mish)

@@ -57,6 +57,18 @@ struct ScaledElu {
   }
 };
 
+/// e^x.
+struct Exponential {
+  template <class T>
+  T value(T x) const {
+    return std::exp(x);
+  }
+  template <class T>
+  T vjp(T /*x*/, T y, T g) const {
+    return g * y;
+  }
+};
+
 /// x for x > 0, alpha (e^(x / alpha) - 1) otherwise, alpha > 0; f'(0) = 1 on both sides.
 struct Celu {
   double alpha = 1;

@@ -30,7 +30,7 @@ FAMILIES = (
 FUNCTIONS = {
     "relu": "relu", "relu6": "relu6", "tanh": "tanh", "sigmoid": "sigmoid", "silu": "silu", "swish": "silu",
     "gelu": "gelu", "selu": "selu", "elu": "elu 1", "softplus": "softplus", "softsign": "softsign", "mish": "mish",
-    "leaky_relu": "leaky_relu 0.2", "hard_tanh": "hardtanh -1 1",
+    "leaky_relu": "leaky_relu 0.2", "hard_tanh": "hardtanh -1 1", "exponential": "exponential",
 }
 #: Layers that are an activation.
 ACTIVATIONS = {

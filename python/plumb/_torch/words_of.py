@@ -10,6 +10,7 @@ from .families import ACTIVATIONS
 FUNCTIONS = {
     "relu": "relu", "relu_": "relu", "relu6": "relu6", "tanh": "tanh", "tanh_": "tanh", "sigmoid": "sigmoid",
     "sigmoid_": "sigmoid", "silu": "silu", "mish": "mish", "selu": "selu", "softsign": "softsign",
+    "exp": "exponential",
     "hardswish": "hardswish",
 }
 #: Functions with arguments: (word, their names and defaults as torch has them).

@@ -38,6 +38,7 @@ ACTIVATIONS = {
     "mish": F.mish,
     "softplus": F.softplus,
     "softsign": F.softsign,
+    "exponential": torch.exp,
     "hardtanh": F.hardtanh,
     "hardtanh -0.5 2": lambda x: F.hardtanh(x, -0.5, 2.0),
 }

@@ -35,7 +35,9 @@ TEST(ActivationTest, LayersHaveTheTraitsOfTheTable) {
       const auto traits = layer_from_text(text, {1, 1}, dtype)->traits();
       ASSERT_TRUE(traits) << text;
       // A parameter is rounded to float.
-      EXPECT_NEAR(traits->max_derivative.value(), f.traits.max_derivative.value(), 1e-7) << text;
+      ASSERT_EQ(traits->max_derivative.has_value(), f.traits.max_derivative.has_value()) << text;
+      EXPECT_NEAR(traits->max_derivative.value_or(0), f.traits.max_derivative.value_or(0), 1e-7)
+          << text;
       if (dtype == DType::f64) {
         EXPECT_EQ(*traits, f.traits) << text;
       }
@@ -95,6 +97,16 @@ TEST(ActivationTest, InfinitiesGiveTheLimits) {
     EXPECT_EQ(activation_at(text, -kInfinity).derivative, 0.0f) << text;
     EXPECT_EQ(activation_at(text, kInfinity).derivative, 1.0f) << text;
   }
+}
+
+TEST(ActivationTest, TheExponentialOverflowsToInfinityAndIsItsOwnDerivative) {
+  EXPECT_EQ(activation_at("exponential", 88.5f).value, std::exp(88.5f));
+  EXPECT_EQ(activation_at("exponential", 89.0f).value, kInfinity);
+  EXPECT_EQ(activation_at("exponential", 89.0f).derivative, kInfinity);
+  EXPECT_EQ(activation_at("exponential", 709.0).value, std::exp(709.0));
+  EXPECT_EQ(activation_at("exponential", -kInfinity).value, 0.0f);
+  EXPECT_EQ(activation_at("exponential", -103.0f).value, std::exp(-103.0f));
+  EXPECT_EQ(activation_at("exp", 1.5).derivative, std::exp(1.5));
 }
 
 TEST(ActivationTest, HardtanhDefaultsToOneAndHasDerivativeZeroAtBothKinks) {
