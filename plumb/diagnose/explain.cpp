@@ -34,6 +34,15 @@ bool is_of_scale(const RunView&, const Finding& root, const Finding& symptom) {
   return root.severity != Severity::note && symptom.cause.kind != CauseKind::data;
 }
 
+bool is_alarm(const RunView&, const Finding& root, const Finding&) {
+  return root.severity != Severity::note;
+}
+
+/// What training from weights that large learns is each sample by itself.
+bool is_large_start(const RunView&, const Finding& root, const Finding&) {
+  return root.first_step == 0 && root.cause.kind == CauseKind::large_weight;
+}
+
 /// Large inputs make the gradient of the first layer, and its step, as large, whatever else they
 /// do; an optimiser that divides by the gradient's size takes that out.
 bool is_of_large_input(const RunView& view, const Finding& root, const Finding& symptom) {
@@ -185,11 +194,14 @@ constexpr Mechanism kMechanisms[] = {
     {"target_scale", "vanishing_gradient", Order::before, is_of_scale},
     {"target_scale", "stalled_layer", Order::before, is_of_scale},
     {"target_scale", "non_finite", Order::before, is_of_scale},
+    {"sorted_batches", "overfitting", Order::with, is_alarm},
     {"exploding_gradient", "output_scale", Order::with, grows_forward},
     {"odd_layer", "output_scale", Order::with, is_large_before_output},
     {"output_scale", "exploding_gradient", Order::with, is_at_same_place},
     {"output_scale", "odd_layer", Order::with, is_at_same_place},
     {"output_scale", "update_too_large", Order::with, is_of_scale},
+    {"saturated_activation", "overfitting", Order::with, is_large_start},
+    {"output_scale", "overfitting", Order::with, is_large_start},
     {"output_range", "zero_gradient"},
     {"starving_dropout", "exploding_gradient", Order::with, by_other_layers},
     {"starving_dropout", "vanishing_gradient", Order::with, by_other_layers},

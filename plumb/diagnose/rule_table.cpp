@@ -4,6 +4,7 @@
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/rules/closed_units.h"
 #include "plumb/diagnose/rules/collapsed_signal.h"
+#include "plumb/diagnose/rules/collinear_columns.h"
 #include "plumb/diagnose/rules/column_scale.h"
 #include "plumb/diagnose/rules/constant_features.h"
 #include "plumb/diagnose/rules/dead_units.h"
@@ -24,6 +25,7 @@
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/rules/saturated_gate.h"
 #include "plumb/diagnose/rules/shrinking_weights.h"
+#include "plumb/diagnose/rules/sorted_batches.h"
 #include "plumb/diagnose/rules/stalled_layer.h"
 #include "plumb/diagnose/rules/starving_dropout.h"
 #include "plumb/diagnose/rules/symmetric_units.h"
@@ -48,6 +50,7 @@ constexpr std::array kRules{
               check_column_scale},
     RuleEntry{"input_scale", "inputs far from mean 0 and deviation 1", check_input_scale},
     RuleEntry{"target_scale", "targets far from mean 0 and deviation 1", check_target_scale},
+    RuleEntry{"sorted_batches", "batches of samples that are of a kind", check_sorted_batches},
     RuleEntry{"logits_activation", "an activation before a loss that takes logits",
               check_logits_activation},
     RuleEntry{"output_range", "an output activation that cannot say the targets",
@@ -94,6 +97,8 @@ constexpr std::array kRules{
               check_running_statistics},
     RuleEntry{"overfitting", "training that fits while validation does not", check_overfitting},
     // These ask what the rules before them have found.
+    RuleEntry{"collinear_columns", "input columns that say nearly the same",
+              check_collinear_columns},
     RuleEntry{"diverging", "a loss that ends far above what it was", check_diverging},
     RuleEntry{"not_learning", "no better than the best constant answer, for no known cause",
               check_not_learning},

@@ -115,8 +115,10 @@ enum class Quantity : std::uint8_t {
   directions,      ///< that the samples spread over (SignalRecord)
   few_directions,  ///< the same, of samples that look alike
   directions_before,
-  closed_log2,          ///< rms f' to the usual
-  shift_in_deviations,  ///< mean of what an activation reads, over its deviation
+  independent_directions,  ///< that columns of these deviations would have, if nothing tied them
+  between_batches,         ///< DataInfo::between_batches
+  closed_log2,             ///< rms f' to the usual
+  shift_in_deviations,     ///< mean of what an activation reads, over its deviation
   bias_mean,
   bias_rms,
   scale_rms,  ///< of a normalisation (gamma)
@@ -232,7 +234,8 @@ enum class CauseKind : std::uint8_t {
   slow_running_statistics,    ///< their momentum is too small for so few steps
   unlike_running_statistics,  ///< they differ from those of the batches for another reason
   learned_by_heart,           ///< what holds for the samples that it has seen alone
-  number_format               ///< has no number as small as what is to be kept
+  number_format,              ///< has no number as small as what is to be kept
+  batch_order                 ///< samples come in an order that sorts them by what is to be learned
 };
 std::string_view to_string(CauseKind kind);
 std::optional<CauseKind> parse_cause_kind(std::string_view text);
@@ -263,7 +266,9 @@ enum class RemedyKind : std::uint8_t {
   add_activation,
   drop_columns,
   more_outputs,  ///< units
+  decorrelate_columns,
   larger_batch,
+  shuffle,
   drop_normalisation,
   set_scale,  ///< value
   adaptive_optimiser,
