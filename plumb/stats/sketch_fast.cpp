@@ -2,8 +2,12 @@
 #include "plumb/stats/piecewise_sketch.h"
 #include "plumb/stats/sketch.h"
 
-// AVX3_DL: AVX-512 with byte permutes and bit counts, as from Ice Lake and Zen 4 on.
+// AVX3_DL: AVX-512 with byte permutes and bit counts, as from Ice Lake and Zen 4 on. Clang does not
+// let a function have the instructions of two nested pushes of attributes, of which GFNI is the
+// inner one: what it builds has the AVX-512 of all processors.
+#ifndef __clang__
 #define HWY_WANT_AVX3_DL
+#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "plumb/stats/sketch_fast.cpp"
 #include <hwy/foreach_target.h>
