@@ -151,7 +151,7 @@ void SiteSketches::add(const Site& site, const ObservedView& view, std::int32_t 
 }
 
 void SiteSketches::add(const Site& site, const Sketch& sketch, std::int32_t call) {
-  const Room to = room(site, call);
+  const Slot to = slot_for(site, call);
   *to.sketch = sketch;
   note(site, to);
 }
