@@ -11,7 +11,8 @@
 
 /// What the fuzz targets share. A target is a program with libFuzzer's LLVMFuzzerTestOneInput: any
 /// bytes may be refused with the error that its header names, and nothing else may happen. A crash,
-/// another exception, a leak, an input that takes more than ten seconds or a gigabyte is a finding.
+/// another exception, a leak, an input that takes more than thirty seconds (on a busy machine, too)
+/// or a gigabyte is a finding.
 namespace plumb::fuzz {
 
 inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {

@@ -63,7 +63,7 @@ bool answers(int port, std::string_view request) {
     (void)!send(client, request.data(), request.size(), MSG_NOSIGNAL);
     shutdown(client, SHUT_WR);
     pollfd ready{client, POLLIN, 0};
-    answered = poll(&ready, 1, 9000) == 1;
+    answered = poll(&ready, 1, 25000) == 1;
     char bytes[512];
     if (answered) (void)!read(client, bytes, sizeof bytes);
   }
