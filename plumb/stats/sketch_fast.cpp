@@ -2,8 +2,6 @@
 #include "plumb/stats/piecewise_sketch.h"
 #include "plumb/stats/sketch.h"
 
-// AVX3_DL: AVX-512 with byte permutes and bit counts, as from Ice Lake and Zen 4 on.
-#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "plumb/stats/sketch_fast.cpp"
 #include <hwy/foreach_target.h>
@@ -39,9 +37,6 @@ struct AnyLimits {
 #endif
 
 HWY_BEFORE_NAMESPACE();
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
-#endif
 namespace plumb::HWY_NAMESPACE {
 using detail::SketchLimits;
 
@@ -108,9 +103,6 @@ void sketcher_finish(SketcherArena& arena, ElementType type) {
 }
 
 }  // namespace plumb::HWY_NAMESPACE
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_POP_ATTRIBUTES
-#endif
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
