@@ -21,9 +21,6 @@
 #include "plumb/stats/pass-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
-#endif
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -120,7 +117,7 @@ HWY_INLINE std::size_t read_vectors(const double* x, std::size_t n, Key* keys, s
     min_high = hn::Min(min_high, high);
     const auto exponent = hn::ShiftRight<20>(high);
     const auto octave = hn::Sub(hn::Min(hn::Max(exponent, first), last), first);
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(octave.raw));
 #else
     hn::StoreU(hn::ShiftLeft<23>(hn::BitCast(du32, octave)), du32, to);
@@ -282,9 +279,6 @@ HWY_NOINLINE NonzeroOfBlock scan_zeros(const double* x, std::size_t n) {
 }
 
 }  // namespace plumb::HWY_NAMESPACE
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_POP_ATTRIBUTES
-#endif
 HWY_AFTER_NAMESPACE();
 
 #endif  // per-target include guard

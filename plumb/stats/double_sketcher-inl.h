@@ -21,9 +21,6 @@
 #include "plumb/stats/sketch.h"
 
 HWY_BEFORE_NAMESPACE();
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
-#endif
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using detail::DoubleSketchLimits;
@@ -191,9 +188,6 @@ class DoubleSketcher {
 };
 
 }  // namespace plumb::HWY_NAMESPACE
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_POP_ATTRIBUTES
-#endif
 HWY_AFTER_NAMESPACE();
 
 #endif  // per-target include guard

@@ -15,16 +15,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "plumb/stats/octave_tally_avx3-inl.h"
-#include "plumb/stats/octave_tally_avx3_dl-inl.h"
+#include "plumb/stats/octave_tally-inl.h"
 #include "plumb/stats/pass-inl.h"
 
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3
 
 HWY_BEFORE_NAMESPACE();
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
-#endif
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -56,14 +52,6 @@ HWY_INLINE TwoSums sums_in_double(__m512 a, __m512 b) {
   const __m256d ab4 = _mm256_add_pd(_mm512_castpd512_pd256(ab8), _mm512_extractf64x4_pd(ab8, 1));
   const __m128d ab2 = _mm_add_pd(_mm256_castpd256_pd128(ab4), _mm256_extractf128_pd(ab4, 1));
   return {_mm_cvtsd_f64(ab2), _mm_cvtsd_f64(_mm_unpackhi_pd(ab2, ab2))};
-}
-
-HWY_INLINE std::uint32_t largest_lane(__m512i v) {
-  const __m256i v8 = _mm256_max_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
-  __m128i v4 = _mm_max_epi32(_mm256_castsi256_si128(v8), _mm256_extracti128_si256(v8, 1));
-  v4 = _mm_max_epi32(v4, _mm_shuffle_epi32(v4, 0x4E));
-  v4 = _mm_max_epi32(v4, _mm_shuffle_epi32(v4, 0xB1));
-  return static_cast<std::uint32_t>(_mm_cvtsi128_si32(v4));
 }
 
 /// The largest magnitude of x where float arithmetic finds none: if it treats subnormals as zero.
@@ -145,7 +133,9 @@ HWY_INLINE Pass read_block(const float* x, std::size_t n, Key* keys, std::size_t
       sums_in_double(lanes.sum, _mm512_add_ps(_mm512_add_ps(lanes.squares0, lanes.squares1),
                                               _mm512_add_ps(lanes.squares2, lanes.squares3)));
   pass.moments = {kEnlarged ? kEnlarge : 1.0f, 0.0, sums.first, sums.second};
-  pass.max_bits = largest_lane(_mm512_castps_si512(lanes.max));
+  const hn::ScalableTag<std::int32_t> di;
+  pass.max_bits = static_cast<std::uint32_t>(
+      hn::GetLane(hn::MaxOfLanes(di, hn::BitCast(di, hn::Vec512<float>{lanes.max}))));
   if (std::isnan(sums.second)) {  // the largest magnitude passes over NaN
     pass.max_bits = detail::kInfinityBits;
   } else if (pass.max_bits == 0) {
@@ -191,9 +181,6 @@ HWY_INLINE void for_each_under(const float* x, const Key* keys, std::size_t n, i
 }
 
 }  // namespace plumb::HWY_NAMESPACE
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_POP_ATTRIBUTES
-#endif
 HWY_AFTER_NAMESPACE();
 
 #endif  // AVX-512

@@ -21,9 +21,6 @@
 #include "plumb/stats/sketch.h"
 
 HWY_BEFORE_NAMESPACE();
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
-#endif
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using detail::InnerLimit;
@@ -262,9 +259,6 @@ class FloatSketcher {
 };
 
 }  // namespace plumb::HWY_NAMESPACE
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_POP_ATTRIBUTES
-#endif
 HWY_AFTER_NAMESPACE();
 
 #endif  // per-target include guard

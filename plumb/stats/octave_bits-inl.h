@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#if HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_AVX3_DL  // which has exponent_keys-inl.h
+#if HWY_TARGET > HWY_AVX3  // which has exponent_keys-inl.h
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {

@@ -56,7 +56,7 @@ class OctaveCounts {
   /// values lie below it in its own octave.
   HWY_INLINE void finish(const detail::SketchLimits& limits, const std::uint32_t* below_in_octave,
                          Sketch& out) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3
     const int windows = (end_ - begin_) / kWindow, begin = end_ - 2 * kWindow;
     if (begin >= 0 && end_ <= Sketch::kBins && (windows == 1 || windows == 2)) {
       const __m512i upper = _mm512_loadu_si512(at(end_ - kWindow));
@@ -114,7 +114,7 @@ class OctaveCounts {
     }
   }
 
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3
   /// The same for two windows from `begin` on, of which the lower one is empty if kWindows is 1: in
   /// vectors. What lies below an octave is a prefix sum, found for all limits by one permutation.
   template <int kWindows>

@@ -65,12 +65,7 @@ HWY_INLINE float pivot_of(const float* x, std::size_t n, float factor) {
 template <class VU>
 HWY_INLINE std::size_t count_without_bits(VU v, VU mask) {
   const hn::ScalableTag<std::uint32_t> du;
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  // One instruction, where And and Eq stay two.
-  return hn::CountTrue(du, hn::Mask512<std::uint32_t>{_mm512_testn_epi32_mask(v.raw, mask.raw)});
-#else
   return hn::CountTrue(du, hn::Eq(hn::And(v, mask), hn::Zero(du)));
-#endif
 }
 
 /// Brings what lies below the safe range into it, and what lies above.

@@ -96,7 +96,7 @@ void sketch_into(Sketch& out, const StridedView& x, double log2_scale = 0);
 Sketch sketch_reference(ConstView x, double log2_scale = 0);
 Sketch sketch_reference(const StridedView& x, double log2_scale = 0);
 
-/// The instruction set that sketch() uses on this machine, e.g. "AVX3_DL".
+/// The instruction set that sketch() uses on this machine, e.g. "AVX3".
 const char* sketch_target();
 
 }  // namespace plumb

@@ -2,12 +2,6 @@
 #include "plumb/stats/piecewise_sketch.h"
 #include "plumb/stats/sketch.h"
 
-// AVX3_DL: AVX-512 with byte permutes and bit counts, as from Ice Lake and Zen 4 on. Clang does not
-// let a function have the instructions of two nested pushes of attributes, of which GFNI is the
-// inner one: what it builds has the AVX-512 of all processors.
-#ifndef __clang__
-#define HWY_WANT_AVX3_DL
-#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "plumb/stats/sketch_fast.cpp"
 #include <hwy/foreach_target.h>
@@ -43,9 +37,6 @@ struct AnyLimits {
 #endif
 
 HWY_BEFORE_NAMESPACE();
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_PUSH_ATTRIBUTES(HWY_TARGET_STR ",gfni")
-#endif
 namespace plumb::HWY_NAMESPACE {
 using detail::SketchLimits;
 
@@ -112,9 +103,6 @@ void sketcher_finish(SketcherArena& arena, ElementType type) {
 }
 
 }  // namespace plumb::HWY_NAMESPACE
-#if HWY_TARGET == HWY_AVX3_DL
-HWY_POP_ATTRIBUTES
-#endif
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -23,7 +23,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 struct FromF16 {
   template <class D16>
   HWY_INLINE auto operator()(D16 /*d16*/, hn::Vec<D16> bits16) const {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX2
     const hn::Rebind<float, D16> df;
     return hn::PromoteTo(df, hn::BitCast(hn::Rebind<hwy::float16_t, D16>(), bits16));
 #else

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Included once for each instruction set, by sources that are compiled by foreach_target.h.
-#if defined(PLUMB_STATS_OCTAVE_TALLY_AVX3_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef PLUMB_STATS_OCTAVE_TALLY_AVX3_INL_H_
-#undef PLUMB_STATS_OCTAVE_TALLY_AVX3_INL_H_
+#if defined(PLUMB_STATS_OCTAVE_TALLY_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PLUMB_STATS_OCTAVE_TALLY_INL_H_
+#undef PLUMB_STATS_OCTAVE_TALLY_INL_H_
 #else
-#define PLUMB_STATS_OCTAVE_TALLY_AVX3_INL_H_
+#define PLUMB_STATS_OCTAVE_TALLY_INL_H_
 #endif
 
 #include "plumb/stats/octave_bits-inl.h"
 
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
 
 HWY_BEFORE_NAMESPACE();
 namespace plumb::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// What exponent_keys-inl.h asks of an instruction set, where it has AVX-512 with bytes and words
-/// but neither byte permutes nor bit matrices (from Skylake-X on).
+/// What exponent_keys-inl.h asks of AVX-512 with bytes and words (from Skylake-X on). Byte permutes
+/// and bit matrices, which later processors have, would take 3 % off a measured step at the most.
 
 /// Dword j of a key holds the exponents of value j of four vectors: from the highest byte on, of
 /// the first, the third, the second and the fourth.
@@ -223,6 +223,6 @@ HWY_INLINE void tally_octaves(const Bits& bits, std::size_t n, std::uint32_t* HW
 }  // namespace plumb::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif  // HWY_AVX3
+#endif  // AVX-512
 
 #endif  // per-target include guard
