@@ -42,7 +42,13 @@ void add_values(PiecewiseSketch& pieces, const ObservedView& values, std::int64_
 void ParameterRecorder::begin(const RunInfo& info) {
   info_ = &info;
   gradient_squares_ = {};
+  retakes_ = false;
   for (Open& one : open_) one.param = kNoParam;
+}
+
+void ParameterRecorder::retake_gradients() {
+  gradient_squares_ = {};
+  retakes_ = true;
 }
 
 std::string ParameterRecorder::name(ParamId param, Role role) const {
@@ -118,8 +124,15 @@ void ParameterRecorder::add(ParamId param, Role role, const ObservedView& values
     add_piece(param, role, values, size, values.log2_scale, piece);
     return;
   }
+  const Site site = Site::param(param, role);
+  if (retakes_ && role == Role::grad_weight && values.kept == nullptr && sites_.has(site)) {
+    Sketch& sketch = sites_.sketch(sites_.place_of(site));
+    sketch_into(sketch, values.values, values.log2_scale);
+    note_gradient(sketch);
+    return;
+  }
   check_new(param, role);
-  sites_.add(Site::param(param, role), values);
+  sites_.add(site, values);
   if (role == Role::grad_weight) note_gradient(sites_.last());
 }
 

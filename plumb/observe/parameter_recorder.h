@@ -31,6 +31,9 @@ class ParameterRecorder {
   void add(ParamId param, Role role, const Sketch& sketch);
   void add(ParamId param, Role role, const ObservedView& values, Piece piece);
   void finish();
+  /// What was recorded of gradients in this step was not all of them: each may be given anew, and
+  /// that stands in its place.
+  void retake_gradients();
   /// l2 norm of the gradients that were recorded in this step, from their sketches; NaN if one is
   /// not finite.
   double gradient_norm() const { return gradient_squares_.root(); }
@@ -59,6 +62,7 @@ class ParameterRecorder {
   const RunInfo* info_ = nullptr;
   std::array<Open, 3> open_;  ///< by role
   ScaledSquares gradient_squares_;
+  bool retakes_ = false;
 };
 
 }  // namespace plumb

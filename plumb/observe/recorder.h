@@ -131,6 +131,9 @@ class Recorder {
   void parameter(ParamId param, Role role, ConstView values, double log2_scale = 0,
                  Piece piece = {});
   void parameter(ParamId param, Role role, const ObservedView& values, Piece piece = {});
+  /// The gradients of parameters that were recorded in this step were not all that comes to them:
+  /// each may be given once more as a whole, without a mask, which then counts instead.
+  void retake_gradients() { parameters_.retake_gradients(); }
   /// l2 norm of the gradients of parameters that were recorded in this step; NaN if one is not
   /// finite.
   double gradient_norm() const { return parameters_.gradient_norm(); }

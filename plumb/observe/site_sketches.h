@@ -42,6 +42,8 @@ class SiteSketches {
   void add(const Site& site, const Sketch& sketch, std::int32_t call = Use::kNext);
   /// The place of a site that the caller sketches itself, to be asked for with sketch().
   std::size_t take_once(const Site& site);
+  /// Of a site that was recorded in this step.
+  std::size_t place_of(const Site& site) { return at(entry(site).place); }
   /// Valid until the next site is recorded.
   Sketch& sketch(std::size_t place) { return (*records_)[place].sketch; }
 

@@ -330,6 +330,24 @@ TEST_F(RecorderTest, ParametersInPiecesAreTheWhole) {
   }
 }
 
+TEST_F(RecorderTest, GradientsThatAreTakenAgainStandInPlaceOfTheFirst) {
+  const std::vector<double> first{1, 2, 3}, second{4, 0, 6};
+  const auto tell = [&](const std::vector<double>& values) {
+    const Shape shape{static_cast<std::int64_t>(values.size())};
+    recorder_.parameter(kW1, Role::grad_weight,
+                        ObservedView(StridedView(ConstView{values.data(), DType::f64, shape})));
+  };
+  recorder_.begin(record_);
+  tell(first);
+  EXPECT_THROW(tell(second), UsageError);
+  recorder_.retake_gradients();
+  tell(second);
+  EXPECT_DOUBLE_EQ(recorder_.gradient_norm(), std::sqrt(52.0));
+  recorder_.finish();
+  expect_sketch_of(param(kW1, Role::grad_weight), second);
+  EXPECT_EQ(record_.sketches.size(), 1u);
+}
+
 TEST_F(RecorderTest, UsesOfABlockAreCounted) {
   recorder_.begin(record_);
   recorder_.block_use(1, 10);
