@@ -219,6 +219,36 @@ class Runs(unittest.TestCase):
             self.check_sketches(ours, theirs, kind)
             self.check_table(ours.activations, theirs.activations, kind)
 
+    @unittest.skipUnless(hasattr(torch, "compile"), "no torch.compile")
+    def test_compiled(self):
+        import plumb
+        from plumb._torch.compiled import KINDS as DISPATCHED
+
+        def run(forced):
+            device.forced = forced
+            try:
+                torch.manual_seed(0)
+                model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 5))
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+                compiled = torch.compile(model, backend="aot_eager")
+                watch = plumb.watch(compiled, optimizer, record="every=1")
+                x, y = torch.randn(6, 8), torch.randint(0, 5, (6,))
+                for _ in range(2):
+                    optimizer.zero_grad()
+                    models.cross_entropy(compiled(x), y).backward()
+                    optimizer.step()
+                watch.close()
+                return watch.run()
+            finally:
+                device.forced = None
+
+        ours, theirs = run("ops"), run(None)
+        self.assertGreater(len(theirs.sketches["step"]), 20)
+        self.check_sketches(ours, theirs, "compiled")
+        self.check_table(ours.activations, theirs.activations, "compiled")
+        for kind in DISPATCHED:
+            self.assertTrue(torch._C._dispatch_has_kernel_for_dispatch_key("plumb::note", kind), kind)
+
     def test_types_of_half_precision(self):
         def run(forced, dtype):
             import plumb
