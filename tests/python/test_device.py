@@ -300,6 +300,19 @@ class Plans(unittest.TestCase):
             watch._say_refused()
         watch.close()
 
+    def test_a_kernel_that_fails_gives_way(self):
+        def fails(x, row, limits):
+            raise RuntimeError("no compiler")
+
+        count = device._OrOps(fails)
+        rows = SketchRows(HERE, count)
+        with self.assertWarnsRegex(RuntimeWarning, "no compiler"):
+            first = rows.add(torch.ones(3))
+        second = rows.add(torch.ones(4))
+        tables = rows.fetch()
+        for counted, size in ((first, 3), (second, 4)):
+            self.assertEqual(_core.sketch_of_rows(rows_of(counted, tables), 1, 0.0)["mean"] * size, size)
+
     @unittest.skipUnless(HAS_TRITON, "no Triton")
     def test_the_kernel_compiles_for_gpus(self):
         """To machine code, with the compiler that comes with Triton; running it needs a device."""
