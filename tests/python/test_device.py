@@ -219,6 +219,36 @@ class Runs(unittest.TestCase):
             self.check_sketches(ours, theirs, kind)
             self.check_table(ours.activations, theirs.activations, kind)
 
+    @unittest.skipUnless(hasattr(torch, "compile"), "no torch.compile")
+    def test_compiled(self):
+        import plumb
+        from plumb._torch.compiled import KINDS as DISPATCHED
+
+        def run(forced):
+            device.forced = forced
+            try:
+                torch.manual_seed(0)
+                model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 5))
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+                compiled = torch.compile(model, backend="aot_eager")
+                watch = plumb.watch(compiled, optimizer, record="every=1")
+                x, y = torch.randn(6, 8), torch.randint(0, 5, (6,))
+                for _ in range(2):
+                    optimizer.zero_grad()
+                    models.cross_entropy(compiled(x), y).backward()
+                    optimizer.step()
+                watch.close()
+                return watch.run()
+            finally:
+                device.forced = None
+
+        ours, theirs = run("ops"), run(None)
+        self.assertGreater(len(theirs.sketches["step"]), 20)
+        self.check_sketches(ours, theirs, "compiled")
+        self.check_table(ours.activations, theirs.activations, "compiled")
+        for kind in DISPATCHED:
+            self.assertTrue(torch._C._dispatch_has_kernel_for_dispatch_key("plumb::note", kind), kind)
+
     def test_types_of_half_precision(self):
         def run(forced, dtype):
             import plumb
@@ -269,6 +299,19 @@ class Plans(unittest.TestCase):
         with self.assertWarnsRegex(RuntimeWarning, "tensors on meta are not measured"):
             watch._say_refused()
         watch.close()
+
+    def test_a_kernel_that_fails_gives_way(self):
+        def fails(x, row, limits):
+            raise RuntimeError("no compiler")
+
+        count = device._OrOps(fails)
+        rows = SketchRows(HERE, count)
+        with self.assertWarnsRegex(RuntimeWarning, "no compiler"):
+            first = rows.add(torch.ones(3))
+        second = rows.add(torch.ones(4))
+        tables = rows.fetch()
+        for counted, size in ((first, 3), (second, 4)):
+            self.assertEqual(_core.sketch_of_rows(rows_of(counted, tables), 1, 0.0)["mean"] * size, size)
 
     @unittest.skipUnless(HAS_TRITON, "no Triton")
     def test_the_kernel_compiles_for_gpus(self):

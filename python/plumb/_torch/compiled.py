@@ -18,6 +18,9 @@ from . import families
 from .op import tensors_in
 from .untouched import untouched
 
+#: Where compiled code may run: on a device the hooks hand tensors on to plumb._torch.device.
+KINDS = ("CPU", "CUDA", "XPU")
+
 #: What the operations call, by number; a site stays in its place, as compiled code holds the number.
 _sites = []
 
@@ -77,8 +80,9 @@ def _define():
     library = torch.library.Library("plumb", "DEF")
     library.define("note(Tensor x, Tensor y, int site) -> ()")
     library.define("note_gradient(Tensor gradient, int site) -> ()")
-    library.impl("note", _note, "CPU")
-    library.impl("note_gradient", _note_gradient, "CPU")
+    for kind in KINDS:
+        library.impl("note", _note, kind)
+        library.impl("note_gradient", _note_gradient, kind)
     for name, fake in (("note", lambda x, y, site: None), ("note_gradient", lambda gradient, site: None)):
         torch.library.register_fake(f"plumb::{name}", fake, lib=library)
         _make_effectful(f"plumb::{name}")

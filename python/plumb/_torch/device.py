@@ -7,10 +7,12 @@ which the hooks were called. Two exceptions, at steps that become rarer and rare
 whether rows of weights are equal, is judged of copies.
 """
 
+import warnings
 import weakref
 
 import torch
 
+from . import sketch_ops
 from .op import Layout
 from .sketch_rows import DTYPES, SketchRows, rows_of
 from .slopes import slopes
@@ -22,19 +24,34 @@ KINDS = ("cuda", "xpu")
 forced = None
 
 
-def _counter(device):
-    """What fills rows on that device."""
+def _counter():
+    """What fills rows: the kernel, or without Triton operations of torch."""
     if forced != "ops":
         try:
-            from .sketch_kernel import count
+            from . import sketch_kernel
 
-            return count
+            return sketch_kernel.count if forced == "triton" else _OrOps(sketch_kernel.count)
         except ImportError:
             if forced == "triton":
                 raise
-    from .sketch_ops import count
+    return sketch_ops.count
 
-    return count
+
+class _OrOps:
+    """The kernel; operations of torch from when on it cannot be compiled or launched."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __call__(self, x, row, limits):
+        try:
+            self.count(x, row, limits)
+        except Exception as error:  # noqa: BLE001
+            if self.count is sketch_ops.count:
+                raise
+            warnings.warn(f"plumb.watch: counts by operations of torch, the kernel failed: {error}", RuntimeWarning, 2)
+            self.count = sketch_ops.count
+            self.count(x, row, limits)
 
 
 def _axes(tensor, layout):
@@ -69,7 +86,7 @@ class Numbers:
 
 class OneDevice:
     def __init__(self, device):
-        self.rows, self.numbers = SketchRows(device, _counter(device)), Numbers()
+        self.rows, self.numbers = SketchRows(device, _counter()), Numbers()
 
 
 class DeviceWatch:

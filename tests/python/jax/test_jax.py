@@ -205,5 +205,58 @@ class Jax(unittest.TestCase):
         self.assertIsNone(w._taps.error)
 
 
+    def test_a_second_watch_sees_all_sites(self):
+        params, loss = linen()
+        first = plumb.jax.watch(loss, run=file(), record="every=1")
+        train(params, first, jit=first.jit)
+        second = plumb.jax.watch(loss, run=file(), record="every=1")
+        train(params, second, steps=3, jit=second.jit)
+        train(params, first, steps=1, jit=first.jit)  # both go on
+        for w, steps in ((first, 5), (second, 3)):
+            w.close()
+            run = w.run()
+            self.assertEqual([len(run.find(f"Dense_{i}", "grad_z")) for i in range(4)], [steps] * 4)
+
+    def test_two_losses_in_one_step(self):
+        params, loss = linen()
+        both = [plumb.jax.watch(lambda p, x, y, s=s: s * loss(p, x, y), run=file(), record="every=1") for s in (1.0, 8.0)]
+
+        @jax.jit
+        def step(params, x, y):
+            return [jax.grad(w)(params, x, y) for w in both]
+
+        jax.block_until_ready(step(params, *batch(0)))
+        sizes = []
+        for w in both:
+            w.close()
+            sizes.append(w.run().find("Dense_0", "grad_z")[0]["log2_rms"])
+        self.assertAlmostEqual(sizes[1] - sizes[0], 3, places=5)
+
+    def test_a_nan_is_recorded_and_named(self):
+        params, loss = linen()
+        w = plumb.jax.watch(loss, run=file(), record="every=1")
+        step = w.jit(jax.value_and_grad(w))
+        for i in range(6):
+            x, y = batch(i)
+            jax.block_until_ready(step(params, x.at[3, 2].set(jnp.nan) if i >= 4 else x, y))
+        found = w.diagnose()
+        w.close()
+        run = w.run()
+        self.assertEqual(list(np.isnan(run.steps["loss"])), [False] * 4 + [True] * 2)
+        self.assertEqual([row["nonfinite"] > 0 for row in run.find("Dense_0", "z")], [False] * 4 + [True] * 2)
+        self.assertIn("non_finite", [f.rule for f in found])
+
+    def test_steps_between_have_the_same_bits(self):
+        for made in (linen(), equinox(), nnx()):
+            params, loss = made
+            plain, before = train(params, loss)
+            w = plumb.jax.watch(loss, run=file(), record="off")
+            ours, after = train(params, w, jit=w.jit)
+            w.close()
+            self.assertEqual(before, after)
+            for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(ours)):
+                np.testing.assert_array_equal(a, b)
+
+
 if __name__ == "__main__":
     unittest.main()
