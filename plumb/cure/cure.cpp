@@ -17,6 +17,7 @@
 #include "plumb/cure/cure_budget.h"
 #include "plumb/cure/pair_search.h"
 #include "plumb/cure/proof_arms.h"
+#include "plumb/cure/reproduction.h"
 #include "plumb/train/trainer.h"
 
 namespace plumb {
@@ -33,14 +34,6 @@ bool contains(const std::vector<CureGroup>& groups, CureGroup group) {
 }
 
 using Clock = std::chrono::steady_clock;
-
-/// That samples were learned by heart, as a mere note, is no fault of the training: it learned, and
-/// there were few of them.
-bool has_finding(const ArmTraining& training) {
-  return std::any_of(training.findings.begin(), training.findings.end(), [](const Finding& one) {
-    return one.severity > Severity::note || one.cause.kind != CauseKind::learned_by_heart;
-  });
-}
 
 class Cure {
  public:
@@ -101,13 +94,8 @@ class Cure {
     report_.ending = ending;
     return std::move(report_);
   }
-  /// Those of the untreated trainings, the first that failed in front.
   std::vector<std::uint64_t> screen_seeds() const {
-    std::vector<std::uint64_t> seeds;
-    for (const ArmTraining& one : report_.untreated.trainings) seeds.push_back(one.seed);
-    const auto first = std::next(seeds.begin(), static_cast<std::ptrdiff_t>(first_failure()));
-    std::rotate(seeds.begin(), first, std::next(first));
-    return seeds;
+    return screen_seeds_of(report_.untreated, report_.constant_score);
   }
   int screen_count() const { return static_cast<int>(report_.untreated.trainings.size()); }
   int trainings_left() const { return options_.budget - report_.trainings; }
@@ -136,20 +124,7 @@ class Cure {
     });
   }
 
-  bool fails(const ArmTraining& one) const {
-    return training_fails({one.score, one.is_suspect(), has_finding(one)}, report_.constant_score);
-  }
-  int failures() const {
-    const auto& all = report_.untreated.trainings;
-    return static_cast<int>(
-        std::count_if(all.begin(), all.end(), [&](const ArmTraining& one) { return fails(one); }));
-  }
-  std::size_t first_failure() const {
-    const auto& all = report_.untreated.trainings;
-    const auto it =
-        std::find_if(all.begin(), all.end(), [&](const ArmTraining& one) { return fails(one); });
-    return it == all.end() ? 0 : static_cast<std::size_t>(it - all.begin());
-  }
+  int failures() const { return failures_of(report_.untreated, report_.constant_score); }
 
   /// How it ends where the failure does not show again; nothing where it does.
   std::optional<CureEnding> reproduce() {
@@ -174,7 +149,8 @@ class Cure {
     if (options_.known && options_.dry_run) return options_.known->findings;
     const CureSplit& data = data_.of(report_.patient);
     if (options_.dry_run) return predict(report_.patient, data.split).findings;
-    const ArmTraining& failed = report_.untreated.trainings[first_failure()];
+    const ArmTraining& failed =
+        report_.untreated.trainings[first_failure_of(report_.untreated, report_.constant_score)];
     const bool is_whole = options_.log == nullptr && !options_.elsewhere;
     if (is_whole || failed.seed == report_.patient.seed) return failed.findings;
     return train_arm(report_.patient, failed.seed, data, nullptr, options_.keep_going).findings;

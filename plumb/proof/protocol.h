@@ -39,7 +39,7 @@ inline constexpr std::uint64_t kFirstProofSeed = 1000;
 struct TrainingSigns {
   double score = 0;
   bool suspect = false;      ///< the rules call it neither healthy nor converged
-  bool has_finding = false;  ///< anything was found, were it a note
+  bool has_finding = false;  ///< a warning or worse; notes are for what did no harm
 };
 
 /// Whether it fails: it is within a tenth of the way of the constant answer; or it is suspect, and

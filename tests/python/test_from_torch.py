@@ -54,6 +54,17 @@ class Tagger(nn.Module):
         return self.out(self.lstm(x)[0])
 
 
+class Exponential(nn.Module):
+    """An activation that has no module."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(8, 6), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.b(torch.exp(self.a(x)))
+
+
 class Ends(nn.Module):
     """How models read the last step of a recurrent layer."""
 
@@ -101,6 +112,7 @@ MODELS = {
         (8,),
         "res scale=0.1 [ln > dense 8 > gelu > dense 8] > res proj alpha=0.3 [dense 8 > silu] > res[res[dense 8] > relu] > dense 3",
     ),
+    "exponential": (Exponential, (8,), "dense 6 > exponential > dense 3"),
     "tagger": (Tagger, (5, 4), "lstm 6 bidirectional > dropout 0.2 > lstm 6 bidirectional > dense 3"),
     "lstm output": (lambda: Ends(nn.LSTM, "output"), (5, 4), "lstm 6 > last > dense 3"),
     "lstm state": (lambda: Ends(nn.LSTM, "states"), (5, 4), "lstm 6 > last > dense 3"),

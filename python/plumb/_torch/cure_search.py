@@ -117,7 +117,7 @@ class Search:
         for trial in trials:
             trial.score = self.yardstick.score(trial.value)
             self.result.untreated.add(trial, trial.score)
-            failures += _core.training_fails(trial.score, trial.is_suspect, bool(trial.severities), 0.0)
+            failures += _core.training_fails(trial.score, trial.is_suspect, any(s != "note" for s in trial.severities), 0.0)
         diagnosis = first.diagnosis
         self.result.findings = [f"{f.severity}: {f.rule} {f.where}".strip() for f in diagnosis] if diagnosis is not None else []
         return _core.reproduction_ending(failures, count)
