@@ -48,6 +48,10 @@ void WayHook::call(PyObject* const* arguments, std::size_t count) {
   });
 }
 
+void KeepingHook::call(PyObject* const* arguments, std::size_t count) {
+  if (count > 0) gradient = nb::borrow(arguments[0]);
+}
+
 void attach_gradient(PyObject* tensor, nb::handle hook) {
   PyObject* const required = PyObject_GetAttr(tensor, s_requires_grad);
   const bool is_required = required == Py_True;
@@ -81,8 +85,14 @@ void bind_gradient_hooks(nb::module_& module) {
   module.def("gradient_hook", [](nb::object watcher, LayerId layer, Layout layout) {
     return make_hook(new GradientHook(std::move(watcher), layer, layout));
   });
-  module.def("attach_gradient",
-             [](nb::handle tensor, nb::handle hook) { attach_gradient(tensor.ptr(), hook); });
+  module.def("keeping_hook",
+             [](nb::object watcher) { return make_hook(new KeepingHook(std::move(watcher))); });
+  module.def("keep_gradient", [](nb::handle tensor, nb::handle hook) {
+    static_cast<KeepingHook*>(hook_of(hook))->gradient = nb::none();
+    attach_gradient(tensor.ptr(), hook);
+  });
+  module.def("kept_gradient",
+             [](nb::handle hook) { return static_cast<KeepingHook*>(hook_of(hook))->gradient; });
 }
 
 }  // namespace plumb::python

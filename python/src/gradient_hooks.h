@@ -31,6 +31,15 @@ class WayHook : public Hook {
   Py_ssize_t place_;  ///< of the gradient among those that the node gives
 };
 
+/// Keeps the last gradient that came, in every step: what the first NaN of a backward pass is looked
+/// for with.
+class KeepingHook : public Hook {
+ public:
+  using Hook::Hook;
+  void call(PyObject* const* arguments, std::size_t count) override;
+  nanobind::object gradient = nanobind::none();
+};
+
 /// Registers a gradient hook on a tensor, in a dictionary of its own: with a register_hook of the
 /// tensor, one that a later operation in place changes loses its gradient to the wrong node (1.13).
 void attach_gradient(PyObject* tensor, nanobind::handle hook);

@@ -141,41 +141,42 @@ class _Scan(TorchDispatchMode):
 class Again:
     """What is needed to compute the last pass of a model again."""
 
-    def __init__(self, model):
-        self.model = model
+    def __init__(self, model, core):
+        self.model, self.core = model, core
         self.names = {}
         for name, module in model.named_modules():
             self.names.setdefault(id(module), name)
         self.still = 0  # passes that drew no random number
-        self.clear()
-
-    def clear(self):
         self.call = self.generator = self.autocast = None
-        self.gradients = {}
+        self.hooks = []  # which keep the gradients that come to the tensors of the output, by place
+        self.kept = {}  # of those in use: hook or tensor, by place in the output
 
     def note_call(self, arguments, options):
         self.call = (arguments, options)
         self.generator = torch.get_rng_state() if self.still < STILL else None
         self.autocast = _autocast_type()
-        self.gradients = {}
+        self.kept.clear()
 
     def note_output(self, output):
         """Keeps the gradient that comes to each tensor of the output."""
         if self.generator is not None:
             is_still = torch.equal(self.generator, torch.get_rng_state())
             self.still = self.still + 1 if is_still else -math.inf
-        gradients = self.gradients
         for i, tensor in enumerate(tensors_in(output)):
             if not tensor.requires_grad or tensor.numel() * tensor.element_size() > MOST_KEPT:
                 continue
-
-            def keep(gradient, i=i):
-                gradients[i] = gradient.detach()
-
-            if tensor._backward_hooks is None:
-                _core.attach_gradient(tensor, keep)  # what register_hook does, in a tenth of its time
+            while len(self.hooks) <= i:
+                self.hooks.append(_core.keeping_hook(self.core))
+            if tensor._backward_hooks is None:  # what register_hook does, in a tenth of its time
+                _core.keep_gradient(tensor, self.hooks[i])
+                self.kept[i] = self.hooks[i]
             else:
-                tensor.register_hook(keep)
+                tensor.register_hook(lambda gradient, i=i: self.kept.update({i: gradient.detach()}))
+
+    def gradients(self):
+        """Those that came to the tensors of the output, by their places."""
+        kept = {i: one if torch.is_tensor(one) else _core.kept_gradient(one) for i, one in self.kept.items()}
+        return {i: gradient.detach() for i, gradient in kept.items() if gradient is not None}
 
     def find(self, step, backward):
         """The first producer, or None where there is none to be found. Changes nothing."""
@@ -244,7 +245,7 @@ class Again:
         with torch.enable_grad(), self._stack(after):
             output = self._compute()
         outputs = list(tensors_in(output))
-        ways = [(outputs[i], g) for i, g in self.gradients.items() if i < len(outputs)]
+        ways = [(outputs[i], g) for i, g in self.gradients().items() if i < len(outputs)]
         for i, (tensor, gradient) in enumerate(ways):
             if bad := count_nonfinite(gradient):
                 return FirstNonFinite(

@@ -54,7 +54,7 @@ class Steps:
         self.wanted = self.pace.wants(0)
         core.is_timed = budget is not None
         # A model with a state that torch does not know is not computed a second time.
-        self.again, self.computes_again, self.may_search = Again(inner(root)), False, may_search
+        self.again, self.computes_again, self.may_search = Again(inner(root), core), False, may_search
         self.first_nonfinite: FirstNonFinite | None = None
         self.measure_next = self.told_data = False
         self.refused = set()
@@ -166,7 +166,7 @@ class Steps:
 
     def counts(self, module):
         """Whether a call of it is a forward pass of the training."""
-        if module is not self.root or self.core.in_backward or self.computes_again:
+        if module is not self.root or self.in_backward or self.computes_again:
             return False
         return torch.is_grad_enabled()
 
@@ -244,10 +244,10 @@ class Steps:
         if self.scaler is not None and self.scaler.is_enabled():
             scale = float(self.scaler.get_scale())
         self.see_losses(roots, scale)
-        core.in_backward = True
+        self.saw_backward = True
         if not core.recording:
             return
-        core.in_forward = False
+        core.in_backward, core.in_forward = True, False
         # DistributedDataParallel averages over the ranks what each has of its part of the batch.
         core.flow_log2_scale = -math.log2(scale * self.ranks)
         nodes = [t.grad_fn for t in roots if torch.is_tensor(t) and t.grad_fn is not None]
@@ -264,9 +264,8 @@ class Steps:
             return
         for root in roots:
             if torch.is_tensor(root) and root.numel() == 1:
-                loss = root.detach()
-                is_here = loss.device.type == "cpu"  # else it is fetched when the step ends
-                self.losses.append((float(loss) if is_here else loss.clone(), scale))
+                is_here = root.device.type == "cpu"  # else it is fetched when the step ends
+                self.losses.append((root.item() if is_here else root.detach().clone(), scale))
                 if is_here and not math.isfinite(self.losses[-1][0]):
                     self.find_first_nonfinite(backward=False)
 
@@ -283,18 +282,17 @@ class Steps:
 
     def after_backward(self, finished):
         self.in_backward = False
-        self.end_backward(finished)
+        if self.core.in_backward:
+            self.end_backward(finished)
 
     @careful
     def end_backward(self, finished):
         core = self.core
-        was_ours = core.in_backward
         if core.recording and self.pending:
             recurrent.tell_pending(self)
         core.in_backward = False
-        if not was_ours or not core.in_step:
+        if not core.in_step:
             return
-        self.saw_backward = True
         self.graph.forget()
         if core.recording and not self.optimizers and finished and not self.told_params:
             self.told_params = True
@@ -336,7 +334,7 @@ class Steps:
         self.stepped.add(id(optimizer))
         if all_of_them or self.has_stepped():
             self.core.recording = False  # log() may still add to it
-            if not self.keeps_hooks():  # the next step is not measured too
+            if self.hooks and not self.keeps_hooks():  # the next step is not measured too
                 self.hooks.remove_early()
 
     def has_stepped(self):
