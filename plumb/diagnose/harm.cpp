@@ -15,9 +15,8 @@ namespace plumb {
 namespace {
 
 /// Rules whose finding is an outcome: they know themselves what harm it is.
-constexpr std::array<std::string_view, 6> kOfOutcome{"not_learning",   "diverging",
-                                                     "overfitting",    "running_statistics",
-                                                     "sorted_batches", "collinear_columns"};
+constexpr std::array<std::string_view, 5> kOfOutcome{"not_learning", "diverging", "overfitting",
+                                                     "running_statistics", "collinear_columns"};
 
 constexpr double kMendedGain = 0.2;
 constexpr double kMostGain = 0.5;

@@ -25,7 +25,6 @@
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/rules/saturated_gate.h"
 #include "plumb/diagnose/rules/shrinking_weights.h"
-#include "plumb/diagnose/rules/sorted_batches.h"
 #include "plumb/diagnose/rules/stalled_layer.h"
 #include "plumb/diagnose/rules/starving_dropout.h"
 #include "plumb/diagnose/rules/symmetric_units.h"
@@ -50,7 +49,6 @@ constexpr std::array kRules{
               check_column_scale},
     RuleEntry{"input_scale", "inputs far from mean 0 and deviation 1", check_input_scale},
     RuleEntry{"target_scale", "targets far from mean 0 and deviation 1", check_target_scale},
-    RuleEntry{"sorted_batches", "batches of samples that are of a kind", check_sorted_batches},
     RuleEntry{"logits_activation", "an activation before a loss that takes logits",
               check_logits_activation},
     RuleEntry{"output_range", "an output activation that cannot say the targets",

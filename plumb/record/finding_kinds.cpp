@@ -105,8 +105,6 @@ constexpr std::string_view kQuantities[] = {"count",
                                             "directions",
                                             "few_directions",
                                             "directions_before",
-                                            "independent_directions",
-                                            "between_batches",
                                             "closed_log2",
                                             "shift_in_deviations",
                                             "bias_mean",
@@ -150,8 +148,10 @@ constexpr std::string_view kQuantities[] = {"count",
                                             "recurrent_derivative_log2_per_step",
                                             "recurrent_weight_log2_per_step",
                                             "recurrent_alignment_log2_per_step",
-                                            "gate"};
-static_assert(std::size(kQuantities) == static_cast<std::size_t>(Quantity::gate) + 1);
+                                            "gate",
+                                            "independent_directions"};
+static_assert(std::size(kQuantities) ==
+              static_cast<std::size_t>(Quantity::independent_directions) + 1);
 
 constexpr std::string_view kCauseKinds[] = {"unknown",
                                             "activation_derivative",
@@ -215,9 +215,8 @@ constexpr std::string_view kCauseKinds[] = {"unknown",
                                             "slow_running_statistics",
                                             "unlike_running_statistics",
                                             "learned_by_heart",
-                                            "number_format",
-                                            "batch_order"};
-static_assert(std::size(kCauseKinds) == static_cast<std::size_t>(CauseKind::batch_order) + 1);
+                                            "number_format"};
+static_assert(std::size(kCauseKinds) == static_cast<std::size_t>(CauseKind::number_format) + 1);
 
 constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "initialise",
@@ -244,9 +243,7 @@ constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "add_activation",
                                              "drop_columns",
                                              "more_outputs",
-                                             "decorrelate_columns",
                                              "larger_batch",
-                                             "shuffle",
                                              "drop_normalisation",
                                              "set_scale",
                                              "adaptive_optimiser",
@@ -275,10 +272,12 @@ constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "shorten_sequence",
                                              "truncate",
                                              "raise_truncation",
-                                             "scale_loss",
-                                             "wider_format",
-                                             "none_needed"};
-static_assert(std::size(kRemedyKinds) == static_cast<std::size_t>(RemedyKind::none_needed) + 1);
+                                              "scale_loss",
+                                              "wider_format",
+                                              "none_needed",
+                                              "decorrelate_columns"};
+static_assert(std::size(kRemedyKinds) ==
+              static_cast<std::size_t>(RemedyKind::decorrelate_columns) + 1);
 
 }  // namespace
 

@@ -115,10 +115,8 @@ enum class Quantity : std::uint8_t {
   directions,      ///< that the samples spread over (SignalRecord)
   few_directions,  ///< the same, of samples that look alike
   directions_before,
-  independent_directions,  ///< that columns of these deviations would have, if nothing tied them
-  between_batches,         ///< DataInfo::between_batches
-  closed_log2,             ///< rms f' to the usual
-  shift_in_deviations,     ///< mean of what an activation reads, over its deviation
+  closed_log2,          ///< rms f' to the usual
+  shift_in_deviations,  ///< mean of what an activation reads, over its deviation
   bias_mean,
   bias_rms,
   scale_rms,  ///< of a normalisation (gamma)
@@ -164,7 +162,8 @@ enum class Quantity : std::uint8_t {
   recurrent_derivative_log2_per_step,
   recurrent_weight_log2_per_step,
   recurrent_alignment_log2_per_step,
-  gate  ///< which gate: the value of its TimeQuantity
+  gate,                   ///< which gate: the value of its TimeQuantity
+  independent_directions  ///< that columns of these deviations would have, if nothing tied them
 };
 std::string_view to_string(Quantity quantity);
 std::optional<Quantity> parse_quantity(std::string_view text);
@@ -234,8 +233,7 @@ enum class CauseKind : std::uint8_t {
   slow_running_statistics,    ///< their momentum is too small for so few steps
   unlike_running_statistics,  ///< they differ from those of the batches for another reason
   learned_by_heart,           ///< what holds for the samples that it has seen alone
-  number_format,              ///< has no number as small as what is to be kept
-  batch_order                 ///< samples come in an order that sorts them by what is to be learned
+  number_format               ///< has no number as small as what is to be kept
 };
 std::string_view to_string(CauseKind kind);
 std::optional<CauseKind> parse_cause_kind(std::string_view text);
@@ -266,9 +264,7 @@ enum class RemedyKind : std::uint8_t {
   add_activation,
   drop_columns,
   more_outputs,  ///< units
-  decorrelate_columns,
   larger_batch,
-  shuffle,
   drop_normalisation,
   set_scale,  ///< value
   adaptive_optimiser,
@@ -299,7 +295,8 @@ enum class RemedyKind : std::uint8_t {
   raise_truncation,
   scale_loss,    ///< and unscale the gradients before the update
   wider_format,  ///< of the numbers in which gradients are kept
-  none_needed    ///< if: on what condition
+  none_needed,   ///< if: on what condition
+  decorrelate_columns
 };
 std::string_view to_string(RemedyKind kind);
 std::optional<RemedyKind> parse_remedy_kind(std::string_view text);

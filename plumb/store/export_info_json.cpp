@@ -70,8 +70,7 @@ Json data_json(const DataInfo& data) {
           {"validation_samples", data.validation_samples},
           {"inputs", columns_json(data.inputs)},
           {"targets", columns_json(data.targets)},
-          {"class_sizes", data.class_sizes},
-          {"between_batches", number(data.between_batches)}};
+          {"class_sizes", data.class_sizes}};
 }
 
 Json optimiser_json(const OptimiserInfo& optimiser) {

@@ -93,38 +93,4 @@ DataInfo describe_data(const Split& data, bool is_sequence) {
   return info;
 }
 
-std::optional<double> between_batches(const Dataset& train, std::int64_t batch) {
-  const std::int64_t batches = batch > 0 ? train.size() / batch : 0;
-  const bool by_step = train.is_classification() && train.labels_per_sample != 1;
-  if (batches < 2 || by_step || (!train.is_classification() && !train.y)) return std::nullopt;
-  const auto groups = train.is_classification()
-                          ? static_cast<std::size_t>(train.classes)
-                          : static_cast<std::size_t>(train.y.shape().row_size());
-  const auto value = [&](std::size_t sample, std::size_t group) {
-    if (!train.is_classification()) {
-      return static_cast<double>(train.y.as<float>()[sample * groups + group]);
-    }
-    return static_cast<std::size_t>(train.labels[sample]) == group ? 1.0 : 0.0;
-  };
-  const auto size = static_cast<std::size_t>(batch);
-  const std::size_t used = static_cast<std::size_t>(batches) * size;
-  double all = 0, between = 0;
-  for (std::size_t group = 0; group < groups; ++group) {
-    // The mean first, so that nothing cancels.
-    double mean = 0;
-    for (std::size_t i = 0; i < used; ++i) mean += value(i, group);
-    mean /= static_cast<double>(used);
-    for (std::size_t first = 0; first < used; first += size) {
-      double sum = 0;
-      for (std::size_t i = first; i < first + size; ++i) {
-        const double off = value(i, group) - mean;
-        sum += off;
-        all += off * off;
-      }
-      between += sum * sum / static_cast<double>(size);
-    }
-  }
-  return all > 0 ? std::optional(between / all) : std::nullopt;
-}
-
 }  // namespace plumb

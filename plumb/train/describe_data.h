@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
 #include "plumb/data/dataset.h"
 #include "plumb/record/data_info.h"
 
@@ -23,12 +20,6 @@ InputAxes input_axes(const Shape& x, bool is_sequence);
 /// Errors  those of check_dataset.
 /// Speed   Two passes over x.
 DataInfo describe_data(const Split& data, bool is_sequence);
-
-/// DataInfo::between_batches of batches in the order of the samples: of the targets' variance (of
-/// classes: of their indicators) the part that the means of whole batches have. Absent for labels
-/// or targets of every time step, for fewer than two batches, and where no target varies.
-/// Speed   Two passes over the targets.
-std::optional<double> between_batches(const Dataset& train, std::int64_t batch);
 
 inline constexpr std::int64_t kMostColumns = 4096;
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "plumb/core/rng.h"
@@ -26,16 +24,6 @@ Dataset equal_samples() {
   const auto x = data.x.view().as<float>();
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 20) / 10;
   return data;
-}
-
-/// The rows by their class.
-Dataset sorted_line() {
-  const Dataset data = line(0);
-  std::vector<std::int64_t> order(static_cast<std::size_t>(data.size()));
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(
-      order, {}, [&](std::int64_t row) { return data.labels[static_cast<std::size_t>(row)]; });
-  return data.select(order);
 }
 
 /// Twenty columns that share a standard normal number, and differ by a hundredth of what `line`
@@ -72,24 +60,10 @@ std::vector<Case> data_cases() {
   bytes_said.says = {"rms 14", "mean 127"};
   Right far = targets;
   far.says = {"mean 2e+04, deviation"};
-  const Right order{.rule = "sorted_batches",
-                    .cause = CauseKind::batch_order,
-                    .remedy = RemedyKind::shuffle,
-                    .did_harm = true};
   const Right alike{.rule = "collinear_columns",
                     .cause = CauseKind::data,
                     .remedy = RemedyKind::decorrelate_columns};
   return {
-      {.name = "C_sorted_by_class",
-       .network = "2 x [dense 64 > relu] > dense 4",
-       .flags = kHe + kShort + " --lr 0.1 --momentum 0.9 --shuffle false",
-       .right = order,
-       .data = made(sorted_line)},
-      {.name = "C_sorted_by_class_but_shuffled",
-       .network = "2 x [dense 64 > relu] > dense 4",
-       .flags = kHe + kShort + " --lr 0.1",
-       .right = {.never = {"sorted_batches"}},
-       .data = made(sorted_line)},
       {.name = "C_columns_alike",
        .network = "2 x [dense 64 > relu] > dense 4",
        .flags = kHe + kShort + " --lr 0.05",

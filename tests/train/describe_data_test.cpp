@@ -68,23 +68,6 @@ TEST(DataInfoTest, TargetsAreColumnsToo) {
   EXPECT_TRUE(info.class_sizes.empty());
 }
 
-TEST(DataInfoTest, WhatLiesBetweenBatchesIsTheShareOfTheirMeans) {
-  Dataset table = counted({8, 1}).train;
-  table.labels = {0, 0, 0, 0, 1, 1, 1, 1};
-  EXPECT_DOUBLE_EQ(between_batches(table, 4).value(), 1);  // each batch is of one class
-  table.labels = {0, 1, 0, 1, 0, 1, 0, 1};
-  EXPECT_DOUBLE_EQ(between_batches(table, 4).value(), 0);
-  EXPECT_FALSE(between_batches(table, 8));  // one batch alone
-  table.labels.assign(8, 2);
-  EXPECT_FALSE(between_batches(table, 4));  // nothing varies
-  table.classes = 0;
-  table.labels.clear();
-  table.y = Tensor({8, 1}, DType::f32);
-  std::ranges::copy(std::vector<float>{1, 3, 5, 7, 2, 2, 2, 2}, table.y.as<float>().begin());
-  // Means 4 and 2 about 3: 8 of the sum of squares 28.
-  EXPECT_DOUBLE_EQ(between_batches(table, 4).value(), 8.0 / 28.0);
-}
-
 TEST(DataInfoTest, ManyColumnsAreOne) {
   EXPECT_EQ(describe_data(counted({2, kMostColumns + 1}), false).inputs.size(), 1U);
 }
