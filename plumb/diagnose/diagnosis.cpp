@@ -35,10 +35,11 @@ std::vector<Finding> diagnose(const RunView& view) {
   explain(view, findings);
   judge_harm(view, findings);
   // What follows from something comes after everything that does not; a NaN among them keeps its
-  // severity.
+  // severity. Of two that are as severe, what lasts comes before what is over.
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
     if (a.is_explained() != b.is_explained()) return b.is_explained();
-    return a.severity > b.severity;
+    if (a.severity != b.severity) return a.severity > b.severity;
+    return b.over && !a.over;
   });
   number(findings);
   return findings;

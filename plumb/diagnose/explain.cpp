@@ -34,6 +34,11 @@ bool is_of_scale(const RunView&, const Finding& root, const Finding& symptom) {
   return root.severity != Severity::note && symptom.cause.kind != CauseKind::data;
 }
 
+/// What training from weights that large learns is each sample by itself.
+bool is_large_start(const RunView&, const Finding& root, const Finding&) {
+  return root.first_step == 0 && root.cause.kind == CauseKind::large_weight;
+}
+
 /// Large inputs make the gradient of the first layer, and its step, as large, whatever else they
 /// do; an optimiser that divides by the gradient's size takes that out.
 bool is_of_large_input(const RunView& view, const Finding& root, const Finding& symptom) {
@@ -177,6 +182,8 @@ constexpr Mechanism kMechanisms[] = {
     {"output_scale", "exploding_gradient", Order::with, is_at_same_place},
     {"output_scale", "odd_layer", Order::with, is_at_same_place},
     {"output_scale", "update_too_large", Order::with, is_of_scale},
+    {"saturated_activation", "overfitting", Order::with, is_large_start},
+    {"output_scale", "overfitting", Order::with, is_large_start},
     {"output_range", "zero_gradient"},
     {"starving_dropout", "exploding_gradient", Order::with, by_other_layers},
     {"starving_dropout", "vanishing_gradient", Order::with, by_other_layers},

@@ -5,14 +5,18 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "plumb/diagnose/median.h"
 
 namespace plumb {
 
 namespace {
 
 /// Rules whose finding is an outcome: they know themselves what harm it is.
-constexpr std::array<std::string_view, 4> kOfOutcome{"not_learning", "diverging", "overfitting",
-                                                     "running_statistics"};
+constexpr std::array<std::string_view, 5> kOfOutcome{"not_learning", "diverging", "overfitting",
+                                                     "running_statistics", "collinear_columns"};
 
 constexpr double kMendedGain = 0.2;
 constexpr double kMostGain = 0.5;
@@ -21,11 +25,28 @@ bool is_of_outcome(const Finding& finding) {
   return std::find(kOfOutcome.begin(), kOfOutcome.end(), finding.rule) != kOfOutcome.end();
 }
 
-/// It left the baseline soon, came more than half of the way, or has had all the time it needed.
+/// The step at which half of what is gained at the end was gained first, by the median of some
+/// stretches; -1 where the run is too short to say.
+std::int64_t step_half_gained(const Learning& learning, const LossCurve& losses) {
+  constexpr std::size_t kSome = 5;
+  const auto all = losses.stretches();
+  const double level = (learning.reference + learning.at_last) / 2;
+  for (std::size_t first = 0; first + kSome <= all.size(); ++first) {
+    std::vector<double> some;
+    for (const LossCurve::Stretch& one : all.subspan(first, kSome)) some.push_back(one.loss);
+    if (median(std::move(some)) <= level) return all[first].first_step;
+  }
+  return -1;
+}
+
+/// It left the baseline soon, or rather soon and came more than half of the way, and learned no
+/// slower in the first half of the run than in the second; or it has had all the time it needed.
 bool was_not_slowed(const RunView& view, const Learning& learning, std::int64_t last_step) {
-  if (learning.flat || learning.gained >= kMostGain) return true;
+  if (learning.flat) return true;
   const std::int64_t left = step_off_reference(view.info(), view.losses());
-  return left >= 0 && left <= last_step / 10;
+  const std::int64_t soon = learning.gained >= kMostGain ? last_step / 4 : last_step / 10;
+  const std::int64_t half = step_half_gained(learning, view.losses());
+  return left >= 0 && left <= soon && half <= last_step / 2;
 }
 
 /// All of it was over in the first quarter, and the network learned on.
@@ -52,6 +73,15 @@ bool holds_the_rest(const Finding& finding, const Learning& learning) {
   return floor != nullptr && floor->value >= 0.5 * learning.at_last;
 }
 
+/// Weights that start so large fit every sample by itself, and what they learn is not what the
+/// samples have in common: the training part does not show it.
+/// Source  Chizat, Oyallon and Bach 2019, "On Lazy Training in Differentiable Programming".
+bool taught_by_heart(const Finding& finding, const std::vector<Finding>& findings) {
+  if (finding.first_step > 0 || finding.cause.kind != CauseKind::large_weight) return false;
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const Finding& one) { return one.rule == "overfitting"; });
+}
+
 }  // namespace
 
 void judge_harm(const RunView& view, std::vector<Finding>& findings) {
@@ -66,7 +96,7 @@ void judge_harm(const RunView& view, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (is_of_outcome(finding)) continue;
     if (none && !learning.reached && is_cleared_by_reach_alone(finding)) continue;
-    const bool holds = holds_the_rest(finding, learning);
+    const bool holds = holds_the_rest(finding, learning) || taught_by_heart(finding, findings);
     finding.did_harm = harm || holds;
     if (none && !holds) finding.severity = Severity::note;
     if (harm && finding.over) finding.severity = std::max(finding.severity, Severity::warning);

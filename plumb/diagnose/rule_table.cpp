@@ -4,6 +4,7 @@
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/rules/closed_units.h"
 #include "plumb/diagnose/rules/collapsed_signal.h"
+#include "plumb/diagnose/rules/collinear_columns.h"
 #include "plumb/diagnose/rules/column_scale.h"
 #include "plumb/diagnose/rules/constant_features.h"
 #include "plumb/diagnose/rules/dead_units.h"
@@ -92,6 +93,8 @@ constexpr std::array kRules{
               check_running_statistics},
     RuleEntry{"overfitting", "training that fits while validation does not", check_overfitting},
     // These ask what the rules before them have found.
+    RuleEntry{"collinear_columns", "input columns that say nearly the same",
+              check_collinear_columns},
     RuleEntry{"diverging", "a loss that ends far above what it was", check_diverging},
     RuleEntry{"not_learning", "no better than the best constant answer, for no known cause",
               check_not_learning},

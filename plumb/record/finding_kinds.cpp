@@ -145,8 +145,10 @@ constexpr std::string_view kQuantities[] = {"count",
                                             "recurrent_derivative_log2_per_step",
                                             "recurrent_weight_log2_per_step",
                                             "recurrent_alignment_log2_per_step",
-                                            "gate"};
-static_assert(std::size(kQuantities) == static_cast<std::size_t>(Quantity::gate) + 1);
+                                            "gate",
+                                            "independent_directions"};
+static_assert(std::size(kQuantities) ==
+              static_cast<std::size_t>(Quantity::independent_directions) + 1);
 
 constexpr std::string_view kCauseKinds[] = {"unknown",
                                             "activation_derivative",
@@ -266,8 +268,10 @@ constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "shorten_sequence",
                                              "truncate",
                                              "raise_truncation",
-                                             "none_needed"};
-static_assert(std::size(kRemedyKinds) == static_cast<std::size_t>(RemedyKind::none_needed) + 1);
+                                             "none_needed",
+                                             "decorrelate_columns"};
+static_assert(std::size(kRemedyKinds) ==
+              static_cast<std::size_t>(RemedyKind::decorrelate_columns) + 1);
 
 }  // namespace
 

@@ -158,7 +158,8 @@ enum class Quantity : std::uint8_t {
   recurrent_derivative_log2_per_step,
   recurrent_weight_log2_per_step,
   recurrent_alignment_log2_per_step,
-  gate  ///< which gate: the value of its TimeQuantity
+  gate,                   ///< which gate: the value of its TimeQuantity
+  independent_directions  ///< that columns of these deviations would have, if nothing tied them
 };
 std::string_view to_string(Quantity quantity);
 std::optional<Quantity> parse_quantity(std::string_view text);
@@ -287,7 +288,8 @@ enum class RemedyKind : std::uint8_t {
   shorten_sequence,
   truncate,  ///< steps
   raise_truncation,
-  none_needed  ///< if: on what condition
+  none_needed,  ///< if: on what condition
+  decorrelate_columns
 };
 std::string_view to_string(RemedyKind kind);
 std::optional<RemedyKind> parse_remedy_kind(std::string_view text);

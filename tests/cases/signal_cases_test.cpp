@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "plumb/core/rng.h"
 #include "tests/cases/case.h"
 #include "tests/cases/case_data.h"
 
@@ -20,6 +23,18 @@ Dataset equal_samples() {
   Dataset data = line(0);
   const auto x = data.x.view().as<float>();
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 20) / 10;
+  return data;
+}
+
+/// Twenty columns that share a standard normal number, and differ by a hundredth of what `line`
+/// has.
+Dataset alike_line() {
+  Dataset data = line(0);
+  const Rng rng(0, "cases/alike_line");
+  const auto x = data.x.view().as<float>();
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<float>(rng.normal(i / 20) + 0.01 * static_cast<double>(x[i]));
+  }
   return data;
 }
 
@@ -45,7 +60,15 @@ std::vector<Case> data_cases() {
   bytes_said.says = {"rms 14", "mean 127"};
   Right far = targets;
   far.says = {"mean 2e+04, deviation"};
+  const Right alike{.rule = "collinear_columns",
+                    .cause = CauseKind::data,
+                    .remedy = RemedyKind::decorrelate_columns};
   return {
+      {.name = "C_columns_alike",
+       .network = "2 x [dense 64 > relu] > dense 4",
+       .flags = kHe + kShort + " --lr 0.05",
+       .right = alike,
+       .data = made(alike_line)},
       {.name = "C1_a_table_of_two_units",
        .network = "dense 16 > relu > dense 3",
        .flags = "--lr 0.01 --epochs 30 --batch 16",

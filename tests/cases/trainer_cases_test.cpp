@@ -105,6 +105,20 @@ std::vector<Case> trainer_cases() {
                     .cause = CauseKind::died_in_training,
                     .remedy = RemedyKind::lower_momentum},
                    made(line, 0)});
+  cases.push_back({"E_momentum_of_tanh",
+                   "3 x [dense 64 > tanh] > dense 4",
+                   kShort + " --lr 0.1 --momentum 0.999",
+                   {.rule = "update_too_large",
+                    .cause = CauseKind::momentum,
+                    .remedy = RemedyKind::lower_momentum},
+                   made(line, 0)});
+  cases.push_back({"E_momentum_of_gelu",
+                   "3 x [dense 64 > gelu] > dense 4",
+                   kShort + " --lr 0.1 --momentum 0.999",
+                   {.rule = "update_too_large",
+                    .cause = CauseKind::momentum,
+                    .remedy = RemedyKind::lower_momentum},
+                   made(line, 0)});
 
   // Their healthy twins.
   int count = 0;

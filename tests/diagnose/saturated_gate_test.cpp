@@ -7,6 +7,7 @@
 
 #include "tests/diagnose/rule_test.h"
 #include "tests/diagnose/time_test.h"
+#include "tests/support/loss_course.h"
 #include "tests/support/run_builder.h"
 
 namespace plumb {
@@ -68,6 +69,24 @@ TEST(SaturatedGateTest, AGateThatLetsNothingInIsNoMemory) {
   EXPECT_TRUE(with_mean(TimeQuantity::input_gate, 0.008).empty());
   EXPECT_EQ(with_mean(TimeQuantity::update_gate, 0.999).size(), 1u);
   EXPECT_TRUE(with_mean(TimeQuantity::update_gate, 0.992).empty());
+}
+
+TEST(SaturatedGateTest, WhatALearnerMadeOfItsGatesIsANote) {
+  const auto found = [](double last_loss) {
+    const plumb::Run run = test::recurrent_run("lstm 64", 3, [](int step) {
+      test::TimeBuilder builder(test::kRecurrent, 20);
+      const double flat = step == 0 ? 0.1 : 0.3;
+      builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
+          .put_gate(TimeQuantity::cell_gate, 0, flat, flat);
+      return builder.record();
+    });
+    return test::findings_of(check_saturated_gate, test::with_losses(run, 120, {2.31, last_loss}));
+  };
+  const auto learned = found(0.9);
+  ASSERT_EQ(learned.size(), 1u);
+  EXPECT_EQ(learned[0].cause.kind, CauseKind::gate_drift);
+  EXPECT_EQ(learned[0].severity, Severity::note);
+  EXPECT_EQ(found(2.1).at(0).severity, Severity::warning);
 }
 
 /// Inputs, weights and biases of the gates in all steps.

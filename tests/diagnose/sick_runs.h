@@ -167,6 +167,11 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
   decaying.weight_decay = 0.5;
   decaying.steps = 80;
   runs.emplace_back("a decay that takes the weights", run_mini_net(decaying));
+  plumb::Run alike = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 2.3});
+  alike.info.data_info = data_of(960, std::vector<ColumnInfo>(12, {"", 0, 1, -3, 3}), {},
+                                 std::vector<std::int64_t>(10, 96));
+  alike.steps[0].signals.push_back({0, 32, 0, 1.01});
+  runs.emplace_back("columns that say the same", alike);
   for (auto& one : sick_signals()) runs.push_back(std::move(one));
   return runs;
 }

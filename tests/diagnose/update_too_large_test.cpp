@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tests/diagnose/rule_test.h"
+#include "tests/support/loss_course.h"
 #include "tests/support/mini_net.h"
 #include "tests/support/run_builder.h"
 
@@ -111,6 +112,24 @@ TEST(UpdateTooLargeTest, MomentumIsBlamedForWhatItAddsUp) {
   EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::lower_momentum);
   run.info.optimiser_info->beta2 = 0.999;  // its update is not a multiple of the gradient
   EXPECT_EQ(cause(), CauseKind::learning_rate);
+}
+
+// At 0.999 a step of a fiftieth goes the same way for as long as the run lasts.
+TEST(UpdateTooLargeTest, WhatMomentumKeepsUpCountsAsOftenWhereTheNetworkLearnsBadly) {
+  const auto found = [](double momentum, double last_loss) {
+    plumb::Run run = test::with_losses(run_with_ratio(-5.6, 0, 5), 200, {2.31, last_loss});
+    run.info.optimiser_info.emplace();
+    run.info.optimiser_info->momentum = momentum;
+    return test::findings_of(check_update_too_large, run);
+  };
+  EXPECT_TRUE(found(0.9, 2.3).empty());
+  EXPECT_TRUE(found(0.999, 0.3).empty());
+  const auto findings = found(0.999, 2.3);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].cause.kind, CauseKind::momentum);
+  EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::lower_momentum);
+  // 200 steps are 20 times ten.
+  EXPECT_NEAR(findings[0].evidence.back().threshold, kUpdateLog2 - std::log2(20.0), 1e-9);
 }
 
 // The first update of a weight that starts at zero is infinitely large against it, and quite usual.

@@ -86,6 +86,14 @@ std::vector<Remedy> remedies_of(CauseKind cause, const Place& place) {
   }
 }
 
+/// What training made of the gates of a network that went some of the way and still has it is a
+/// memory that decides.
+bool is_learned(const RunView& view) {
+  constexpr double kSome = 0.2;
+  const Learning learning = view.learning();
+  return learning.learns && learning.gained >= kSome && !learning.lost;
+}
+
 void check_one(const RunView& view, const TimePlace& at, TimeQuantity judged,
                std::vector<Finding>& findings) {
   std::vector<double> fractions;
@@ -111,6 +119,9 @@ void check_one(const RunView& view, const TimePlace& at, TimeQuantity judged,
                    {Quantity::saturated_fraction, fractions[episode->first], place, {}}};
   finding.cause = episode->first == 0 ? cause_at_start(view, place, judged)
                                       : FindingCause{CauseKind::gate_drift, place, 1, {}};
+  if (finding.cause.kind == CauseKind::gate_drift && is_learned(view)) {
+    finding.severity = Severity::note;
+  }
   finding.remedies = remedies_of(finding.cause.kind, place);
   findings.push_back(std::move(finding));
 }

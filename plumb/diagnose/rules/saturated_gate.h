@@ -19,8 +19,9 @@ namespace plumb {
 /// Threshold  Half of the values; 9 in 10 is critical. Our choice, that of saturated_activation:
 ///            docs/rules/saturated_gate.md. Shown by the first measured step, or by two one after
 ///            another.
-/// False alarms  A cell that has learned to decide: late in a good training candidates are near -1
-///            and 1.
+///            What training made of them is a note in a network that went a fifth of the way from the
+///            baseline and has not lost it: late in a good training candidates are near -1 and 1.
+/// False alarms  The same in a training that has not come as far yet.
 /// Advice     Smaller inputs and weights, a lower rate.
 void check_saturated_gate(const RunView& view, std::vector<Finding>& findings);
 

@@ -8,6 +8,7 @@
 
 #include "plumb/diagnose/episode.h"
 #include "plumb/diagnose/finding_steps.h"
+#include "plumb/diagnose/learning_finding.h"
 #include "plumb/diagnose/summed_loss.h"
 
 namespace plumb {
@@ -43,18 +44,31 @@ double median_log2(const Paces& paces) {
   return *middle;
 }
 
-double badness_of(const Paces& paces) {
+double badness_of(const Paces& paces, double persistence_log2) {
   if (!can_tell(paces)) return kNan;
   return std::max(std::exp2(median_log2(paces) - kUpdateLog2),
-                  largest_ratio(paces) * std::exp2(-kLayerUpdateLog2));
+                  largest_ratio(paces) * std::exp2(-kLayerUpdateLog2)) *
+         std::exp2(persistence_log2);
+}
+
+/// Momentum beta takes a step the same way again for 1 / (1 - beta) steps, 10 at the usual 0.9:
+/// log2 of how many times as long, in a network that learns badly, else 0. Steps that are in order
+/// one by one carry the weights that much further before the gradient can turn them.
+double persistence_log2(const RunView& view) {
+  constexpr double kUsual = 10;
+  const std::optional<OptimiserInfo>& optimiser = view.info().optimiser_info;
+  if (!optimiser || optimiser->is_adaptive() || !(optimiser->momentum < 1)) return 0;
+  const double memory = 1 / (1 - optimiser->momentum);
+  if (!(memory > kUsual * (1 + 1e-9)) || !learns_badly(view)) return 0;
+  return std::log2(std::min(memory, static_cast<double>(view.learning().steps)) / kUsual);
 }
 
 /// How many layers moved too fast in one of the steps.
-std::size_t count_affected(const RunView& view, const Episode& episode) {
+std::size_t count_affected(const RunView& view, const Episode& episode, double limit_log2) {
   std::vector<bool> affected(view.info().layers.size(), false);
   for (std::size_t s = episode.first; s <= episode.last; ++s) {
     for (const LayerPace& pace : view.measured()[s].paces) {
-      if (pace.log2_update > kUpdateLog2) affected[static_cast<std::size_t>(pace.layer)] = true;
+      if (pace.log2_update > limit_log2) affected[static_cast<std::size_t>(pace.layer)] = true;
     }
   }
   return static_cast<std::size_t>(std::count(affected.begin(), affected.end(), true));
@@ -69,15 +83,18 @@ double gradients_a_step(const RunView& view, const MeasuredStep& step, const Lay
   return std::isnan(log2) ? 1 : std::exp2(std::min(log2, 60.0));
 }
 
-CauseKind cause_of(const RunView& view, const MeasuredStep& step, const LayerPace& worst) {
+/// As the steps began to be too large: what follows may be large by itself.
+bool is_by_momentum(const RunView& view, const MeasuredStep& begin, const LayerPace& first) {
   constexpr double kMany = 4;
-  const double many = gradients_a_step(view, step, worst);
+  const double many = gradients_a_step(view, begin, first);
+  return many > kMany && first.log2_update - std::log2(many) < kUpdateLog2;
+}
+
+CauseKind cause_of(const MeasuredStep& step, const LayerPace& worst) {
   const double decay = std::log2(step.learning_rate * step.weight_decay) + worst.log2_weight;
   const bool is_half = decay > worst.log2_step - 1;
   if (worst.log2_learning < worst.log2_update - 1 || is_half) return CauseKind::weight_decay;
-  // The same rate without what was added up would have been in order.
-  const bool alone_in_order = worst.log2_update - std::log2(many) < kUpdateLog2;
-  return many > kMany && alone_in_order ? CauseKind::momentum : CauseKind::learning_rate;
+  return CauseKind::learning_rate;
 }
 
 Remedy first_remedy(CauseKind cause) {
@@ -100,12 +117,19 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   std::vector<double> badness;
   std::vector<double> ratios;
   for (const MeasuredStep& step : view.measured()) {
-    badness.push_back(badness_of(step.paces));
+    badness.push_back(badness_of(step.paces, 0));
     ratios.push_back(largest_ratio(step.paces));
   }
   auto episode = find_episode(badness, false, 2);
   // A step as large as the weight is enough by itself.
   if (!episode) episode = find_episode(ratios, true, 1);
+  double persistence = 0;
+  if (!episode && (persistence = persistence_log2(view)) > 0) {
+    for (std::size_t i = 0; i < badness.size(); ++i) {
+      badness[i] = badness_of(view.measured()[i].paces, persistence);
+    }
+    episode = find_episode(badness, false, 2);
+  }
   if (!episode) return;
 
   const MeasuredStep& begin = view.measured()[episode->first];
@@ -126,12 +150,17 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   finding.place = Place::layer(first.layer);
   set_steps(view, *episode, finding);
   finding.facts = {
-      {Quantity::layers_affected, number(count_affected(view, *episode)), {}, {}},
+      {Quantity::layers_affected,
+       number(count_affected(view, *episode, kUpdateLog2 - persistence)),
+       {},
+       {}},
       {Quantity::layers_judged, number(then.size()), {}, {}},
       {Quantity::largest_at_step, number(view.measured()[episode->worst].step), place, {}}};
   // Either is enough.
-  const Evidence of_one{{Quantity::update_log2, worst.log2_update, place, {}}, kLayerUpdateLog2};
-  const Evidence of_most{{Quantity::median_update_log2, median_log2(then), {}, {}}, kUpdateLog2};
+  const Evidence of_one{{Quantity::update_log2, worst.log2_update, place, {}},
+                        kLayerUpdateLog2 - persistence};
+  const Evidence of_most{{Quantity::median_update_log2, median_log2(then), {}, {}},
+                         kUpdateLog2 - persistence};
   for (const Evidence& one : {of_one, of_most}) {
     if (is_passed(one)) {
       finding.evidence.push_back(one);
@@ -146,7 +175,9 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   if (std::isfinite(end.loss)) {
     finding.facts.push_back({Quantity::loss_at_last, end.loss, Place::loss(), {}});
   }
-  const CauseKind cause = cause_of(view, view.measured()[episode->worst], worst);
+  CauseKind cause = cause_of(view.measured()[episode->worst], worst);
+  const bool by_momentum = persistence > 0 || is_by_momentum(view, begin, first);
+  if (cause == CauseKind::learning_rate && by_momentum) cause = CauseKind::momentum;
   finding.cause.kind = cause;
   finding.cause.place = place;
   finding.cause.facts = {{Quantity::learning_rate, begin.learning_rate, {}, {}},

@@ -11,7 +11,10 @@ namespace plumb {
 /// Threshold  For the median layer 1/10, the upper end of the usual band (log10 of -4 to -1; Ben
 ///            Braiek and Khomh 2022); for a single layer 1/2, since the output layer of a healthy
 ///            net reaches 0.36; in two measured steps one after another. Or 1, a step as large as
-///            the weight, once. Calibration: docs/rules/update_too_large.md.
+///            the weight, once. Where the network learns badly (learns_badly) under a momentum above
+///            0.9, which takes a step the same way again for 1 / (1 - beta) steps, the first two are
+///            lower by as many times as that is more than ten.
+///            Calibration: docs/rules/update_too_large.md.
 /// False alarms  The first steps of adam at a deliberately high, warmed-up rate.
 /// Cause      Weight decay, where that is most of the update; momentum, where the step adds up so
 /// many

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/depth_flow.h"
+#include "plumb/diagnose/rules/update_too_large.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/signal_words.h"
 #include "plumb/diagnose/words/sizes.h"
@@ -12,6 +13,8 @@
 namespace plumb::words {
 
 namespace {
+
+constexpr double kRounding = 1e-9;
 
 /// "our choice; see docs/rules/dead_units.md".
 std::string our_choice(const Telling& telling) {
@@ -89,8 +92,16 @@ std::string evidence_source(const Telling& telling, const Evidence& evidence) {
                          telling.value(Quantity::own_gradient_log2));
     case Quantity::dead_fraction:
       return "1/2 + 2/sqrt(units): four standard deviations above what units of random sign give";
-    case Quantity::update_log2: return "1/2; " + our_choice(telling);
+    case Quantity::update_log2:
+      return (evidence.threshold < kLayerUpdateLog2 - kRounding
+                  ? "1/2, less by how many times ten steps momentum takes it again; "
+                  : "1/2; ") +
+             our_choice(telling);
     case Quantity::median_update_log2:
+      if (evidence.threshold < kUpdateLog2 - kRounding) {
+        return "1/10, less by how many times ten steps momentum takes it again; " +
+               our_choice(telling);
+      }
       return "1/10, the upper end of the usual band (Ben Braiek and Khomh 2022)";
     case Quantity::time_steps_per_efold:
       return fmt::format("the same limit over {} steps",

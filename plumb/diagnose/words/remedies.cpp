@@ -260,6 +260,9 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return "leave out the columns that never change, and see how the data were made";
     case RemedyKind::more_outputs:
       return fmt::format("give the last layer {:.0f} outputs", number(remedy, "units"));
+    case RemedyKind::decorrelate_columns:
+      return "take out what the columns have in common: subtract their mean from each, or keep the "
+             "principal components and scale them alike";
     case RemedyKind::larger_batch: return "use a larger batch";
     case RemedyKind::drop_normalisation:
       return text(remedy, "by") == "ln"

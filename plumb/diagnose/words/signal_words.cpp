@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/words/data_names.h"
+#include "plumb/diagnose/words/data_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -281,7 +282,8 @@ constexpr std::array kRules{Row{"column_scale", column_scale, column_scale_does}
                             Row{"tiny_normalisation", tiny_normalisation, tiny_normalisation_do},
                             Row{"starving_dropout", starving_dropout, starving_dropout_does},
                             Row{"closed_units", closed_units, closed_units_do},
-                            Row{"collapsed_signal", collapsed_signal, collapsed_signal_does}};
+                            Row{"collapsed_signal", collapsed_signal, collapsed_signal_does},
+                            Row{"collinear_columns", collinear_columns, collinear_columns_do}};
 
 const Row* row_of(const Telling& telling) {
   for (const Row& row : kRules) {

@@ -103,7 +103,9 @@ std::string early_text(const Told& told) {
   }
   const bool few = learning.steps < Learning::kEnoughSteps;
   return learning_text(learning) +
-         (few || !learning.known || learning.has_baseline
+         (few ? fmt::format(" Whether it learns cannot be said yet: that takes {} steps or more.",
+                            Learning::kEnoughSteps)
+          : !learning.known || learning.has_baseline
               ? " Whether it learns cannot be said yet."
               : " What the best constant answer reaches is not known, so whether it learns cannot "
                 "be said.");

@@ -55,6 +55,7 @@ std::vector<Kind> healthy_layer_kinds();
 /// Kinds by which rules were set: of the open half, whatever their names.
 std::vector<Kind> more_data_kinds();
 std::vector<Kind> more_signal_kinds();
+std::vector<Kind> more_trainer_kinds();
 std::vector<Kind> more_norm_kinds();
 std::vector<Kind> more_time_kinds();
 std::vector<Kind> more_healthy_kinds();

@@ -152,6 +152,19 @@ Specimen target_outliers(Draw& draw, bool fault) {
   return s;
 }
 
+/// What the columns share outweighs what tells the classes apart.
+Specimen columns_alike(Draw& draw, bool fault) {
+  Specimen s = classes(draw, draw.coin());
+  const double own = draw.log(0.003, 0.01);
+  const Rng rng(draw.seed(), "columns_alike");
+  if (fault) {
+    change_inputs(s, [&](auto row, auto, double x) {
+      return rng.normal(static_cast<std::uint64_t>(row)) + own * x;
+    });
+  }
+  return s;
+}
+
 }  // namespace
 
 std::vector<Kind> more_data_kinds() {
@@ -177,6 +190,11 @@ std::vector<Kind> more_data_kinds() {
        targets_far_adam},
       {"target_outliers", data, "one target in a hundred in the thousands", targets,
        target_outliers},
+      {"columns_alike",
+       data,
+       "columns that differ by a hundredth of what they share",
+       {{"collinear_columns"}, {"data"}, false, false},
+       columns_alike},
   };
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "plumb/zoo/kinds/make.h"
 
 // Further networks that learn, near to the faults by which rules were set.
@@ -208,6 +210,44 @@ Specimen tanh_large_gain(Draw& draw, bool) {
   return s;
 }
 
+/// Its candidates end in their flat ends, which is how it remembers.
+Specimen lstm_long_memory(Draw& draw, bool) {
+  Specimen s = recalls(draw, true, 60, 80, "lstm {} chrono=80", "");
+  s.config.steps = 300;
+  use_adam(s, 0.005);
+  return s;
+}
+/// As much is added up, at a rate that is as much smaller.
+Specimen momentum_long_small_rate(Draw& draw, bool) {
+  Specimen s = plain(draw, 2, 3, draw.word({"relu", "tanh", "bn > relu"}), "he_normal");
+  s.config.steps = 600;
+  use_sgd(s, draw.log(0.001, 0.003), 0.99);
+  return s;
+}
+/// A column that says the same as each, among others.
+Specimen columns_twice(Draw& draw, bool) {
+  Specimen s = plain(draw, 2, 3, "relu", "he_normal");
+  for (Dataset* part : {&s.data.train, &s.data.validation}) {
+    const std::int64_t rows = part->size(), width = part->x.shape().row_size();
+    Tensor twice({rows, 2 * width}, DType::f32);
+    const auto from = part->x.as<float>(), to = twice.as<float>();
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t c = 0; c < 2 * width; ++c) {
+        to[static_cast<std::size_t>(2 * r * width + c)] =
+            from[static_cast<std::size_t>(r * width + c % width)];
+      }
+    }
+    part->x = std::move(twice);
+  }
+  return s;
+}
+/// The order of the data, which tells nothing of the targets.
+Specimen not_shuffled(Draw& draw, bool) {
+  Specimen s = plain(draw, 2, 3, draw.word({"relu", "tanh"}), "he_normal");
+  s.config.shuffle = false;
+  return s;
+}
+
 }  // namespace
 
 std::vector<Kind> more_healthy_kinds() {
@@ -247,6 +287,14 @@ std::vector<Kind> more_healthy_kinds() {
       {"lstm_gates_open", time, "output gates that start open", {}, lstm_gates_open},
       {"stacked_mixed", time, "stacked cells of two sorts", {}, stacked_mixed},
       {"lstm_both_ways", time, "lstm in both directions", {}, lstm_both_ways},
+      {"lstm_long_memory", time, "candidates that learned to decide", {}, lstm_long_memory},
+      {"momentum_long_small_rate",
+       trainer,
+       "a momentum of 0.99 at a small rate",
+       {},
+       momentum_long_small_rate},
+      {"columns_twice", data, "every column twice", {}, columns_twice},
+      {"not_shuffled", data, "samples in the order of the data, which is none", {}, not_shuffled},
       {"other_activations", flow, "relu6, hardswish, celu and leaky layers", {}, other_activations},
       {"biases_disturbed", signal, "biases that start scattered", {}, biases_disturbed},
       {"biases_below", signal, "biases that start a little below zero", {}, biases_below},

@@ -124,6 +124,32 @@ Specimen bn_relu_thirty(Draw& draw, bool fault) {
   return s;
 }
 
+/// Normalised behind the sum of each block; the twin in front of its branch.
+Specimen post_norm(Draw& draw, bool fault, double rate, bool by_adam) {
+  Specimen s = on_table(draw);
+  const int blocks = draw.integer(22, 28), width = 8 * draw.integer(4, 6);
+  const std::string norm = draw.word({"ln", "rmsnorm"});
+  const std::string body = draw.word({"relu", "gelu"});
+  if (by_adam) {
+    use_adam(s, rate);
+  } else {
+    use_sgd(s, rate, 0);
+  }
+  s.config.network =
+      fault ? fmt::format("dense {0} > {1} x [res[dense {0} > {2} > dense {0}] > {3}] > dense {4}",
+                          width, blocks, body, norm, outputs(s))
+            : fmt::format(
+                  "dense {0} > {1} x res[{3} > dense {0} > {2} > dense {0}] > {3} > dense {4}",
+                  width, blocks, body, norm, outputs(s));
+  return s;
+}
+Specimen post_norm_adam(Draw& draw, bool fault) {
+  return post_norm(draw, fault, draw.log(0.003, 0.006), true);
+}
+Specimen post_norm_sgd(Draw& draw, bool fault) {
+  return post_norm(draw, fault, draw.log(0.1, 0.2), false);
+}
+
 Specimen bn_lags_adam(Draw& draw, bool fault) {
   Specimen s = on_table(draw);
   const int depth = draw.integer(1, 3), width = draw.integer(24, 64);
@@ -195,6 +221,16 @@ std::vector<Kind> more_norm_kinds() {
        "thirty layers of bn and relu at a small rate",
        {{"exploding_gradient"}, {"normalisation"}, true},
        bn_relu_thirty},
+      {"post_norm_adam",
+       norm,
+       "two dozen residual blocks, normalised behind the sum, by adam",
+       {{"vanishing_gradient", "update_too_large"}, {"normalisation", "learning_rate"}},
+       post_norm_adam},
+      {"post_norm_sgd",
+       norm,
+       "two dozen residual blocks, normalised behind the sum, by sgd",
+       {{"vanishing_gradient", "update_too_large"}, {"normalisation", "learning_rate"}},
+       post_norm_sgd},
       {"bn_lags_adam",
        norm,
        "running statistics that never arrive, trained by adam",
