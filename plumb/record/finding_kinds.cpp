@@ -272,10 +272,10 @@ constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "shorten_sequence",
                                              "truncate",
                                              "raise_truncation",
-                                              "scale_loss",
-                                              "wider_format",
-                                              "none_needed",
-                                              "decorrelate_columns"};
+                                             "scale_loss",
+                                             "wider_format",
+                                             "none_needed",
+                                             "decorrelate_columns"};
 static_assert(std::size(kRemedyKinds) ==
               static_cast<std::size_t>(RemedyKind::decorrelate_columns) + 1);
 
