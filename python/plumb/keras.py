@@ -105,5 +105,7 @@ LINES = {
     "raise_rate": "model.optimizer.learning_rate = 3 * float(model.optimizer.learning_rate)",
     "warm_up": "keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=rate, warmup_steps=500)",
     "drop_activation": "keras.losses.SparseCategoricalCrossentropy(from_logits=True)  # and no activation at the output",
+    "scale_loss": "optimizer = keras.optimizers.LossScaleOptimizer(optimizer)",
+    "wider_format": 'keras.mixed_precision.set_global_policy("mixed_bfloat16")  # before the layers are made',
     "adaptive_optimiser": "keras.optimizers.AdamW(1e-3)",
 }
