@@ -15,6 +15,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -27,6 +28,8 @@
 namespace plumb::attach::detail {
 
 using torch::autograd::Node;
+/// A std::shared_ptr, or an intrusive one in later versions.
+using NodePointer = std::decay_t<decltype(std::declval<const at::Tensor&>().grad_fn())>;
 
 /// One watched model. A failure of ours is told once and ends the measuring, never the training.
 class Tap : public TrainingReader,
@@ -79,7 +82,7 @@ class Tap : public TrainingReader,
   void before_backward(const at::Tensor& loss) {
     careful([&] {
       const bool was_learning = watch_.is_learning();
-      const std::shared_ptr<Node> root = loss.grad_fn();
+      const NodePointer root = loss.grad_fn();
       const bool is_number = loss.numel() == 1 && at::isFloatingType(loss.scalar_type());
       watch_.before_backward(is_number ? loss.item().toDouble() : kNaN, root.get());
       if (was_learning && watch_.is_recording()) hook_all();
@@ -153,7 +156,7 @@ class Tap : public TrainingReader,
   };
   /// One that is over, while the pass is learned.
   struct Event {
-    std::shared_ptr<Node> node;
+    NodePointer node;
     std::size_t output = 0;  ///< which of the node's outputs its result is
     at::Tensor result, data;
   };
@@ -255,7 +258,7 @@ class Tap : public TrainingReader,
       if (!watch_.is_recording()) return;
     }
     if (!watch_.is_recording()) return;
-    const std::shared_ptr<Node> node = result.grad_fn();
+    const NodePointer node = result.grad_fn();
     known_.insert(node.get());
     known_.insert(further.begin(), further.end());
     const OpTensors tensors{view_of(result), view_of(now_.read), view_of(now_.data)};
@@ -266,9 +269,8 @@ class Tap : public TrainingReader,
       hook(*op, node, result.output_nr());
     }
   }
-  void learn(const at::RecordFunction& call, const at::Tensor& result,
-             const std::shared_ptr<Node>& node, std::vector<AutogradNode> further,
-             const OpTensors& tensors) {
+  void learn(const at::RecordFunction& call, const at::Tensor& result, const NodePointer& node,
+             std::vector<AutogradNode> further, const OpTensors& tensors) {
     if (!now_.event) return;
     OpEvent& event = *now_.event;
     event.node = node.get();
@@ -284,7 +286,7 @@ class Tap : public TrainingReader,
     watch_.learn(event, call.name(), tensors);
   }
 
-  void hook(const PlannedOp& op, const std::shared_ptr<Node>& node, std::size_t output);
+  void hook(const PlannedOp& op, const NodePointer& node, std::size_t output);
   void hook_all() {
     for (std::size_t i = 0; i < events_.size(); ++i) {
       hook(watch_.plan()[i], events_[i].node, events_[i].output);
@@ -358,7 +360,7 @@ struct Tap::EndHook : torch::autograd::FunctionPreHook {
   }
 };
 
-inline void Tap::hook(const PlannedOp& op, const std::shared_ptr<Node>& node, std::size_t output) {
+inline void Tap::hook(const PlannedOp& op, const NodePointer& node, std::size_t output) {
   if (op.gradient != kNoLayer) {
     node->add_pre_hook(std::make_unique<GradientHook>(weak_from_this(), watch_.pass(), op, output));
   }
