@@ -37,7 +37,7 @@ struct Score {
 ///
 /// How to use:
 ///
-///   const Score result = score({.half = Half::open, .only = {"gelu_depth"}, .seeds = 1});
+///   const Score result = score({.half = Half::open, .only = {"sigmoid_depth"}, .seeds = 1});
 ///   std::puts(score_text(result, /*details=*/true).c_str());
 ///
 /// `progress` is called with the number of trials done and of all, from any thread.

@@ -218,7 +218,7 @@ TEST_F(HowToUse, Monitor) {
 TEST_F(HowToUse, Score) {
   using namespace zoo;
 
-  const Score result = score({.half = Half::open, .only = {"gelu_depth"}, .seeds = 1});
+  const Score result = score({.half = Half::open, .only = {"sigmoid_depth"}, .seeds = 1});
   std::puts(score_text(result, /*details=*/true).c_str());
 
   EXPECT_EQ(result.trials.size(), 1U);
