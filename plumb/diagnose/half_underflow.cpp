@@ -48,8 +48,12 @@ double log2_norm(const Sketch& sketch) {
 }  // namespace
 
 bool is_at_half_floor(const Sketch& sketch) {
-  return !reaches_below_floor(sketch) && sketch.histogram[kFloor] >= kFewest &&
-         sketch.histogram[kFloor + 1] > 0;
+  const auto smallest = static_cast<double>(sketch.histogram[kFloor]);
+  if (reaches_below_floor(sketch) || smallest < kFewest) return false;
+  // One number alone may be a constant, as what a mean sends back: of a rounded one are both signs.
+  constexpr double kSmallest = 0x1p-24;
+  const double sum = std::abs(sketch.mean) * static_cast<double>(sketch.finite_count());
+  return sketch.histogram[kFloor + 1] > 0 || sum < 0.9 * smallest * kSmallest;
 }
 
 double lost_to_half(const Sketch& sketch) {

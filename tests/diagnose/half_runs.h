@@ -50,13 +50,13 @@ inline plumb::Run half_run(const std::vector<double>& deviations, double relu_ze
   plumb::Run run = flat_run(static_cast<int>(deviations.size()), 16, "relu", 2);
   if (is_half) run.info.settings.emplace_back("gradients", "float16");
   for (StepRecord& step : run.steps) {
-    int layer = 0;
-    for (std::size_t i = 0; i < run.info.layers.size(); ++i) {
-      const LayerInfo& one = run.info.layers[i];
-      if (one.family != LayerFamily::linear) continue;
-      const double deviation = deviations[static_cast<std::size_t>(layer++) % deviations.size()];
-      const Sketch sketch = gradient(deviation, relu_zeros, is_half).sketch;
-      put(run.info, step, one.path, Role::grad_z, sketch);
+    std::size_t begun = 0;  // linear layers so far
+    for (const LayerInfo& one : run.info.layers) {
+      const bool linear = one.family == LayerFamily::linear;
+      begun += linear ? 1 : 0;
+      if (begun == 0) continue;
+      const Sketch sketch = gradient(deviations[begun - 1], relu_zeros, is_half).sketch;
+      put(run.info, step, one.path, linear ? Role::grad_z : Role::grad_a, sketch);
     }
   }
   return run;
