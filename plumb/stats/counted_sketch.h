@@ -17,7 +17,7 @@ namespace plumb {
 ///                sketch_limit_bits()
 ///   sum, squares of the finite ones, accumulated in double
 ///
-/// Range   m2 = squares - sum^2 / n: for f32 good to 1e-7 of the variance where that is above 1e-8
+/// Range   m2 = squares - sum^2 / n: for f32 good to 1e-5 of the variance where that is above 1e-8
 ///         of the squared mean; where squares of f64 leave the range of double it is infinity or 0.
 struct CountedTensor {
   static constexpr std::size_t kOctaves = 256, kLimits = 12;
