@@ -9,8 +9,7 @@ namespace plumb::words {
 
 std::string underflow_symptom(const Telling& telling) {
   std::string text = fmt::format(
-      "Float16 rounds {} of the gradient at {} to zero (step {}): they are below half of its "
-      "smallest number, 6e-08",
+      "Float16 rounds {} of the gradient at {} to zero (step {}): it has no number that small",
       percent_text(telling.value(Quantity::underflow_fraction)),
       telling.where(Quantity::underflow_fraction), telling.count(Quantity::largest_at_step));
   const long long layers = telling.count(Quantity::layers_affected);
