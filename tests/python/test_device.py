@@ -294,10 +294,10 @@ class Plans(unittest.TestCase):
 
         model = torch.nn.Linear(2, 2)
         watch = plumb.watch(model, record="every=1")
-        self.assertIsNone(watch._device._of(torch.zeros(2, 2, device="meta")))
-        self.assertEqual(watch._device.refused, {"meta"})
+        self.assertIsNone(watch._steps.device._of(torch.zeros(2, 2, device="meta")))
+        self.assertEqual(watch._steps.device.refused, {"meta"})
         with self.assertWarnsRegex(RuntimeWarning, "tensors on meta are not measured"):
-            watch._say_refused()
+            watch._steps.say_refused()
         watch.close()
 
     def test_a_kernel_that_fails_gives_way(self):

@@ -123,7 +123,6 @@ ACTIVATION_NODES = {
     "Hardtanh": ("hardtanh", "_saved_self", False),
     "Hardswish": ("hardswish", "_saved_self", False),
     "Softplus": ("softplus", "_saved_self", False),
-    "Exp": ("exponential", "_saved_result", True),
 }
 LINEAR_NODES = set(
     "Addmm Mm Linear Convolution MkldnnConvolution MkldnnLinear ConvolutionOverrideable Addbmm "

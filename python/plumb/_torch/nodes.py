@@ -109,8 +109,7 @@ class Nodes:
                 return self.op("linear", kind.lower(), [read], node, params)
             return self.op("other", kind.lower(), [read], node)
         if kind == "Exp":
-            whole = self.less_log_of_sum(read)
-            return self.op("other", "exp", [read], node, params) if whole is None else self.softmax(node, whole, read)
+            return self.exponential(node, read, params)
         if kind in ("Add", "Sub"):
             # A bias, or a constant: the gradient passes whole.
             if read.family == "linear" and not read.is_module:
@@ -159,6 +158,17 @@ class Nodes:
                 return self.op("residual", "add", ways, node)
         return self.op("join", kind.lower(), data, node)
 
+    def exponential(self, node, read, params):
+        """exp(x): a softmax where x is a log_softmax; an activation of what a layer gives; else an operation among others."""
+        whole = self.less_log_of_sum(read)
+        if whole is not None:
+            return self.softmax(node, whole, read)
+        if read.family not in ("linear", "normalisation"):
+            return self.op("other", "exp", [read], node, params)
+        op = self.op("activation", "exponential", [read], node, function="exponential")
+        op.saved = ("_saved_result", True)
+        return op
+
     def softmax(self, node, read, *parts):
         """What was written out as several operations, by its name."""
         op = self.op("other", "softmax", [read], node, function="softmax")
@@ -170,10 +180,11 @@ class Nodes:
 
     def softmax_by_hand(self, node, up, down):
         """exp(x) / exp(x).sum(), where the largest of x may have been taken from it."""
-        if (up.kind, down.kind) != ("exp", "sum") or len(down.inputs) != 1:
+        exps = ("exp", "exponential")
+        if up.kind not in exps or down.kind != "sum" or len(down.inputs) != 1:
             return None
         summed = down.inputs[0]
-        if summed.kind != "exp" or summed.inputs != up.inputs:
+        if summed.kind not in exps or summed.inputs != up.inputs:
             return None
         read = up.inputs[0]
         shifted = self.less_something_of_itself(read, ("amax", "max"))
