@@ -5,10 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
-#include <utility>
 #include <vector>
-
-#include "plumb/diagnose/median.h"
 
 namespace plumb {
 
@@ -25,28 +22,11 @@ bool is_of_outcome(const Finding& finding) {
   return std::find(kOfOutcome.begin(), kOfOutcome.end(), finding.rule) != kOfOutcome.end();
 }
 
-/// The step at which half of what is gained at the end was gained first, by the median of some
-/// stretches; -1 where the run is too short to say.
-std::int64_t step_half_gained(const Learning& learning, const LossCurve& losses) {
-  constexpr std::size_t kSome = 5;
-  const auto all = losses.stretches();
-  const double level = (learning.reference + learning.at_last) / 2;
-  for (std::size_t first = 0; first + kSome <= all.size(); ++first) {
-    std::vector<double> some;
-    for (const LossCurve::Stretch& one : all.subspan(first, kSome)) some.push_back(one.loss);
-    if (median(std::move(some)) <= level) return all[first].first_step;
-  }
-  return -1;
-}
-
-/// It left the baseline soon, or rather soon and came more than half of the way, and learned no
-/// slower in the first half of the run than in the second; or it has had all the time it needed.
+/// It left the baseline soon, came more than half of the way, or has had all the time it needed.
 bool was_not_slowed(const RunView& view, const Learning& learning, std::int64_t last_step) {
-  if (learning.flat) return true;
+  if (learning.flat || learning.gained >= kMostGain) return true;
   const std::int64_t left = step_off_reference(view.info(), view.losses());
-  const std::int64_t soon = learning.gained >= kMostGain ? last_step / 4 : last_step / 10;
-  const std::int64_t half = step_half_gained(learning, view.losses());
-  return left >= 0 && left <= soon && half <= last_step / 2;
+  return left >= 0 && left <= last_step / 10;
 }
 
 /// All of it was over in the first quarter, and the network learned on.

@@ -14,9 +14,8 @@ namespace plumb {
 ///             it is a note now. So it is in a run that has converged. Nor did it where everything
 ///             above a note was over in the first quarter of the run, the network learns (a fifth of
 ///             the way at least: of labels full of noise no network gets much further), and it was
-///             not slowed: it left the baseline in the first tenth of its steps, or in the first
-///             quarter and came half of the way, and gained in the first half of the run no less
-///             than in the second; or it has come to where its loss falls no more.
+///             not slowed: it left the baseline in the first tenth of its steps, came half of the
+///             way, or has come to where its loss falls no more.
 ///   harm      the network stands at the level of the best constant answer, has lost what it had
 ///             learned, or its loss is no number any more: a finding keeps its severity, and one
 ///             that is over is a warning at least, for what it did is not.

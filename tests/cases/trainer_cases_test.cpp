@@ -101,8 +101,8 @@ std::vector<Case> trainer_cases() {
   cases.push_back({"E_momentum",
                    kFour,
                    short_run + " --lr 0.1 --momentum 0.999",
-                   {.rule = "dead_units",
-                    .cause = CauseKind::died_in_training,
+                   {.rule = "update_too_large",
+                    .cause = CauseKind::momentum,
                     .remedy = RemedyKind::lower_momentum},
                    made(line, 0)});
   cases.push_back({"E_momentum_of_tanh",

@@ -100,7 +100,7 @@ std::string collapsed_signal(const Telling& telling) {
   }
   return fmt::format(
       "All samples look alike in {}: the mean cosine of two of them is {:.4f}, where the data have "
-      "{:.2f}, and what is left of their differences lies along {:.2g} directions, where the data "
+      "{:.2g}, and what is left of their differences lies along {:.2g} directions, where the data "
       "have {:.2g}.",
       telling.where(Quantity::similarity), telling.value(Quantity::similarity),
       telling.value(Quantity::input_similarity), telling.value(Quantity::few_directions),
