@@ -129,17 +129,6 @@ Specimen dropout_first(Draw& draw, bool fault) {
   return s;
 }
 
-/// Weights drawn from N(0, 1), whatever the width.
-Specimen unit_weights(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
-  const int depth = draw.integer(3, 5), width = draw.integer(64, 100);
-  s.config.init = "glorot_normal";
-  s.config.network = chain(s, depth, width, draw.word({"tanh", "softsign"}));
-  use_adam(s, 0.001);
-  if (fault) s.config.gain = std::sqrt(static_cast<double>(width));
-  return s;
-}
-
 }  // namespace
 
 std::vector<Kind> more_signal_kinds() {
@@ -178,11 +167,6 @@ std::vector<Kind> more_signal_kinds() {
        "all weights of one value, trained by adam",
        {{"symmetric_units"}, {"equal_start"}, true},
        equal_start_adam},
-      {"unit_weights",
-       signal,
-       "weights of deviation one, whatever the width",
-       {{"saturated_activation", "output_scale"}, {"large_weight"}, true},
-       unit_weights},
       {"dropout_first",
        signal,
        "dropout that leaves one unit in twenty",

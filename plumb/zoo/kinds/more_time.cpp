@@ -160,27 +160,6 @@ Specimen large_inputs(Draw& draw, bool fault) {
   return s;
 }
 
-/// Layers of gates as they start by default, one on the other.
-Specimen stacked_forget(Draw& draw, bool fault) {
-  Specimen s = on_recall(draw, draw.integer(28, 40));
-  const int hidden = draw.integer(16, 24);
-  const std::string cell = fmt::format("{} {}", draw.word({"lstm", "gru"}), hidden);
-  s.config.init = "pytorch";
-  s.config.network = fmt::format("{} x {}{} > last > dense {}", draw.integer(2, 3), cell,
-                                 fault ? "" : " chrono=40", outputs(s));
-  use_adam(s, 0.005);
-  return s;
-}
-
-/// A rate that tears a gated cell about.
-Specimen gated_rate(Draw& draw, bool fault) {
-  const std::string cell = draw.word({"gru {} chrono=12", "lstm {} chrono=12"});
-  Specimen s = recalls(draw, true, 6, 12, cell, cell);
-  const double rate = draw.log(0.5, 3);
-  use_adam(s, fault ? rate : 0.005);
-  return s;
-}
-
 /// A rate so small that nothing moves.
 Specimen gated_rate_small(Draw& draw, bool fault) {
   const std::string cell =
@@ -239,16 +218,6 @@ std::vector<Kind> more_time_kinds() {
        "one of two relu recurrences that negative biases silence",
        {{"dead_units", "closed_units"}, {"large_bias", "silent_from_start"}, true},
        stacked_dead_rnn},
-      {"stacked_forget",
-       time,
-       "two or three layers of gates as they start by default, over thirty steps",
-       {{"vanishing_through_time"}, {"gate_carry"}, true},
-       stacked_forget},
-      {"gated_rate",
-       time,
-       "a rate that tears a gated cell about",
-       {{"update_too_large"}, {"learning_rate"}},
-       gated_rate},
       {"gated_rate_small",
        time,
        "a rate at which no recurrent layer moves",

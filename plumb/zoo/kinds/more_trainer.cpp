@@ -15,11 +15,6 @@ Specimen long_momentum(Draw& draw, bool fault, const std::string& body, double m
   use_sgd(s, rate, fault ? momentum : 0.9);
   return s;
 }
-Specimen momentum_relu(Draw& draw, bool fault) {
-  const double momentum = 1 - draw.log(0.0005, 0.002);
-  return long_momentum(draw, fault, draw.word({"relu", "gelu", "bn > relu"}), momentum,
-                       draw.log(0.05, 0.1));
-}
 Specimen momentum_tanh(Draw& draw, bool fault) {
   const double momentum = 1 - draw.log(0.0005, 0.002);
   Specimen s = long_momentum(draw, fault, draw.word({"tanh", "softsign", "ln > tanh"}), momentum,
@@ -35,8 +30,6 @@ std::vector<Kind> more_trainer_kinds() {
   const Truth added{{"update_too_large", "dead_units", "diverging"},
                     {"momentum", "died_in_training", "drift", "learning_rate"}};
   return {
-      {"momentum_relu", trainer, "momentum that adds up a thousand gradients, of relu layers",
-       added, momentum_relu},
       {"momentum_tanh", trainer, "momentum that adds up a thousand gradients, of tanh layers",
        added, momentum_tanh},
   };
