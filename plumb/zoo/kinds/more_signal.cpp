@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-
 #include "plumb/zoo/kinds/make.h"
 
 // Further faults of what the layers pass on, by which rules were set.
