@@ -116,6 +116,11 @@ class Sketches(unittest.TestCase):
         self.assertAlmostEqual(facts["mean"], x.double().mean().item(), places=6)
 
 
+class Exp(torch.nn.Module):
+    def forward(self, x):
+        return torch.exp(x)
+
+
 class Slopes(unittest.TestCase):
     MODULES = {
         "sigmoid": torch.nn.Sigmoid(), "tanh": torch.nn.Tanh(), "relu": torch.nn.ReLU(), "relu6": torch.nn.ReLU6(),
@@ -124,6 +129,7 @@ class Slopes(unittest.TestCase):
         "silu": torch.nn.SiLU(), "mish": torch.nn.Mish(), "hardswish": torch.nn.Hardswish(),
         "softplus": torch.nn.Softplus(threshold=1000), "softsign": torch.nn.Softsign(), "identity": torch.nn.Identity(),
         "gelu approximate=tanh": torch.nn.GELU(approximate="tanh"), "prelu 0.25": torch.nn.PReLU(),
+        "exponential": Exp(),
     }
 
     def test_they_are_those_of_autograd(self):
@@ -135,7 +141,7 @@ class Slopes(unittest.TestCase):
                 (true,) = torch.autograd.grad(y.sum(), x)
                 places = max(places, 1e-7) if name.startswith("celu") else places  # torch divides by alpha in float
                 self.assertLess((slopes(name, x=x.detach()) - true).abs().max().item(), places, name)
-                if name.split(" ")[0] in ("sigmoid", "tanh", "relu", "leaky_relu", "hardtanh"):
+                if name.split(" ")[0] in ("sigmoid", "tanh", "relu", "leaky_relu", "hardtanh", "exponential"):
                     self.assertLess((slopes(name, y=y.detach()) - true).abs().max().item(), places, (name, "of y"))
 
     def test_none_for_what_is_not_known(self):

@@ -79,6 +79,7 @@ SLOPES = {
     "hardswish": _hardswish,
     "softplus": lambda x, y: torch.sigmoid(x),
     "softsign": lambda x, y: 1 / (1 + x.abs()) ** 2,
+    "exponential": lambda x, y: torch.exp(x) if y is None else y,
 }
 
 
