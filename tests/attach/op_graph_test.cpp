@@ -3,11 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
@@ -45,11 +46,8 @@ class Nodes : public AutogradReader {
   std::map<AutogradNode, std::string> params_;
 };
 
-class OpGraphTest : public testing::Test {
+class OpGraphTest : public ::testing::Test {
  protected:
-  static std::string path() {
-    return (std::filesystem::temp_directory_path() / "op_graph_test.plumb").string();
-  }
   void start(std::vector<ModuleFacts> modules, std::vector<ParamFacts> params) {
     for (const ParamFacts& one : params) nodes.param(one.path);
     graph = std::make_unique<OpGraph>(session, nodes, std::move(modules), std::move(params));
@@ -93,7 +91,8 @@ class OpGraphTest : public testing::Test {
   }
 
   Nodes nodes;
-  Session session{{.path = path(), .record = "every=1"}};
+  testing::TempDir dir;
+  Session session{{.path = dir.file("op_graph.plumb"), .record = "every=1"}};
   std::unique_ptr<OpGraph> graph;
   int batch = 0;
 };

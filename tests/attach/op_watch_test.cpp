@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <map>
 #include <optional>
@@ -13,13 +12,10 @@
 #include <vector>
 
 #include "plumb/store/run_file.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
-
-std::string path() {
-  return (std::filesystem::temp_directory_path() / "op_watch_test.plumb").string();
-}
 
 /// One linear layer whose weight, gradient and tensors are numbers of ours.
 class OneLayer : public TrainingReader {
@@ -49,7 +45,7 @@ class OneLayer : public TrainingReader {
   double learning_rate() const override { return 0.5; }
 };
 
-class OpWatchTest : public testing::Test {
+class OpWatchTest : public ::testing::Test {
  protected:
   void forward(const char* name = "aten::linear") {
     watch.pass_begins();
@@ -84,11 +80,12 @@ class OpWatchTest : public testing::Test {
   }
   plumb::Run finish() {
     watch.close("finished");
-    return load_run(path());
+    return load_run(dir.file("op_watch.plumb"));
   }
 
+  testing::TempDir dir;
   OneLayer layer;
-  OpWatch watch{{.path = path(), .record = "every=1"},
+  OpWatch watch{{.path = dir.file("op_watch.plumb"), .record = "every=1"},
                 layer,
                 {{"", "Net", "", false, true}, {"fc", "Linear", "Linear(2, 2)", false, true}},
                 {{"fc.weight", {2, 2}}}};

@@ -3,18 +3,22 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "plumb/core/error.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
 
-std::string file(const char* name) {
-  return (std::filesystem::temp_directory_path() / name).string();
-}
+class SessionTest : public ::testing::Test {
+ protected:
+  std::string file(const char* name) const { return dir_.file(name); }
+
+ private:
+  testing::TempDir dir_;
+};
 
 LayerInfo layer(const char* path, LayerFamily family, std::vector<Edge> inputs = {}) {
   LayerInfo info;
@@ -31,7 +35,7 @@ void tell(Session& session, LayerId id, float value) {
 }
 
 // The layers become known as they compute, in another order than the graph's; edges come last.
-TEST(SessionTest, AGraphThatIsFoundOutWithinTheFirstStep) {
+TEST_F(SessionTest, AGraphThatIsFoundOutWithinTheFirstStep) {
   Session session({.path = file("session_grows.plumb"), .record = "every=1"});
   EXPECT_TRUE(session.begin_step(0));
   session.draft().layers.push_back(layer("input", LayerFamily::input));
@@ -64,7 +68,7 @@ TEST(SessionTest, AGraphThatIsFoundOutWithinTheFirstStep) {
   EXPECT_EQ(run.end->reason, "finished");
 }
 
-TEST(SessionTest, TheScheduleCountsFromTheStart) {
+TEST_F(SessionTest, TheScheduleCountsFromTheStart) {
   Session session({.path = file("session_start.plumb"), .record = "log", .start = 100});
   EXPECT_FALSE(session.is_due(0));
   EXPECT_FALSE(session.is_due(99));
@@ -72,7 +76,7 @@ TEST(SessionTest, TheScheduleCountsFromTheStart) {
   EXPECT_FALSE(session.is_due(103));
 }
 
-TEST(SessionTest, TheCallerMayDecideWhatIsMeasured) {
+TEST_F(SessionTest, TheCallerMayDecideWhatIsMeasured) {
   Session session({.path = file("session_asked.plumb"), .record = "off"});
   session.draft().layers.push_back(layer("input", LayerFamily::input));
   EXPECT_FALSE(session.begin_step(0));
@@ -86,7 +90,7 @@ TEST(SessionTest, TheCallerMayDecideWhatIsMeasured) {
   EXPECT_TRUE(run.steps[1].measured);
 }
 
-TEST(SessionTest, AStepThatIsDroppedLeavesNothing) {
+TEST_F(SessionTest, AStepThatIsDroppedLeavesNothing) {
   Session session({.path = file("session_dropped.plumb"), .record = "every=1"});
   session.draft().layers.push_back(layer("input", LayerFamily::input));
   session.begin_step(0);
@@ -102,7 +106,7 @@ TEST(SessionTest, AStepThatIsDroppedLeavesNothing) {
   EXPECT_EQ(run.steps[0].find(Site::layer(0, Role::a))->mean, 5);
 }
 
-TEST(SessionTest, CallsOutOfOrderAreRefused) {
+TEST_F(SessionTest, CallsOutOfOrderAreRefused) {
   Session session({.path = file("session_order.plumb")});
   EXPECT_THROW(session.record(), UsageError);
   session.begin_step(3);

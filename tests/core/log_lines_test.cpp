@@ -3,22 +3,21 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
 
 #include "plumb/core/error.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
 
 class LogLinesTest : public ::testing::Test {
  protected:
-  std::string path_ = ::testing::TempDir() + "log_lines_test.jsonl";
-  void SetUp() override { std::filesystem::remove(path_); }
-  void TearDown() override { std::filesystem::remove(path_); }
+  testing::TempDir dir_;
+  std::string path_ = dir_.file("log.jsonl");
   void write(const std::string& text) const { std::ofstream(path_, std::ios::binary) << text; }
   std::string read() const {
     std::ifstream in(path_, std::ios::binary);

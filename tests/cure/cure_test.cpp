@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 #include "plumb/core/error.h"
 #include "plumb/cure/cure_budget.h"
 #include "plumb/cure/cure_words.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
@@ -140,9 +140,8 @@ TEST(ArmTest, AFactorOnTheTargetsChangesNoScore) {
 
 class LoggedCureTest : public ::testing::Test {
  protected:
-  std::string path_ = ::testing::TempDir() + "cure_test_log.jsonl";
-  void SetUp() override { std::filesystem::remove(path_); }
-  void TearDown() override { std::filesystem::remove(path_); }
+  testing::TempDir dir_;
+  std::string path_ = dir_.file("log.jsonl");
 };
 
 // What is stopped after any number of steps and begun again ends as if it had never been stopped.

@@ -5,12 +5,12 @@
 
 #include <atomic>
 #include <cmath>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "plumb/core/error.h"
 #include "plumb/train/run_training.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
@@ -64,8 +64,8 @@ TEST(SweepTest, EveryCombinationIsTrainedAsItWouldBeAlone) {
 }
 
 TEST(SweepTest, IsTheSameForAnyNumberOfJobsAndStops) {
-  const std::string path = ::testing::TempDir() + "sweep_test.jsonl";
-  std::filesystem::remove(path);
+  const testing::TempDir dir;
+  const std::string path = dir.file("log.jsonl");
   SweepOptions options;
   options.seeds = 3;
   const std::string whole = sweep_csv(two_axes(), sweep(small(), two_axes(), options));
@@ -84,7 +84,6 @@ TEST(SweepTest, IsTheSameForAnyNumberOfJobsAndStops) {
   EXPECT_LT(log.size(), 12U);
   options.log = &log;
   EXPECT_EQ(sweep_csv(two_axes(), sweep(small(), two_axes(), options)), whole);
-  std::filesystem::remove(path);
 }
 
 TEST(SweepTest, DataMayBeAnAxis) {

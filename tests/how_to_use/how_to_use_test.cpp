@@ -23,6 +23,7 @@
 #include "plumb/theory/mean_field.h"
 #include "plumb/train/run_training.h"
 #include "plumb/zoo/score.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
@@ -30,14 +31,8 @@ namespace {
 /// In a folder of its own, so that blocks may write files.
 class HowToUse : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::filesystem::create_directories(folder_);
-    std::filesystem::current_path(folder_);
-  }
-  void TearDown() override {
-    std::filesystem::current_path(before_);
-    std::filesystem::remove_all(folder_);
-  }
+  void SetUp() override { std::filesystem::current_path(folder_.path()); }
+  void TearDown() override { std::filesystem::current_path(before_); }
 
   static TrainConfig sigmoid_chain() {
     TrainConfig config;
@@ -50,10 +45,7 @@ class HowToUse : public ::testing::Test {
 
  private:
   std::filesystem::path before_ = std::filesystem::current_path();
-  std::filesystem::path folder_ =
-      std::filesystem::path(::testing::TempDir()) /
-      ("plumb-how-to-use-" +
-       std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+  testing::TempDir folder_;
 };
 
 ConstView numbers(const Shape& shape) {

@@ -5,10 +5,10 @@
 
 #include <array>
 #include <cmath>
-#include <filesystem>
 #include <string>
 
 #include "plumb/core/error.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb::zoo {
 namespace {
@@ -104,12 +104,11 @@ TEST(CureTextTest, SaysHowWellTheReachWasPredicted) {
 }
 
 TEST(CureKindsTest, ASickKindIsCuredAHealthyOneLeftAlone) {
-  const std::string path = ::testing::TempDir() + "cure_score_test.jsonl";
-  std::filesystem::remove(path);
+  const testing::TempDir dir;
   const std::array<const Kind*, 2> kinds{&find_kind("sigmoid_depth"), &find_kind("relu_he")};
   CureScoreOptions options;
   options.cure = quick();
-  options.log = path;
+  options.log = dir.file("cures.jsonl");
   const auto trials = cure_kinds(kinds, options);
   ASSERT_EQ(trials.size(), 2U);
   EXPECT_TRUE(trials[0].is_cured()) << cure_text(trials, true);
@@ -119,7 +118,6 @@ TEST(CureKindsTest, ASickKindIsCuredAHealthyOneLeftAlone) {
   int asked = 0;
   options.keep_going = [&] { return ++asked < 0; };
   EXPECT_EQ(cure_text(cure_kinds(kinds, options), true), cure_text(trials, true));
-  std::filesystem::remove(path);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <map>
@@ -16,14 +15,15 @@
 
 #include "plumb/store/run_file.h"
 #include "tests/attach/libtorch/models.h"
+#include "tests/support/temp_dir.h"
 
 namespace plumb {
 namespace {
 
 using attach::Libtorch;
 using test::numbers;
-using testing::ElementsAre;
-using testing::IsSupersetOf;
+using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
 namespace F = torch::nn::functional;
 
 #if TORCH_VERSION_MAJOR >= 2
@@ -34,8 +34,10 @@ namespace warnings = c10::Warning;
 
 const attach::LibtorchOptions kEvery{.record = "every=1"};
 
+/// A file in the folder of this program's tests, which goes with it.
 std::string temporary(const std::string& name) {
-  return (std::filesystem::temp_directory_path() / ("libtorch_test_" + name + ".plumb")).string();
+  static const testing::TempDir dir;
+  return dir.file(name + ".plumb");
 }
 
 const SketchRecord* find(const plumb::Run& run, std::size_t step, const std::string& site) {
@@ -465,7 +467,8 @@ TEST(LibtorchTest, AFailureOfOursWarnsOnceAndTheTrainingGoesOn) {
   }
   EXPECT_EQ(watched, run(false));
   ASSERT_EQ(counter.texts.size(), 1u);
-  EXPECT_THAT(counter.texts[0], testing::HasSubstr("plumb measures no more, the training goes on"));
+  EXPECT_THAT(counter.texts[0],
+              ::testing::HasSubstr("plumb measures no more, the training goes on"));
   EXPECT_TRUE(load_run(temporary("failing")).end.has_value());
 }
 
