@@ -24,7 +24,9 @@ bool asks_for_advice(const Diagnosis& diagnosis) {
 }
 
 void prescribe(RunKeeper& keeper, const Advice& advice) {
-  keeper.diagnosis().prescribe(with_checked_remedies(keeper.diagnosis().findings(), advice));
+  std::vector<Finding> findings = with_checked_remedies(keeper.diagnosis().findings(), advice);
+  std::string first = first_advice(keeper.run().info, findings, advice);
+  keeper.diagnosis().prescribe(std::move(findings), std::move(first));
 }
 
 }  // namespace

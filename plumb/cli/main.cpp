@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -168,11 +170,23 @@ int run(int argc, char** argv) {
   return result;
 }
 
+/// What was said is said only when it has been written: a full disk or a closed output is an error,
+/// as a file of -o is. A reader that has read enough (head) is none.
+int close_output(int result) {
+  const bool failed = std::ferror(stdout) != 0;
+  errno = 0;
+  if (std::fflush(stdout) == 0 && !failed) return result;
+  if (errno == EPIPE) return result;
+  complain("the output could not all be written" +
+           (errno != 0 ? ": " + std::generic_category().message(errno) : std::string()));
+  return result == plumb::cli::kOk ? plumb::cli::kError : result;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return close_output(run(argc, argv));
   } catch (const plumb::cli::CommandLineError& error) {
     complain(error.what());
     return plumb::cli::kUsage;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/diagnose/words/finding_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb {
@@ -108,6 +109,22 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& b
   }
   if (!dropped.empty()) lines.push_back("  Not advised: " + dropped + ".");
   return lines;
+}
+
+std::string first_advice(const RunInfo& info, const std::vector<Finding>& findings,
+                         const Advice& advice) {
+  if (findings.empty() || findings.front().remedies.empty()) return {};
+  const Finding& worst = findings.front();
+  if (const CheckedChange* const first = advice.first()) {
+    if (first->prescription.finding == worst.id && first->prescription.remedy) return {};
+    return fmt::format("First thing to try: {}.", changes_text(*first));
+  }
+  if (advice.steps == 0 || prescriptions_of(worst.remedies.front()).empty()) return {};
+  return fmt::format(
+      "First thing to try: {}; within {} steps neither that nor any other of {} "
+      "helped.",
+      words_of(info, findings, worst).remedies.front(), advice.steps,
+      count_text(static_cast<long long>(advice.changes.size()), "change"));
 }
 
 }  // namespace plumb

@@ -21,4 +21,10 @@ std::string change_text(const SettingChange& change);
 std::vector<std::string> advice_lines(const Advice& advice, const std::string& because = {},
                                       int most = 3);
 
+/// The sentence by which a verdict on `findings` ends (Diagnosis::prescribe), once they are
+/// with_checked_remedies(): so that it names what the lines above name first. Empty where that is
+/// the first remedy of the first finding, or where a person has to do that one.
+std::string first_advice(const RunInfo& info, const std::vector<Finding>& findings,
+                         const Advice& advice);
+
 }  // namespace plumb

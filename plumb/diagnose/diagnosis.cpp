@@ -50,11 +50,13 @@ std::vector<Finding> diagnose(const Run& run) { return diagnose(RunView(run)); }
 void Diagnosis::grow(const RunInfo& info) {
   view_.grow(info);
   findings_.reset();
+  advice_.clear();
 }
 
 void Diagnosis::add(const StepRecord& step) {
   view_.add(step);
   findings_.reset();
+  advice_.clear();
 }
 
 const std::vector<Finding>& Diagnosis::findings() const {

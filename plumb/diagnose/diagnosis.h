@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,13 +43,19 @@ class Diagnosis {
   /// place in the list. Judged once for the steps so far: asking again costs nothing.
   const std::vector<Finding>& findings() const;
   /// Takes these findings for its own until the next step: the same ones, with remedies that were
-  /// checked (cure/advice.h) in the place of those that the rules named.
-  void prescribe(std::vector<Finding> findings) { findings_ = std::move(findings); }
+  /// checked (cure/advice.h) in the place of those that the rules named. `advice` is the sentence
+  /// by which the verdict ends then; empty where that is the first remedy of the first finding.
+  void prescribe(std::vector<Finding> findings, std::string advice = {}) {
+    findings_ = std::move(findings);
+    advice_ = std::move(advice);
+  }
+  const std::string& advice() const { return advice_; }
   Outcome outcome() const;
 
  private:
   RunView view_;
   mutable std::optional<std::vector<Finding>> findings_;
+  std::string advice_;
 };
 
 /// Runs every rule, finds what follows from what (explain.h) and what did harm (harm.h); in the

@@ -22,6 +22,21 @@ constexpr double kMedianError = 1.2533;
 
 using Stretches = std::span<const LossCurve::Stretch>;
 
+/// Mean loss, and how far that may be off.
+struct Level {
+  double mean = kNan;
+  double error = kNan;
+};
+
+Level level_of(Stretches stretches) {
+  const auto n = static_cast<double>(stretches.size());
+  double mean = 0;
+  double squares = 0;
+  for (const LossCurve::Stretch& one : stretches) mean += one.loss / n;
+  for (const LossCurve::Stretch& one : stretches) squares += (one.loss - mean) * (one.loss - mean);
+  return {mean, std::sqrt(squares) / n};
+}
+
 double median_loss(Stretches stretches) {
   std::vector<double> losses;
   for (const LossCurve::Stretch& one : stretches) losses.push_back(one.loss);
@@ -52,15 +67,34 @@ double standard_error(double noise, std::size_t stretches) {
   return kMedianError * noise / std::sqrt(static_cast<double>(std::max<std::size_t>(stretches, 1)));
 }
 
-/// The median of each window, as at the end; a running sum would cancel behind a loss of 1e25.
-void find_best(Learning& learning, Stretches all, std::size_t width) {
+/// Finds the window with the lowest median, and returns that; a running sum would cancel behind a
+/// loss of 1e25.
+double find_best(Learning& learning, Stretches all, std::size_t width) {
+  double lowest = kNan;
   for (std::size_t first = 0; first + width <= all.size(); ++first) {
     const double loss = median_loss(all.subspan(first, width));
-    if (std::isnan(learning.best) || loss < learning.best) {
-      learning.best = loss;
+    if (std::isnan(lowest) || loss < lowest) {
+      lowest = loss;
+      learning.best = level_of(all.subspan(first, width)).mean;
       learning.best_step = all[first].first_step;
     }
   }
+  return lowest;
+}
+
+/// The steps at the end by which a run is judged: its last tenth. Where rare batches hold most of
+/// the loss, so that a tenth may have none of them, as much of the last half as one epoch takes.
+Stretches end_of(const RunInfo& info, Stretches all, double reference) {
+  const std::size_t tenth = std::min(all.size(), std::max<std::size_t>(5, all.size() / 10));
+  if (!info.data_info || info.batch <= 0) return all.last(tenth);
+  const double per_stretch =
+      static_cast<double>(info.batch) * static_cast<double>(all.front().steps);
+  const auto epoch = static_cast<std::size_t>(
+      std::ceil(static_cast<double>(info.data_info->samples) / per_stretch));
+  const std::size_t width = std::clamp(epoch, tenth, std::max(tenth, all.size() / 2));
+  const Stretches whole = all.last(width);
+  const bool has_tail = level_of(whole).mean - median_loss(whole) >= Learning::kTail * reference;
+  return has_tail ? whole : all.last(tenth);
 }
 
 /// The last quarter is not below the one before, beyond the noise.
@@ -72,10 +106,18 @@ bool is_flat(Stretches all, double noise) {
   return before - after <= kStandardErrors * std::sqrt(2.0) * standard_error(noise, quarter);
 }
 
+/// Whether too much is gone of the reference to say that nothing was learned.
+bool leaves(double reference, Stretches all) {
+  const Level level = level_of(all.last((all.size() + 3) / 4));
+  const double gained = reference - level.mean;
+  return gained >= Learning::kLearned * reference ||
+         gained >= std::max(kStandardErrors * level.error, Learning::kLeaves * reference);
+}
+
 }  // namespace
 
 bool Learning::at_baseline() const {
-  return known && has_baseline && steps >= kEnoughSteps && !learns && (flat || lost);
+  return known && has_baseline && steps >= kEnoughSteps && !learns && ((flat && !leaves) || lost);
 }
 
 double reference_loss(const RunInfo& info, const LossCurve& curve) {
@@ -110,19 +152,24 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
   result.known = true;
   result.has_baseline = info.baseline && info.baseline->loss > 0;
   result.at_first = curve.first()->loss;
-  const std::size_t width = std::min(all.size(), std::max<std::size_t>(5, all.size() / 10));
-  const Stretches end = all.last(width);
-  result.at_last = median_loss(end);
+  const Stretches end = end_of(info, all, result.reference);
+  const Level level = level_of(end);
+  result.at_last = level.mean;
+  result.standard_error = level.error;
   result.accuracy = mean_accuracy(end);
-  const double noise = noise_of(all.last(std::max<std::size_t>(width, all.size() / 2)));
+  const double noise = noise_of(all.last(std::max<std::size_t>(end.size(), all.size() / 2)));
   result.noise = noise * std::sqrt(static_cast<double>(all.front().steps));
-  result.standard_error = standard_error(noise, width);
-  find_best(result, all, width);
+  const double error = standard_error(noise, end.size());
+  const double lowest = find_best(result, all, end.size());
   result.flat = is_flat(all, noise);
+  result.leaves = leaves(result.reference, all);
 
   result.gained = (result.reference - result.at_last) / result.reference;
-  const bool beyond_noise =
-      result.reference - result.at_last > kStandardErrors * result.standard_error;
+  const auto& validation = curve.last_validation();
+  const bool validated =
+      validation && result.reference - validation->loss >= Learning::kLearned * result.reference;
+  const bool beyond_noise = validated || result.reference - result.at_last >
+                                             kStandardErrors * std::max(error, level.error);
   result.learns = result.gained >= Learning::kLearned && beyond_noise;
   result.reached = result.gained >= Learning::kReached && beyond_noise;
   result.converged = result.at_last <= Learning::kConverged * result.reference;
@@ -132,18 +179,20 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
     result.gained_accuracy = (result.accuracy - result.baseline_accuracy) / left;
     // A batch of n varies by sqrt(p (1 - p) / n).
     const double samples = static_cast<double>(std::max<std::int64_t>(info.batch, 1) *
-                                               static_cast<std::int64_t>(width));
-    const double error = std::sqrt(result.baseline_accuracy * left / samples);
+                                               static_cast<std::int64_t>(end.size()));
+    const double by_chance = std::sqrt(result.baseline_accuracy * left / samples);
     result.learns = result.learns || (result.gained_accuracy >= Learning::kLearnedByAccuracy &&
-                                      result.gained_accuracy * left > kStandardErrors * error);
+                                      result.gained_accuracy * left > kStandardErrors * by_chance);
     result.reached = result.reached || result.gained_accuracy >= 0.9;
   }
-  const double had = result.reference - result.best;
-  const double gone = result.at_last - result.best;
+  // By medians: a few large batches lose nothing that was learned.
+  const double typical = median_loss(end);
+  const double had = result.reference - lowest;
+  const double gone = typical - lowest;
   const bool gave_up = had >= Learning::kLearned * result.reference && gone > had / 2;
-  const bool far_above = result.at_last > 2 * std::max(result.reference, result.at_first);
+  const bool far_above = typical > 2 * std::max(result.reference, result.at_first);
   result.lost = (gave_up || far_above) && !result.reached && result.steps >= kStepsToLose &&
-                gone > kStandardErrors * std::sqrt(2.0) * result.standard_error;
+                gone > kStandardErrors * std::sqrt(2.0) * error;
   return result;
 }
 

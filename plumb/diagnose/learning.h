@@ -12,21 +12,30 @@ namespace plumb {
 /// What the network made of the data, from the loss of the steps alone. Every limit is a ratio, so
 /// that a factor on the loss moves nothing.
 ///
-/// At the end  the median of the last tenth of the steps (of five at least).
+/// At the end  the mean of the last tenth of the steps (of five at least). Where rare batches hold
+///             most of the loss (the mean of an epoch is above its median by kTail of the reference:
+///             outliers, rare classes), the mean of the last epoch, as far as half of the run.
+///             Means, because the baseline is one: batches without a rare sample are below it
+///             whatever was learned.
 /// Noise       the deviation of one step's loss about its course: the median distance of
 ///             neighbouring steps in the last half, over 0.954 (of normal noise). A difference
-///             counts where it is above four standard errors of the medians compared.
+///             counts where it is above four standard errors of what is compared.
 /// Reference   the baseline (RunInfo::baseline); where that is not known, the loss of the first
 ///             step, which can tell that a network learned and never that it did not.
-/// Learns      at the end it is below the reference by kLearned of it at least and by more than the
-///             noise; or its accuracy is above the baseline's by kLearnedByAccuracy of what is left
+/// Learns      at the end it is below the reference by kLearned of it at least, and by more than
+/// the
+///             noise or with the validation part; or its accuracy is above the baseline's by kLearnedByAccuracy of what is left
 ///             to 1. Either alone is enough: a sure network that errs seldom has a large loss. A
 ///             network that answers a little better than chance while its loss stands at the
 ///             baseline's has not learned: weights that decay away do that.
 /// Reached     kReached of the way to zero, by loss or by accuracy: most of what can be had.
 /// Converged   kConverged of the reference is left.
 /// Flat        the last quarter of the steps is not below the quarter before, beyond the noise.
-/// Lost        at the end it is above the lowest stretch of the run by half of what that had gained
+/// Leaves      the mean of the last quarter is below the reference by kLearned of it, whatever the
+///             noise, or by kLeaves and four standard errors: too much to say that nothing is
+///             learned. Labels full of noise allow no more.
+/// Lost        at the end its median is above the lowest stretch of the run by half of what that
+/// had gained
 ///             on the reference; or at twice the larger of the reference and the first loss. Of 20
 ///             steps or more, and not where it has reached what can be had.
 /// Losses without a floor at zero, or without a sign (RunInfo::loss of "difference"), tell nothing.
@@ -37,13 +46,15 @@ struct Learning {
   static constexpr double kLearnedByAccuracy = 0.3;
   static constexpr double kReached = 0.8;
   static constexpr double kConverged = 0.02;
+  static constexpr double kLeaves = 0.02;
+  static constexpr double kTail = 0.3;
 
   bool known = false;  ///< there is a curve, with a floor at zero
   bool has_baseline = false;
   std::int64_t steps = 0;
   double at_first = kNone;  ///< loss of the first step
   double at_last = kNone;
-  double best = kNone;         ///< of all stretches as long as that at the end
+  double best = kNone;  ///< of the stretch with the lowest median, as long as that at the end
   std::int64_t best_step = 0;  ///< where it begins
   double noise = kNone;
   double standard_error = kNone;  ///< of at_last
@@ -58,6 +69,7 @@ struct Learning {
   bool reached = false;
   bool converged = false;
   bool flat = false;
+  bool leaves = false;
   bool lost = false;
 
   /// It has had its steps and stands where it would without a look at the input, or worse.

@@ -855,6 +855,15 @@ class CliTest(unittest.TestCase):
             recorded_s = steps[-1]["time_s"] if steps else 0.0
             self.assertLess(trained_s - recorded_s, 1.0 + SLACK_S, f"attempt {attempt}")
 
+    def test_output_that_cannot_be_written_is_an_error(self):
+        path = self.recorded()
+        for words in (["diagnose", path], ["diagnose", path, "--json"], ["help"], ["theory", "--activation", "relu"], ["layers"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([PLUMB, *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120,
+                                      check=False, cwd=self.folder)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn("No space left on device", done.stderr, words)
+
     def test_a_reader_that_goes_away_is_no_disaster(self):
         path = self.recorded()
         process = subprocess.Popen([PLUMB, "export", path, "--format", "csv"], stdout=subprocess.PIPE,

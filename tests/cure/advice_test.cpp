@@ -8,6 +8,7 @@
 #include <string>
 
 #include "plumb/cure/advice_words.h"
+#include "plumb/diagnose/words/verdict.h"
 #include "plumb/train/run_training.h"
 #include "tests/diagnose/sick_runs.h"
 
@@ -113,6 +114,32 @@ TEST(AdviceTest, RemediesFollowTheChecks) {
             findings[0].remedies[*first->prescription.remedy].kind);
   EXPECT_EQ(checked[0].remedies.front().predicted_log2_reach, first->log2_reach);
   EXPECT_LE(checked[0].remedies.size(), findings[0].remedies.size());
+}
+
+// The verdict ends in what the list below it names first, or says that nothing helped.
+TEST(AdviceTest, TheVerdictNamesFirstWhatTheCheckNamesFirst) {
+  TrainConfig config = glyphs("flatten > 3 x [dense 24 > relu] > dense 10 > relu");
+  config.init = "normal:0.02";
+  const plumb::Run run = train(config);
+  Diagnosis diagnosis(run);
+  CureData data(config);
+  Advice advice = check_advice(config, data, diagnosis.findings());
+  ASSERT_NE(advice.first(), nullptr);
+  const auto verdict_with = [&](const Advice& given) {
+    std::vector<Finding> findings = with_checked_remedies(diagnosis.findings(), given);
+    std::string sentence = first_advice(run.info, findings, given);
+    diagnosis.prescribe(std::move(findings), std::move(sentence));
+    return verdict(diagnosis);
+  };
+  advice.changes.front().prescription.finding.reset();
+  advice.changes.front().prescription.remedy.reset();
+  const std::string other = verdict_with(advice);
+  EXPECT_NE(other.find("First thing to try: " + change_text(advice.changes.front().changes[0])),
+            std::string::npos)
+      << other;
+  for (CheckedChange& change : advice.changes) change.check = AdviceCheck::no_effect;
+  const std::string none = verdict_with(advice);
+  EXPECT_NE(none.find("neither that nor any other of"), std::string::npos) << none;
 }
 
 TEST(AdviceTest, WithoutDataItIsPredicted) {

@@ -41,6 +41,55 @@ TEST(LearningTest, ALargeNoiseIsNoLearning) {
   EXPECT_FALSE(noisy.converged);
 }
 
+/// Losses of a network that knows nothing of a class of 2 %: a batch of 32 has about none or one of
+/// it, and the mean is that of the best constant answer.
+plumb::Run rare_class(int steps, double of_common, double of_rare) {
+  plumb::Run run = course(steps, {0.1, 0.1}, 0);
+  run.info.baseline = Baseline{0.1, std::nan(""), 0.98};
+  for (std::size_t i = 0; i < run.steps.size(); ++i) {
+    run.steps[i].loss = i % 4 < 2 ? of_common : of_rare;
+    run.steps[i].accuracy = 0.98;
+  }
+  run.steps.front().loss = 0.7;
+  return run;
+}
+
+TEST(LearningTest, BatchesWithoutARareSampleAreBelowTheBaselineAndTellNothing) {
+  const Learning none = learning_in(rare_class(400, 0.02, 0.18));
+  EXPECT_NEAR(none.at_last, 0.1, 0.01);
+  EXPECT_FALSE(none.learns);
+  EXPECT_TRUE(none.at_baseline());
+  const Learning some = learning_in(rare_class(400, 0.01, 0.09));
+  EXPECT_NEAR(some.gained, 0.5, 0.05);
+  EXPECT_TRUE(some.learns);
+}
+
+TEST(LearningTest, GainsThatNoiseHidesAreNeitherLearningNorItsAbsence) {
+  const Learning hidden = learning_in(rare_class(120, 0.01, 0.16));
+  EXPECT_FALSE(hidden.learns);
+  EXPECT_TRUE(hidden.is_early());
+  // The validation part tells.
+  plumb::Run run = rare_class(120, 0.01, 0.16);
+  run.steps.back().validation_loss = 0.08;
+  EXPECT_TRUE(learning_in(run).learns);
+}
+
+TEST(LearningTest, OutliersOfATargetAreInTheLossOfAnEpoch) {
+  plumb::Run run = course(400, {500, 500}, 0);
+  run.info.baseline = Baseline{500, std::nan(""), std::nan("")};
+  run.info.batch = 32;
+  run.info.data_info.emplace().samples = 1280;
+  for (std::size_t i = 0; i < run.steps.size(); ++i) run.steps[i].loss = i % 40 == 0 ? 20000 : 1;
+  const Learning outliers = learning_in(run);
+  EXPECT_FALSE(outliers.converged);
+  EXPECT_FALSE(outliers.learns);
+}
+
+TEST(LearningTest, LabelsFullOfNoiseAllowLittleAndThatIsNotNothing) {
+  const Learning weak = learning_in(course(400, {0.71, 0.672, 0.672, 0.672}, 0.02));
+  EXPECT_FALSE(weak.at_baseline());
+}
+
 TEST(LearningTest, KnowsWhatWasGained) {
   const Learning half = learning_in(course(200, {2.3, 1.15, 1.15, 1.15}));
   EXPECT_NEAR(half.gained, 0.5, 0.02);

@@ -186,7 +186,8 @@ bool tells_of_learning(const Finding& finding) {
   return finding.rule == "not_learning" || finding.rule == "diverging";
 }
 
-std::string sick_verdict(const Facts& facts) {
+/// `advice`: Diagnosis::advice().
+std::string sick_verdict(const Facts& facts, const std::string& advice = {}) {
   const Finding& first = facts.findings.front();
   const FindingWords worst = words_of(facts.info, facts.findings, first);
   std::string text = fmt::format(
@@ -200,7 +201,9 @@ std::string sick_verdict(const Facts& facts) {
     also += also.empty() ? finding.rule : ", " + finding.rule;
   }
   if (!also.empty()) text += fmt::format(" Also found: {}.", also);
-  if (!worst.remedies.empty()) {
+  if (!advice.empty()) {
+    text += " " + advice;
+  } else if (!worst.remedies.empty()) {
     text += fmt::format(" First thing to try: {}.", worst.remedies.front());
   }
   return text;
@@ -213,7 +216,10 @@ bool is_alarming(std::span<const Finding> findings) {
 }  // namespace
 
 std::string verdict(const Diagnosis& diagnosis) {
-  return verdict(diagnosis.view(), diagnosis.findings());
+  const std::vector<Finding>& findings = diagnosis.findings();
+  if (!is_alarming(findings)) return verdict(diagnosis.view(), findings);
+  return sick_verdict(facts_of(diagnosis.view().info(), diagnosis.view().losses(), findings),
+                      diagnosis.advice());
 }
 
 std::string verdict(const RunView& view, std::span<const Finding> findings) {
