@@ -38,6 +38,7 @@ constexpr Row kRows[] = {
     {RemedyKind::drop_normalisation, "larger_groups"},
     {RemedyKind::set_momentum, "usual_statistics"},
     {RemedyKind::larger_batch, "larger_batch"},
+    {RemedyKind::shuffle, "shuffle"},
     {RemedyKind::raise_clip, "no_clipping"},
     {RemedyKind::longer_schedule, "constant_rate"},
     {RemedyKind::shorter_warm_up, "short_warm_up"},

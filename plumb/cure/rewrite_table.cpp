@@ -82,6 +82,7 @@ constexpr RewriteEntry kRewrites[] = {
     {"lower_weight_decay", G::decay, "little or no weight decay", 1, lower_weight_decay},
     {"lower_dropout", G::dropout, "dropout of at most 0.2", 4, lower_dropout},
     {"larger_batch", G::batch, "at least 32 samples a step", 1, enlarge_batch},
+    {"shuffle", G::batch, "a new order of the samples each epoch", 1, shuffle_samples},
 };
 
 }  // namespace

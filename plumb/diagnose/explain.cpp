@@ -34,6 +34,10 @@ bool is_of_scale(const RunView&, const Finding& root, const Finding& symptom) {
   return root.severity != Severity::note && symptom.cause.kind != CauseKind::data;
 }
 
+bool is_alarm(const RunView&, const Finding& root, const Finding&) {
+  return root.severity != Severity::note;
+}
+
 /// What training from weights that large learns is each sample by itself.
 bool is_large_start(const RunView&, const Finding& root, const Finding&) {
   return root.first_step == 0 && root.cause.kind == CauseKind::large_weight;
@@ -109,6 +113,10 @@ bool is_decay(const RunView&, const Finding&, const Finding& symptom) {
 
 bool died_in_training(const RunView&, const Finding&, const Finding& symptom) {
   return symptom.cause.kind == CauseKind::died_in_training;
+}
+
+bool kills_units(const RunView& view, const Finding& root, const Finding& symptom) {
+  return is_alarm(view, root, symptom) && died_in_training(view, root, symptom);
 }
 
 /// Over training, not over depth.
@@ -190,6 +198,10 @@ constexpr Mechanism kMechanisms[] = {
     {"target_scale", "vanishing_gradient", Order::before, is_of_scale},
     {"target_scale", "stalled_layer", Order::before, is_of_scale},
     {"target_scale", "non_finite", Order::before, is_of_scale},
+    {"sorted_batches", "overfitting", Order::with, is_alarm},
+    {"sorted_batches", "dead_units", Order::with, kills_units},
+    {"sorted_batches", "closed_units", Order::before, is_alarm},
+    {"sorted_batches", "vanishing_gradient", Order::before, is_alarm},
     {"exploding_gradient", "output_scale", Order::with, grows_forward},
     {"odd_layer", "output_scale", Order::with, is_large_before_output},
     {"output_scale", "exploding_gradient", Order::with, is_at_same_place},

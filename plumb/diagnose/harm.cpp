@@ -12,8 +12,9 @@ namespace plumb {
 namespace {
 
 /// Rules whose finding is an outcome: they know themselves what harm it is.
-constexpr std::array<std::string_view, 5> kOfOutcome{"not_learning", "diverging", "overfitting",
-                                                     "running_statistics", "collinear_columns"};
+constexpr std::array<std::string_view, 6> kOfOutcome{"not_learning",      "diverging",
+                                                     "overfitting",       "running_statistics",
+                                                     "collinear_columns", "sorted_batches"};
 
 constexpr double kMendedGain = 0.2;
 constexpr double kMostGain = 0.5;

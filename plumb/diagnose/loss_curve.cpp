@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/diagnose/loss_curve.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -15,6 +16,7 @@ void join(LossCurve::Stretch& to, const LossCurve::Stretch& next) {
   const double part = static_cast<double>(next.steps) / static_cast<double>(to.steps + next.steps);
   to.loss += part * (next.loss - to.loss);
   to.steps += next.steps;
+  to.highest = std::max(to.highest, next.highest);
   if (next.accuracies == 0) return;
   const std::int64_t accuracies = to.accuracies + next.accuracies;
   const double share = static_cast<double>(next.accuracies) / static_cast<double>(accuracies);
@@ -41,8 +43,9 @@ void LossCurve::add(const StepRecord& step) {
   if (!first_) first_ = {step.step, step.loss, step.accuracy};
   ++steps_;
   const bool has_accuracy = std::isfinite(step.accuracy);
-  const Stretch one{step.step, 1, step.loss, has_accuracy ? step.accuracy : kNan,
-                    has_accuracy ? 1 : 0};
+  const Stretch one{
+      step.step, 1, step.loss, has_accuracy ? step.accuracy : kNan, has_accuracy ? 1 : 0,
+      step.loss};
   if (!stretches_.empty() && stretches_.back().steps < per_stretch_) {
     join(stretches_.back(), one);
     return;

@@ -24,6 +24,7 @@ class LossCurve {
     double loss = 0;      ///< mean
     double accuracy = 0;  ///< mean of those told; NaN without any
     std::int64_t accuracies = 0;
+    double highest = 0;  ///< loss of a step
   };
   /// What was evaluated in one step.
   struct Evaluation {

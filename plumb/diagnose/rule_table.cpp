@@ -25,6 +25,7 @@
 #include "plumb/diagnose/rules/saturated_activation.h"
 #include "plumb/diagnose/rules/saturated_gate.h"
 #include "plumb/diagnose/rules/shrinking_weights.h"
+#include "plumb/diagnose/rules/sorted_batches.h"
 #include "plumb/diagnose/rules/stalled_layer.h"
 #include "plumb/diagnose/rules/starving_dropout.h"
 #include "plumb/diagnose/rules/symmetric_units.h"
@@ -95,6 +96,7 @@ constexpr std::array kRules{
               check_running_statistics},
     RuleEntry{"overfitting", "training that fits while validation does not", check_overfitting},
     // These ask what the rules before them have found.
+    RuleEntry{"sorted_batches", "batches of samples that are of a kind", check_sorted_batches},
     RuleEntry{"collinear_columns", "input columns that say nearly the same",
               check_collinear_columns},
     RuleEntry{"diverging", "a loss that ends far above what it was", check_diverging},

@@ -42,6 +42,9 @@ void check_data(const RunInfo& info, std::vector<std::string>& found) {
       labels += size;
     }
     if (labels == 0 && !data->class_sizes.empty()) found.push_back("no class has a label");
+    if (data->between_batches && !(*data->between_batches >= 0 && *data->between_batches <= 1)) {
+      found.push_back("of the targets' variance a part outside 0 to 1 lies between batches");
+    }
     if (!data->class_sizes.empty() && !data->targets.empty()) {
       found.push_back("the data have classes and values as targets, expected one of them");
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct DataInfo {
   std::vector<ColumnInfo> inputs;         ///< empty where they were not looked at
   std::vector<ColumnInfo> targets;        ///< of values; empty for classes
   std::vector<std::int64_t> class_sizes;  ///< labels of each class; empty for values
+  /// Of the variance of the targets (of classes: of their indicators) the part that lies between
+  /// the batches, as they are taken (BatchSpread): about one over the batch size for samples in no
+  /// order, 1 for batches of one class each. Absent where the order is drawn anew or not known.
+  std::optional<double> between_batches = {};
   friend bool operator==(const DataInfo&, const DataInfo&) = default;
 };
 

@@ -149,9 +149,10 @@ constexpr std::string_view kQuantities[] = {"count",
                                             "recurrent_weight_log2_per_step",
                                             "recurrent_alignment_log2_per_step",
                                             "gate",
-                                            "independent_directions"};
-static_assert(std::size(kQuantities) ==
-              static_cast<std::size_t>(Quantity::independent_directions) + 1);
+                                            "independent_directions",
+                                            "between_batches",
+                                            "highest_loss"};
+static_assert(std::size(kQuantities) == static_cast<std::size_t>(Quantity::highest_loss) + 1);
 
 constexpr std::string_view kCauseKinds[] = {"unknown",
                                             "activation_derivative",
@@ -215,8 +216,9 @@ constexpr std::string_view kCauseKinds[] = {"unknown",
                                             "slow_running_statistics",
                                             "unlike_running_statistics",
                                             "learned_by_heart",
-                                            "number_format"};
-static_assert(std::size(kCauseKinds) == static_cast<std::size_t>(CauseKind::number_format) + 1);
+                                            "number_format",
+                                            "batch_order"};
+static_assert(std::size(kCauseKinds) == static_cast<std::size_t>(CauseKind::batch_order) + 1);
 
 constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "initialise",
@@ -275,9 +277,9 @@ constexpr std::string_view kRemedyKinds[] = {"look_closer",
                                              "scale_loss",
                                              "wider_format",
                                              "none_needed",
-                                             "decorrelate_columns"};
-static_assert(std::size(kRemedyKinds) ==
-              static_cast<std::size_t>(RemedyKind::decorrelate_columns) + 1);
+                                             "decorrelate_columns",
+                                             "shuffle"};
+static_assert(std::size(kRemedyKinds) == static_cast<std::size_t>(RemedyKind::shuffle) + 1);
 
 }  // namespace
 

@@ -162,8 +162,10 @@ enum class Quantity : std::uint8_t {
   recurrent_derivative_log2_per_step,
   recurrent_weight_log2_per_step,
   recurrent_alignment_log2_per_step,
-  gate,                   ///< which gate: the value of its TimeQuantity
-  independent_directions  ///< that columns of these deviations would have, if nothing tied them
+  gate,                    ///< which gate: the value of its TimeQuantity
+  independent_directions,  ///< that columns of these deviations would have, if nothing tied them
+  between_batches,         ///< DataInfo::between_batches
+  highest_loss             ///< of a step of the last half of the run
 };
 std::string_view to_string(Quantity quantity);
 std::optional<Quantity> parse_quantity(std::string_view text);
@@ -233,7 +235,8 @@ enum class CauseKind : std::uint8_t {
   slow_running_statistics,    ///< their momentum is too small for so few steps
   unlike_running_statistics,  ///< they differ from those of the batches for another reason
   learned_by_heart,           ///< what holds for the samples that it has seen alone
-  number_format               ///< has no number as small as what is to be kept
+  number_format,              ///< has no number as small as what is to be kept
+  batch_order                 ///< samples come in an order that sorts them by what is to be learned
 };
 std::string_view to_string(CauseKind kind);
 std::optional<CauseKind> parse_cause_kind(std::string_view text);
@@ -296,7 +299,8 @@ enum class RemedyKind : std::uint8_t {
   scale_loss,    ///< and unscale the gradients before the update
   wider_format,  ///< of the numbers in which gradients are kept
   none_needed,   ///< if: on what condition
-  decorrelate_columns
+  decorrelate_columns,
+  shuffle  ///< the samples, anew for each epoch
 };
 std::string_view to_string(RemedyKind kind);
 std::optional<RemedyKind> parse_remedy_kind(std::string_view text);

@@ -9,6 +9,7 @@ namespace plumb::store {
 namespace {
 
 constexpr std::int64_t kFirstVersion = 4;
+constexpr std::int64_t kFirstWithOrder = 5;
 constexpr const char* kInputs = "input";
 constexpr const char* kTargets = "target";
 
@@ -45,8 +46,8 @@ void replace_data(Database& database, const RunInfo& info) {
       "DELETE FROM data; DELETE FROM data_column; DELETE FROM class_size; DELETE FROM baseline; "
       "DELETE FROM optimiser");
   if (const auto& data = info.data_info) {
-    Statement(database, "INSERT INTO data VALUES(?,?)")
-        .run(data->samples, data->validation_samples);
+    Statement(database, "INSERT INTO data VALUES(?,?,?)")
+        .run(data->samples, data->validation_samples, data->between_batches);
     Statement column_row(database, "INSERT INTO data_column VALUES(?,?,?,?,?,?,?)");
     insert_columns(column_row, kInputs, data->inputs);
     insert_columns(column_row, kTargets, data->targets);
@@ -69,10 +70,15 @@ void replace_data(Database& database, const RunInfo& info) {
 
 void read_data(const Database& database, RunInfo& info) {
   if (schema_version(database) < kFirstVersion) return;
-  if (Statement row(database, "SELECT samples, validation_samples FROM data"); row.next()) {
+  const bool has_order = schema_version(database) >= kFirstWithOrder;
+  const char* const columns = has_order
+                                  ? "SELECT samples, validation_samples, between_batches FROM data"
+                                  : "SELECT samples, validation_samples, NULL FROM data";
+  if (Statement row(database, columns); row.next()) {
     DataInfo& data = info.data_info.emplace();
     data.samples = row.integer(0);
     data.validation_samples = row.integer(1);
+    data.between_batches = row.optional_real(2);
     data.inputs = read_columns(database, kInputs);
     data.targets = read_columns(database, kTargets);
     read_list(database, "SELECT idx, samples FROM class_size ORDER BY idx",

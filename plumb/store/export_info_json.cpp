@@ -70,7 +70,8 @@ Json data_json(const DataInfo& data) {
           {"validation_samples", data.validation_samples},
           {"inputs", columns_json(data.inputs)},
           {"targets", columns_json(data.targets)},
-          {"class_sizes", data.class_sizes}};
+          {"class_sizes", data.class_sizes},
+          {"between_batches", number(data.between_batches)}};
 }
 
 Json optimiser_json(const OptimiserInfo& optimiser) {

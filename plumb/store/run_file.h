@@ -164,7 +164,7 @@ bool is_run_file(const std::string& path);
 void save_findings(const std::string& path, std::span<const Finding> findings);
 
 /// The schema this build writes; a file of a newer one is refused, an older one is read.
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
 
 /// A text as one field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line
 /// break. One that a spreadsheet would take for a formula (it begins with = + - @ and is no number)

@@ -30,7 +30,7 @@ CREATE TABLE info(
   batch INTEGER, classes INTEGER, planned_steps INTEGER, threads INTEGER, plumb_version TEXT,
   machine TEXT, started_at TEXT);
 CREATE TABLE setting(idx INTEGER PRIMARY KEY, key TEXT, value TEXT);
-CREATE TABLE data(samples INTEGER, validation_samples INTEGER);
+CREATE TABLE data(samples INTEGER, validation_samples INTEGER, between_batches);
 CREATE TABLE data_column(
   part TEXT, idx INTEGER, name TEXT, mean, deviation, smallest, largest,
   PRIMARY KEY(part, idx)) WITHOUT ROWID;

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "plumb/stats/batch_spread.h"
+
 namespace plumb {
 
 namespace {
@@ -91,6 +93,23 @@ DataInfo describe_data(const Split& data, bool is_sequence) {
     info.targets = describe(train.y.as<float>(), {static_cast<std::size_t>(shape.row_size()), 1});
   }
   return info;
+}
+
+std::optional<double> between_batches(const Dataset& train, std::int64_t batch) {
+  const bool is_by_step = train.is_classification() && train.labels_per_sample != 1;
+  if (is_by_step || batch < 1 || (!train.is_classification() && !train.y)) return std::nullopt;
+  const auto size = static_cast<std::size_t>(batch);
+  const auto batches = static_cast<std::size_t>(train.size() / batch);
+  BatchSpread spread;
+  for (std::size_t b = 0; b < batches; ++b) {
+    if (train.is_classification()) {
+      spread.add_labels(std::span(train.labels).subspan(b * size, size));
+    } else {
+      const auto columns = static_cast<std::size_t>(train.y.shape().row_size());
+      spread.add_values(train.y.as<float>().subspan(b * size * columns, size * columns), columns);
+    }
+  }
+  return spread.between();
 }
 
 }  // namespace plumb

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "plumb/data/dataset.h"
 #include "plumb/record/data_info.h"
 
@@ -20,6 +23,11 @@ InputAxes input_axes(const Shape& x, bool is_sequence);
 /// Errors  those of check_dataset.
 /// Speed   Two passes over x.
 DataInfo describe_data(const Split& data, bool is_sequence);
+
+/// DataInfo::between_batches of whole batches in the order of the samples (BatchSpread). Absent for
+/// labels of every time step, for fewer than two batches, and where no target varies.
+/// Speed   One pass over the targets.
+std::optional<double> between_batches(const Dataset& train, std::int64_t batch);
 
 inline constexpr std::int64_t kMostColumns = 4096;
 

@@ -163,6 +163,9 @@ RunInfo Trainer::info() const {
       std::any_of(info.layers.begin(), info.layers.end(),
                   [](const LayerInfo& layer) { return layer.family == LayerFamily::recurrent; });
   info.data_info = describe_data(data_, is_sequence);
+  if (!config_.shuffle) {
+    info.data_info->between_batches = between_batches(data_.train, batches_.batch());
+  }
   return info;
 }
 

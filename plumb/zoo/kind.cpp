@@ -24,8 +24,8 @@ std::vector<Kind> all_kinds() {
         healthy_flow_kinds, healthy_trainer_kinds, healthy_task_kinds, healthy_layer_kinds}) {
     for (Kind& kind : part()) all.push_back(std::move(kind));
   }
-  for (auto* part : {more_data_kinds, more_signal_kinds, more_trainer_kinds, more_norm_kinds,
-                     more_time_kinds, more_healthy_kinds}) {
+  for (auto* part : {more_data_kinds, more_signal_kinds, more_trainer_kinds, more_order_kinds,
+                     more_norm_kinds, more_time_kinds, more_healthy_kinds}) {
     for (Kind& kind : part()) {
       kind.sets_rules = true;
       all.push_back(std::move(kind));

@@ -227,16 +227,32 @@ void bind_watcher(nb::module_& module) {
            })
       .def("set_data",
            [](Watcher& w, const std::vector<std::vector<double>>& columns) {
-             DataInfo data;
+             auto& data = w.session.draft().data_info;
+             if (!data) data.emplace();
+             data->inputs.clear();
              for (const std::vector<double>& one : columns) {
-               data.inputs.push_back({.name = {},
-                                      .mean = one.at(0),
-                                      .deviation = one.at(1),
-                                      .smallest = one.at(2),
-                                      .largest = one.at(3)});
+               data->inputs.push_back({.name = {},
+                                       .mean = one.at(0),
+                                       .deviation = one.at(1),
+                                       .smallest = one.at(2),
+                                       .largest = one.at(3)});
              }
-             w.session.draft().data_info = std::move(data);
              w.session.touch();
+           })
+      .def("set_class_sizes",
+           [](Watcher& w, std::vector<std::int64_t> sizes) {
+             auto& data = w.session.draft().data_info;
+             if (!data) data.emplace();
+             data->class_sizes = std::move(sizes);
+             w.session.touch();
+           })
+      .def("add_labels",
+           [](Watcher& w, const std::vector<std::int32_t>& labels) {
+             if (w.targets.add_labels(labels, w.session.draft())) w.session.touch();
+           })
+      .def("add_values",
+           [](Watcher& w, const std::vector<float>& rows, std::size_t columns) {
+             if (w.targets.add_values(rows, columns, w.session.draft())) w.session.touch();
            })
       .def("set_baseline",
            [](Watcher& w, double loss, double loss_deviation, double accuracy) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plumb/attach/derivative.h"
+#include "plumb/attach/seen_targets.h"
 #include "plumb/attach/session.h"
 #include "plumb/attach/update_reader.h"
 #include "python/src/tensor_reader.h"
@@ -44,6 +45,7 @@ class Watcher {
   bool has_device() const { return device.is_valid() && !device.is_none(); }
 
   Session session;
+  SeenTargets targets;
   bool recording = false;    ///< a measured step is open
   bool in_forward = false;   ///< the watched model computes, in training, with gradients
   bool in_backward = false;  ///< a backward pass runs

@@ -267,6 +267,9 @@ TEST(RewriteTest, SettingsOfTheTrainer) {
   EXPECT_EQ(settings_after("lower_weight_decay", patient), "weight-decay=0.0001");
   EXPECT_EQ(settings_after("usual_optimiser", patient), "momentum=0.9");
   EXPECT_EQ(settings_after("larger_batch", patient), "batch=32");
+  EXPECT_EQ(settings_after("shuffle", patient), "-");
+  patient.config.shuffle = false;
+  EXPECT_EQ(settings_after("shuffle", patient), "shuffle=true");
   EXPECT_EQ(settings_after("scale_inputs", patient), "-");
   EXPECT_EQ(settings_after("lower_dropout", patient_of("dense 8 > dropout 0.9 > dense 2")),
             "network=dense 8 > dropout 0.2 > dense 2");

@@ -170,6 +170,13 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
   decaying.weight_decay = 0.5;
   decaying.steps = 80;
   runs.emplace_back("a decay that takes the weights", run_mini_net(decaying));
+  plumb::Run sorted = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.2});
+  sorted.info.batch = 32;
+  sorted.info.data_info = data_of(960, {}, {}, std::vector<std::int64_t>(10, 96));
+  sorted.info.data_info->between_batches = 0.97;
+  sorted.steps[119].validation_loss = 2.9;
+  sorted.steps[119].validation_accuracy = 0.31;
+  runs.emplace_back("batches of a kind", sorted);
   plumb::Run alike = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 2.3});
   alike.info.data_info = data_of(960, std::vector<ColumnInfo>(12, {"", 0, 1, -3, 3}), {},
                                  std::vector<std::int64_t>(10, 96));

@@ -304,6 +304,36 @@ class Sick(unittest.TestCase):
         self.assertEqual((one.cause_kind, one.severity), ("normalisation", "critical"))
 
 
+class Order(unittest.TestCase):
+    """Samples that come as they lie in a table sorted by class."""
+
+    def epochs(self, shuffle, is_known):
+        torch.manual_seed(0)
+        x = torch.randn(1200, 8)
+        y = ((x[:, 0] + x[:, 1] * x[:, 2]).argsort().argsort() * 3) // 1200
+        order = y.argsort()
+        data = torch.utils.data.TensorDataset(x[order], y[order])
+        loader = torch.utils.data.DataLoader(data, batch_size=40, shuffle=shuffle)
+        batches = (batch for _ in range(10) for batch in loader)
+        baseline = {"labels": y} if is_known else None
+        model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 3))
+        w = train(model, lambda: next(batches), steps=300, lr=0.1, record="log", loss=F.cross_entropy, baseline=baseline)
+        return {f.rule: f for f in w.findings}
+
+    def test_a_loader_that_does_not_shuffle_is_named(self):
+        found = self.epochs(shuffle=False, is_known=False)["sorted_batches"]
+        self.assertIn("shuffle=True", found.remedies[0].code)
+        self.assertEqual(found.severity, "note")  # without the baseline its losses cannot be judged
+        between = {e["quantity"]: e["value"] for e in found.evidence}["between_batches"]
+        self.assertGreater(between, 0.9)
+
+    def test_what_it_did_is_told_by_the_losses(self):
+        self.assertEqual(self.epochs(shuffle=False, is_known=True)["sorted_batches"].severity, "warning")
+
+    def test_one_that_shuffles_is_not(self):
+        self.assertNotIn("sorted_batches", self.epochs(shuffle=True, is_known=True))
+
+
 class Healthy(unittest.TestCase):
     def setUp(self):
         torch.manual_seed(0)

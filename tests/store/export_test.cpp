@@ -31,6 +31,7 @@ TEST(ExportJsonTest, HoldsTheWholeRun) {
   EXPECT_EQ(json["info"]["data_info"]["inputs"][0]["smallest"], "-Infinity");
   EXPECT_EQ(json["info"]["data_info"]["targets"][0]["deviation"], 5e3);
   EXPECT_EQ(json["info"]["data_info"]["class_sizes"][0], 100);
+  EXPECT_EQ(json["info"]["data_info"]["between_batches"], 0.25);
   EXPECT_EQ(json["info"]["baseline"]["accuracy"], 0.125);
   EXPECT_EQ(json["info"]["optimiser_info"]["schedule"], "cosine");
   EXPECT_EQ(json["info"]["layers"][6]["family"], "residual");

@@ -251,6 +251,23 @@ TEST(LegacyTest, Version3IsVersion4WithoutDataAndSignals) {
   EXPECT_EQ(describe(load_run(path)), describe(run));
 }
 
+TEST(LegacyTest, Version4IsVersion5WithoutTheOrderOfTheSamples) {
+  const ScratchFolder folder;
+  const std::string path = folder / "old.plumb";
+  plumb::Run run = rich_run();
+  ASSERT_TRUE(run.info.data_info && run.info.data_info->between_batches);
+  write_run(path, run);
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &handle), SQLITE_OK);
+  EXPECT_EQ(
+      sqlite3_exec(handle, "ALTER TABLE data DROP COLUMN between_batches; PRAGMA user_version = 4",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(handle);
+  run.info.data_info->between_batches.reset();
+  EXPECT_EQ(describe(load_run(path)), describe(run));
+}
+
 TEST(LegacyTest, AFileOfVersion3IsReadAndComesBackTheSameFromANewOne) {
   const ScratchFolder folder;
   const char* name = "schema_3_residual";

@@ -137,6 +137,7 @@ void add(Lines& line, const RunInfo& info) {
       }
     }
     for (const std::int64_t size : data->class_sizes) line("data.class_size", size);
+    line("data.between_batches", data->between_batches);
   }
   if (const auto& baseline = info.baseline) {
     line("baseline.loss", baseline->loss);
@@ -356,7 +357,8 @@ Run rich_run() {
                                     .inputs = {{"a, \"quoted\" name", -0.0, 1.0 / 3, -kInf, kNaN},
                                                {"", 5e-324, 0, 1, 1e308}},
                                     .targets = {{"y", 2e4, 5e3, -1, kInf}},
-                                    .class_sizes = {100, 0, kMostInteger}},
+                                    .class_sizes = {100, 0, kMostInteger},
+                                    .between_batches = 0.25},
               .baseline = Baseline{2.302, kNaN, 0.125},
               .optimiser_info = OptimiserInfo{.kind = "adamw",
                                               .momentum = 0.9,

@@ -68,6 +68,20 @@ TEST(DataInfoTest, TargetsAreColumnsToo) {
   EXPECT_TRUE(info.class_sizes.empty());
 }
 
+TEST(DataInfoTest, WhatLiesBetweenBatchesIsOfWholeBatchesInTheOrderOfTheData) {
+  Dataset table = counted({9, 1}).train;
+  table.labels = {0, 0, 0, 0, 1, 1, 1, 1, 2};
+  EXPECT_DOUBLE_EQ(between_batches(table, 4).value(), 1);  // each whole batch is of one class
+  table.labels = {0, 1, 0, 1, 0, 1, 0, 1, 2};
+  EXPECT_DOUBLE_EQ(between_batches(table, 4).value(), 0);
+  EXPECT_FALSE(between_batches(table, 8));  // one batch alone
+  table.classes = 0;
+  table.labels.clear();
+  table.y = Tensor({9, 1}, DType::f32);
+  std::ranges::copy(std::vector<float>{1, 3, 5, 7, 2, 2, 2, 2, 0}, table.y.as<float>().begin());
+  EXPECT_DOUBLE_EQ(between_batches(table, 4).value(), 8.0 / 28.0);
+}
+
 TEST(DataInfoTest, ManyColumnsAreOne) {
   EXPECT_EQ(describe_data(counted({2, kMostColumns + 1}), false).inputs.size(), 1U);
 }

@@ -131,4 +131,11 @@ Rewritten enlarge_batch(const Patient& patient, const CureArguments&) {
   return Rewritten::to(std::move(config));
 }
 
+Rewritten shuffle_samples(const Patient& patient, const CureArguments&) {
+  if (patient.config.shuffle) return Rewritten::refuse("the order is drawn anew already");
+  TrainConfig config = patient.config;
+  config.shuffle = true;
+  return Rewritten::to(std::move(config));
+}
+
 }  // namespace plumb

@@ -46,4 +46,9 @@ Rewritten lower_weight_decay(const Patient& patient, const CureArguments& argume
 /// Applies  to smaller batches.
 Rewritten enlarge_batch(const Patient& patient, const CureArguments& arguments);
 
+/// A new order of the samples each epoch.
+/// Applies  where they come in the order of the data.
+/// Source   Bottou 2012, Stochastic Gradient Descent Tricks: randomly shuffle the examples.
+Rewritten shuffle_samples(const Patient& patient, const CureArguments& arguments);
+
 }  // namespace plumb

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "plumb/diagnose/time_finding.h"
+#include "plumb/diagnose/words/data_words.h"
 #include "plumb/diagnose/words/flow_causes.h"
 #include "plumb/diagnose/words/learning_words.h"
 #include "plumb/diagnose/words/sentences.h"
@@ -293,6 +294,7 @@ std::string cause(const Telling& telling) {
     case CauseKind::slow_running_statistics:
     case CauseKind::unlike_running_statistics: return running_statistics_cause(telling);
     case CauseKind::number_format: return underflow_cause(telling);
+    case CauseKind::batch_order: return batch_order_text();
     case CauseKind::learned_by_heart:
       return "It has learned what holds for the samples that it has seen alone.";
   }

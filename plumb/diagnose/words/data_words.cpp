@@ -3,7 +3,42 @@
 
 #include <fmt/format.h>
 
+#include "plumb/diagnose/words/sizes.h"
+
 namespace plumb::words {
+
+std::string sorted_batches(const Telling& telling) {
+  std::string text = fmt::format(
+      "The samples of a batch are of a kind: {} of what differs in the targets lies between the "
+      "batches of {}.",
+      percent_text(telling.value(Quantity::between_batches)),
+      count_text(telling.count(Quantity::window_samples), "sample"));
+  const bool has_accuracy =
+      telling.has(Quantity::validation_accuracy) && telling.has(Quantity::training_accuracy);
+  if (has_accuracy) {
+    text += fmt::format(" The network has {} of each batch right and {} of the validation samples.",
+                        percent_text(telling.value(Quantity::training_accuracy)),
+                        percent_text(telling.value(Quantity::validation_accuracy)));
+  } else if (telling.has(Quantity::validation_loss)) {
+    text += fmt::format(" The loss is {} in training and {} in validation.",
+                        loss_text(telling.value(Quantity::loss_at_last)),
+                        loss_text(telling.value(Quantity::validation_loss)));
+  }
+  if (telling.finding.severity == Severity::note || !telling.has(Quantity::highest_loss)) {
+    return text;
+  }
+  return text + fmt::format(" Where the kind changes the loss rises to {}.",
+                            loss_text(telling.value(Quantity::highest_loss)));
+}
+
+std::string sorted_batches_do(const Telling&) {
+  return "Each step teaches the answer of the kind at hand and unlearns that of the others; the "
+         "losses of such batches tell little of what was learned.";
+}
+
+std::string batch_order_text() {
+  return "They are taken in the order of the data, which sorts them by what is to be learned.";
+}
 
 std::string collinear_columns(const Telling& telling) {
   return fmt::format(

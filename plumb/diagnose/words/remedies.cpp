@@ -264,6 +264,8 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return "take out what the columns have in common: subtract their mean from each, or keep the "
              "principal components and scale them alike";
     case RemedyKind::larger_batch: return "use a larger batch";
+    case RemedyKind::shuffle:
+      return "draw a new order of the samples for each epoch (--shuffle true)";
     case RemedyKind::drop_normalisation:
       return text(remedy, "by") == "ln"
                  ? "or normalise over the features (ln), which asks nothing of the batch"

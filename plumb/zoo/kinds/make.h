@@ -56,6 +56,7 @@ std::vector<Kind> healthy_layer_kinds();
 std::vector<Kind> more_data_kinds();
 std::vector<Kind> more_signal_kinds();
 std::vector<Kind> more_trainer_kinds();
+std::vector<Kind> more_order_kinds();
 std::vector<Kind> more_norm_kinds();
 std::vector<Kind> more_time_kinds();
 std::vector<Kind> more_healthy_kinds();

@@ -13,7 +13,7 @@ import weakref
 import torch
 
 from .. import _core
-from . import backward, device, recurrent
+from . import backward, device, recurrent, targets
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
@@ -244,6 +244,7 @@ class Steps:
         if self.scaler is not None and self.scaler.is_enabled():
             scale = float(self.scaler.get_scale())
         self.see_losses(roots, scale)
+        targets.tell(core, roots)
         self.saw_backward = True
         if not core.recording:
             return

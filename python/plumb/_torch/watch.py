@@ -120,6 +120,7 @@ class Watch(Diagnosed):
             entropy = float(-(p * p.log()).sum())
             loss, accuracy = entropy, float(p.max())
             loss_deviation = float(((p * p.log() ** 2).sum() - entropy**2).clamp(min=0).sqrt())
+            self._core.set_class_sizes(counts.long().tolist())
         self._core.set_baseline(float(loss), float(loss_deviation), float(accuracy))
 
     def begin_pass(self, *inputs: Any) -> None:

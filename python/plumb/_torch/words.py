@@ -148,6 +148,8 @@ def code_of(kind, arguments, path, model):
         return 'for group in optimizer.param_groups:\n    group["eps"] = 1e-6'
     if kind == "loss_from_logits":
         return "loss = nn.functional.cross_entropy(logits, labels)  # of logits, without a softmax before"
+    if kind == "shuffle":
+        return "loader = DataLoader(dataset, batch_size=loader.batch_size, shuffle=True)"
     if kind == "clean_data":
         return "x = torch.nan_to_num(x)"
     if kind == "scale_loss":
