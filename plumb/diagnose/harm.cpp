@@ -12,9 +12,9 @@ namespace plumb {
 namespace {
 
 /// Rules whose finding is an outcome: they know themselves what harm it is.
-constexpr std::array<std::string_view, 6> kOfOutcome{"not_learning",      "diverging",
-                                                     "overfitting",       "running_statistics",
-                                                     "collinear_columns", "sorted_batches"};
+constexpr std::array<std::string_view, 7> kOfOutcome{
+    "not_learning",      "diverging",      "overfitting",     "running_statistics",
+    "collinear_columns", "sorted_batches", "constant_targets"};
 
 constexpr double kMendedGain = 0.2;
 constexpr double kMostGain = 0.5;

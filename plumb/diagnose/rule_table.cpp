@@ -7,6 +7,7 @@
 #include "plumb/diagnose/rules/collinear_columns.h"
 #include "plumb/diagnose/rules/column_scale.h"
 #include "plumb/diagnose/rules/constant_features.h"
+#include "plumb/diagnose/rules/constant_targets.h"
 #include "plumb/diagnose/rules/dead_units.h"
 #include "plumb/diagnose/rules/diverging.h"
 #include "plumb/diagnose/rules/exploding_gradient.h"
@@ -57,6 +58,8 @@ constexpr std::array kRules{
     RuleEntry{"missing_outputs", "fewer outputs than classes", check_missing_outputs},
     RuleEntry{"constant_features", "input columns, or samples, that are all the same",
               check_constant_features},
+    RuleEntry{"constant_targets", "labels of one class, or targets of one value",
+              check_constant_targets},
     RuleEntry{"no_activation", "layers with weights and no activation between them",
               check_no_activation},
     RuleEntry{"tiny_normalisation", "a normalisation over one value, two or three",

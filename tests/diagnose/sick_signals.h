@@ -63,6 +63,12 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_signals() {
   add("a dead column", flat_run(3, 16, "relu", 3), [&](plumb::Run& run) {
     classes(run, {{"a", 0, 1, -2, 2}, {"site", 1, 0, 1, 1}}, 1.4);
   });
+  add("one class", flat_run(3, 16, "relu", 3), [&](plumb::Run& run) {
+    run.info.data_info = data_of(300, {}, {}, {0, 300});
+  });
+  add("equal targets", flat_run(3, 16, "relu", 3), [&](plumb::Run& run) {
+    run.info.data_info = data_of(300, {}, {{"y", 0.25, 0, 0.25, 0.25}}, {});
+  });
   add("far targets", flat_run(3, 16, "relu", 3), [&](plumb::Run& run) {
     run.info.loss = "mse";
     run.info.data_info = data_of(40, {}, {{"y", 2e4, 5e3, 0, 4e4}});

@@ -40,6 +40,29 @@ std::string batch_order_text() {
   return "They are taken in the order of the data, which sorts them by what is to be learned.";
 }
 
+std::string constant_targets(const Telling& telling) {
+  if (telling.has(Quantity::classes)) {
+    return fmt::format("Every label is of one class ({}).", telling.count(Quantity::column_number));
+  }
+  const long long constant = telling.count(Quantity::columns_affected);
+  const long long all = telling.count(Quantity::columns);
+  const double value = telling.value(Quantity::target_mean);
+  if (constant == all) {
+    return all == 1 ? fmt::format("Every target is {:.4g}.", value)
+                    : fmt::format("Every sample has the same targets; the first is {:.4g}.", value);
+  }
+  return fmt::format("{} of {} target columns {} the same for every sample; column {} is {:.4g}.",
+                     constant, all, constant == 1 ? "is" : "are",
+                     telling.count(Quantity::column_number), value);
+}
+
+std::string constant_targets_do(const Telling& telling) {
+  return telling.finding.severity == Severity::note
+             ? "Its answer is learned from the bias alone."
+             : "A constant answer is right for all of them, so there is nothing to learn, whatever "
+               "the loss comes to.";
+}
+
 std::string collinear_columns(const Telling& telling) {
   return fmt::format(
       "The {} columns of the inputs say nearly the same: the samples spread over {:.3g} "

@@ -11,6 +11,8 @@ namespace plumb::words {
 std::string sorted_batches(const Telling& telling);
 std::string sorted_batches_do(const Telling& telling);
 std::string batch_order_text();
+std::string constant_targets(const Telling& telling);
+std::string constant_targets_do(const Telling& telling);
 std::string collinear_columns(const Telling& telling);
 std::string collinear_columns_do(const Telling& telling);
 

@@ -27,6 +27,7 @@ std::string signal_evidence(const Telling& telling, const Evidence& evidence) {
     case Quantity::directions: return "directions that the samples spread over in " + where;
     case Quantity::between_batches:
       return "part of the targets' variance that lies between batches";
+    case Quantity::classes: return "classes among the labels";
     case Quantity::columns_affected: return "columns without any variation";
     case Quantity::loss_floor: return "lowest loss that such outputs can reach";
     case Quantity::activations_before_loss:

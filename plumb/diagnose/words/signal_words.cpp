@@ -283,6 +283,7 @@ constexpr std::array kRules{Row{"column_scale", column_scale, column_scale_does}
                             Row{"starving_dropout", starving_dropout, starving_dropout_does},
                             Row{"closed_units", closed_units, closed_units_do},
                             Row{"collapsed_signal", collapsed_signal, collapsed_signal_does},
+                            Row{"constant_targets", constant_targets, constant_targets_do},
                             Row{"sorted_batches", sorted_batches, sorted_batches_do},
                             Row{"collinear_columns", collinear_columns, collinear_columns_do}};
 
