@@ -49,6 +49,23 @@ TEST(ClosedUnitsTest, FiresOnEveryKindThatClosesBelowZero) {
   EXPECT_TRUE(found(run_with("tanh", -5, -7)).empty()) << "it closes at both sides";
 }
 
+// What passes on the left is less than 0.4 of what passes on the right, whatever that is.
+TEST(ClosedUnitsTest, WhichSideIsClosedIsARatioOfSlopes) {
+  const auto with_slopes = [](double low, double high) {
+    plumb::Run run = run_with("gelu", -6, -20);
+    for (LayerInfo& layer : run.info.layers) {
+      if (!layer.traits) continue;
+      layer.traits->low_slope = low;
+      layer.traits->high_slope = high;
+    }
+    return found(run).size();
+  };
+  for (const double high : {0.25, 1.0, 3.0}) {
+    EXPECT_EQ(with_slopes(0.39 * high, high), 1u) << high;
+    EXPECT_EQ(with_slopes(0.41 * high, high), 0u) << high;
+  }
+}
+
 TEST(ClosedUnitsTest, SilentWhereUnitsAreOpenOrAnotherThingShutsThem) {
   EXPECT_TRUE(found(run_with("gelu", 0, -0.5)).empty());
   EXPECT_TRUE(found(run_with("gelu", -6, -0.5)).empty());

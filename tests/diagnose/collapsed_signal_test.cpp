@@ -43,6 +43,27 @@ TEST(CollapsedSignalTest, SilentWhereTheDataAreAlikeOrTheSamplesStayApart) {
   EXPECT_TRUE(found(test::flat_run(31, 16, "relu", 4)).empty()) << "not recorded";
 }
 
+// Where several tensors come together, other samples may come in, and it is not judged; nor where
+// the data come by two ways.
+TEST(CollapsedSignalTest, JudgesAChainFromOneInputAlone) {
+  auto join = run_of(0.02, 0.972);
+  const LayerId layer = test::id_of(join.info, "8");
+  join.info.layers[static_cast<std::size_t>(layer)].inputs.push_back({test::id_of(join.info, "3")});
+  EXPECT_TRUE(found(join).empty());
+  auto two = run_of(0.02, 0.972);
+  two.info.layers.push_back(two.info.layers[0]);
+  EXPECT_TRUE(found(two).empty());
+}
+
+TEST(CollapsedSignalTest, TellsHowAlikeIsTooAlike) {
+  EXPECT_EQ(found(run_of(0.02, 0.972))[0].evidence[0].threshold, 0.97);
+  EXPECT_EQ(found(run_of(0.02, 0.971)).size(), 1u);
+  EXPECT_EQ(found(run_of(0.02, 0.969)).size(), 0u);
+  // Four times as near as in the data, at least.
+  EXPECT_EQ(found(run_of(0.919, 0.98)).size(), 1u);
+  EXPECT_EQ(found(run_of(0.921, 0.98)).size(), 0u);
+}
+
 TEST(CollapsedSignalTest, NamesTheLayerThatLeavesOneDirection) {
   auto run = test::flat_run(5, 16, "tanh", 3);
   const auto id = [&](const char* path) { return test::id_of(run.info, path); };
@@ -67,6 +88,22 @@ TEST(CollapsedSignalTest, IsOverWhereTrainingTookTheSamplesApart) {
   EXPECT_TRUE(findings[0].over);
   EXPECT_EQ(findings[0].severity, Severity::note);
   EXPECT_EQ(findings[0].last_step, 1);
+}
+
+TEST(CollapsedSignalTest, TakesEnoughSamplesToTell) {
+  for (const std::int32_t samples : {3, 4}) {
+    auto run = run_of(0.02, 0.972);
+    for (std::size_t s = 0; s < 3; ++s) {
+      for (SignalRecord& record : run.steps[s].signals) record.samples = samples;
+    }
+    EXPECT_EQ(found(run).size(), samples < 4 ? 0u : 1u);
+  }
+  for (const std::int32_t samples : {7, 8}) {
+    auto run = test::flat_run(5, 16, "tanh", 3);
+    run.steps[0].signals = {{test::id_of(run.info, "1"), samples, 0, 9},
+                            {test::id_of(run.info, "2"), samples, 0, 1.0}};
+    EXPECT_EQ(found(run).size(), samples < 8 ? 0u : 1u);
+  }
 }
 
 // The first updates of a weight of rank one are of other directions.

@@ -45,6 +45,18 @@ TEST(ColumnScaleTest, AColumnAloneIsAWarningEvenWhereTheLossStartsLow) {
   EXPECT_EQ(test::value_of(findings[0], Quantity::column_number), 3);
 }
 
+// Ten times as large as the rest, and larger than 1.
+TEST(ColumnScaleTest, JudgesTheFactorAndTheSize) {
+  const auto with_column = [](double size, double others) {
+    return found(run_on({{"a", 0, others, -1, 1}, {"b", 0, size, -9, 9}, {"c", 0, others, -1, 1}}))
+        .size();
+  };
+  EXPECT_EQ(with_column(10.5, 1), 1u);
+  EXPECT_EQ(with_column(9.5, 1), 0u);
+  EXPECT_EQ(with_column(1.05, 0.01), 1u);
+  EXPECT_EQ(with_column(0.95, 0.01), 0u);
+}
+
 TEST(ColumnScaleTest, SilentBehindANormalisationOfTheInputs) {
   auto run = run_on({{"a", 0, 1, -3, 3}, {"b", 500, 100, 0, 900}}, 50);
   LayerInfo& first = run.info.layers[1];

@@ -46,6 +46,19 @@ TEST(DeadUnitsTest, FiresOnUnitsThatDiedInTraining) {
       .advises(RemedyKind::lower_rate);
 }
 
+// What fifty times the rate of it adds up is the momentum's.
+TEST(DeadUnitsTest, AMomentumThatAddsUpIsLoweredFirst) {
+  for (const double momentum : {0.97, 0.99}) {
+    auto run = run_with_dead(100, 10, 41);
+    run.info.optimiser_info.emplace().momentum = momentum;
+    on(run)
+        .finds(check_dead_units)
+        .advises(momentum > 0.98 ? RemedyKind::lower_momentum : RemedyKind::lower_rate);
+    run.info.optimiser_info->beta2 = 0.999;  // an adaptive one divides by the size of the gradient
+    on(run).finds(check_dead_units).advises(RemedyKind::lower_rate);
+  }
+}
+
 // Half of the entries of a healthy relu are zero. Deep down, where all samples look alike, whole
 // units are silent for a whole batch, up to half of them.
 TEST(DeadUnitsTest, SilentOnDeepHeReluNets) {

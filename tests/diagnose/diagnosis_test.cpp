@@ -154,6 +154,14 @@ TEST(DiagnosisTest, EmptyBooksAreNotHealth) {
   EXPECT_EQ(outcome_of_run(strangers, "gradient between the layers was not recorded"),
             Outcome::not_recorded);
 
+  plumb::Run times = run;
+  const auto layers = static_cast<LayerId>(run.info.layers.size());
+  for (const LayerId layer : {-1, layers, layers + 100}) {
+    times.steps[0].times.push_back(test::decaying_rnn(4, -1, 0, layer));
+  }
+  EXPECT_EQ(outcome_of_run(times, "Nothing wrong was found"), Outcome::too_early);
+  EXPECT_TRUE(RunView(times).measured().front().times.empty());
+
   plumb::Run loose = run;
   for (LayerInfo& layer : loose.info.layers) layer.inputs.clear();
   EXPECT_EQ(outcome_of_run(loose, "connected was not recorded"), Outcome::not_recorded);

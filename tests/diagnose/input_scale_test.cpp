@@ -55,6 +55,27 @@ TEST(InputScaleTest, AFewRowsThatHoldItAllAreAWarning) {
   }
 }
 
+// The list of layers is in no order.
+TEST(InputScaleTest, TheInputIsFoundWhereverItStands) {
+  const std::vector<ColumnInfo> columns(20, {"", 0, 100, -3000, 3000});
+  auto run = run_on(columns, 1.2);
+  const auto last = static_cast<LayerId>(run.info.layers.size());
+  run.info.layers.push_back(run.info.layers[0]);
+  run.info.layers[0] = test::dense_info("beside", 1, 20, 16);
+  run.info.layers[0].inputs = {{last}};
+  run.info.layers[1].inputs = {{last}};
+  run.info.outputs = {last - 1};
+  for (StepRecord& step : run.steps) {
+    for (SketchRecord& record : step.sketches) {
+      if (record.site.id == 0 && !record.site.is_of_parameter()) record.site.id = last;
+    }
+    test::put_rms(run.info, step, "beside", Role::z, 6.6);
+  }
+  EXPECT_EQ(found(run)[0].severity, Severity::note);
+  test::put_rms(run.info, run.steps[0], "input", Role::a, 0);
+  EXPECT_EQ(found(run)[0].severity, Severity::warning);
+}
+
 TEST(InputScaleTest, SilentOnOrdinaryColumns) {
   EXPECT_TRUE(found(run_on({{"a", 0, 1, -3, 3}, {"b", 0.5, 0.3, 0, 1}})).empty());
   // Centimetres of a flower: all of one size.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "plumb/diagnose/rules/diverging.h"
 #include "plumb/diagnose/rules/not_learning.h"
 #include "plumb/diagnose/rules/overfitting.h"
@@ -106,6 +108,57 @@ TEST(OverfittingTest, IsAWarningWhereNothingEverHeldForOthers) {
   }
 }
 
+/// What a run of the training gained by the accuracy, of the way from the baseline to 1.
+double gained_right(const plumb::Run& run) {
+  const Learning learning = RunView(run).learning();
+  return (learning.accuracy - learning.baseline_accuracy) / (1 - learning.baseline_accuracy);
+}
+
+TEST(OverfittingTest, HalfOfWhatWasGainedMustHold) {
+  for (const double part : {0.49, 0.51}) {
+    plumb::Run run = course(200, {2.31, 0.05});
+    run.steps[199].validation_loss = 2.9;
+    run.steps[199].validation_accuracy = 0.1 + 0.9 * part * gained_right(run);
+    EXPECT_EQ(test::findings_of(check_overfitting, run).size(), part < 0.5 ? 1u : 0u);
+    // By the loss, where no accuracy is told.
+    run.steps[199].validation_accuracy.reset();
+    const Learning learning = RunView(run).learning();
+    run.steps[199].validation_loss = learning.reference * (1 - part * learning.gained);
+    const auto findings = test::findings_of(check_overfitting, run);
+    ASSERT_EQ(findings.size(), part < 0.5 ? 1u : 0u);
+    if (findings.empty()) continue;
+    EXPECT_NEAR(findings[0].evidence[0].threshold, learning.reference * (1 - 0.5 * learning.gained),
+                1e-12);
+  }
+}
+
+// A tenth of the way is enough to lose something.
+TEST(OverfittingTest, TakesAtLeastATenthOfTheWay) {
+  for (const double gained : {0.09, 0.11}) {
+    plumb::Run run = course(200, {2.31, 1.5});
+    for (StepRecord& step : run.steps) step.accuracy = 0.1 + 0.9 * gained;
+    run.steps[199].validation_loss = 2.9;
+    run.steps[199].validation_accuracy = 0.1;
+    EXPECT_EQ(test::findings_of(check_overfitting, run).size(), gained > 0.1 ? 1u : 0u);
+  }
+}
+
+// Of 100 samples of which a tenth is right by chance, 0.1 +- 0.03 are; from 50 samples on one
+// knows.
+TEST(OverfittingTest, ChanceIsWithinTwoErrorsOfEnoughSamples) {
+  const auto severity = [](double accuracy, std::int64_t samples) {
+    plumb::Run run = course(200, {2.31, 0.05});
+    run.info.data_info.emplace().validation_samples = samples;
+    run.steps[199].validation_loss = 2.9;
+    run.steps[199].validation_accuracy = accuracy;
+    return test::findings_of(check_overfitting, run).at(0).severity;
+  };
+  EXPECT_EQ(severity(0.159, 100), Severity::warning);
+  EXPECT_EQ(severity(0.161, 100), Severity::note);
+  EXPECT_EQ(severity(0.1, 50), Severity::warning);
+  EXPECT_EQ(severity(0.1, 49), Severity::note);
+}
+
 plumb::Run running(double momentum, double inference_loss, double inference_accuracy) {
   plumb::Run run = course(200, {2.31, 0.05});
   run.info.layers[2].running_momentum = momentum;
@@ -126,11 +179,57 @@ TEST(RunningStatisticsTest, NamesTheMomentumThatIsTooSmall) {
   EXPECT_TRUE(test::is_complete(run.info, findings[0]));
 }
 
+TEST(RunningStatisticsTest, OfSeveralTheSlowestIsNamedAndOfEqualOnesTheFirst) {
+  plumb::Run run = running(1e-3, 2.2, 0.35);
+  run.info.layers[4].running_momentum = 1e-3;
+  EXPECT_EQ(test::findings_of(check_running_statistics, run)[0].place.id, 2);
+  run.info.layers[4].running_momentum = 5e-4;
+  const auto findings = test::findings_of(check_running_statistics, run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].place.id, 4);
+  // What is left of the start after 200 steps; a hundredth is left after ln 100 / 5e-4 of them.
+  EXPECT_NEAR(test::value_of(findings[0], Quantity::running_memory), std::exp(-0.1), 1e-4);
+  EXPECT_NEAR(*findings[0].remedies[1].number("steps"), std::log(100.0) / 5e-4, 4);
+}
+
 TEST(RunningStatisticsTest, LooksForAnotherCauseWhereTheMomentumIsEnough) {
   const auto findings = test::findings_of(check_running_statistics, running(0.1, 2.2, 0.35));
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].cause.kind, CauseKind::unlike_running_statistics);
   EXPECT_NE(test::first_remedy(findings[0]), RemedyKind::set_momentum);
+}
+
+// A quarter of what was gained is a warning, half of it critical; by the accuracy or by the loss.
+TEST(RunningStatisticsTest, JudgesThePartThatIsMissing) {
+  for (const double missing : {0.24, 0.26, 0.49, 0.51}) {
+    SCOPED_TRACE(missing);
+    plumb::Run run = running(1e-3, 1, 1);
+    const Learning learning = RunView(run).learning();
+    const auto check = [&](double of_loss, double of_accuracy) {
+      run.steps[199].inference_loss =
+          learning.at_last + of_loss * (learning.reference - learning.at_last);
+      run.steps[199].inference_accuracy =
+          learning.accuracy - of_accuracy * (learning.accuracy - learning.baseline_accuracy);
+      const auto findings = test::findings_of(check_running_statistics, run);
+      ASSERT_EQ(findings.size(), missing > 0.25 ? 1u : 0u);
+      if (findings.empty()) return;
+      EXPECT_EQ(findings[0].severity, missing > 0.5 ? Severity::critical : Severity::warning);
+      EXPECT_EQ(findings[0].evidence[0].fact.quantity,
+                of_loss > of_accuracy ? Quantity::inference_loss : Quantity::inference_accuracy);
+    };
+    check(0.2, missing);
+    check(missing, 0.1);
+  }
+}
+
+// (1 - momentum)^200 of the start is left: a twentieth at 0.01487.
+TEST(RunningStatisticsTest, AMemoryOfMoreThanATwentiethIsSlow) {
+  for (const double momentum : {0.0145, 0.0153}) {
+    const auto findings = test::findings_of(check_running_statistics, running(momentum, 2.2, 0.35));
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_EQ(findings[0].cause.kind, momentum < 0.015 ? CauseKind::slow_running_statistics
+                                                       : CauseKind::unlike_running_statistics);
+  }
 }
 
 TEST(RunningStatisticsTest, IsSilentWhereUseIsAsGoodAsTraining) {

@@ -90,6 +90,17 @@ TEST(LearningTest, LabelsFullOfNoiseAllowLittleAndThatIsNotNothing) {
   EXPECT_FALSE(weak.at_baseline());
 }
 
+// Of losses that go up and down by 2 d the deviation is told by what two normal numbers lie apart
+// in the median: sqrt(2) times the third quartile 0.67449.
+TEST(LearningTest, KnowsTheNoiseOfAStep) {
+  plumb::Run run = course(200, {2, 2}, 0);
+  for (StepRecord& step : run.steps) step.loss = step.step % 2 == 0 ? 2.05 : 1.95;
+  const double deviation = 0.1 / (std::sqrt(2.0) * 0.67449);
+  EXPECT_NEAR(learning_in(run).noise, deviation, 1e-4 * deviation);
+  // Of the mean of 20 stretches, the last tenth.
+  EXPECT_NEAR(learning_in(run).standard_error, 0.05 / std::sqrt(20.0), 1e-9);
+}
+
 TEST(LearningTest, KnowsWhatWasGained) {
   const Learning half = learning_in(course(200, {2.3, 1.15, 1.15, 1.15}));
   EXPECT_NEAR(half.gained, 0.5, 0.02);

@@ -64,5 +64,48 @@ TEST(LossCurveTest, KeepsTheBestAndTheLastValidation) {
   EXPECT_TRUE(std::isnan(curve.last_validation()->accuracy));
 }
 
+TEST(LossCurveTest, OfEqualValidationsTheFirstIsTheBest) {
+  LossCurve curve;
+  for (const double loss : {3.0, 1.0, 1.0}) {
+    StepRecord step = step_of(curve.steps(), 1);
+    step.validation_loss = loss;
+    step.validation_accuracy = 0.5 + 0.1 * static_cast<double>(step.step);
+    curve.add(step);
+  }
+  EXPECT_EQ(curve.best_validation()->step, 1);
+  EXPECT_EQ(curve.best_validation()->accuracy, 0.6);
+  EXPECT_EQ(curve.last_validation()->step, 2);
+}
+
+// Told at every third step alone: the mean of those told, and how many they were.
+TEST(LossCurveTest, AveragesTheAccuraciesThatWereTold) {
+  for (const std::int64_t steps : {30, 1200, 5000}) {
+    LossCurve curve;
+    std::int64_t told = 0;
+    double sum = 0;
+    for (std::int64_t i = 0; i < steps; ++i) {
+      StepRecord step = step_of(i, 1);
+      if (i % 3 == 1) {
+        step.accuracy = static_cast<double>(i) / static_cast<double>(steps);
+        sum += step.accuracy;
+        ++told;
+      }
+      curve.add(step);
+    }
+    std::int64_t kept = 0;
+    double mean = 0;
+    for (const LossCurve::Stretch& one : curve.stretches()) {
+      kept += one.accuracies;
+      if (one.accuracies == 0) {
+        EXPECT_TRUE(std::isnan(one.accuracy));
+      } else {
+        mean += one.accuracy * static_cast<double>(one.accuracies);
+      }
+    }
+    EXPECT_EQ(kept, told);
+    EXPECT_NEAR(mean / static_cast<double>(told), sum / static_cast<double>(told), 1e-12);
+  }
+}
+
 }  // namespace
 }  // namespace plumb

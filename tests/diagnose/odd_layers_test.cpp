@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
+#include "plumb/diagnose/flow_finding.h"
 #include "plumb/diagnose/rules/exploding_gradient.h"
 #include "plumb/diagnose/rules/odd_layer.h"
 #include "plumb/diagnose/rules/vanishing_gradient.h"
@@ -41,6 +43,18 @@ TEST(OddLayersTest, TheOneThatIsOffHasItsFactor) {
   }
 }
 
+TEST(OddLayersTest, AnyOfThemCanBeTheOne) {
+  for (std::size_t dense = 1; dense <= 8; ++dense) {
+    const plumb::Run run = test::run_with_odd({{dense, 200}});
+    const auto odd = odd_of(run);
+    ASSERT_EQ(odd.size(), 1u) << dense;
+    EXPECT_EQ(run.info.layer(odd[0].layer).depth, static_cast<int>(dense) + 1);
+    EXPECT_EQ(odd[0].kind, CauseKind::odd_weight);
+    EXPECT_EQ(odd[0].alike, 8u) << "of nine";
+    EXPECT_TRUE(odd[0].is_far);
+  }
+}
+
 TEST(OddLayersTest, AFactorOfThreeIsNotOff) {
   EXPECT_TRUE(odd_of(test::run_with_odd({{4, 3}})).empty());
 }
@@ -65,6 +79,28 @@ TEST(OddLayersTest, EachIsAFindingOfTheFlowAtItsPlace) {
   std::vector<Finding> after = findings;
   check_odd_layer(RunView(run), after);
   EXPECT_EQ(after.size(), 2u);  // nothing is said twice
+}
+
+// Those on the chain that do most of the flow, and in its direction.
+TEST(OddLayersTest, AtFaultIsWhatDoesMostOfAFlowThatIsKnown) {
+  MeasuredStep step;
+  step.flow.known = true;
+  step.flow.log2_total = -10;
+  step.odd = {{.layer = 3, .log2 = -4, .on_chain = true},
+              {.layer = 5, .log2 = -2.5, .on_chain = true},
+              {.layer = 7, .log2 = 4, .on_chain = true},
+              {.layer = 9, .log2 = -4}};
+  const auto faults = layers_at_fault(step);
+  ASSERT_EQ(faults.size(), 2u);
+  EXPECT_EQ(faults[0].layer, 3);
+  EXPECT_EQ(faults[1].layer, 5);
+  step.flow.known = false;
+  EXPECT_TRUE(layers_at_fault(step).empty());
+  step.flow.known = true;
+  step.flow.log2_total = -11;  // 6.5 of it are less than six tenths
+  EXPECT_TRUE(layers_at_fault(step).empty());
+  step.flow.log2_total = -std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(layers_at_fault(step).empty());
 }
 
 TEST(OddLayersTest, ManyThatAreOffAreNotOne) {

@@ -122,5 +122,26 @@ TEST(SaturatedGateTest, NamesWhatStandsInItsInput) {
   EXPECT_EQ(cause(300, 0.25, 0.1), CauseKind::large_input);
 }
 
+// A state of rms 1 goes through the recurrent weight, over all units; where nobody said how many
+// there are, over one.
+TEST(SaturatedGateTest, ARecurrentWeightCountsOverItsUnits) {
+  const auto cause = [](std::int64_t units, double recurrent) {
+    plumb::Run run = run_with_sizes(2, 0.25, 0);  // inputs make 0.25 sqrt(16) times 2
+    run.info.layers[1].units = units;
+    const auto id = static_cast<ParamId>(run.info.params.size());
+    run.info.params.push_back(
+        {.path = "r", .name = "hh", .use = ParamUse::recurrent_weight, .users = {1}, .count = 64});
+    const double values[] = {recurrent, -recurrent};
+    for (StepRecord& step : run.steps) {
+      step.sketches.push_back({Site::param(id, Role::weight), test::sketch_of(values)});
+    }
+    return test::findings_of(check_saturated_gate, run).at(0).cause.kind;
+  };
+  EXPECT_EQ(cause(64, 0.26), CauseKind::large_weight);
+  EXPECT_EQ(cause(64, 0.24), CauseKind::large_input);
+  EXPECT_EQ(cause(0, 2.1), CauseKind::large_weight);
+  EXPECT_EQ(cause(0, 1.9), CauseKind::large_input);
+}
+
 }  // namespace
 }  // namespace plumb

@@ -140,6 +140,21 @@ TEST(UpdateTooLargeTest, WhatMomentumKeepsUpCountsAsOftenWhereTheNetworkLearnsBa
   EXPECT_NEAR(findings[0].evidence.back().threshold, kUpdateLog2 - std::log2(20.0), 1e-9);
 }
 
+// Half of the step or more is decay: the rate times the decay times the weight.
+TEST(UpdateTooLargeTest, DecayIsBlamedWhereItIsHalfOfTheStep) {
+  for (const double part : {0.4, 0.45, 0.55, 0.6}) {
+    auto run = run_with_ratio(-2, 1, 5);
+    const double decay = part * 0.25 / run.steps[0].learning_rate;
+    for (StepRecord& step : run.steps) {
+      step.weight_decay_norm = decay * 0.25 * std::sqrt(5 * 64.0);  // 5 weights of 64 values
+    }
+    const auto findings = test::findings_of(check_update_too_large, run);
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_EQ(findings[0].cause.kind,
+              part > 0.5 ? CauseKind::weight_decay : CauseKind::learning_rate);
+  }
+}
+
 // The first update of a weight that starts at zero is infinitely large against it, and quite usual.
 TEST(UpdateTooLargeTest, SilentOnAWeightThatStartsAtZero) {
   auto run = test::flat_run(5, 16, "relu", 4);

@@ -138,6 +138,24 @@ TEST(VanishingThroughTimeTest, SaysThatTruncationEndsTheGradient) {
             CauseKind::gradient_is_zero);
 }
 
+// The layers above feed every step; from one of them to the one before it nothing comes back.
+TEST(VanishingThroughTimeTest, NamesTheStepFromWhichNothingComesBack) {
+  for (const bool reverse : {false, true}) {
+    const auto run = test::recurrent_run("rnn 64", 2, [=](int) {
+      test::TimeBuilder builder(test::kRecurrent, 100, 64, reverse);
+      builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
+          .put(TimeQuantity::grad_h_by_recurrence,
+               [](auto t) { return t == 40 ? -std::numeric_limits<double>::infinity() : 0.0; });
+      return builder.record();
+    });
+    const auto findings = check(run);
+    ASSERT_EQ(findings.size(), 1u);
+    EXPECT_EQ(findings[0].cause.kind, CauseKind::gradient_is_zero);
+    EXPECT_EQ(test::value_of(findings[0], Quantity::nothing_back_from), 40);
+    EXPECT_EQ(findings[0].cause.place.reverse, reverse);
+  }
+}
+
 // What was done already is no advice.
 TEST(VanishingThroughTimeTest, LeavesOutWhatTheCellHas) {
   CellFacts cell;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "plumb/flow/ledger.h"
 #include "plumb/flow/step_index.h"
@@ -65,6 +66,18 @@ TEST(DepthScaleTest, ZeroAndMissingGradientsAndTheLastLayerAreLeftOut) {
   EXPECT_NEAR(scale.log2_per_layer, -1.0, 1e-12);
 }
 
+// Of three points the last counts, of four it does not: its step is of another kind.
+TEST(DepthScaleTest, TheLastOfFourIsLeftOut) {
+  for (const int points : {3, 4}) {
+    std::vector<FlowPoint> profile = line(points, -1.0);
+    std::swap(profile.front(), profile.back());  // it is told by its depth, not by its place
+    profile.front().log2_grad_z = 6;
+    const DepthScale scale = fit_depth_scale(profile);
+    EXPECT_EQ(scale.layers, 3);
+    EXPECT_NEAR(scale.log2_per_layer, points == 4 ? -1 : -4, 1e-12);
+  }
+}
+
 TEST(DepthScaleTest, FewPointsHaveNoRSquared) {
   EXPECT_TRUE(std::isnan(fit_depth_scale(line(2, -1)).r_squared));
   EXPECT_NEAR(fit_depth_scale(line(2, -1)).log2_per_layer, -1, 1e-12);
@@ -101,6 +114,68 @@ TEST(FlowProfileTest, HasOnePointForEachLinearLayerWithWhatFollowsIt) {
   EXPECT_NEAR(profile[1].log2_weight, -2, 1e-12);
   EXPECT_NEAR(profile[1].log2_update_ratio, -10, 1e-12);
   EXPECT_NEAR(profile[2].log2_a, profile[2].log2_z, 1e-12);  // nothing follows the last layer
+}
+
+TEST(FlowProfileTest, WhatFollowsALayerEndsWhereTheNextOneComputes) {
+  using enum LayerFamily;
+  constexpr std::pair<LayerFamily, bool> kRows[] = {
+      {activation, true},    {shape, true},      {dropout, true},
+      {normalisation, true}, {pooling, true},    {recurrent, false},
+      {attention, false},    {embedding, false}, {other, false}};
+  for (const auto& [family, hands_on] : kRows) {
+    SCOPED_TRACE(to_string(family));
+    auto run = test::flat_run(4, 16, "relu", 1);
+    StepRecord& step = run.steps[0];
+    run.info.layers[static_cast<std::size_t>(test::id_of(run.info, "1"))].family = family;
+    for (const char* path : {"0", "2", "4", "6"}) {
+      test::put_rms(run.info, step, path, Role::z, -std::stod(path));
+    }
+    for (const char* path : {"1", "3", "5"}) {
+      test::put_rms(run.info, step, path, Role::a, -std::stod(path));
+    }
+    const auto profile = flow_profile(run.info, step);
+    ASSERT_EQ(profile.size(), 4u);
+    EXPECT_NEAR(profile[0].log2_a, hands_on ? -1 : 0, 1e-12);
+    EXPECT_NEAR(profile[1].log2_a, -3, 1e-12);
+    EXPECT_NEAR(profile[2].log2_a, -5, 1e-12);
+    EXPECT_NEAR(profile[3].log2_a, -6, 1e-12) << "nothing follows the last one";
+  }
+}
+
+// x * sigmoid(x W): what reads two tensors computes something new.
+TEST(FlowProfileTest, AProductOfTwoDoesNotHandOn) {
+  auto run = test::flat_run(3, 16, "relu", 1);
+  StepRecord& step = run.steps[0];
+  const LayerId first = test::id_of(run.info, "0"), product = test::id_of(run.info, "1");
+  LayerInfo gate = test::dense_info("gate", 2, 16, 16);
+  gate.inputs = {{first}};
+  run.info.layers.push_back(gate);
+  run.info.layers[static_cast<std::size_t>(product)].inputs = {{first},
+                                                               {test::id_of(run.info, "gate")}};
+  test::put_rms(run.info, step, "0", Role::z, -2);
+  test::put_rms(run.info, step, "1", Role::a, -5);
+  EXPECT_NEAR(flow_profile(run.info, step).front().log2_a, -2, 1e-12);
+}
+
+TEST(FlowProfileTest, EachTensorOfALayerHasItsOwnSize) {
+  auto run = test::flat_run(2, 16, "relu", 1);
+  StepRecord& step = run.steps[0];
+  test::put_rms(run.info, step, "2", Role::z, -1);
+  test::put_rms(run.info, step, "2", Role::grad_z, -2);
+  test::put_rms(run.info, step, "2", Role::weight, -3);
+  test::put_rms(run.info, step, "2", Role::grad_weight, -4);
+  test::put_rms(run.info, step, "2", Role::update, -8);
+  const FlowPoint point = flow_profile(run.info, step).back();
+  EXPECT_EQ(point.layer, test::id_of(run.info, "2"));
+  EXPECT_EQ(point.depth, 2);
+  EXPECT_EQ(point.units, 16);
+  EXPECT_NEAR(point.log2_z, -1, 1e-12);
+  EXPECT_NEAR(point.log2_a, -1, 1e-12);
+  EXPECT_NEAR(point.log2_grad_z, -2, 1e-12);
+  EXPECT_NEAR(point.log2_weight, -3, 1e-12);
+  EXPECT_NEAR(point.log2_grad_weight, -4, 1e-12);
+  EXPECT_NEAR(point.log2_update, -8, 1e-12);
+  EXPECT_NEAR(point.log2_update_ratio, -5, 1e-12);
 }
 
 TEST(FlowProfileTest, WhatLacksIsNan) {

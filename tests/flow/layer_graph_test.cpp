@@ -126,6 +126,88 @@ TEST(LayerGraphTest, WaysFromTwoInputsFollowTheMarkedOne) {
   EXPECT_EQ(layers.ways(sum)[0].chain, (Chain{positions}));
 }
 
+// Without a name the way with the most linear layers is the deepest, those of blocks on it counted;
+// of equal ones the first. A branch is the deepest, whatever is on the others.
+TEST(LayerGraphTest, TheDeepestWayHasTheMostLinearLayersOrIsTheBranch) {
+  Graph graph;
+  const LayerId x = graph.linear(graph.input());
+  const LayerId a = graph.add(LayerFamily::activation, {{x}});
+  const LayerId b = graph.linear(x);
+  const LayerId c = graph.linear(x), in_c = graph.linear(c);
+  const LayerId block = graph.add(LayerFamily::join, {{c}, {in_c}});
+  const LayerId d = graph.linear(graph.linear(x));
+  const auto deepest = [&](std::vector<Edge> inputs) {
+    const LayerId join = graph.add(LayerFamily::join, std::move(inputs));
+    const LayerId from = [&] {
+      const LayerGraph layers(graph.info);
+      const LayerGraph::WayThrough* way = layers.deepest_way(join);
+      EXPECT_TRUE(way->main);
+      EXPECT_EQ(layers.below(join), x);
+      return graph.info.layer(join).inputs[static_cast<std::size_t>(way->input)].from;
+    }();
+    graph.info.layers.pop_back();
+    return from;
+  };
+  EXPECT_EQ(deepest({{a}, {b}}), b);
+  EXPECT_EQ(deepest({{b}, {a}}), b);
+  EXPECT_EQ(deepest({{x}, {a}}), x);
+  EXPECT_EQ(deepest({{a}, {x}}), a);
+  EXPECT_EQ(deepest({{b}, {block}}), block);
+  EXPECT_EQ(deepest({{block}, {d}}), block);
+  EXPECT_EQ(deepest({{d}, {block}}), d);
+  EXPECT_EQ(deepest({{d}, {a, 0, Way::branch}, {block}}), a);
+}
+
+TEST(LayerGraphTest, ALayerThatReadsTwiceIsOneReader) {
+  Graph graph;
+  const LayerId x = graph.linear(graph.input());
+  const LayerId square = graph.add(LayerFamily::join, {{x}, {x}});
+  const LayerId out = graph.linear(square);
+  const LayerGraph layers(graph.info);
+  ASSERT_EQ(layers.readers(x).size(), 1u);
+  EXPECT_EQ(layers.readers(x)[0], square);
+  EXPECT_TRUE(layers.readers(out).empty());
+  EXPECT_EQ(layers.ways(square)[1].input, 1);
+  EXPECT_EQ(layers.main_chain(), (Chain{x, square, out}));
+}
+
+// A way on a shortcut is beside the chain by that name; a named way inside has its own.
+TEST(LayerGraphTest, WhatStandsBesideIsNamedByItsWay) {
+  Graph graph;
+  const LayerId x = graph.linear(graph.input());
+  const LayerId branch = graph.linear(x);
+  const LayerId s1 = graph.linear(x), s2 = graph.linear(x);
+  const LayerId inner = graph.add(LayerFamily::join, {{s1}, {s2}});
+  const LayerId gate = graph.linear(x);
+  const LayerId sum =
+      graph.add(LayerFamily::residual,
+                {{branch, 0, Way::branch}, {inner, 0, Way::shortcut, true}, {gate, 0, Way::gate}});
+  const LayerId p = graph.linear(sum), q = graph.linear(sum);
+  graph.add(LayerFamily::join, {{p}, {q}});
+  const LayerGraph layers(graph.info);
+  EXPECT_EQ(layers.beside(branch), "");
+  EXPECT_EQ(layers.beside(inner), "shortcut");
+  EXPECT_EQ(layers.beside(s1), "shortcut");
+  EXPECT_EQ(layers.beside(s2), "shortcut");
+  EXPECT_EQ(layers.beside(gate), "gate");
+  EXPECT_EQ(layers.beside(p), "");
+  EXPECT_EQ(layers.beside(q), "beside");
+  EXPECT_FALSE(layers.is_on_chain(s1));
+  EXPECT_EQ(layers.way(sum, Way::gate)->reader, gate);
+  EXPECT_EQ(layers.way(sum, Way::unnamed), nullptr);
+  EXPECT_EQ(layers.deepest_way(branch), nullptr);
+}
+
+TEST(LayerGraphTest, TheOutputIsTheLastNamedOrTheLastThatNobodyReads) {
+  Graph graph;
+  const LayerId x = graph.linear(graph.input());
+  const LayerId a = graph.linear(x), b = graph.linear(x);
+  graph.input();  // nobody reads it, and it reads nothing
+  EXPECT_EQ(LayerGraph(graph.info).main_chain(), (Chain{x, b}));
+  graph.info.outputs = {b, a};
+  EXPECT_EQ(LayerGraph(graph.info).main_chain(), (Chain{x, a}));
+}
+
 TEST(LayerGraphTest, WhatTheLossDoesNotSeeIsBesideTheChain) {
   Graph graph;
   const LayerId x = graph.linear(graph.input());
@@ -149,7 +231,19 @@ TEST(LayerGraphTest, AnEdgeFromNowhereAndACircleAreNamed) {
   circle.input();
   circle.linear(2);
   circle.linear(1);
-  EXPECT_THROW(const LayerGraph layers(circle.info), UsageError);
+  try {
+    const LayerGraph layers(circle.info);
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(),
+                 "layer 'm1' depends on its own output, expected a graph without circles");
+  }
+  for (const LayerId outside : {-1, 2}) {
+    Graph edge;
+    edge.input();
+    edge.linear(outside);
+    EXPECT_THROW(const LayerGraph layers(edge.info), UsageError) << outside;
+  }
 }
 
 TEST(LayerGraphTest, EmptyRunsHaveNoChain) {

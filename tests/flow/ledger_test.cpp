@@ -225,6 +225,50 @@ TEST(LedgerTest, ZeroWeightIsNamedAsTheReason) {
   EXPECT_NE(end_text(ledger).find("its weight is zero everywhere"), std::string::npos);
 }
 
+// A weight that is not zero, and the derivative of another layer, are no reasons.
+TEST(LedgerTest, AZeroThatNothingExplainsIsNamedAlone) {
+  auto run = test::flat_run(3, 16, "relu", 1);
+  StepRecord& step = run.steps[0];
+  test::put_rms(run.info, step, "1", Role::grad_a, -kInfinity);
+  step.activations[0].log2_rms_derivative = -kInfinity;  // of "1", where the gradient is gone
+  const Ledger ledger = make_ledger(run.info, step);
+  EXPECT_EQ(ledger.ends_at, test::id_of(run.info, "2"));
+  EXPECT_EQ(ledger.ends, LedgerEnd::zero);
+  EXPECT_EQ(end_text(ledger), "the gradient with respect to its input is zero everywhere");
+}
+
+TEST(LedgerTest, EveryEndHasItsWords) {
+  constexpr std::pair<LedgerEnd, const char*> kRows[] = {
+      {LedgerEnd::not_recorded, " was not recorded"},
+      {LedgerEnd::empty, " is empty"},
+      {LedgerEnd::nonfinite, " is not a number"},
+      {LedgerEnd::zero, " is zero everywhere"},
+      {LedgerEnd::zero_weight, " is zero everywhere; its weight is zero everywhere"},
+      {LedgerEnd::zero_derivative, " is zero everywhere; its derivative is zero everywhere"}};
+  for (const auto& [end, words] : kRows) {
+    Ledger ledger;
+    ledger.ends = end;
+    EXPECT_EQ(end_text(ledger), std::string("the gradient with respect to its input") + words);
+    ledger.ends_at_output = true;
+    EXPECT_EQ(end_text(ledger), std::string("the gradient with respect to its output") + words);
+  }
+  Ledger counted;
+  counted.value_count = 8;
+  EXPECT_EQ(end_text(counted), "");
+  counted.ends = LedgerEnd::nonfinite;
+  counted.nonfinite_count = 3;
+  EXPECT_EQ(end_text(counted),
+            "the gradient with respect to its input holds 3 non-finite values of 8");
+}
+
+TEST(LedgerTest, ATensorOfNoValuesEndsTheBooks) {
+  auto run = test::flat_run(3, 16, "relu", 1);
+  test::put(run.info, run.steps[0], "1", Role::grad_a, {});
+  const Ledger ledger = make_ledger(run.info, run.steps[0]);
+  EXPECT_EQ(ledger.ends, LedgerEnd::empty);
+  EXPECT_EQ(ledger.ends_at, test::id_of(run.info, "2"));
+}
+
 TEST(LedgerTest, NanGradientEndsTheBooks) {
   auto run = test::flat_run(3, 16, "tanh", 1);
   test::put(run.info, run.steps[0], "1", Role::grad_a,
@@ -537,6 +581,32 @@ TEST(LedgerTest, WhatAnotherReaderAddsHasACauseOfItsOwn) {
   EXPECT_EQ(entry.parts[2].cause, Cause::join);
   EXPECT_NEAR(entry.parts[0].log2 + entry.parts[1].log2, -3, 1e-12);
   EXPECT_NEAR(entry.parts[2].log2, 3, 1e-12);
+}
+
+// Nobody recorded what each of two readers sent back: a hidden tensor's gradient cannot be told
+// apart and is booked whole, at the input it is that of the way that is booked.
+TEST(LedgerTest, WhereReadersWereNotToldApartTheWholeIsBookedUnderTheFirstCause) {
+  for (const char* shared : {"1", "input"}) {
+    SCOPED_TRACE(shared);
+    plumb::Run run = test::flat_run(3, 16, "relu", 1);
+    LayerInfo head = test::dense_info("head", 2, 16, 16);
+    head.inputs = {{test::id_of(run.info, shared)}};
+    run.info.layers.push_back(head);
+    run.info.outputs = {test::id_of(run.info, "head"), test::id_of(run.info, "4")};
+    StepRecord& step = run.steps[0];
+    test::put_rms(run.info, step, "head", Role::grad_z, 0);
+    test::put_rms(run.info, step, shared, Role::grad_a, -5);
+    const bool is_input = shared == std::string_view("input");
+    const LayerId reader = test::id_of(run.info, is_input ? "0" : "2");
+    const Ledger ledger = make_ledger(run.info, step);
+    expect_balances(ledger);
+    const auto entry = std::find_if(ledger.entries.begin(), ledger.entries.end(),
+                                    [&](const LedgerEntry& one) { return one.layer == reader; });
+    ASSERT_NE(entry, ledger.entries.end());
+    ASSERT_EQ(entry->parts.size(), is_input ? 2u : 1u);
+    EXPECT_EQ(entry->parts[0].cause, Cause::weight_scale);
+    EXPECT_NEAR(entry->parts[0].log2, is_input ? 0 : -5, 1e-12);
+  }
 }
 
 /// x <- (1103515245 x + 12345) mod 2^31, filled row-major with (2u - 1) a: a net without a library.

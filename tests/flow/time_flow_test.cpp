@@ -78,6 +78,7 @@ TEST(TimeFlowTest, GatesAndSharesAreAveragedOverTheSteps) {
   EXPECT_DOUBLE_EQ(flow.gate(TimeQuantity::update_gate)->low_fraction, 0.5);
   EXPECT_DOUBLE_EQ(flow.gate(TimeQuantity::update_gate)->high_fraction, 0.125);
   EXPECT_EQ(flow.gate(TimeQuantity::reset_gate), nullptr);
+  EXPECT_EQ(flow.gates.size(), 1U) << "a gradient is no gate";
   ASSERT_EQ(flow.shares.size(), 2U);
   EXPECT_DOUBLE_EQ(flow.shares[0].share, 0.5);
 }
@@ -106,6 +107,85 @@ TEST(TimeFlowTest, ACutIsSeenThoughTheLayersAboveFeedTheEarlierSteps) {
   EXPECT_DOUBLE_EQ(flow.log2_total, 0);
 }
 
+// From time step 5 on nothing comes back to 6: the reverse direction runs the other way.
+TEST(TimeFlowTest, ACutOfTheReverseDirectionIsSeenBehindIt) {
+  test::TimeBuilder builder(1, 10, 64, true);
+  builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
+      .put(TimeQuantity::grad_h_by_recurrence, [](auto t) { return t == 5 ? -kInfinity : -1.0; });
+  const TimeFlow flow = time_flow({}, {}, builder.record());
+  EXPECT_TRUE(flow.reverse);
+  EXPECT_TRUE(flow.nothing_comes_back);
+  EXPECT_EQ(flow.ends_at, 6);
+  EXPECT_EQ(time_end_text(flow), "nothing comes back from time step 5 to the one before");
+}
+
+TEST(TimeFlowTest, SaysOfWhichLayerItIsAndHowItsBooksEnd) {
+  const auto flow_of = [](std::int64_t zero_until, double there) {
+    test::TimeBuilder builder(7, 8, 32);
+    builder.put(TimeQuantity::grad_h, [=](auto t) { return t < zero_until ? there : 0.0; });
+    return time_flow({}, {}, builder.record());
+  };
+  const TimeFlow whole = flow_of(0, 0);
+  EXPECT_EQ(whole.layer, 7);
+  EXPECT_EQ(whole.time_steps, 8);
+  EXPECT_EQ(whole.units, 32);
+  EXPECT_EQ(whole.ends_at, -1);
+  EXPECT_EQ(time_end_text(whole), "");
+  EXPECT_EQ(time_end_text(flow_of(1, -kInfinity)),
+            "the gradient of the state at time step 0 is zero everywhere");
+  EXPECT_EQ(time_end_text(flow_of(3, -kInfinity)),
+            "the gradient of the state at time step 2 is zero everywhere");
+  EXPECT_EQ(time_end_text(flow_of(3, std::nan(""))),
+            "the gradient of the state at time step 2 is not a number");
+  test::TimeBuilder cut(1, 8);
+  cut.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
+      .put(TimeQuantity::grad_h_by_recurrence, [](auto t) { return t == 1 ? -kInfinity : 0.0; });
+  EXPECT_EQ(time_end_text(time_flow({}, {}, cut.record())),
+            "nothing comes back from time step 1 to the one before");
+}
+
+// One step is walked, and the zero is behind it.
+TEST(TimeFlowTest, AGradientThatEndsAtOnceIsKnownToEnd) {
+  test::TimeBuilder builder(1, 4);
+  builder.put(TimeQuantity::grad_h, [](auto t) { return t == 3 ? 0.0 : -kInfinity; });
+  const TimeFlow flow = time_flow({}, {}, builder.record());
+  EXPECT_TRUE(flow.known);
+  EXPECT_EQ(flow.steps, 1);
+  EXPECT_EQ(flow.memory, 0);
+  EXPECT_TRUE(flow.ends_in_zero);
+  EXPECT_FALSE(flow.nothing_comes_back);
+  EXPECT_EQ(flow.log2_total, -kInfinity);
+}
+
+// A hundredth is 2^-6.644: 13 steps of a half octave are kept, 14 are not.
+TEST(TimeFlowTest, MemoryReachesAsFarAsAHundredthIsKept) {
+  EXPECT_EQ(time_flow({}, {}, test::decaying_rnn(60, -0.5)).memory, 13);
+  EXPECT_FALSE(time_flow({}, {}, test::decaying_rnn(60, -0.5)).memory_is_all);
+  EXPECT_TRUE(time_flow({}, {}, test::decaying_rnn(14, -0.5)).memory_is_all);
+  EXPECT_FALSE(time_flow({}, {}, test::decaying_rnn(15, -0.5)).memory_is_all);
+}
+
+// A gate that was not told at some steps is averaged over the others; one never told is not 0.
+TEST(TimeFlowTest, WhatWasNotToldIsNoPartOfAnAverage) {
+  test::TimeBuilder builder(1, 4);
+  builder.put(TimeQuantity::grad_h, [](auto) { return 0.0; })
+      .put(
+          TimeQuantity::update_gate, [](auto t) { return t < 2 ? std::nan("") : 0.25; },
+          TimeStatistic::mean)
+      .put(
+          TimeQuantity::reset_gate, [](auto) { return std::nan(""); }, TimeStatistic::mean)
+      .put(TimeQuantity::grad_h_by_carry, [](auto t) { return t < 2 ? -kInfinity : 0.0; })
+      .put(TimeQuantity::grad_h_by_new_gate, [](auto t) { return t < 3 ? -kInfinity : 0.0; });
+  const TimeFlow flow = time_flow({}, {}, builder.record());
+  EXPECT_DOUBLE_EQ(flow.gate(TimeQuantity::update_gate)->mean, 0.25);
+  EXPECT_TRUE(std::isnan(flow.gate(TimeQuantity::update_gate)->low_fraction));
+  EXPECT_TRUE(std::isnan(flow.gate(TimeQuantity::reset_gate)->mean));
+  ASSERT_EQ(flow.shares.size(), 2U);
+  EXPECT_EQ(flow.shares[0].way, TimeQuantity::grad_h_by_carry);
+  EXPECT_DOUBLE_EQ(flow.shares[0].share, 0.75);  // all of it at one step, half at the other
+  EXPECT_DOUBLE_EQ(flow.shares[1].share, 0.25);
+}
+
 TEST(TimeFlowTest, ASingleStepSaysNothing) {
   const TimeFlow flow = time_flow({}, {}, test::decaying_rnn(1, -1));
   EXPECT_FALSE(flow.known);
@@ -120,6 +200,24 @@ TEST(LineFitTest, FindsALineAndSaysWhenThereIsNone) {
   EXPECT_TRUE(std::isnan(fit_line(std::span(x).first(1), std::span(y).first(1)).slope));
   const double same[] = {1, 1, 1};
   EXPECT_TRUE(std::isnan(fit_line(same, y).slope));
+}
+
+// Anscombe 1973, the first of his four: slope 0.5001, r squared 0.6665.
+TEST(LineFitTest, AgreesWithAnscombe) {
+  const double x[] = {10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5};
+  const double y[] = {8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68};
+  EXPECT_NEAR(fit_line(x, y).slope, 0.5001, 5e-5);
+  EXPECT_NEAR(fit_line(x, y).r_squared, 0.6665, 5e-5);
+}
+
+TEST(LineFitTest, ALevelLineFitsWhollyAndTwoPointsSayNothingOfTheFit) {
+  const double x[] = {1, 2, 4};
+  const double level[] = {5, 5, 5};
+  EXPECT_EQ(fit_line(x, level).slope, 0);
+  EXPECT_EQ(fit_line(x, level).r_squared, 1);
+  const LineFit two = fit_line(std::span(x).first(2), std::span(level).first(2));
+  EXPECT_EQ(two.slope, 0);
+  EXPECT_TRUE(std::isnan(two.r_squared));
 }
 
 }  // namespace

@@ -132,6 +132,37 @@ TEST(TimeLedgerTest, TheStateOfAnLstmIsHAndCTogether) {
   EXPECT_NEAR(ledger.steps[0].part(TimeCause::gate_paths), std::log2(5.0 / 4), kResolution);
 }
 
+// What the books call the gradient of the state is what a chart over time draws.
+TEST(TimeLedgerTest, TheStateGradientIsThatOfTheBooks) {
+  for (const bool reverse : {false, true}) {
+    test::TimeBuilder builder(1, 6, 64, reverse);
+    builder.put(TimeQuantity::grad_h, [](auto t) { return 0.5 * static_cast<double>(t % 3); })
+        .put(TimeQuantity::grad_c, [](auto) { return 0.0; })
+        .put(TimeQuantity::grad_h_by_carry, [](auto t) { return -0.25 * static_cast<double>(t); });
+    const std::vector<double> state = state_gradient(builder.record());
+    const TimeLedger ledger = make_time_ledger({}, {}, builder.record());
+    ASSERT_EQ(state.size(), 6U);
+    ASSERT_EQ(ledger.steps.size(), 5U);
+    for (const TimeLedgerStep& line : ledger.steps) {
+      const auto t = static_cast<std::size_t>(line.t);
+      EXPECT_DOUBLE_EQ(state[t], line.log2_grad_out);
+      EXPECT_DOUBLE_EQ(state[reverse ? t + 1 : t - 1], line.log2_grad_in);
+    }
+  }
+}
+
+// h_t alone at the last step; before it sqrt(3^2 + 4^2), of what the step after carried to c.
+TEST(TimeLedgerTest, TheStateGradientOfAnLstmIsOfHAndC) {
+  test::TimeBuilder builder(1, 2);
+  builder.put(TimeQuantity::grad_h, [](auto) { return std::log2(3.0); })
+      .put(TimeQuantity::grad_c, [](auto) { return 0.0; })
+      .put(TimeQuantity::grad_h_by_carry, [](auto t) { return t == 1 ? 2.0 : 9.0; });
+  const std::vector<double> state = state_gradient(builder.record());
+  ASSERT_EQ(state.size(), 2U);
+  EXPECT_NEAR(state[1], std::log2(3.0), kResolution);
+  EXPECT_NEAR(state[0], std::log2(5.0), kResolution);
+}
+
 // A loss at every step keeps dLoss/dh_t level though nothing is kept from step to step.
 TEST(TimeLedgerTest, WhatTheLayersAboveAddIsNotKept) {
   test::TimeBuilder builder(1, 11);
@@ -166,7 +197,30 @@ TEST(TimeLedgerTest, BooksBeginWhereTheLossSeesTheStateAndEndAtAZero) {
   EXPECT_EQ(ledger.steps.size(), 3U);
   EXPECT_EQ(ledger.ends_at, 2);
   EXPECT_TRUE(ledger.ends_in_zero);
-  EXPECT_TRUE(ledger.ends_in_zero);
+}
+
+// The loss sees the first state alone: its gradient is there, and no step leads to it.
+TEST(TimeLedgerTest, AFirstStepAloneHasNoBooks) {
+  test::TimeBuilder builder(1, 4);
+  builder.put(TimeQuantity::grad_h, [](auto t) { return t == 0 ? -3.0 : -kInfinity; });
+  const TimeLedger ledger = make_time_ledger({}, {}, builder.record());
+  EXPECT_EQ(ledger.last, 0);
+  EXPECT_DOUBLE_EQ(ledger.log2_last, -3);
+  EXPECT_TRUE(ledger.steps.empty());
+  EXPECT_EQ(ledger.ends_at, -1);
+  EXPECT_EQ(ledger.total, 0);
+}
+
+TEST(TimeLedgerTest, AGradientThatIsZeroAtEveryStepEndsAtTheFirst) {
+  for (const bool reverse : {false, true}) {
+    test::TimeBuilder builder(1, 4, 64, reverse);
+    builder.put(TimeQuantity::grad_h, [](auto) { return -kInfinity; });
+    const TimeLedger ledger = make_time_ledger({}, {}, builder.record());
+    EXPECT_EQ(ledger.last, -1);
+    EXPECT_EQ(ledger.ends_at, reverse ? 3 : 0);
+    EXPECT_TRUE(ledger.ends_in_zero);
+    EXPECT_TRUE(ledger.steps.empty());
+  }
 }
 
 TEST(TimeLedgerTest, ANaNEndsTheBooks) {

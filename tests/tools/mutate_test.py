@@ -37,9 +37,9 @@ class MutateTest(unittest.TestCase):
                 found = mutate.faults_of("a.cpp")
             finally:
                 mutate.ROOT = root
-        for _, at, old, _ in found:
-            self.assertEqual(text[at : at + len(old)], old)
-        return [(text[:at].count("\n") + 1, old, new) for _, at, old, new in found]
+        for fault in found:
+            self.assertEqual(text[fault.offset : fault.offset + len(fault.old)], fault.old)
+        return [(text[: fault.offset].count("\n") + 1, fault.old, fault.new) for fault in found]
 
     def test_operators_constants_and_statements_are_faulty_one_at_a_time(self):
         found = self.faults(SOURCE)
@@ -62,13 +62,33 @@ class MutateTest(unittest.TestCase):
         self.assertEqual(mutate.test_of("plumb/flow/ledger.cpp"), ("test_flow", "tests/flow"))
         self.assertEqual(mutate.test_of("plumb/diagnose/rules/dead_units.cpp"), ("test_diagnose", "tests/diagnose"))
         self.assertEqual(mutate.test_of("plumb/nn/spec/parser.cpp"), ("test_spec", "tests/nn/spec"))
+        self.assertEqual(mutate.test_of("plumb/kernels/activations/table.cpp", "tests/theory"), ("test_theory", "tests/theory"))
 
     def test_the_same_seed_draws_the_same_and_from_every_folder(self):
         paths = mutate.sources(["plumb/flow", "plumb/diagnose"])
         first, again, other = (mutate.drawn(paths, 40, seed) for seed in (1, 1, 2))
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)
-        self.assertEqual(sum(fault[0].startswith("plumb/flow/") for fault in first), 20)
+        self.assertEqual(sum(fault.path.startswith("plumb/flow/") for fault in first), 20)
+
+    def test_every_planted_and_every_explained_fault_is_of_a_line_that_is_there(self):
+        planted = mutate.planted(ROOT / "tools" / "planted_faults.txt")
+        self.assertGreaterEqual(len(planted), 18)
+        for fault in planted:
+            self.assertNotEqual(fault.old, fault.new)
+            self.assertIsNotNone(mutate.test_of(fault.path, fault.tests))
+        for path, line, faulty, reason in mutate.rows(mutate.EXPLAINED):
+            self.assertIn(line, (ROOT / path).read_text(encoding="utf-8"))
+            self.assertNotEqual(line, faulty)
+            self.assertTrue(reason)
+
+    def test_a_log_keeps_what_was_found_and_asks_again_for_what_lived(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder, "log")
+            self.assertEqual(mutate.read_log(log, False), {})
+            log.write_text('{"fault": ["a", "b", "c"], "outcome": "lives"}\n{"fault": ["a", "b", "d"], "outcome": "killed"}\n')
+            self.assertEqual(mutate.read_log(log, False), {("a", "b", "c"): "lives", ("a", "b", "d"): "killed"})
+            self.assertEqual(mutate.read_log(log, True), {("a", "b", "d"): "killed"})
 
 
 if __name__ == "__main__":
