@@ -26,7 +26,7 @@ class BeginHook(_Hook):
 
     def __call__(self, module, arguments, options=None):
         steps = self.steps()
-        if steps is not None:
+        if steps is not None and not steps.unlooked:
             steps.begin_forward(module, arguments, options or {})
 
 
@@ -35,7 +35,7 @@ class EndHook(_Hook):
 
     def __call__(self, module, arguments, output):
         steps = self.steps()
-        if steps is not None:
+        if steps is not None and not steps.unlooked:
             steps.end_forward(module, output)
 
 

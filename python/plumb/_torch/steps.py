@@ -7,6 +7,7 @@ begins, so that what is logged behind the update belongs to it.
 
 import contextlib
 import math
+import time
 import warnings
 import weakref
 
@@ -27,9 +28,10 @@ from .wrappers import inner, is_compiled, ranks
 
 
 class Steps:
-    """root: what is called; model: what has the modules (wrappers taken off, or Keras' parts)."""
+    """root: what is called; model: what has the modules (wrappers taken off, or Keras' parts). began: when the making of the
+    watch did, on time.thread_time()."""
 
-    def __init__(self, session, root, model, optimizers, *, budget, start, scaler, may_search):
+    def __init__(self, session, root, model, optimizers, *, budget, start, scaler, may_search, began):
         self.session = session
         self.root, self.model, self.optimizers = root, model, optimizers
         core = self.core = session.core
@@ -50,8 +52,10 @@ class Steps:
         self.stepped = set()
         self.saw_backward = self.saw_forward = self.told_params = False
         self.unseen, self.replays = 0, False
-        self.pace = Pace(budget, start, writing=lambda: core.writing_s)
+        self.pace = Pace(budget, start, writing=lambda: core.writing_s, making=time.thread_time() - began)
         self.wanted = self.pace.wants(0)
+        self.unlooked = self.went_by = 0  # steps that are to go by unseen, and those that did so just now
+        self.logged = {}  # in those
         core.is_timed = budget is not None
         # A model with a state that torch does not know is not computed a second time.
         self.again, self.computes_again, self.may_search = Again(inner(root), core), False, may_search
@@ -119,6 +123,9 @@ class Steps:
         self.told_params = False
         self.stepped.clear()
         self.saw_backward = self.saw_forward = False
+        if self.logged:
+            core.set_metrics(self.logged)
+            self.logged = {}
 
     def close_step(self):
         """Ends the open step, if one is."""
@@ -146,7 +153,9 @@ class Steps:
         if self.pace.budget is not None:
             self.pace.ended(self.step, was_measured, self.session.take_own_time())
             self.wanted = self.pace.wants(self.step + 1)
-            self.session.time(self.wanted or self.pace.times(self.step + 1))
+            self.session.time(self.wanted or self.pace.times())
+            if not self.wanted and not self.measure_next and self.may_go_by():
+                self.unlooked = self.pace.unlooked()
         self.step += 1
 
     def close_finished(self):
@@ -161,6 +170,24 @@ class Steps:
         with contextlib.suppress(Exception):
             if self.core.in_step and (self.stepped or (self.saw_backward and not self.optimizers)):
                 self.close_step()
+
+    # Steps that go by unseen, for a budget.
+
+    def may_go_by(self):
+        """Whether steps are counted rightly by the optimiser alone."""
+        return len(self.optimizers) == 1 and self.scaler is None and isinstance(self.optimizers[0], torch.optim.Optimizer)
+
+    def pass_by(self):
+        """The optimiser took one."""
+        self.unlooked -= 1
+        self.went_by += 1
+        self.step += 1
+
+    def look_again(self):
+        self.pace.went_by(self.went_by)
+        self.went_by = 0
+        self.wanted = self.pace.wants(self.step)
+        self.session.time(self.wanted or self.pace.times())
 
     # Forwards.
 
@@ -179,6 +206,11 @@ class Steps:
         if self.stepped or (self.saw_backward and not self.optimizers):
             self.close_step()
         if not core.in_step:
+            if self.unlooked:  # since the line above
+                self.again.drop_call()
+                return
+            if self.went_by:
+                self.look_again()
             self.open()
         self.saw_forward = True
         if not core.recording:
@@ -233,7 +265,8 @@ class Steps:
 
     def before_backward(self, roots):
         self.in_backward = True
-        self.begin_backward(roots)
+        if not self.unlooked:
+            self.begin_backward(roots)
 
     @careful
     def begin_backward(self, roots):
@@ -301,8 +334,18 @@ class Steps:
 
     # The update.
 
-    @careful
     def before_step(self, optimizer):
+        if not self.unlooked:
+            self.begin_update(optimizer)
+
+    def after_step(self, optimizer):
+        if self.unlooked:
+            self.pass_by()
+        else:
+            self.end_update(optimizer)
+
+    @careful
+    def begin_update(self, optimizer):
         core = self.core
         if core.in_step and id(optimizer) in self.stepped:
             self.close_step()
@@ -320,7 +363,7 @@ class Steps:
         core.before_update(self.params.entries(optimizer), 0.0, self.replays)
 
     @careful
-    def after_step(self, optimizer):
+    def end_update(self, optimizer):
         core = self.core
         if not core.in_step or not self.saw_backward:
             return
