@@ -5,7 +5,7 @@ import weakref
 
 from .. import _core
 from .._inert import nothing, reduced
-from . import families, recurrent
+from . import cells, families, recurrent
 
 
 class _Hook:
@@ -82,6 +82,8 @@ class ModelHooks:
             self.handles.append(module.register_forward_hook(hook))
             if isinstance(module, families.RECURRENT):
                 self.handles.append(module.register_forward_hook(recurrent.Hook(steps, module)))
+            if isinstance(module, families.CELLS):
+                self.handles.append(module.register_forward_hook(cells.Hook(steps, module)))
 
     def remove(self):
         for handle in self.handles:

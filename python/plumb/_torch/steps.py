@@ -14,7 +14,7 @@ import weakref
 import torch
 
 from .. import _core
-from . import backward, device, recurrent
+from . import backward, cells, device, recurrent
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
@@ -48,7 +48,8 @@ class Steps:
         else:
             self.hooks = ModelHooks(self, core, model)
         self.input_handles = []
-        self.outputs, self.losses, self.pending = [], [], []
+        self.outputs, self.losses = [], []
+        self.pending, self.pending_cells = [], []  # what recurrent modules and cells tell when the backward pass ends
         self.stepped = set()
         self.saw_backward = self.saw_forward = self.told_params = False
         self.unseen, self.replays = 0, False
@@ -120,6 +121,7 @@ class Steps:
             core.flow_log2_scale = 0.0
         self.losses, self.outputs = [], []
         self.pending.clear()
+        self.pending_cells.clear()
         self.told_params = False
         self.stepped.clear()
         self.saw_backward = self.saw_forward = False
@@ -220,6 +222,7 @@ class Steps:
             core.next_pass()
             self.outputs = []
             self.pending.clear()
+            self.pending_cells.clear()
         core.pass_ += 1
         self.graph.begin_pass()
         for op, tensor in self.graph.inputs((arguments, options)):
@@ -323,6 +326,8 @@ class Steps:
         core = self.core
         if core.recording and self.pending:
             recurrent.tell_pending(self)
+        if core.recording and self.pending_cells:
+            cells.tell_pending(self)
         core.in_backward = False
         if not core.in_step:
             return
