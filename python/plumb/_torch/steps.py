@@ -24,10 +24,11 @@ from .optimisers import StepWatch, can_replay, replays
 from .pace import Pace
 from .parameters import Parameters
 from .session import careful
+from .unlooked import Unlooked
 from .wrappers import inner, is_compiled, ranks
 
 
-class Steps:
+class Steps(Unlooked):
     """root: what is called; model: what has the modules (wrappers taken off, or Keras' parts). began: when the making of the
     watch did, on time.thread_time()."""
 
@@ -55,8 +56,7 @@ class Steps:
         self.unseen, self.replays = 0, False
         self.pace = Pace(budget, start, writing=lambda: core.writing_s, making=time.thread_time() - began)
         self.wanted = self.pace.wants(0)
-        self.unlooked = self.went_by = 0  # steps that are to go by unseen, and those that did so just now
-        self.logged = {}  # in those
+        self.begin_unlooked()
         core.is_timed = budget is not None
         # A model with a state that torch does not know is not computed a second time.
         self.again, self.computes_again, self.may_search = Again(inner(root), core), False, may_search
@@ -156,8 +156,7 @@ class Steps:
             self.pace.ended(self.step, was_measured, self.session.take_own_time())
             self.wanted = self.pace.wants(self.step + 1)
             self.session.time(self.wanted or self.pace.times())
-            if not self.wanted and not self.measure_next and self.may_go_by():
-                self.unlooked = self.pace.unlooked()
+            self.let_go_by()
         self.step += 1
 
     def close_finished(self):
@@ -172,24 +171,6 @@ class Steps:
         with contextlib.suppress(Exception):
             if self.core.in_step and (self.stepped or (self.saw_backward and not self.optimizers)):
                 self.close_step()
-
-    # Steps that go by unseen, for a budget.
-
-    def may_go_by(self):
-        """Whether steps are counted rightly by the optimiser alone."""
-        return len(self.optimizers) == 1 and self.scaler is None and isinstance(self.optimizers[0], torch.optim.Optimizer)
-
-    def pass_by(self):
-        """The optimiser took one."""
-        self.unlooked -= 1
-        self.went_by += 1
-        self.step += 1
-
-    def look_again(self):
-        self.pace.went_by(self.went_by)
-        self.went_by = 0
-        self.wanted = self.pace.wants(self.step)
-        self.session.time(self.wanted or self.pace.times())
 
     # Forwards.
 
@@ -338,16 +319,6 @@ class Steps:
             core.before_update(entries, 0.0, False)
 
     # The update.
-
-    def before_step(self, optimizer):
-        if not self.unlooked:
-            self.begin_update(optimizer)
-
-    def after_step(self, optimizer):
-        if self.unlooked:
-            self.pass_by()
-        else:
-            self.end_update(optimizer)
 
     @careful
     def begin_update(self, optimizer):

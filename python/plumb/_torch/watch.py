@@ -96,16 +96,8 @@ class Watch(Diagnosed):
         for name in numbers:
             if name not in known.split():
                 raise TypeError(f"log: unexpected {name!r}, expected one of {known}")
-        steps = self._steps
-        if not self._session.is_open or not (self._core.in_step or steps.unlooked or steps.went_by):
-            return
-        found = {k: v.item() if torch.is_tensor(v) else v for k, v in numbers.items()}
-        if not self._core.in_step:  # of a step that goes by unseen; the next one that does not has it, but for the loss
-            steps.logged |= {k: v for k, v in found.items() if k != "loss"}
-            return
-        if "loss" in numbers:
-            steps.losses = None
-        self._core.set_metrics(found)
+        if self._session.is_open:
+            self._steps.log({k: v.item() if torch.is_tensor(v) else v for k, v in numbers.items()})
 
     def baseline(
         self,
