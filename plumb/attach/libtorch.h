@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "plumb/attach/libtorch_tap.h"
+#include "plumb/core/utc_time.h"
 #include "plumb/core/version.h"
 #include "plumb/diagnose/words/verdict.h"
 
@@ -128,7 +129,7 @@ class Libtorch {
     const std::vector<at::Tensor> params = model.parameters();
     const bool is_double = !params.empty() && params.front().scalar_type() == at::kDouble;
     info.precision = is_double ? "double" : "float";
-    info.started_at = detail::utc_now();
+    info.started_at = utc_now();
     info.settings = {{"framework", "libtorch " TORCH_VERSION}, {"record", options.record}};
     if (optimizer == nullptr) return;
     info.optimiser_info = detail::optimiser_info(*optimizer);

@@ -8,7 +8,6 @@
 #include <torch/optim.h>
 
 #include <cstddef>
-#include <ctime>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -161,16 +160,6 @@ inline std::string_view plain_name(std::string_view name) {
     name.remove_prefix(at + 2);
   if (name.size() > 1 && name.ends_with("_")) name.remove_suffix(1);
   return name;
-}
-
-/// As RunInfo::started_at.
-inline std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  const std::size_t length = std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text, length};
 }
 
 /// What the arguments of an operation say of it beside its tensors.

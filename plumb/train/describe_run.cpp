@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/train/describe_run.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
-#include <ctime>
 #include <fstream>
 #include <thread>
 
+#include "plumb/core/utc_time.h"
 #include "plumb/core/version.h"
 #include "plumb/nn/spec/presets.h"
 #include "plumb/stats/sketch.h"
@@ -65,9 +63,7 @@ RunInfo describe_run(const TrainConfig& config, const Network& network) {
   info.threads = config.threads;
   info.plumb_version = kVersion;
   info.machine = describe_machine();
-  info.started_at = fmt::format(
-      "{:%Y-%m-%dT%H:%M:%SZ}",
-      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  info.started_at = utc_now();
   info.settings = to_settings(config);
   describe_graph(network, info);
   return info;

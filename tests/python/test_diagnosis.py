@@ -291,6 +291,37 @@ class Sick(unittest.TestCase):
         rules = {f.rule for f in w.findings}
         self.assertTrue(rules & {"vanishing_through_time", "saturated_gate"}, rules)
 
+    def test_shut_gate_of_a_cell_in_a_loop(self):
+        class Loop(nn.Module):
+            def __init__(self, cell):
+                super().__init__()
+                self.embed, self.cell, self.out = nn.Embedding(20, 16), cell(16, 24), nn.Linear(24, 5)
+
+            def forward(self, tokens):
+                state, x = None, self.embed(tokens)
+                for t in range(tokens.shape[1]):
+                    state = self.cell(x[:, t], state)
+                return self.out(state[0] if isinstance(state, tuple) else state)
+
+        def sequences():
+            t = torch.randint(0, 20, (16, 40))
+            return t, t[:, 0] % 5
+
+        for cell in (nn.LSTMCell, nn.GRUCell):
+            with self.subTest(cell.__name__):
+                torch.manual_seed(0)
+                model = Loop(cell)
+                with torch.no_grad():
+                    model.cell.bias_ih[24:48] = -6.0
+                w = train(model, sequences)
+                one = next((f for f in w.findings if f.rule in ("vanishing_through_time", "saturated_gate")), None)
+                self.assertIsNotNone(one, [f.rule for f in w.findings])
+                self.assertEqual(one.path, "cell")
+                self.assertNotIn("saturated_activation", [f.rule for f in w.findings])
+                for remedy in one.remedies:
+                    if remedy.code and "bias_ih" in remedy.code:
+                        exec(remedy.code, {"nn": nn, "torch": torch, "model": model})
+
     def test_post_norm_transformer_without_warm_up(self):
         torch.manual_seed(1)
 

@@ -4,12 +4,14 @@
 import os
 import tempfile
 import unittest
+from unittest import mock
 
 import models
 import torch
 import torch.nn as nn
 
 import plumb
+from plumb._torch import cells
 from plumb._torch.recurrent import Direction
 from plumb._torch.words import code_of
 
@@ -63,6 +65,143 @@ class LastStates(nn.Module):
         state = state[0] if isinstance(state, tuple) else state
         own = state[-2:] if self.rnn.bidirectional else state[-1:]
         return self.head(own.transpose(0, 1).flatten(1))
+
+
+class Loop(nn.Module):
+    """A cell called once for each time step. between: what happens to the state on its way."""
+
+    def __init__(self, cell, between=lambda h: h, length=T):
+        super().__init__()
+        self.cell, self.between, self.length = cell, between, length
+        self.head = nn.Linear(H, 3)
+
+    def forward(self, x):
+        state, outputs = None, []
+        for t in range(self.length):
+            state = self.cell(x[t], state)
+            h = state[0] if isinstance(state, tuple) else state
+            outputs.append(h)
+            state = (self.between(h), state[1]) if isinstance(state, tuple) else self.between(h)
+        return self.head(torch.stack(outputs))
+
+
+class Cells(unittest.TestCase):
+    KINDS = {"LSTM": nn.LSTMCell, "GRU": nn.GRUCell, "RNN_TANH": nn.RNNCell,
+             "RNN_RELU": lambda x, h: nn.RNNCell(x, h, nonlinearity="relu")}
+
+    def watched(self, model, x, y_of=lambda y: y.pow(2).sum()):
+        told, original = {}, cells.teller
+
+        def teller(core, layer):
+            def tell(t, reverse, name, values, scale):
+                told.setdefault((layer, name, t), []).append(values.clone())
+                original(core, layer)(t, reverse, name, values, scale)
+
+            return tell
+
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        with mock.patch.object(cells, "teller", teller), plumb.watch(model, optimizer, record="every=1") as w:
+            y_of(model(x)).backward()
+            optimizer.step()
+        self.assertFalse(w._session.failed)
+        return w, told
+
+    def test_gates_states_and_gradients_are_those_of_autograd(self):
+        for mode, make in self.KINDS.items():
+            with self.subTest(mode):
+                torch.manual_seed(4)
+                model, x = Loop(make(X, H)).double(), torch.randn(T, B, X, dtype=torch.float64)
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):  # as unrolled() knows them
+                    setattr(model.cell, name + "_l0", getattr(model.cell, name).detach())
+                model.cell.mode = mode
+                found = unrolled(model.cell, x, "")
+                model.head(torch.stack(found["h"])).pow(2).sum().backward()
+                w, told = self.watched(model, x)
+                layer = next(i for i, p in enumerate(w.run().layers) if p["path"] == "cell")
+                for t in range(T):
+                    expected = {"h": found["h"][t], "grad_h": found["h"][t].grad}
+                    expected |= {n: found[n][t] for n in ("forget_gate", "update_gate", "c") if found[n]}
+                    expected |= {"grad_c": found["c"][t].grad} if found["c"] else {}
+                    for name, values in expected.items():
+                        (own,) = told[layer, name, t]
+                        self.assertLess((own - values).abs().max().item(), 1e-12, (name, t))
+
+    def test_a_loop_is_one_layer_and_its_record_that_of_the_module(self):
+        for kind, cell in ((nn.LSTM, nn.LSTMCell), (nn.GRU, nn.GRUCell), (nn.RNN, nn.RNNCell)):
+            with self.subTest(kind.__name__):
+                torch.manual_seed(4)
+                whole, loop = Chain([kind(X, H)], H), Loop(cell(X, H))
+                for name, value in loop.cell.named_parameters():
+                    getattr(whole.rnns[0], name + "_l0").data.copy_(value.data)
+                whole.head.load_state_dict(loop.head.state_dict())
+                x = torch.randn(T, B, X)
+                ours, theirs = (self.watched(m, x)[0].run() for m in (loop, whole))
+                layers = [(p["path"], p["family"], p["inputs"]) for p in ours.layers]
+                self.assertEqual(layers, [("input", "input", []), ("cell", "recurrent", ["input"]), ("head", "linear", ["cell"])])
+                for path, other, role in (("cell", "rnns.0", "a"), ("cell.weight_hh", "rnns.0.weight_hh_l0", "grad_weight"), ("head", "head", "grad_z")):
+                    (a,), (b,) = ours.find(path, role), theirs.find(other, role)
+                    self.assertEqual(a["count"], b["count"], path)
+                    self.assertAlmostEqual(a["log2_rms"], b["log2_rms"], places=4, msg=path)
+
+    def test_a_state_that_something_is_done_to_on_its_way_carries_on(self):
+        torch.manual_seed(4)
+        _, told = self.watched(Loop(nn.LSTMCell(X, H), lambda h: 0.9 * h), torch.randn(T, B, X))
+        self.assertEqual({t for _, name, t in told if name == "forget_gate"}, set(range(T)))
+        self.assertTrue(all(len(values) == 1 for values in told.values()))
+
+    def test_a_second_sequence_in_a_pass_begins_anew(self):
+        class Twice(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.loop = Loop(nn.GRUCell(X, H))
+
+            def forward(self, x):
+                return self.loop(x) + self.loop(x.flip(0))
+
+        _, told = self.watched(Twice(), torch.randn(T, B, X))
+        self.assertEqual({t for _, _, t in told}, set(range(T)))
+        self.assertTrue(all(len(values) == 2 for (_, name, _), values in told.items() if name == "h"))
+
+    def test_a_decoder_that_reads_what_it_gave_has_no_cycle(self):
+        class Decoder(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first, self.cell, self.head = nn.Linear(X, X), nn.LSTMCell(X, H), nn.Linear(H, X)
+
+            def forward(self, x):
+                y, state, outputs = self.first(x[0]), None, []
+                for _ in range(T):
+                    state = self.cell(y, state)
+                    y = self.head(state[0])
+                    outputs.append(y)
+                return torch.stack(outputs)
+
+        w, told = self.watched(Decoder(), torch.randn(T, B, X))
+        layers = {p["path"]: p["inputs"] for p in w.run().layers}
+        self.assertEqual(layers["cell"], ["first"])
+        self.assertEqual(layers["head"], ["cell"])
+
+    def test_lengths_that_change_from_step_to_step(self):
+        torch.manual_seed(4)
+        model = Loop(nn.GRUCell(X, H))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        with plumb.watch(model, optimizer, record="every=1") as w:
+            for length in (3, 6, 2, 5):
+                model.length = length
+                optimizer.zero_grad()
+                model(torch.randn(T, B, X)).pow(2).mean().backward()
+                optimizer.step()
+        self.assertFalse(w._session.failed)
+        self.assertEqual([p["path"] for p in w.run().layers], ["input", "cell", "head"])
+        self.assertEqual([row["count"] for row in w.run().find("cell", "a")], [length * B * H for length in (3, 6, 2, 5)])
+
+    def test_code_names_the_cell_s_own_parameters(self):
+        model = Loop(nn.LSTMCell(X, H))
+        self.assertIn("model.cell.bias_ih[5:10]", code_of("open_gate", {}, "cell", model))
+        self.assertEqual(code_of("orthogonal_recurrence", {}, "cell", model), "nn.init.orthogonal_(model.cell.weight_hh)")
+        for kind in ("set_bias", "gated_cell", "open_gate", "orthogonal_recurrence"):
+            exec(code_of(kind, {}, "cell", model), {"nn": nn, "torch": torch, "model": Loop(nn.LSTMCell(X, H))})
+            exec(code_of(kind, {}, "rnns.0", Chain([nn.LSTM(X, H)], H)), {"nn": nn, "torch": torch, "model": Chain([nn.LSTM(X, H)], H)})
 
 
 class Recurrent(unittest.TestCase):

@@ -127,7 +127,7 @@ class CompiledHooks:
         torch._dynamo.reset()
         for module in model.modules():
             known = families.family_of(module)
-            if known is None or isinstance(module, families.RECURRENT) or id(module) not in graph.names:
+            if known is None or isinstance(module, (*families.RECURRENT, *families.CELLS)) or id(module) not in graph.names:
                 continue
             hook = _core.forward_hook(core, module, known[1] if known[0] == "activation" else "")
             site = _Site(core, graph, module, hook)

@@ -40,6 +40,7 @@ POOLING = tuple(
 )
 SHAPE = (nn.Flatten, nn.Unflatten, nn.Identity, nn.PixelShuffle, nn.PixelUnshuffle, nn.ZeroPad2d)
 RECURRENT = (nn.RNN, nn.LSTM, nn.GRU)
+CELLS = (nn.RNNCell, nn.LSTMCell, nn.GRUCell)
 #: Hooked as one: what they compute inside is not looked at.
 OPAQUE = (nn.Upsample, nn.Softmax, nn.LogSoftmax, nn.Bilinear, nn.Fold, nn.Unfold)
 
@@ -87,7 +88,7 @@ def family_of(module):
         ("dropout", DROPOUT),
         ("pooling", POOLING),
         ("shape", SHAPE),
-        ("recurrent", RECURRENT),
+        ("recurrent", (*RECURRENT, *CELLS)),
         ("other", OPAQUE),
     ):
         if isinstance(module, kinds):

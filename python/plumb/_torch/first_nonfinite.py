@@ -157,6 +157,11 @@ class Again:
         self.autocast = _autocast_type()
         self.kept.clear()
 
+    def drop_call(self):
+        """Nothing of the last pass is held on to."""
+        self.call = self.generator = None
+        self.kept.clear()
+
     def note_output(self, output):
         """Keeps the gradient that comes to each tensor of the output."""
         if self.generator is not None:

@@ -142,6 +142,10 @@ class Graph:
             return
         reads = list(tensors_in(arguments))
         path = name if index == 0 else f"{name}#{index + 1}"
+        is_cell = isinstance(module, families.CELLS)
+        if is_cell and name in self.by_path and (index > 0 or not self.core.learning):
+            self.call_again(hook, index, module, self.by_path[name], reads, list(tensors_in(output)))
+            return
         if not self.core.learning:
             self.is_stale = True
             if path in self.by_path:  # the graph is found out again in the next measured step
@@ -179,7 +183,7 @@ class Graph:
         sizes = shapes.sizes_of(module, family, reads[0] if reads else None, out, layout)
         for source in sources:
             self.materialise(source)
-        if family == "recurrent":
+        if family == "recurrent" and not is_cell:
             self.add_levels(op, recurrent.levels_below(module, arguments), module, path, sizes["units"])
         self.add(op, path, text=families.text_of(module), **sizes)
         if op.inputs:
@@ -197,6 +201,27 @@ class Graph:
         for tensor in given:
             self.nodes.remember(tensor, op)
         outs = [n for n in outs if n not in nodes]
+        for node in outs:
+            self.nodes.of_node[node] = op
+        self.calls.append((op, outs, [n for n in nodes if n is not None]))
+
+    def call_again(self, hook, index, module, op, reads, given):
+        """A further call of a cell, at the next time step: the same layer, which may read more than before."""
+        _core.set_call(hook, index, op.id, op.layout)
+        _core.set_reads(hook, index, -1, None)
+        if not self.core.learning:
+            return
+        nodes = [t.grad_fn for t in reads]
+        sources = unique(self.nodes.source(t, n) for t, n in zip(reads, nodes))
+        new = [s for s in sources if s not in op.inputs and op not in self.nodes.ancestors(s)]
+        for source in new:
+            self.materialise(source)
+        if new:
+            op.inputs += new
+            self.set_inputs(op)
+        for tensor in given:
+            self.nodes.remember(tensor, op)
+        outs = [t.grad_fn for t in given if t.grad_fn is not None and t.grad_fn not in nodes]
         for node in outs:
             self.nodes.of_node[node] = op
         self.calls.append((op, outs, [n for n in nodes if n is not None]))

@@ -5,7 +5,7 @@ import weakref
 
 from .. import _core
 from .._inert import nothing, reduced
-from . import families, recurrent
+from . import cells, families, recurrent
 
 
 class _Hook:
@@ -26,7 +26,7 @@ class BeginHook(_Hook):
 
     def __call__(self, module, arguments, options=None):
         steps = self.steps()
-        if steps is not None:
+        if steps is not None and not steps.unlooked:
             steps.begin_forward(module, arguments, options or {})
 
 
@@ -35,7 +35,7 @@ class EndHook(_Hook):
 
     def __call__(self, module, arguments, output):
         steps = self.steps()
-        if steps is not None:
+        if steps is not None and not steps.unlooked:
             steps.end_forward(module, output)
 
 
@@ -82,6 +82,8 @@ class ModelHooks:
             self.handles.append(module.register_forward_hook(hook))
             if isinstance(module, families.RECURRENT):
                 self.handles.append(module.register_forward_hook(recurrent.Hook(steps, module)))
+            if isinstance(module, families.CELLS):
+                self.handles.append(module.register_forward_hook(cells.Hook(steps, module)))
 
     def remove(self):
         for handle in self.handles:

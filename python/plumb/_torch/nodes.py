@@ -7,6 +7,8 @@ from . import families
 from .families import node_kind
 from .op import Op, Params, unique
 
+CELLS = [kind.__name__ for kind in families.CELLS]
+
 
 class Nodes:
     """What is known of autograd's nodes and of tensors in one pass.
@@ -74,8 +76,8 @@ class Nodes:
             return self.op("linear", kind.lower(), self.data_source(), node, params)
         if kind in families.ATTENTION_NODES:  # of one tensor, where one layer gives query, key and value
             return self.op("attention", "scaled_dot_product_attention", data, node)
-        if kind in families.PLUMBING and len(data) == 1:
-            return data[0]
+        if len(data) == 1 and (kind in families.PLUMBING or (kind in ("Stack", "Cat") and data[0].kind in CELLS)):
+            return data[0]  # the time steps of a cell, put together
         if len(data) == 1:
             return self.understand_one(node, kind, data[0], params, children)
         return self.understand_several(node, kind, data)

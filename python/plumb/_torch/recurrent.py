@@ -74,6 +74,13 @@ class Direction:
         self.from_h = torch.nn.functional.linear(self.before, self.w_hh, self.b_hh)
         self.c0 = state[1] if state is not None and len(state) > 1 else torch.zeros_like(y[:1])
         self.grad_y = self.grad_h_n = self.grad_c_n = None
+        self.cells = self.cells_before = None  # to be computed
+        self.compute()
+
+    #: Gradients of the states in all steps, where they are known and need not be computed from those of the output.
+    total_h = total_c = None
+
+    def compute(self):
         getattr(self, "forward_" + ("rnn" if self.mode.startswith("RNN") else self.mode.lower()))()
 
     def forward_rnn(self):
@@ -84,12 +91,14 @@ class Direction:
     def forward_lstm(self):
         i, f, g, o = (self.from_x + self.from_h).chunk(4, -1)
         i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
-        cells, c = [], self.c0[0]
-        for t in range(len(i)):
-            c = f[t] * c + i[t] * g[t]
-            cells.append(c)
-        c = torch.stack(cells)
-        self.values = {"h": self.h, "c": c, "input_gate": i, "forget_gate": f, "cell_gate": g, "output_gate": o}
+        if self.cells is None:
+            cells, c = [], self.c0[0]
+            for t in range(len(i)):
+                c = f[t] * c + i[t] * g[t]
+                cells.append(c)
+            self.cells = torch.stack(cells)
+            self.cells_before = torch.cat([self.c0[:1], self.cells[:-1]])
+        self.values = {"h": self.h, "c": self.cells, "input_gate": i, "forget_gate": f, "cell_gate": g, "output_gate": o}
 
     def forward_gru(self):
         (xr, xz, xn), (hr, hz, hn) = self.from_x.chunk(3, -1), self.from_h.chunk(3, -1)
@@ -121,6 +130,8 @@ class Direction:
         for t in reversed(range(steps)):
             if self.grad_y is not None:
                 grad_h = grad_h + self.grad_y[t]
+            if self.total_h is not None:
+                grad_h = self.total_h[t]
             place = self.place(t)
             tell(place, self.reverse, "grad_h", grad_h, scale)
             if self.mode == "LSTM":
@@ -142,9 +153,9 @@ class Direction:
     def back_lstm(self, t, grad_h, grad_c, weights, place, tell, scale):
         v = self.values
         i, f, g, o, c = (v[k][t] for k in ("input_gate", "forget_gate", "cell_gate", "output_gate", "c"))
-        before = v["c"][t - 1] if t > 0 else self.c0[0]
+        before = self.cells_before[t]
         tanh_c = c.tanh()
-        grad_c = grad_c + grad_h * o * (1 - tanh_c * tanh_c)
+        grad_c = self.total_c[t] if self.total_c is not None else grad_c + grad_h * o * (1 - tanh_c * tanh_c)
         tell(place, self.reverse, "grad_c", grad_c, scale)
         pre = (
             grad_c * g * i * (1 - i),

@@ -7,13 +7,14 @@ begins, so that what is logged behind the update belongs to it.
 
 import contextlib
 import math
+import time
 import warnings
 import weakref
 
 import torch
 
 from .. import _core
-from . import backward, device, recurrent, targets
+from . import backward, cells, device, recurrent, targets
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
@@ -23,13 +24,15 @@ from .optimisers import StepWatch, can_replay, replays
 from .pace import Pace
 from .parameters import Parameters
 from .session import careful
+from .unlooked import Unlooked
 from .wrappers import inner, is_compiled, ranks
 
 
-class Steps:
-    """root: what is called; model: what has the modules (wrappers taken off, or Keras' parts)."""
+class Steps(Unlooked):
+    """root: what is called; model: what has the modules (wrappers taken off, or Keras' parts). began: when the making of the
+    watch did, on time.thread_time()."""
 
-    def __init__(self, session, root, model, optimizers, *, budget, start, scaler, may_search):
+    def __init__(self, session, root, model, optimizers, *, budget, start, scaler, may_search, began):
         self.session = session
         self.root, self.model, self.optimizers = root, model, optimizers
         core = self.core = session.core
@@ -46,12 +49,14 @@ class Steps:
         else:
             self.hooks = ModelHooks(self, core, model)
         self.input_handles = []
-        self.outputs, self.losses, self.pending = [], [], []
+        self.outputs, self.losses = [], []
+        self.pending, self.pending_cells = [], []  # what recurrent modules and cells tell when the backward pass ends
         self.stepped = set()
         self.saw_backward = self.saw_forward = self.told_params = False
         self.unseen, self.replays = 0, False
-        self.pace = Pace(budget, start, writing=lambda: core.writing_s)
+        self.pace = Pace(budget, start, writing=lambda: core.writing_s, making=time.thread_time() - began)
         self.wanted = self.pace.wants(0)
+        self.begin_unlooked()
         core.is_timed = budget is not None
         # A model with a state that torch does not know is not computed a second time.
         self.again, self.computes_again, self.may_search = Again(inner(root), core), False, may_search
@@ -116,9 +121,13 @@ class Steps:
             core.flow_log2_scale = 0.0
         self.losses, self.outputs = [], []
         self.pending.clear()
+        self.pending_cells.clear()
         self.told_params = False
         self.stepped.clear()
         self.saw_backward = self.saw_forward = False
+        if self.logged:
+            core.set_metrics(self.logged)
+            self.logged = {}
 
     def close_step(self):
         """Ends the open step, if one is."""
@@ -146,7 +155,8 @@ class Steps:
         if self.pace.budget is not None:
             self.pace.ended(self.step, was_measured, self.session.take_own_time())
             self.wanted = self.pace.wants(self.step + 1)
-            self.session.time(self.wanted or self.pace.times(self.step + 1))
+            self.session.time(self.wanted or self.pace.times())
+            self.let_go_by()
         self.step += 1
 
     def close_finished(self):
@@ -179,6 +189,11 @@ class Steps:
         if self.stepped or (self.saw_backward and not self.optimizers):
             self.close_step()
         if not core.in_step:
+            if self.unlooked:  # since the line above
+                self.again.drop_call()
+                return
+            if self.went_by:
+                self.look_again()
             self.open()
         self.saw_forward = True
         if not core.recording:
@@ -188,6 +203,7 @@ class Steps:
             core.next_pass()
             self.outputs = []
             self.pending.clear()
+            self.pending_cells.clear()
         core.pass_ += 1
         self.graph.begin_pass()
         for op, tensor in self.graph.inputs((arguments, options)):
@@ -233,7 +249,8 @@ class Steps:
 
     def before_backward(self, roots):
         self.in_backward = True
-        self.begin_backward(roots)
+        if not self.unlooked:
+            self.begin_backward(roots)
 
     @careful
     def begin_backward(self, roots):
@@ -291,6 +308,8 @@ class Steps:
         core = self.core
         if core.recording and self.pending:
             recurrent.tell_pending(self)
+        if core.recording and self.pending_cells:
+            cells.tell_pending(self)
         core.in_backward = False
         if not core.in_step:
             return
@@ -303,7 +322,7 @@ class Steps:
     # The update.
 
     @careful
-    def before_step(self, optimizer):
+    def begin_update(self, optimizer):
         core = self.core
         if core.in_step and id(optimizer) in self.stepped:
             self.close_step()
@@ -321,7 +340,7 @@ class Steps:
         core.before_update(self.params.entries(optimizer), 0.0, self.replays)
 
     @careful
-    def after_step(self, optimizer):
+    def end_update(self, optimizer):
         core = self.core
         if not core.in_step or not self.saw_backward:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import Any
 
 import torch
@@ -36,6 +37,7 @@ class Watch(Diagnosed):
         kind="train",
         parts=None,
     ):
+        began = time.thread_time()
         if not isinstance(model, torch.nn.Module):
             raise TypeError(f"watch: model is a {type(model).__name__}, expected a torch.nn.Module")
         if isinstance(model, torch.jit.ScriptModule) and not isinstance(model, torch.jit.TopLevelTracedModule):
@@ -56,6 +58,7 @@ class Watch(Diagnosed):
             start=start,
             scaler=scaler,
             may_search=parts is None,
+            began=began,
         )
         self._session.describe(kind, type(network).__name__, next(self._steps.model.parameters(), None))
         if optimizers:
@@ -93,11 +96,8 @@ class Watch(Diagnosed):
         for name in numbers:
             if name not in known.split():
                 raise TypeError(f"log: unexpected {name!r}, expected one of {known}")
-        if not self._session.is_open or not self._core.in_step:
-            return
-        if "loss" in numbers:
-            self._steps.losses = None
-        self._core.set_metrics({k: v.item() if torch.is_tensor(v) else v for k, v in numbers.items()})
+        if self._session.is_open:
+            self._steps.log({k: v.item() if torch.is_tensor(v) else v for k, v in numbers.items()})
 
     def baseline(
         self,
@@ -133,7 +133,8 @@ class Watch(Diagnosed):
         gradient reaches, in words."""
         found = [] if self.first_nonfinite is None else [str(self.first_nonfinite)]
         found += [] if self._core.steps == 0 else list(self._core.problems())
-        return found + self._steps.params.notes()
+        too_short = self._steps.pace.too_short()
+        return found + self._steps.params.notes() + ([too_short] if too_short else [])
 
     def run(self) -> Run:
         """The run so far, as plumb.load gives it."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a tensor is read more than once: which edge of autograd's graph brings the gradient of which reader."""
 
+from .nodes import CELLS
 from .op import Op
 
 
@@ -11,7 +12,8 @@ def find_ways(graph, order):
     order: every node of the graph.
     """
     readers = readers_of(op for op in graph.by_path.values() if op.id >= 0)
-    joined = [op for op, reads in readers.items() if len(reads) > 1 and op.family != "input"]
+    # A cell has a tensor for each time step.
+    joined = [op for op, reads in readers.items() if len(reads) > 1 and op.family != "input" and op.kind not in CELLS]
     if not joined:
         return []
     owner, above = owners(graph), edges_above(order)

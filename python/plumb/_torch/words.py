@@ -74,12 +74,17 @@ def recurrent_at(model, path):
     return path, module.num_layers - 1 if isinstance(module, families.RECURRENT) else 0
 
 
+def suffix_of(module, level):
+    """Of the names of a recurrent module's parameters."""
+    return "" if isinstance(module, families.CELLS) else f"_l{level}"
+
+
 def open_gate(module, where, level, arguments):
-    if not isinstance(module, (nn.LSTM, nn.GRU)):
+    if not isinstance(module, (nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell)):
         return None
     units = module.hidden_size
     first = slice(units, 2 * units)
-    bias = f"{where}.bias_ih_l{level}[{first.start}:{first.stop}]"
+    bias = f"{where}.bias_ih{suffix_of(module, level)}[{first.start}:{first.stop}]"
     if "chrono" in arguments:
         steps = arguments["chrono"]
         return f"with torch.no_grad():\n    {bias}.uniform_(1, {max(steps - 1, 2):.0f}).log_()"
@@ -99,6 +104,9 @@ def code_of(kind, arguments, path, model):
         return on_weights(path, model, lambda w: initialiser(w, arguments))
     if kind == "set_bias" and module is not None:
         value = arguments.get("value", 0.0)
+        if isinstance(module, (*families.RECURRENT, *families.CELLS)):
+            names = [f"bias_{of}{suffix_of(module, level)}" for of in ("ih", "hh")]
+            return "\n".join(f"nn.init.constant_({where}.{name}, {value:.3g})" for name in names) if module.bias else None
         return f"nn.init.constant_({where}.bias, {value:.3g})" if hasattr(module, "bias") else None
     if kind == "zero_branch_end":
         return f"nn.init.zeros_({where}.weight)" if hasattr(module, "weight") else None
@@ -158,12 +166,14 @@ def code_of(kind, arguments, path, model):
         return "with torch.autocast(device.type, dtype=torch.bfloat16):\n    loss = criterion(model(x), y)"
     if kind == "open_gate":
         return open_gate(module, where, level, arguments)
+    if kind == "gated_cell" and isinstance(module, families.CELLS):
+        return f"{where} = nn.LSTMCell({module.input_size}, {module.hidden_size})"
     if kind == "gated_cell" and module is not None:
         return f"{where} = nn.LSTM({module.input_size}, {module.hidden_size}, {module.num_layers}, batch_first={module.batch_first})"
     if kind == "orthogonal_recurrence":
-        return f"nn.init.orthogonal_({where}.weight_hh_l{level})"
+        return f"nn.init.orthogonal_({where}.weight_hh{suffix_of(module, level)})"
     if kind == "identity_recurrence":
-        return f"nn.init.eye_({where}.weight_hh_l{level})"
+        return f"nn.init.eye_({where}.weight_hh{suffix_of(module, level)})"
     return None
 
 
