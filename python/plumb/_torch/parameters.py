@@ -2,6 +2,7 @@
 """The parameters of a watched model: what they are for, which optimiser has them, what is odd about them."""
 
 import torch
+from torch.nn.utils.parametrize import ParametrizationList
 
 from . import families
 from .shards import is_shard, local, shard_of
@@ -53,6 +54,8 @@ class Parameters:
                 self.core.set_users(self.ids[path], users)
                 continue
             own, module = owners[id(param)]
+            if isinstance(module, ParametrizationList):  # of several the last one has the shape, as weight_norm's direction
+                own = path.split(".")[-2] if own == list(module._parameters)[-1] else "other"
             frozen = not param.requires_grad or (bool(trained) and id(param) not in trained)
             is_linear = isinstance(module, families.LINEAR) and own == "weight"
             transposed = isinstance(module, families.TRANSPOSED)
