@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+import textwrap
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -96,12 +97,16 @@ def make_findings(text: str, code: Callable[[Finding], Sequence[str | None]] | N
 class Diagnosis(list[Finding]):
     """The findings, the worst first. Printed, it is the verdict, the table and what to do."""
 
-    def __init__(self, findings: list[Finding], verdict: str, outcome: str, table: str) -> None:
+    def __init__(self, findings: list[Finding], verdict: str, outcome: str, table: str, loop: Sequence[str] = ()) -> None:
         super().__init__(findings)
         self.verdict, self.outcome, self._table = verdict, outcome, table
+        self.loop = list(loop)  #: what the loop around the model does, in words, where that is likely a mistake
 
     def __str__(self) -> str:
         text = self._table
+        if self.loop:
+            told = (textwrap.fill(one, 80, initial_indent="  - ", subsequent_indent="    ") for one in self.loop)
+            text = "In the loop:\n" + "\n".join(told) + "\n\n" + text
         codes = [(f, r) for f in self for r in f.remedies if r.code and f.explained_by is None]
         if codes:
             text = text.rstrip("\n") + "\n\nIn code:\n"
@@ -124,7 +129,10 @@ class Diagnosed:
     def diagnose(self) -> Diagnosis:
         """What is wrong so far, where and why: a list of Finding that prints as text."""
         findings = make_findings(self._findings(), self._code)
-        return Diagnosis(findings, self._verdict(), self._outcome(), self._table(80, True))
+        return Diagnosis(findings, self._verdict(), self._outcome(), self._table(80, True), self._loop_notes())
+
+    def _loop_notes(self) -> Sequence[str]:
+        return ()
 
     @property
     def findings(self) -> list[Finding]:
@@ -134,10 +142,13 @@ class Diagnosed:
     def report(self, path: str | os.PathLike[str]) -> str:
         """Writes the report, one HTML page that needs no network. Returns its path.
 
-        Errors: StoreError if it cannot be written, or where the package was built without the page.
+        Errors: StoreError if it cannot be written, or where the package was built without the page;
+        ValueError where path is the run file itself.
         """
-        path = os.fspath(path)
-        _core.write_report([self._run_path()], path)
+        path, run = os.fspath(path), self._run_path()
+        if os.path.exists(path) and os.path.samefile(path, run):
+            raise ValueError(f"report: {path} is the run itself, expected another file")
+        _core.write_report([run], path)
         return path
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -209,6 +220,9 @@ class Run(Diagnosed):
     def _run_path(self):
         return self.path
 
+    def _loop_notes(self):
+        return [line for line in self.info.get("settings", {}).get("loop", "").split("\n") if line]
+
     def run(self) -> Run:
         return self
 
@@ -219,6 +233,8 @@ class Run(Diagnosed):
 
     def find(self, path: str, role: str, step: int | None = None) -> list[dict[str, Any]]:
         """The rows of sketches of a layer or a parameter by its path, as a list of dicts."""
+        if role not in ROLES:
+            raise ValueError(f"find: role is {role!r}, expected one of {', '.join(ROLES)}")
         wanted = ROLES.index(role)
         table = self.params if wanted >= 4 else self.layers
         found = []

@@ -4,6 +4,7 @@
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from torch.nn.utils import parametrizations, parametrize
 
 
 def cross_entropy(logits, labels):
@@ -201,6 +202,30 @@ class MoE(nn.Module):
         return self.head(x + out)
 
 
+class Noisy(nn.Module):
+    """A parametrization whose weight is another one each time it is asked for, in training."""
+
+    def forward(self, weight):
+        return weight + 0.01 * torch.randn_like(weight) if self.training else weight
+
+
+def noisy(layer):
+    return parametrize.register_parametrization(layer, "weight", Noisy())
+
+
+def parametrized(how, width=16):
+    return nn.Sequential(
+        how(nn.Linear(width, width)), nn.Tanh(), nn.Unflatten(1, (1, 4, 4)), how(nn.Conv2d(1, 3, 2)), nn.ReLU(),
+        how(nn.ConvTranspose2d(3, 2, 2)), nn.Flatten(), nn.Linear(32, 5),
+    )
+
+
+class NoisyTagger(Tagger):
+    def __init__(self):
+        super().__init__(nn.LSTM, False)
+        parametrize.register_parametrization(self.rnn, "weight_hh_l0", Noisy(), unsafe=True)
+
+
 def images(n=4):
     return torch.randn(n, 3, 8, 8), torch.randint(0, 5, (n,))
 
@@ -228,6 +253,11 @@ FAMILIES = {
     "gpt": (lambda: GPT(), lambda: tokens(classes=20)),
     "vit": (lambda: ViT(), images),
     "moe": (lambda: MoE(), rows),
+    "spectral_norm": (lambda: parametrized(parametrizations.spectral_norm), rows),
+    "spectral_norm_by_hook": (lambda: parametrized(nn.utils.spectral_norm), rows),
+    "orthogonal": (lambda: parametrized(lambda layer: parametrizations.orthogonal(layer, orthogonal_map="cayley")), rows),
+    "noisy_weights": (lambda: parametrized(noisy), rows),
+    "noisy_recurrence": (lambda: NoisyTagger(), tokens),
 }
 
 

@@ -26,6 +26,8 @@ def train(name, optimiser, watched, steps=4, **options):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        if watch is not None and i == 1:
+            str(watch.diagnose())
     if watch is not None:
         watch.close()
     return losses, [p.detach().clone() for p in model.parameters()] + [b.clone() for b in model.buffers()], watch

@@ -143,3 +143,37 @@ class StepWatch:
             self.optimizer.step = self.original
         else:
             del self.optimizer.step
+
+
+def nested(optimizer):
+    """Optimisers that another one keeps, and that change parameters of it: what SAM, Lookahead and the like are made of."""
+    mine = {id(p) for g in optimizer.param_groups for p in g["params"]}
+    return [
+        one
+        for one in vars(optimizer).values()
+        if isinstance(one, torch.optim.Optimizer) and any(id(p) in mine for g in one.param_groups for p in g["params"])
+    ]
+
+
+class Update:
+    """Calls before(optimizer) and after(optimizer), bound methods, around each update: its step(), or that of one within it,
+    which is called by another method where there are several (SAM's second_step)."""
+
+    def __init__(self, optimizer, before, after):
+        self.optimizer, self.before, self.after = optimizer, _weak(before), _weak(after)
+        self.inside = None  # whose step() it is, while there is one
+        self.watches = [StepWatch(one, self.begin, self.end) for one in (optimizer, *nested(optimizer))]
+
+    def begin(self, one):
+        if self.inside is None or self.inside is one:  # its last step() raised an exception
+            self.inside = one
+            self.before(self.optimizer)
+
+    def end(self, one):
+        if self.inside is one:
+            self.inside = None
+            self.after(self.optimizer)
+
+    def remove(self):
+        for watch in self.watches:
+            watch.remove()

@@ -2,6 +2,7 @@
 """The parameters of a watched model: what they are for, which optimiser has them, what is odd about them."""
 
 import torch
+from torch.nn.utils.parametrize import ParametrizationList
 
 from . import families
 from .shards import is_shard, local, shard_of
@@ -53,6 +54,8 @@ class Parameters:
                 self.core.set_users(self.ids[path], users)
                 continue
             own, module = owners[id(param)]
+            if isinstance(module, ParametrizationList):  # of several the last one has the shape, as weight_norm's direction
+                own = path.split(".")[-2] if own == list(module._parameters)[-1] else "other"
             frozen = not param.requires_grad or (bool(trained) and id(param) not in trained)
             is_linear = isinstance(module, families.LINEAR) and own == "weight"
             transposed = isinstance(module, families.TRANSPOSED)
@@ -89,9 +92,43 @@ class Parameters:
             self.small = [local(p) for p in small[::apart]]
         return self.small
 
+    def note_reached(self):
+        """A gradient came to those that have one now. Several backward passes may each reach some of them."""
+        reached = self.graph.reached
+        for path, param in self.model.named_parameters():
+            if path not in reached and param.requires_grad and param.grad is not None:
+                grad = local(param.grad)
+                if grad.is_sparse or grad.device.type != "cpu" or bool(grad.any()):
+                    reached.add(path)
+
+    def severed(self):
+        """Those that an optimiser has, or all where there is none, that the loss depends on as it seems, and no gradient comes to."""
+        trained = {id(p) for o in self.optimizers for g in o.param_groups for p in g["params"]}
+        return [
+            path
+            for path, param in self.model.named_parameters()
+            if path in self.ids
+            and param.requires_grad
+            and path not in self.graph.reached
+            and self.graph.users.get(path)
+            and not is_shard(param)
+            and (not trained or id(param) in trained)
+        ]
+
+    def left_out(self):
+        """Those that a gradient comes to and no optimiser has."""
+        if not self.optimizers:
+            return []
+        trained = {id(p) for o in self.optimizers for g in o.param_groups for p in g["params"]}
+        return [
+            path
+            for path, param in self.model.named_parameters()
+            if param.requires_grad and path in self.graph.reached and id(param) not in trained
+        ]
+
     def notes(self):
         """Those that are unused, frozen, shared or that no gradient reaches, in words."""
-        found = []
+        found = [f"{path} gets a gradient and is in no watched optimizer: it stays as it is" for path in self.left_out()]
         for path, param in self.model.named_parameters():
             users = self.graph.users.get(path, [])
             if path not in self.ids:

@@ -4,7 +4,7 @@ output and their weights: gates and states forwards, and the gradient backwards 
 
 Only in measured steps; the modules themselves are not touched. Of a module of several levels each is a layer of its own, the
 last one by the module's name. What is dropped between levels is not known, and such a module stays one layer, as one with
-projections does.
+projections does, and one whose weights are parametrized: these may be others when they are computed again.
 """
 
 import weakref
@@ -17,7 +17,7 @@ from .._inert import nothing, reduced
 
 def is_recorded(module):
     drops = module.num_layers > 1 and module.dropout > 0 and module.training
-    return not drops and getattr(module, "proj_size", 0) == 0
+    return not drops and getattr(module, "proj_size", 0) == 0 and not hasattr(module, "parametrizations")
 
 
 def is_batch(arguments):

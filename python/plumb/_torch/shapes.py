@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the axes of a module's output are meant, and how many inputs and outputs each of its units has."""
 
+import math
+
 import torch
 
 from . import families
@@ -40,16 +42,35 @@ def sizes_of(module, family, read, out, layout):
     own = families.further and families.further.weight_shape(module)
     if own and read is not None:
         return {**sizes, **sizes_of_weight(own)}
-    weight = getattr(module, "weight", None)
-    if family != "linear" or not torch.is_tensor(weight) or read is None:
+    if family != "linear" or read is None:
         return sizes
+    of_one = math.prod(weight_shape(module)[1:])
     if isinstance(module, families.TRANSPOSED):
-        sizes["fan_out"] = weight[0].numel()
+        sizes["fan_out"] = of_one
         sizes["fan_in"] = max(1, round(sizes["fan_out"] * read.numel() / max(1, out.numel())))
     else:
-        sizes["fan_in"] = weight[0].numel()
+        sizes["fan_in"] = of_one
         sizes["fan_out"] = max(1, round(sizes["fan_in"] * out.numel() / max(1, read.numel())))
     return sizes
+
+
+def weight_shape(module):
+    """Of one of families.LINEAR. A parametrized weight is not asked for: it would be computed once more, and may draw
+    numbers or change buffers by that."""
+    weight = held(module, "weight")
+    if torch.is_tensor(weight):
+        return tuple(weight.shape)
+    if isinstance(module, torch.nn.Linear):
+        return module.out_features, module.in_features
+    units = (module.out_channels, module.in_channels)
+    rows, columns = units[::-1] if isinstance(module, families.TRANSPOSED) else units
+    return rows, columns // module.groups, *module.kernel_size
+
+
+def held(module, name):
+    """What a module has by that name without computing it; None for what is parametrized, or is not there."""
+    found = module._parameters.get(name)
+    return found if found is not None else vars(module).get(name)
 
 
 def units_of_op(op):

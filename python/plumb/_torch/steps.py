@@ -18,9 +18,10 @@ from . import backward, cells, device, recurrent, targets
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
+from .loop import Loop
 from .model_hooks import ModelHooks, watch_calls
 from .op import tensors_in
-from .optimisers import StepWatch, can_replay, replays
+from .optimisers import Update, can_replay, replays
 from .pace import Pace
 from .parameters import Parameters
 from .session import careful
@@ -38,6 +39,7 @@ class Steps(Unlooked):
         core = self.core = session.core
         self.graph = Graph(core, model)
         self.params = Parameters(core, model, self.graph, optimizers)
+        self.loop = Loop(optimizers)
         self.scaler, self.ranks = scaler, ranks(root)
         self.step = 0
         self.learn, self.plan = True, None
@@ -80,7 +82,7 @@ class Steps(Unlooked):
 
     def attach(self):
         self.root_hooks = watch_calls(self, self.root)
-        self.step_watches = [StepWatch(o, self.before_step, self.after_step) for o in self.optimizers]
+        self.step_watches = [Update(o, self.before_step, self.after_step) for o in self.optimizers]
         backward.watch(self)
 
     def say_refused(self):
@@ -184,7 +186,11 @@ class Steps(Unlooked):
     def begin_forward(self, module, arguments, options):
         core = self.core
         if not self.counts(module) or not module.training:
+            if module is self.root and not self.in_backward and not self.computes_again:
+                self.loop.evaluated += not module.training
+                self.loop.without_gradient += module.training
             return
+        self.loop.forwards += 1
         self.again.note_call(arguments, options)
         if self.stepped or (self.saw_backward and not self.optimizers):
             self.close_step()
@@ -255,6 +261,8 @@ class Steps(Unlooked):
     @careful
     def begin_backward(self, roots):
         core = self.core
+        self.loop.before_backward()
+        self.loop.backwards += 1
         if not core.in_step or not self.saw_forward or self.has_stepped():
             return
         scale = 1.0
@@ -314,6 +322,8 @@ class Steps(Unlooked):
         if not core.in_step:
             return
         self.graph.forget()
+        if core.recording and finished:
+            self.params.note_reached()
         if core.recording and not self.optimizers and finished and not self.told_params:
             self.told_params = True
             entries = [entry for entry in self.params.entries() if entry[1].grad is not None]
@@ -324,6 +334,7 @@ class Steps(Unlooked):
     @careful
     def begin_update(self, optimizer):
         core = self.core
+        self.loop.before_update(optimizer)
         if core.in_step and id(optimizer) in self.stepped:
             self.close_step()
         if core.in_step and optimizer is self.optimizers[0]:  # a scheduler changes it later

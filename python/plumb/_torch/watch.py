@@ -44,6 +44,10 @@ class Watch(Diagnosed):
             raise TypeError("watch: model is a module of torch.jit.script, which takes no hooks; expected the one that it was made of")
         optimizers = _list(optimizer)
         self.path = temporary_path(self) if run is None else os.fspath(run)
+        if not isinstance(record, str):
+            raise TypeError(f"watch: record is {record!r}, expected 'log', 'every=K' or 'off'")
+        if start < 0:
+            raise ValueError(f"watch: start is {start}, expected a step of 0 or more")
         if budget is not None and not 0 < budget < 1:
             raise ValueError(f"watch: budget is {budget}, expected a fraction of the step's time between 0 and 1")
         self._session = Session(self.path, record, start, steps)
@@ -89,15 +93,16 @@ class Watch(Diagnosed):
         loss, accuracy (0 to 1), learning_rate, epoch, grad_norm (before clipping), clip_factor,
         validation_loss, validation_accuracy; numbers or tensors of one element. A loss that is told
         replaces the one that was seen.
-        Errors: TypeError for another name.
+        Errors: TypeError for another name, and for what is no number.
         """
         numbers |= {k: v for k, v in (("loss", loss), ("accuracy", accuracy)) if v is not None}
         known = "loss accuracy learning_rate epoch grad_norm clip_factor validation_loss validation_accuracy"
         for name in numbers:
             if name not in known.split():
                 raise TypeError(f"log: unexpected {name!r}, expected one of {known}")
+        told = {name: _number("log", name, value) for name, value in numbers.items()}
         if self._session.is_open:
-            self._steps.log({k: v.item() if torch.is_tensor(v) else v for k, v in numbers.items()})
+            self._steps.log(told)
 
     def baseline(
         self,
@@ -121,7 +126,8 @@ class Watch(Diagnosed):
             loss, accuracy = entropy, float(p.max())
             loss_deviation = float(((p * p.log() ** 2).sum() - entropy**2).clamp(min=0).sqrt())
             self._core.set_class_sizes(counts.long().tolist())
-        self._core.set_baseline(float(loss), float(loss_deviation), float(accuracy))
+        told = {"loss": loss, "loss_deviation": loss_deviation, "accuracy": accuracy}
+        self._core.set_baseline(*(_number("baseline", name, value) for name, value in told.items()))
 
     def begin_pass(self, *inputs: Any) -> None:
         """A forward pass begins. Only for loops that never call the model itself, but its parts: the
@@ -129,12 +135,19 @@ class Watch(Diagnosed):
         self._steps.begin_forward(self._steps.root, inputs, {})
 
     def notes(self) -> list[str]:
-        """What is missing from the run, and parameters that are unused, frozen, shared or that no
-        gradient reaches, in words."""
+        """What is missing from the run and why, gradients that are never reset, and parameters that are unused,
+        frozen, shared, in no optimizer or that no gradient reaches, in words."""
         found = [] if self.first_nonfinite is None else [str(self.first_nonfinite)]
+        self._steps.close_finished()
+        found += self._steps.loop.of_calls(self._core.steps, self._steps.params)
         found += [] if self._core.steps == 0 else list(self._core.problems())
         too_short = self._steps.pace.too_short()
         return found + self._steps.params.notes() + ([too_short] if too_short else [])
+
+    def _loop_notes(self):
+        self._steps.close_finished()
+        loop, params, steps = self._steps.loop, self._steps.params, self._core.steps
+        return loop.of_calls(steps, params) + (loop.of_parameters(params) if steps else [])
 
     def run(self) -> Run:
         """The run so far, as plumb.load gives it."""
@@ -159,6 +172,10 @@ class Watch(Diagnosed):
         if session.closed or session.leave_to_parent():
             return
         self._steps.close_last()
+        with contextlib.suppress(Exception):
+            loop = self._loop_notes()
+            if loop:
+                self._core.set_setting("loop", "\n".join(loop))
         session.closed = True
         self._steps.detach()
         session.end(reason)
@@ -194,6 +211,13 @@ class Watch(Diagnosed):
         if not self._session.closed:
             self._session.wait_for_file()
         return self.path
+
+
+def _number(call, name, value):
+    try:
+        return int(value) if name == "epoch" else float(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{call}: {name} is {value!r}, expected a number, or a tensor of one element") from None
 
 
 def _list(optimizer):

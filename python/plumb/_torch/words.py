@@ -5,6 +5,7 @@ import torch
 import torch.nn as nn
 
 from . import families
+from .shapes import held
 
 ACTIVATIONS = {
     "relu": "nn.ReLU()",
@@ -59,9 +60,21 @@ def initialiser(weight, arguments):
 def on_weights(path, model, make):
     """For the layer's weight where it has one, else for every linear layer."""
     module = module_at(model, path) if path else None
-    if module is not None and hasattr(module, "weight") and isinstance(module, families.LINEAR):
-        return make(expression(path) + ".weight")
+    if isinstance(module, families.LINEAR):
+        return make(expression(path) + "." + stored(module, "weight"))
     return EVERY_LINEAR + make("m.weight")
+
+
+def stored(module, name):
+    """The name of the parameter behind module.name, which is not asked for: what is parametrized would be computed."""
+    lists = getattr(module, "parametrizations", {})
+    if name not in lists:
+        return name
+    return f"parametrizations.{name}.{list(lists[name]._parameters)[-1]}"
+
+
+def has(module, name):
+    return module is not None and (held(module, name) is not None or stored(module, name) != name)
 
 
 def recurrent_at(model, path):
@@ -107,9 +120,9 @@ def code_of(kind, arguments, path, model):
         if isinstance(module, (*families.RECURRENT, *families.CELLS)):
             names = [f"bias_{of}{suffix_of(module, level)}" for of in ("ih", "hh")]
             return "\n".join(f"nn.init.constant_({where}.{name}, {value:.3g})" for name in names) if module.bias else None
-        return f"nn.init.constant_({where}.bias, {value:.3g})" if hasattr(module, "bias") else None
+        return f"nn.init.constant_({where}.{stored(module, 'bias')}, {value:.3g})" if has(module, "bias") else None
     if kind == "zero_branch_end":
-        return f"nn.init.zeros_({where}.weight)" if hasattr(module, "weight") else None
+        return f"nn.init.zeros_({where}.{stored(module, 'weight')})" if has(module, "weight") else None
     if kind == "replace_activation":
         by = ACTIVATIONS.get(str(arguments.get("activation", "")).split(" ")[0])
         if by is None:
@@ -146,7 +159,7 @@ def code_of(kind, arguments, path, model):
     if kind == "set_momentum" and hasattr(module, "running_mean"):
         # PyTorch's momentum is the part of the new value
         return f"{where}.momentum = {arguments['value']:.3g}" if "value" in arguments else None
-    if kind == "set_scale" and hasattr(module, "weight"):
+    if kind == "set_scale" and has(module, "weight"):
         return f"nn.init.constant_({where}.weight, {arguments['value']:.3g})" if "value" in arguments else None
     if kind == "lower_eps":
         return 'for group in optimizer.param_groups:\n    group["eps"] = 1e-8'

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the loop around the model does, as far as it is to be seen: counts, and what they say of a step that is missing.
+
+Nothing of it is measured; each is a fact of the calls that were made.
+"""
+
+from .shards import local
+
+#: How many parameters a sentence names, and how many updates in a row must have old gradients.
+NAMED, CARRIED = 3, 3
+#: Values of the parameter of an optimiser that is looked at before each backward pass.
+SMALL = 4096
+
+
+def some(names):
+    """The first of them, and how many there are."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
+class Loop:
+    """The calls of one training. optimizers: those that are watched."""
+
+    def __init__(self, optimizers):
+        self.optimizers = optimizers
+        self.evaluated = self.without_gradient = self.forwards = self.backwards = self.updates = 0
+        self.looks_at = {}  # of an optimiser, by identity: a small parameter, or None
+        self.was_reset = {}  # whether its gradient was seen to be zero, or none, since the last update
+        self.carried = {}  # updates in a row of gradients that had not been reset
+
+    def sentinel(self, optimizer):
+        if id(optimizer) not in self.looks_at:
+            params = [p for g in optimizer.param_groups for p in g["params"] if p.requires_grad and p.device.type == "cpu"]
+            small = [p for p in params if 0 < p.numel() <= SMALL]
+            self.looks_at[id(optimizer)] = small[-1] if small else None  # near the loss, where gradients do not vanish
+        return self.looks_at[id(optimizer)]
+
+    def before_backward(self):
+        """A gradient that is there now is added to."""
+        for optimizer in self.optimizers:
+            param = self.sentinel(optimizer)
+            if self.was_reset.get(id(optimizer)) or param is None:
+                continue
+            grad = param.grad
+            if grad is None or grad.is_sparse or not bool(local(grad).any()):
+                self.was_reset[id(optimizer)] = True
+
+    def before_update(self, optimizer):
+        self.updates += 1
+        key = id(optimizer)
+        if self.was_reset.pop(key, False) or self.sentinel(optimizer) is None or self.backwards == 0:
+            self.carried[key] = 0
+        else:
+            self.carried[key] = self.carried.get(key, 0) + 1
+
+    # In words.
+
+    def of_calls(self, steps, params):
+        """steps: how many are in the record; params: a Parameters."""
+        if steps == 0:
+            return [self.nothing(params)]
+        if max(self.carried.values(), default=0) < CARRIED:
+            return []
+        return [
+            "gradients are not reset between updates: each backward() adds to those of all steps before; "
+            "call optimizer.zero_grad() once for each update"
+        ]
+
+    @staticmethod
+    def of_parameters(params):
+        """Of many in one sentence."""
+        found = []
+        severed, left = params.severed(), params.left_out()
+        if severed:
+            one = len(severed) == 1
+            found.append(
+                f"{len(severed)} parameter{'' if one else 's'} that the optimizer has get{'s' if one else ''} no gradient: {some(severed)}; "
+                "something cuts the way from the loss (detach(), no_grad(), .data, .item()), or the loss reads nothing of it"
+            )
+        if left:
+            one = len(left) == 1
+            found.append(
+                f"{len(left)} parameter{'' if one else 's'} get{'s' if one else ''} a gradient and {'is' if one else 'are'} in no watched "
+                f"optimizer, so that {'it stays as it is' if one else 'they stay as they are'}: {some(left)}"
+            )
+        return found
+
+    def nothing(self, params):
+        """Why no step was seen."""
+        begin = "no step was seen: "
+        if self.forwards == 0:
+            if self.evaluated:
+                return begin + f"all {self.evaluated} forward passes were in evaluation mode; call model.train() before the loop"
+            if self.without_gradient:
+                return begin + f"all {self.without_gradient} forward passes were without gradient (no_grad, inference_mode)"
+            text = begin + "the watched model was never called"
+            if self.backwards or self.updates:
+                text += (
+                    f", in {self.backwards} backward passes and {self.updates} updates. Is another model trained, or are parts of "
+                    "this one called on their own? Watch what is called, or tell begin_pass()"
+                )
+            return text
+        called = f"the model was called {self.forwards} times, "
+        if self.backwards == 0:
+            if self.updates:
+                return begin + called + f"updated {self.updates} times, and backward() never called: torch.autograd.grad is not seen"
+            return begin + called + "backward() never"
+        if self.optimizers and self.updates == 0:
+            text = begin + f"backward() was called {self.backwards} times, step() of the watched optimizer never"
+            has = {id(p) for o in self.optimizers for g in o.param_groups for p in g["params"]}
+            if not any(id(p) in has for p in params.model.parameters()):
+                text += "; it has none of the model's parameters"
+            return text
+        return begin + "the first one is not complete"
