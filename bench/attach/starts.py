@@ -23,7 +23,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--models", nargs="*", default=[])
-    parser.add_argument("--residual", default="zero")
+    parser.add_argument("--residual", default="auto")
     parser.add_argument("--orthogonal", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -260,6 +260,30 @@ class Untouched(unittest.TestCase):
         self.assertAlmostEqual(float(lazy[0].weight.square().mean()), 1 / 5, delta=0.1)
         plumb.init_(nn.Linear(4, 2), torch.randn(8, 4))
 
+    def test_what_a_fresh_normalisation_stands_behind_is_left_where_it_is_a_draw(self):
+        def make(weight_of=None, used=False):
+            torch.manual_seed(3)
+            model = nn.Sequential(nn.Linear(12, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 8), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 3))
+            with torch.no_grad():
+                if weight_of is not None:
+                    model[3].weight.copy_(weight_of(model[3].weight))
+            if used:
+                model(torch.randn(16, 12))
+            return model
+
+        def changed(model, **options):
+            return {one.name for one in plumb.init_(model, torch.randn(16, 12), **options).changed} & {"0.weight", "3.weight"}
+
+        orthogonal = lambda w: nn.init.orthogonal_(torch.empty(8, 8))  # noqa: E731
+        self.assertEqual(changed(make()), set())
+        self.assertEqual(changed(make(orthogonal)), set())
+        self.assertEqual(changed(make(nn.init.kaiming_normal_)), set())
+        self.assertEqual(changed(make(), orthogonal=True), {"0.weight", "3.weight"})
+        self.assertEqual(changed(make(used=True)), {"0.weight"})  # whose statistics are those of a training
+        for fault in (lambda w: w * 30, lambda w: w / 30, torch.zeros_like, lambda w: w[:1].repeat(8, 1), lambda w: w + 1.0,
+                      lambda w: torch.full_like(w, 0.2), lambda w: w * math.nan):
+            self.assertEqual(changed(make(fault)), {"3.weight"})
+
     def test_the_same_seed_gives_the_same_bits(self):
         x = torch.randn(16, 64)
         a, b, c = chain(nn.ReLU, 4), chain(nn.ReLU, 4), chain(nn.ReLU, 4)

@@ -9,6 +9,7 @@ import torch
 
 from . import families
 from .init_draw import generator, is_delta, normal, orthogonal_weight, put
+from .init_kept import is_fresh, is_well_started
 from .init_kinds import attention, embedding, normalisation, recurrent
 from .init_places import call, find, inputs_of, materialise, measured_mode
 from .init_report import InitChange, InitLeft, InitReport
@@ -199,6 +200,10 @@ class Start:
         if not may:
             self._bias(scale, bias, "its weight is left")
             return None
+        if self._is_kept(scale, fan_in):
+            self.leave(weight, "a fresh normalisation stands behind, and it is as good as any draw")
+            self.leave(bias, "a fresh normalisation stands behind")
+            return None
         std = scale.std()
         if self.orthogonal and is_plain and weight.dim() >= 2:
             value = orthogonal_weight(weight.t().shape if turned else weight.shape, self.source(weight))
@@ -212,6 +217,13 @@ class Start:
         self.draw(weight, kind, value, scale.why(), scale.gain, code)
         self._bias(scale, bias, scale.bias_why())
         return None if scale.is_normalised else scale
+
+    def _is_kept(self, scale, fan_in):
+        """In front of a normalisation that is fresh nothing but direction and speed are a weight's own."""
+        if self.orthogonal or not scale.is_normalised or not is_well_started(scale.weight, fan_in):
+            return False
+        modules = {self.places.graph.names[id(m)]: m for m in self.model.modules() if id(m) in self.places.graph.names}
+        return all(is_fresh(modules.get(op.path)) for op in self.places.normalisations_behind(scale.op))
 
     def _bias(self, scale, bias, why):
         if bias is None or not self.may_change(bias):

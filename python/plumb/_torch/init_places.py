@@ -91,6 +91,13 @@ class Places:
             r.family == "normalisation" or (r.family in TRANSPARENT and self._is_normalised(r)) for r in readers
         )
 
+    def normalisations_behind(self, op):
+        """Those that read it, past what only passes on."""
+        found = []
+        for reader in self.readers.get(op, []):
+            found += [reader] if reader.family == "normalisation" else self.normalisations_behind(reader)
+        return found
+
     def _ends_model(self, op):
         """Through what only passes on, or a softmax, the model's output."""
         front = [op]
