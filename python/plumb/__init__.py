@@ -64,8 +64,8 @@ def watch(
     run         path of the run file, replaced if it is a run; none: a temporary one
     record      which steps are measured: "log" (0, 1, 2, 4 ... then sparser), "every=K", "off"
     start       the first step that may be measured
-    budget      fraction of the step's time that measuring may cost on average (0.02), instead of
-                `record`
+    budget      fraction of the step's time that watching may cost on average (0.02), instead of
+                `record`; where steps are short some have no record then
     steps       how many steps are planned, so that the last one is measured too
     scaler      the GradScaler, where it is not to be found by its scale()
     baseline    loss of the best constant answer, or a dict of the arguments of Watch.baseline

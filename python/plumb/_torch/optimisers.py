@@ -60,7 +60,8 @@ def replays(optimizer, params):
     rates = {id(p): -g["lr"] for g in optimizer.param_groups for p in g["params"]}
     found, state = [], optimizer.state
     for p in params:
-        momentum = state[p].get("momentum_buffer") if p in state else None
+        known = state.get(p)  # once: a tensor's hash is Python
+        momentum = known.get("momentum_buffer") if known else None
         found.append((p.grad if momentum is None else momentum, rates[id(p)]))
     return found
 
