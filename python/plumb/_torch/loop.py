@@ -4,7 +4,9 @@
 Nothing of it is measured; each is a fact of the calls that were made.
 """
 
-from .shards import local
+import ctypes
+
+import torch
 
 #: How many parameters a sentence names, and how many updates in a row must have old gradients.
 NAMED, CARRIED = 3, 3
@@ -15,6 +17,14 @@ SMALL = 4096
 def some(names):
     """The first of them, and how many there are."""
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
+def is_zero(grad):
+    """Whether a gradient is zero everywhere; of one that cannot be read it is taken to be. None of torch's operations: a step
+    that is not measured computes nothing more."""
+    if type(grad) is not torch.Tensor or grad.device.type != "cpu" or grad.layout != torch.strided or not grad.is_contiguous():
+        return True
+    return not ctypes.string_at(grad.data_ptr(), grad.numel() * grad.element_size()).strip(b"\0")
 
 
 class Loop:
@@ -29,7 +39,7 @@ class Loop:
 
     def sentinel(self, optimizer):
         if id(optimizer) not in self.looks_at:
-            params = [p for g in optimizer.param_groups for p in g["params"] if p.requires_grad and p.device.type == "cpu"]
+            params = [p for g in optimizer.param_groups for p in g["params"] if p.requires_grad]
             small = [p for p in params if 0 < p.numel() <= SMALL]
             self.looks_at[id(optimizer)] = small[-1] if small else None  # near the loss, where gradients do not vanish
         return self.looks_at[id(optimizer)]
@@ -40,8 +50,7 @@ class Loop:
             param = self.sentinel(optimizer)
             if self.was_reset.get(id(optimizer)) or param is None:
                 continue
-            grad = param.grad
-            if grad is None or grad.is_sparse or not bool(local(grad).any()):
+            if param.grad is None or is_zero(param.grad):
                 self.was_reset[id(optimizer)] = True
 
     def before_update(self, optimizer):
@@ -63,6 +72,16 @@ class Loop:
         return [
             "gradients are not reset between updates: each backward() adds to those of all steps before; "
             "call optimizer.zero_grad() once for each update"
+        ]
+
+    @staticmethod
+    def of_pairs(pairs):
+        """pairs: shapes of outputs and targets that a loss spreads over each other, or None."""
+        if pairs is None:
+            return []
+        return [
+            f"the loss compares every output with every target: outputs {pairs[0]} and targets {pairs[1]} are broadcast; give both "
+            "one shape, as output.squeeze(1) or target.unsqueeze(1)"
         ]
 
     @staticmethod

@@ -50,6 +50,7 @@ class Session:
     def __init__(self, path, record, start, steps):
         self.path = path
         self.core = _core.Watcher(path, record, start, steps)
+        self.failure = ""
         self.failed, self.closed = False, True  # until everything is attached
         self.pid = os.getpid()
         self.record = record
@@ -79,7 +80,7 @@ class Session:
     def fail(self, text):
         if self.failed:
             return
-        self.failed = True
+        self.failed, self.failure = True, text
         self.core.recording = False
         with contextlib.suppress(Exception):
             self.core.drop_step()

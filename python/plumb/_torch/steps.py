@@ -15,6 +15,7 @@ import torch
 
 from .. import _core
 from . import backward, cells, device, recurrent, targets
+from .constant_answer import ConstantAnswer
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
@@ -39,7 +40,7 @@ class Steps(Unlooked):
         core = self.core = session.core
         self.graph = Graph(core, model)
         self.params = Parameters(core, model, self.graph, optimizers)
-        self.loop = Loop(optimizers)
+        self.loop, self.constant = Loop(optimizers), ConstantAnswer()
         self.scaler, self.ranks = scaler, ranks(root)
         self.step = 0
         self.learn, self.plan = True, None
@@ -154,6 +155,8 @@ class Steps(Unlooked):
         if not keeps:
             self.hooks.remove()
         self.graph.forget()
+        if self.step & (self.step + 1) == 0:  # 0, 1, 3, 7 ...
+            self.tell_baseline()
         if self.pace.budget is not None:
             self.pace.ended(self.step, was_measured, self.session.take_own_time())
             self.wanted = self.pace.wants(self.step + 1)
@@ -161,10 +164,17 @@ class Steps(Unlooked):
             self.let_go_by()
         self.step += 1
 
+    def tell_baseline(self):
+        """What the best constant answer reaches, where the targets so far say it."""
+        baseline = self.constant.baseline()
+        if baseline is not None and self.session.is_open:
+            self.core.set_baseline(*baseline)
+
     def close_finished(self):
         """Ends the open step, if its update was seen."""
         if self.session.is_open and self.core.in_step and self.stepped:
             self.close_step()
+        self.tell_baseline()
 
     def close_last(self):
         """The same of a run that ends, also of a step that no optimiser takes."""
@@ -173,6 +183,7 @@ class Steps(Unlooked):
         with contextlib.suppress(Exception):
             if self.core.in_step and (self.stepped or (self.saw_backward and not self.optimizers)):
                 self.close_step()
+            self.tell_baseline()
 
     # Forwards.
 
@@ -290,6 +301,7 @@ class Steps(Unlooked):
             return
         for root in roots:
             if torch.is_tensor(root) and root.numel() == 1:
+                self.constant.see(root, is_first=not self.losses)
                 is_here = root.device.type == "cpu"  # else it is fetched when the step ends
                 self.losses.append((root.item() if is_here else root.detach().clone(), scale))
                 if is_here and not math.isfinite(self.losses[-1][0]):

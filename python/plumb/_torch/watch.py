@@ -12,6 +12,7 @@ import torch
 
 from .._run import Diagnosed, Run, load, temporary_path
 from . import words
+from .constant_answer import of_classes
 from .first_nonfinite import FirstNonFinite
 from .optimisers import facts
 from .session import Session
@@ -113,19 +114,17 @@ class Watch(Diagnosed):
         labels: Any = None,
     ) -> None:
         """What the best constant answer reaches, which a network has to beat before it has learned
-        anything.
+        anything. Where each update has one cross_entropy or mse_loss, as its mean, the targets tell it.
 
         loss: of that answer, in the units of the training's loss; accuracy: of always answering the
         most frequent class; loss_deviation: of the loss from sample to sample. labels: the classes of
         the training data (integers, any shape), of which all three follow.
         """
         if labels is not None:
-            counts = torch.bincount(torch.as_tensor(labels).reshape(-1).long()).double()
-            p = counts[counts > 0] / counts.sum()
-            entropy = float(-(p * p.log()).sum())
-            loss, accuracy = entropy, float(p.max())
-            loss_deviation = float(((p * p.log() ** 2).sum() - entropy**2).clamp(min=0).sqrt())
-            self._core.set_class_sizes(counts.long().tolist())
+            counts = torch.bincount(torch.as_tensor(labels).reshape(-1).long()).tolist()
+            loss, loss_deviation, accuracy = of_classes(counts)
+            self._core.set_class_sizes(counts)
+        self._steps.constant.is_told = True
         told = {"loss": loss, "loss_deviation": loss_deviation, "accuracy": accuracy}
         self._core.set_baseline(*(_number("baseline", name, value) for name, value in told.items()))
 
@@ -138,16 +137,23 @@ class Watch(Diagnosed):
         """What is missing from the run and why, gradients that are never reset, and parameters that are unused,
         frozen, shared, in no optimizer or that no gradient reaches, in words."""
         found = [] if self.first_nonfinite is None else [str(self.first_nonfinite)]
-        self._steps.close_finished()
-        found += self._steps.loop.of_calls(self._core.steps, self._steps.params)
+        found += self._of_calls()
         found += [] if self._core.steps == 0 else list(self._core.problems())
         too_short = self._steps.pace.too_short()
         return found + self._steps.params.notes() + ([too_short] if too_short else [])
 
-    def _loop_notes(self):
+    def _of_calls(self):
         self._steps.close_finished()
-        loop, params, steps = self._steps.loop, self._steps.params, self._core.steps
-        return loop.of_calls(steps, params) + (loop.of_parameters(params) if steps else [])
+        if self._session.failed:
+            return [f"plumb stopped measuring at step {self.steps}: {self._session.failure}"]
+        loop = self._steps.loop
+        return loop.of_calls(self._core.steps, self._steps.params) + loop.of_pairs(self._steps.constant.pairs)
+
+    def _loop_notes(self):
+        found = self._of_calls()
+        if self._core.steps == 0 or self._session.failed:
+            return found
+        return found + self._steps.loop.of_parameters(self._steps.params)
 
     def run(self) -> Run:
         """The run so far, as plumb.load gives it."""
