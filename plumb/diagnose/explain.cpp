@@ -201,6 +201,7 @@ constexpr Mechanism kMechanisms[] = {
     {"sorted_batches", "overfitting", Order::with, is_alarm},
     {"sorted_batches", "dead_units", Order::with, kills_units},
     {"sorted_batches", "closed_units", Order::before, is_alarm},
+    {"sorted_batches", "saturated_activation", Order::before, is_alarm},
     {"sorted_batches", "vanishing_gradient", Order::before, is_alarm},
     {"exploding_gradient", "output_scale", Order::with, grows_forward},
     {"odd_layer", "output_scale", Order::with, is_large_before_output},

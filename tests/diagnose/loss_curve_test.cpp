@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -24,13 +25,17 @@ TEST(LossCurveTest, KeepsTheMeanOfARunOfAnyLength) {
     double sum = 0;
     std::int64_t count = 0;
     std::int64_t next = 0;
+    double highest = -1;
     for (const LossCurve::Stretch& one : curve.stretches()) {
       EXPECT_EQ(one.first_step, next) << steps;
       next += one.steps;
       sum += one.loss * static_cast<double>(one.steps);
       count += one.steps;
+      EXPECT_GE(one.highest, one.loss);
+      highest = std::max(highest, one.highest);
     }
     EXPECT_EQ(count, steps);
+    EXPECT_EQ(highest, static_cast<double>(steps - 1));
     EXPECT_EQ(curve.steps(), steps);
     EXPECT_NEAR(sum, static_cast<double>(steps * (steps - 1)) / 2, 1e-9 * sum);
     EXPECT_LE(curve.stretches().size(), 400u);

@@ -174,6 +174,7 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
   sorted.info.batch = 32;
   sorted.info.data_info = data_of(960, {}, {}, std::vector<std::int64_t>(10, 96));
   sorted.info.data_info->between_batches = 0.97;
+  sorted.steps[70].loss = 5.1;
   sorted.steps[119].validation_loss = 2.9;
   sorted.steps[119].validation_accuracy = 0.31;
   runs.emplace_back("batches of a kind", sorted);

@@ -32,14 +32,22 @@ double worst_of_baseline(const RunInfo& info) {
   return std::fmax(info.baseline->loss, -std::log(fewest / all));
 }
 
+/// Of no sample so many visits that it could have been learned by heart, nor every kind met again.
+bool is_fresh(const RunInfo& info, const Learning& learning) {
+  const std::int64_t samples = info.data_info->samples;
+  return samples > 0 && learning.steps * info.batch <= kFewVisits * samples;
+}
+
 /// The losses of the batches are not those of other samples, and at its worst batch the network is
 /// no better than a constant answer.
 bool is_told_by_losses(const RunView& view, const Learning& learning, double highest) {
   if (!learning.has_baseline || learning.steps < Learning::kSomeSteps) return false;
+  if (learning.learns && !learning.reached && highest > kAbove * worst_of_baseline(view.info()))
+    return true;
   const auto& validation = view.losses().last_validation();
-  if (!validation) return highest > kFarAbove * worst_of_baseline(view.info());
+  if (!validation) return false;
   const double kept = (learning.reference - validation->loss) / learning.reference;
-  return highest > learning.reference &&
+  return (highest > learning.reference || is_fresh(view.info(), learning)) &&
          std::abs(learning.gained - kept) > std::max(kLeastApart, kApart * learning.gained);
 }
 

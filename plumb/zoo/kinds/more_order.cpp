@@ -28,41 +28,53 @@ Specimen sorted(Specimen s, bool fault) {
   return s;
 }
 
-Specimen sorted_classes(Draw& draw, bool fault) {
+/// As many that an epoch has dozens of batches: the longer a kind lasts, the more of the others is
+/// forgotten.
+std::int64_t many(Draw& draw) { return draw.integer(2400, 3600); }
+
+Specimen on_curved(Draw& draw) {
   Specimen s = on_table(draw);
+  const TableSize size{many(draw), draw.integer(8, 16), draw.integer(3, 5)};
+  s.data = hold_out(make_curved(size, draw.seed()));
+  return s;
+}
+
+Specimen sorted_classes(Draw& draw, bool fault) {
+  Specimen s = on_curved(draw);
   const int depth = draw.integer(2, 3), width = draw.integer(32, 64);
   s.config.network = chain(s, depth, width, draw.word({"relu", "tanh", "gelu"}));
-  s.config.steps = 200;
   use_sgd(s, draw.log(0.05, 0.1));
   return sorted(std::move(s), fault);
 }
 Specimen sorted_normed(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
+  Specimen s = on_curved(draw);
   const int depth = draw.integer(2, 3), width = 8 * draw.integer(3, 7);
   s.config.network = chain(s, depth, width, draw.word({"bn > relu", "ln > relu"}));
-  s.config.steps = 200;
   return sorted(std::move(s), fault);
 }
 Specimen sorted_adam(Draw& draw, bool fault) {
-  Specimen s = on_table(draw);
+  Specimen s = on_curved(draw);
   s.config.network = chain(s, draw.integer(2, 4), draw.integer(32, 64), "relu");
   use_adam(s, draw.log(0.002, 0.005));
   return sorted(std::move(s), fault);
 }
-Specimen sorted_glyphs(Draw& draw, bool fault) {
-  Specimen s = on_glyphs(draw);
+Specimen sorted_rings(Draw& draw, bool fault) {
+  Specimen s = on_table(draw);
+  const TableSize size{many(draw), draw.integer(3, 5), draw.integer(2, 3)};
+  s.data = hold_out(make_rings(size, draw.seed()));
   s.config.network = chain(s, draw.integer(2, 3), draw.integer(32, 64), "relu");
+  use_adam(s, draw.log(0.002, 0.005));
   return sorted(std::move(s), fault);
 }
 Specimen sorted_values(Draw& draw, bool fault) {
   Specimen s = on_values(draw);
-  s.config.network = chain(s, draw.integer(2, 3), draw.integer(32, 64), "relu");
-  s.config.steps = 200;
+  const TableSize size{2 * many(draw), draw.integer(4, 12), 1};
+  s.data = hold_out(make_values(size, draw.seed()));
+  s.config.network =
+      chain(s, draw.integer(2, 3), draw.integer(32, 64), draw.word({"relu", "tanh"}));
+  s.config.batch = 16;
+  use_adam(s, draw.log(0.002, 0.005));
   return sorted(std::move(s), fault);
-}
-Specimen sorted_sequences(Draw& draw, bool fault) {
-  const std::string cell = draw.word({"gru {} chrono=12", "lstm {} chrono=12"});
-  return sorted(recalls(draw, true, 6, 12, cell, cell), fault);
 }
 
 }  // namespace
@@ -75,10 +87,9 @@ std::vector<Kind> more_order_kinds() {
       {"sorted_normed", data, "the same before a network with normalisations", order,
        sorted_normed},
       {"sorted_adam", data, "the same, trained by adam", order, sorted_adam},
-      {"sorted_glyphs", data, "images sorted by class, never shuffled", order, sorted_glyphs},
+      {"sorted_rings", data, "rings of samples sorted by class, never shuffled", order,
+       sorted_rings},
       {"sorted_values", data, "a table sorted by its target, never shuffled", order, sorted_values},
-      {"sorted_sequences", data, "sequences sorted by class, never shuffled", order,
-       sorted_sequences},
   };
 }
 
