@@ -286,6 +286,35 @@ class Nested(unittest.TestCase):
         self.assertEqual(watch.diagnose().loop, [])
 
 
+class Changed(unittest.TestCase):
+    def test_parameters_that_an_optimiser_is_given_later_end_nothing(self):
+        def step(model, optimizer, x, y):
+            plain(model, optimizer, x, y)
+            if len(optimizer.param_groups) == 1:
+                optimizer.add_param_group({"params": list(model.a.parameters())})
+
+        watch = train(step, optimizer=lambda model: sgd(model.c), record="every=1")
+        self.assertEqual(len(watch.run().find("c.weight", "update")), 12)
+        self.assertNotIn("a.weight", " ".join(watch.diagnose().loop))
+
+    def test_a_layer_that_is_another_one_ends_the_measuring_with_its_name(self):
+        def step(model, optimizer, x, y):
+            if optimizer.param_groups[0]["lr"] < 0.05:
+                model.c = nn.Linear(16, 3)
+                optimizer.param_groups[0].update(params=list(model.parameters()), lr=0.05)
+            plain(model, optimizer, x, y)
+
+        for momentum in (0, 0.9):
+            with self.assertWarnsRegex(RuntimeWarning, "c.weight is another parameter than when watch.. was called"):
+                model = Net()
+                optimizer = sgd(model, momentum=momentum)
+                with plumb.watch(model, optimizer, record="every=1") as watch:
+                    for i, (x, y) in enumerate(batches()):
+                        optimizer.param_groups[0]["lr"] = 0.04 if i == 5 else 0.05
+                        step(model, optimizer, x, y)
+            self.assertRegex(watch.diagnose().loop[0], "plumb stopped measuring at step 5: .*c.weight is another")
+
+
 class Errors(unittest.TestCase):
     def test_each_says_the_place_what_was_given_and_what_was_expected(self):
         model = Net()

@@ -172,6 +172,26 @@ class HuggingFace(unittest.TestCase):
         self.assertEqual(families.count("residual"), 4)
         self.assertEqual(families.count("attention"), 2)
 
+    def test_a_language_model_of_theirs_whose_loss_their_trainer_divides(self):
+        import transformers
+
+        import plumb.transformers
+
+        torch.manual_seed(0)
+        config = transformers.GPT2Config(
+            vocab_size=20, n_positions=8, n_embd=16, n_layer=2, n_head=2, bos_token_id=0, eos_token_id=0
+        )
+        rows = [{"input_ids": row, "labels": row} for row in torch.randint(0, 20, (16, 8))]
+        arguments = transformers.TrainingArguments(
+            output_dir=tempfile.mkdtemp(), per_device_train_batch_size=8, max_steps=4, use_cpu=True, report_to=[], save_strategy="no",
+            disable_tqdm=True, gradient_accumulation_steps=2, logging_strategy="no",
+        )
+        callback = plumb.transformers.Watch(run=file(), record="every=1")
+        model = transformers.GPT2LMHeadModel(config)
+        transformers.Trainer(model=model, args=arguments, train_dataset=rows, callbacks=[callback]).train()
+        self.assertEqual(callback.watch.diagnose().outcome, "too_early")
+        self.assertNotIn("div", [layer["path"] for layer in callback.watch.run().layers])
+
 
 if __name__ == "__main__":
     unittest.main()

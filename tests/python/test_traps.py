@@ -18,6 +18,7 @@ a module that is called twice, a weight that is shared        test_a_relu_module
 shared, frozen, unused and severed parameters                 test_shared_frozen_unused_and_severed_parameters_are_named
 a residual written as +=, functional ops, attention           test_the_true_graph_has_residuals_attention_and_functional_activations
 nested inputs and outputs; packed sequences                   test_nested_inputs_and_outputs, test_packed_sequences
+a loss that the model gives, and the loop divides             test_a_loss_that_the_model_gives_is_no_output_of_the_network
 a mask of padding: its -inf are no fault, its rows no values  test_a_mask_of_padding
 a last batch that is smaller                                  test_a_smaller_last_batch
 an expert that is called later                                test_an_expert_that_is_called_later_is_found_later
@@ -598,6 +599,38 @@ class Traps(unittest.TestCase):
                     step(trained, optimizer, x, y)
         told = [str(c.message) for c in caught if "no layer of the model was seen" in str(c.message)]
         self.assertEqual(len(told), 1)
+
+    def test_a_loss_that_the_model_gives_is_no_output_of_the_network(self):
+        class WithLoss(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body, self.head = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh()), nn.Linear(8, 3)
+
+            def forward(self, x, labels):
+                logits = self.head(self.body(x))
+                summed = F.cross_entropy(logits, labels, reduction="sum")
+                return {"loss": summed / len(x), "logits": logits, "penalty": logits.square().mean()}
+
+        def layers(loss_of):
+            torch.manual_seed(0)
+            model = WithLoss()
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            with plumb.watch(model, optimizer, run=file(), record="every=1") as w:
+                for _ in range(3):
+                    optimizer.zero_grad()
+                    loss_of(model(torch.randn(5, 6), torch.randint(0, 3, (5,)))).backward()
+                    optimizer.step()
+            self.assertEqual(w.diagnose().outcome, "too_early")
+            return [layer["path"] for layer in w.run().layers]
+
+        plain = layers(lambda out: out["loss"])
+        self.assertEqual(plain, ["input", "input_1", "body.0", "body.1", "body.2", "body.3", "head"])
+        for loss_of in (
+            lambda out: out["loss"] / 4,
+            lambda out: out["loss"] * 2 + 0.1 * out["penalty"],
+            lambda out: F.softplus(out["loss"]),
+        ):
+            self.assertEqual(layers(loss_of), plain)
 
     def test_nested_inputs_and_outputs(self):
         class Inner(nn.Module):

@@ -180,7 +180,8 @@ class CompiledHooks:
             core.learning = False
             for handle in handles:
                 handle.remove()
-        nodes = [t.grad_fn for t in tensors_in(output) if t.grad_fn is not None]
+        given = [t for t in tensors_in(output) if t.grad_fn is not None]
+        nodes = [t.grad_fn for t in [t for t in given if t.dim() > 0] or given]  # a single number is a loss
         graph.finish(None, nodes)
         graph.note_reached(_core.walk(nodes))
 

@@ -37,6 +37,7 @@ class Parameters:
     def __init__(self, core, model, graph, optimizers):
         self.core, self.model, self.graph, self.optimizers = core, model, graph, optimizers
         self.ids, self.axes, self.cached = {}, {}, {}
+        self.chosen = {}  # of an optimiser, by identity: the parameters that it had
         self.small = []
 
     def declare(self):
@@ -64,11 +65,13 @@ class Parameters:
 
     def entries(self, optimizer=None):
         """(id, tensor, axis of its units or -1) of each parameter, or of those of one optimiser."""
-        key = id(optimizer)
-        if key not in self.cached:
-            chosen = None
-            if optimizer is not None:
-                chosen = {id(p) for g in optimizer.param_groups for p in g["params"]}
+        key, chosen = id(optimizer), None
+        if optimizer is not None:
+            chosen = {id(p) for g in optimizer.param_groups for p in g["params"]}
+        if key not in self.cached or self.chosen.get(key) != chosen:
+            self.check_known()
+            self.cached.pop("untrained", None)
+            self.chosen[key] = chosen
             self.cached[key] = [
                 (self.ids[path], local(param), self.axes[path])
                 for path, param in self.model.named_parameters()
@@ -76,10 +79,15 @@ class Parameters:
             ]
         return self.cached[key]
 
+    def check_known(self):
+        for path, param in self.model.named_parameters():
+            if path in self.ids and id(param) not in self.graph.param_names:
+                raise RuntimeError(f"{path} is another parameter than when watch() was called; close the watch, and watch the model again")
+
     def untrained(self):
         """The entries that no optimiser has."""
+        trained = {e[0] for o in self.optimizers for e in self.entries(o)}
         if "untrained" not in self.cached:
-            trained = {e[0] for o in self.optimizers for e in self.entries(o)}
             self.cached["untrained"] = [e for e in self.entries() if e[0] not in trained]
         return self.cached["untrained"]
 

@@ -260,7 +260,8 @@ class Steps(Unlooked):
         if not core.in_forward:
             return
         core.in_forward = False
-        self.outputs += [t.grad_fn for t in tensors_in(output) if t.grad_fn is not None]
+        # A single number that the model gives is its loss, or a part of it.
+        self.outputs += [t.grad_fn for t in tensors_in(output) if t.grad_fn is not None and t.dim() > 0]
 
     # Backwards.
 
