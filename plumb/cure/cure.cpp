@@ -140,8 +140,7 @@ class Cure {
     say("trying more seeds, for it fails with some alone");
     train({&report_.untreated}, seeds_from(report_.patient.seed + count, count));
     if (!goes_on()) return CureEnding::interrupted;
-    if (3 * failures() >= 2 * count) return std::nullopt;
-    return CureEnding::inconclusive;
+    return reproduction_ending(failures(), 2 * count, /*is_second=*/true);
   }
 
   /// Of a training that failed, with all that they tell.

@@ -32,10 +32,18 @@ bool training_fails(const TrainingSigns& training, double constant) {
   return at_baseline || suspect || poor;
 }
 
-std::optional<CureEnding> reproduction_ending(int failures, int seeds) {
+std::optional<CureEnding> reproduction_ending(int failures, int seeds, bool is_second) {
   if (failures == 0) return CureEnding::not_sick;
-  if (3 * failures < 2 * seeds) return CureEnding::inconclusive;
+  if (3 * failures < (is_second ? 1 : 2) * seeds) return CureEnding::inconclusive;
   return std::nullopt;
+}
+
+bool is_doubted(double untreated, double constant) {
+  return untreated - constant < kHalfOfTheWay * (1 - constant);
+}
+
+bool settles_doubt(double untreated, double changed) {
+  return changed - untreated >= kHalfOfTheWay * (1 - untreated);
 }
 
 ScreenChoice choose_change(double untreated, std::span<const ScreenedChange> candidates) {

@@ -48,8 +48,17 @@ struct TrainingSigns {
 bool training_fails(const TrainingSigns& training, double constant);
 
 /// How it ends where `failures` of `seeds` untreated trainings fail: none, not_sick; fewer than two
-/// of three, inconclusive. Otherwise it goes on.
-std::optional<CureEnding> reproduction_ending(int failures, int seeds);
+/// of three, inconclusive, or where as many seeds were added because of that (`is_second`), fewer
+/// than one of three. Otherwise it goes on.
+std::optional<CureEnding> reproduction_ending(int failures, int seeds, bool is_second = false);
+
+/// Whether untreated trainings that do not fail by training_fails() are doubted nevertheless: in
+/// the mean they leave more than half of what can be had. A hard task does that too, so that
+/// comparison has to say which it is: see settles_doubt().
+bool is_doubted(double untreated, double constant);
+/// Whether a change that scores `changed` brings half or more of what the doubted ones leave. Then
+/// they were sick; else they are as reproduction_ending() says.
+bool settles_doubt(double untreated, double changed);
 
 /// A candidate that was trained in full with every seed of the screen; a score that is no number
 /// stands for one that was not.

@@ -36,8 +36,8 @@ Difference paired(const std::vector<double>& a, const std::vector<double>& b) {
   return {found.pairs, found.mean, found.low, found.high, found.p};
 }
 
-std::optional<std::string> reproduced(int failures, int seeds) {
-  const std::optional<CureEnding> ending = reproduction_ending(failures, seeds);
+std::optional<std::string> reproduced(int failures, int seeds, bool is_second) {
+  const std::optional<CureEnding> ending = reproduction_ending(failures, seeds, is_second);
   if (!ending) return std::nullopt;
   return text(*ending);
 }
@@ -76,7 +76,10 @@ void bind_proof(nb::module_& module) {
         return training_fails({score, suspect, has_finding}, constant);
       },
       nb::arg("score"), nb::arg("suspect"), nb::arg("has_finding"), nb::arg("constant"));
-  module.def("reproduction_ending", &reproduced, nb::arg("failures"), nb::arg("seeds"));
+  module.def("reproduction_ending", &reproduced, nb::arg("failures"), nb::arg("seeds"),
+             nb::arg("is_second") = false);
+  module.def("is_doubted", &is_doubted, nb::arg("untreated"), nb::arg("constant"));
+  module.def("settles_doubt", &settles_doubt, nb::arg("untreated"), nb::arg("changed"));
   module.def("choose_change", &choose, nb::arg("untreated"), nb::arg("candidates"));
   module.def("judge_proof", &judge, nb::arg("over_untreated"), nb::arg("over_rate").none(),
              nb::arg("cured"), nb::arg("constant"), nb::arg("way"), nb::arg("leaves_findings"));

@@ -31,6 +31,21 @@ TEST(ProtocolTest, TwoOfThreeMustFail) {
   EXPECT_EQ(reproduction_ending(1, 1), std::nullopt);
 }
 
+TEST(ProtocolTest, OfTwiceAsManySeedsAThirdMustFail) {
+  EXPECT_EQ(reproduction_ending(1, 6, true), CureEnding::inconclusive);
+  EXPECT_EQ(reproduction_ending(2, 6, true), std::nullopt);
+  EXPECT_EQ(reproduction_ending(2, 6), CureEnding::inconclusive);
+}
+
+TEST(ProtocolTest, WhatLeavesMoreThanHalfIsDoubtedUntilAChangeBringsHalfOfThat) {
+  EXPECT_TRUE(is_doubted(0.54, 0.1));  // 0.55 is half of the way from 0.1 to 1
+  EXPECT_FALSE(is_doubted(0.56, 0.1));
+  EXPECT_FALSE(is_doubted(kNone, 0.1));
+  EXPECT_TRUE(settles_doubt(0.25, 0.625));
+  EXPECT_FALSE(settles_doubt(0.25, 0.62));
+  EXPECT_FALSE(settles_doubt(0.25, kNone));
+}
+
 TEST(ProtocolTest, OfEqualsTheSmallestChangeWins) {
   const std::vector<ScreenedChange> candidates{
       {0.9, 3}, {0.89, 1}, {0.89, 1}, {0.5, 0}, {kNone, 0}};

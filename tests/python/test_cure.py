@@ -81,6 +81,38 @@ class Cured(unittest.TestCase):
         self.assertEqual(cure.ending, "cured", cure)
         self.assertEqual(cure.winner.id, "scale_inputs")
 
+    def test_a_start_beside_the_scale_of_inputs_is_measured_on_scaled_ones(self):
+        scale = 10.0 ** torch.linspace(1, 4, 10)
+        cure = plumb.cure(mlp(), trainer(scale=scale, steps=40), only=("data", "init"), **QUICK)
+        pairs = [c for c in cure.candidates if len(c.changes) == 2]
+        self.assertTrue(all(c.changes[0].id == "scale_inputs" for c in pairs))
+        model = mlp()(0)
+        for change in sorted(cure.candidates[0].changes + cure.candidates[1].changes, key=lambda c: c.group != "data"):
+            change.apply(model, cure._patient, 0)
+        given = []
+        model[0].register_forward_hook(lambda module, inputs, output: given.append(output))
+        model((X * scale)[:400])
+        self.assertAlmostEqual(float(given[0].square().mean()), 1.0, delta=0.5)
+
+    def test_a_rate_that_is_merely_poor_is_found_by_comparison(self):
+        cure = plumb.cure(mlp(), trainer(lr=0.03, steps=80), **QUICK)
+        self.assertLess(cure.untreated.mean_score, 0.5, cure)
+        self.assertIn(cure.ending, ("cured", "better"), cure)
+        self.assertGreaterEqual(cure.over_untreated.mean, 0.5 * (1 - cure.proof["untreated"].mean_score), cure)
+
+    def test_a_training_that_stops_at_a_loss_that_is_no_number(self):
+        inner = trainer(lr=1e5, returns="loss")
+
+        def train(model):
+            loss = inner(model)
+            if not math.isfinite(loss) or loss > 1e3:
+                raise ValueError("the loss diverged")
+            return loss
+
+        cure = plumb.cure(mlp(), train, only=("rate",), budget=40, proof_seeds=4, progress=False)
+        self.assertEqual(cure.ending, "cured", cure)
+        self.assertIn("the loss diverged", cure.untreated.errors[0])
+
     def test_a_shut_forget_gate(self):
         generator = torch.Generator().manual_seed(1)
         tokens = torch.randint(0, 4, (400, 12), generator=generator)
@@ -126,6 +158,19 @@ class LeftAlone(unittest.TestCase):
         cure = plumb.cure(mlp(), trainer(labels=labels, steps=20), only=("data", "init"), constant=0.35, **QUICK)
         self.assertIn(cure.ending, ("not_found", "not_proven"), cure)
         self.assertRegex(str(cure), "no cure found within the budget|not proven")
+
+    def test_a_hard_task_is_no_sickness(self):
+        source = torch.Generator().manual_seed(5)
+        labels = torch.where(torch.rand(500, generator=source) < 0.5, torch.randint(0, 4, (500,), generator=source), Y)
+        cure = plumb.cure(mlp(1), trainer(lr=0.1, labels=labels, steps=200), **QUICK)
+        self.assertLess(cure.untreated.mean_score, 0.5, cure)
+        self.assertIn(cure.ending, ("not_sick", "inconclusive"), cure)
+        self.assertIsNone(cure.winner)
+        self.assertTrue(any("leave more than half" in note for note in cure.notes))
+
+    def test_a_score_that_is_said_to_be_a_loss_raises_a_question(self):
+        cure = plumb.cure(mlp(), trainer(steps=300), budget=40, proof_seeds=4, progress=False, dry_run=True)
+        self.assertIn("higher_is_better=False right?", str(cure))
 
     def test_the_constant_answer_is_measured(self):
         cure = plumb.cure(mlp(), trainer(steps=300), **QUICK)

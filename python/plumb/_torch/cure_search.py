@@ -9,7 +9,8 @@ import random
 import sys
 
 from .. import _core
-from .cure_changes import GROUPS, Patient, possible_changes, set_rate
+from .cure_changes import Patient, possible_changes, set_rate
+from .cure_options import checked_options
 from .cure_result import Cure, CureArm, CureCandidate, PairedDifference
 from .cure_trial import Trainings, Yardstick
 
@@ -31,6 +32,8 @@ class Search:
         self.trainings, self.yardstick, self.options = Trainings(make_model, train), yardstick, options
         self.patient, self.result = Patient(), Cure()
         self.seed = options.seed
+        self.screen_seeds = [options.seed + i for i in range(options.screen_seeds)]
+        self.doubted_as = None  # the ending that the untreated trainings come to where no change settles the doubt
         self.rates = {}  # short training losses by factor of the rate
         self.measured_rate = None
 
@@ -91,18 +94,26 @@ class Search:
             return "predicted"
         self.screen()
         if not self.choose():
-            return "not_found"
+            return self.doubted_as or "not_found"
         self.add_rate()
         self.add_pairs()
         self.choose()
+        if self.is_doubt_left(self.result.untreated.mean_score, self.result.winner.screen.mean_score):
+            return self.doubted_as
         self.prove()
+        if self.is_doubt_left(self.result.proof["untreated"].mean_score, self.result.proof["cured"].mean_score):
+            return self.doubted_as
         return self.judge()
 
+    def is_doubt_left(self, untreated, changed):
+        """Whether it was never said to be sick but by a doubt, and this change does not settle it."""
+        if self.doubted_as is None or _core.settles_doubt(untreated, changed):
+            return False
+        self.result.winner = None
+        return True
+
     def reproduce(self):
-        count, trials = self.options.screen_seeds, []
-        for i in range(count):
-            self.say("reproducing the failure", i + 1, count)
-            trials.append(self.train(self.seed + i, is_watched=True, must_run=True))
+        trials = self.untreated_trials(self.screen_seeds, "reproducing the failure")
         first = trials[0].tap
         patient = self.patient
         patient.captured = self.options.batch or first.arguments
@@ -113,14 +124,45 @@ class Search:
             self.say("the constant answer: a training whose inputs are dealt to other targets")
             self.blind(())
         self.yardstick.check()
-        failures = 0
+        diagnosis = first.diagnosis
+        self.result.findings = [f"{f.severity}: {f.rule} {f.where}".strip() for f in diagnosis] if diagnosis is not None else []
+        failed = self.failed(trials)
+        ending = _core.reproduction_ending(len(failed), len(self.screen_seeds))
+        count = len(self.screen_seeds)
+        # Twice the seeds cost as many trainings here, and as many of the one candidate.
+        if ending == "inconclusive" and self.left() >= 3 * count + self.proof_cost():
+            more = [self.seed + i for i in range(count, 2 * count)]
+            failed += self.failed(self.untreated_trials(more, "trying more seeds, for it fails with some alone"))
+            self.screen_seeds += more
+            ending = _core.reproduction_ending(len(failed), len(self.screen_seeds), True)
+        if failed:  # the screen begins with one that failed
+            self.screen_seeds.remove(failed[0])
+            self.screen_seeds.insert(0, failed[0])
+        if all(t.score < -_core.tenth_of_the_way and t.tap.learns for t in trials):
+            self.result.notes.insert(0, "the untreated trainings learn, by their losses, but end worse than one that sees no input by its own target: "
+                                        f"is higher_is_better={self.yardstick.higher} right?")
+        if ending is not None and _core.is_doubted(self.result.untreated.mean_score, 0.0):
+            self.doubted_as, ending = ending, None
+            self.result.notes.append("nothing in most of the untreated trainings tells of a failure, but they leave more than half of what "
+                                     "can be had: they count as sick where a change brings half of that, or more")
+        return ending
+
+    def untreated_trials(self, seeds, doing):
+        trials = []
+        for i, seed in enumerate(seeds):
+            self.say(doing, i + 1, len(seeds))
+            trials.append(self.train(seed, is_watched=True, must_run=True))
+        return trials
+
+    def failed(self, trials):
+        """Their seeds; all of the trials go to the untreated arm."""
+        seeds = []
         for trial in trials:
             trial.score = self.yardstick.score(trial.value)
             self.result.untreated.add(trial, trial.score)
-            failures += _core.training_fails(trial.score, trial.is_suspect, any(s != "note" for s in trial.severities), 0.0)
-        diagnosis = first.diagnosis
-        self.result.findings = [f"{f.severity}: {f.rule} {f.where}".strip() for f in diagnosis] if diagnosis is not None else []
-        return _core.reproduction_ending(failures, count)
+            if _core.training_fails(trial.score, trial.is_suspect, any(s != "note" for s in trial.severities), 0.0):
+                seeds.append(trial.seed)
+        return seeds
 
     def blind(self, changes):
         trial = self.train(self.seed, changes, is_blind=True)
@@ -171,7 +213,7 @@ class Search:
         half a decade around the best."""
         is_short, reserve = self.can_be_short(), 0
         if not is_short:  # so few steps, or losses that are not seen: whole trainings, by what they return
-            reserve = self.proof_cost() + 2 * self.options.screen_seeds
+            reserve = self.proof_cost() + 2 * len(self.screen_seeds)
         self.say("measuring the rate")
         steps = max(10, self.short() // 2)
         losses = {}
@@ -211,19 +253,20 @@ class Search:
     # Screen.
 
     def screen(self):
-        seeds = self.options.screen_seeds
-        affordable = int(2 * (self.left() - self.proof_cost() - seeds) / (seeds + 1))
+        first, *others = self.screen_seeds
+        count = len(self.screen_seeds)
+        affordable = int(2 * (self.left() - self.proof_cost() - count) / (count + 1))
         chosen = self.result.candidates[: max(0, min(affordable, self.options.screened))]
         for i, one in enumerate(chosen):
             self.say("screening", i + 1, len(chosen))
-            self.arm(one.id, [self.seed], lambda _, c=one: c.changes, one.screen)
+            self.arm(one.id, [first], lambda _, c=one: c.changes, one.screen)
         self.measure_constant(chosen)
-        if seeds == 1:
+        if not others:
             return
         better = sorted(chosen, key=lambda c: -c.screen.mean_score)[: (len(chosen) + 1) // 2]
         for i, one in enumerate(better):
             self.say("screening the better half", i + 1, len(better))
-            self.arm(one.id, [self.seed + k for k in range(1, seeds)], lambda _, c=one: c.changes, one.screen)
+            self.arm(one.id, others, lambda _, c=one: c.changes, one.screen)
 
     def measure_constant(self, chosen):
         """Once more under the change that does best: the untreated training may not even find the constant answer."""
@@ -237,7 +280,7 @@ class Search:
             arm.scores = [self.yardstick.score(v) for v in arm.values]
 
     def is_screened(self, one):
-        return len(one.screen.scores) == self.options.screen_seeds
+        return len(one.screen.scores) == len(self.screen_seeds)
 
     def choose(self):
         candidates = [(c.screen.mean_score if self.is_screened(c) else math.nan, c.size) for c in self.result.candidates]
@@ -246,13 +289,12 @@ class Search:
         return self.result.winner is not None
 
     def affords_another(self):
-        return self.left() - self.proof_cost() >= self.options.screen_seeds
+        return self.left() - self.proof_cost() >= len(self.screen_seeds)
 
     def try_pair(self, changes):
         pair = CureCandidate(list(changes))
         self.say(f"trying {pair.id}")
-        seeds = [self.seed + k for k in range(self.options.screen_seeds)]
-        self.arm(pair.id, seeds, lambda _: pair.changes, pair.screen)
+        self.arm(pair.id, self.screen_seeds, lambda _: pair.changes, pair.screen)
         self.result.candidates.append(pair)
 
     def add_rate(self):
@@ -333,31 +375,13 @@ class Search:
         return _core.judge_proof(told(result.over_untreated), told(result.over_rate), cured.mean_score, 0.0, way, leaves)
 
 
-#: In which two changes are made: what is built, then its start, then what is handed.
-_ORDER = ("activation", "init", "gates", "data", "rate", "clipping")
+#: In which two changes are made: what is read, what is built, its start, which is measured on that, and what is handed.
+_ORDER = ("data", "activation", "init", "gates", "rate", "clipping")
 
 
-class Options:
-    def __init__(self, **values):
-        self.__dict__.update(values)
-
-
-def cure(make_model, train, higher_is_better, constant, best, batch, budget, screen_seeds, proof_seeds, screened, keep, only,
-         dry_run, seed, progress):
+def cure(make_model, train, higher_is_better, constant, best, *options):
+    """plumb.cure; options as those of checked_options()."""
     for name, function in (("make_model", make_model), ("train", train)):
         if not callable(function):
             raise TypeError(f"cure: {name} is a {type(function).__name__}, expected a function")
-    for group in (*keep, *only):
-        if group not in GROUPS:
-            raise ValueError(f"cure: group {group!r}, expected some of {', '.join(GROUPS)}")
-    if screen_seeds < 1 or proof_seeds < 2:
-        raise ValueError(f"cure: {screen_seeds} and {proof_seeds} seeds, expected at least 1 for the screen and 2 for the proof")
-    needed = screen_seeds + (screen_seeds + 1) + 4 * proof_seeds
-    if budget < needed and not dry_run:
-        raise ValueError(f"cure: a budget of {budget} trainings, expected at least {needed} for {proof_seeds} seeds of proof; fewer with proof_seeds=4")
-    captured = None
-    if batch is not None:
-        captured = ((), batch) if isinstance(batch, dict) else (batch if isinstance(batch, tuple) else (batch,), {})
-    options = Options(batch=captured, budget=budget, screen_seeds=screen_seeds, proof_seeds=proof_seeds, screened=screened,
-                      keep=tuple(keep), only=tuple(only), dry_run=dry_run, seed=seed, progress=progress)
-    return Search(make_model, train, Yardstick(higher_is_better, constant, best), options).run()
+    return Search(make_model, train, Yardstick(higher_is_better, constant, best), checked_options(*options)).run()

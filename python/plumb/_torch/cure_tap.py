@@ -19,6 +19,8 @@ from .watch import Watch
 
 #: Batches that the inputs' mean and deviation are taken over.
 STATISTICS_OF = 20
+#: A loss of so many times the first one has diverged. Our choice.
+_DIVERGED = 100.0
 
 _current = []  # taps of trainings under way, the innermost last
 _original = None
@@ -129,6 +131,7 @@ class Tap:
         self.arguments = self.statistics = self.diagnosis = self.watch = None
         self.optimizers, self.step_watches, self.rates = [], [], {}
         self.optimiser_text, self.rate = "", None
+        self.has_diverged = False  # known at the end
 
     # What the training does.
 
@@ -157,6 +160,7 @@ class Tap:
         self.handle.remove()
         for one in self.step_watches:
             one.remove()
+        self.has_diverged = self._diverged()
         if self.watch is not None:
             with contextlib.suppress(Exception):
                 self.watch.close()
@@ -253,6 +257,22 @@ class Tap:
 
     def after_scaler_step(self, scaler, optimizer):
         pass
+
+    def _diverged(self):
+        """A step was made, and the last loss, gradient or a parameter is no finite number, or the loss grew by far."""
+        if not self.steps:
+            return False
+        seen = [*self.losses[-1:], *self.norms[-1:]]
+        if not all(math.isfinite(one) for one in seen):
+            return True
+        if self.losses and abs(self.losses[-1]) > _DIVERGED * abs(self.losses[0]):
+            return True
+        return any(p.is_floating_point() and not bool(torch.isfinite(p.detach()).all()) for p in self.model.parameters())
+
+    @property
+    def learns(self):
+        """Its losses fell by a tenth of the first, or more."""
+        return bool(self.losses) and self.losses[0] - self.late_loss() > 0.1 * abs(self.losses[0])
 
     def late_loss(self, since=0.75):
         """Mean of the losses of its last quarter; infinite where one is no number or none was seen."""

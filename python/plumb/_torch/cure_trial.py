@@ -121,7 +121,8 @@ class Trainings:
         is_watched: bool = False,
         must_run: bool = False,
     ) -> Trial:
-        """One training. What raises under a change is a failed trial; must_run: it is raised."""
+        """One training. What raises under a change is a failed trial; must_run: it is raised, but of a training that
+        diverged, whose error says just that."""
         trial, handed = Trial(seed), Handed()
         states = _states()
         try:
@@ -136,7 +137,9 @@ class Trainings:
             elif value is not None:
                 trial.value = _number(value)
         except Exception as error:
-            if must_run or isinstance(error, TypeError) and "cure: train returned" in str(error):
+            if isinstance(error, TypeError) and "cure: train returned" in str(error):
+                raise
+            if must_run and not (trial.tap is not None and trial.tap.has_diverged):
                 raise
             trial.error = f"{type(error).__name__}: {error}".split("\n")[0]
         finally:
