@@ -10,7 +10,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 import plumb
-from plumb._torch.cure_tap import Handed, Tap, _current
+from plumb._torch.cure_tap import Handed, InputStatistics, Tap, _current
 from plumb._torch.cure_trial import Yardstick
 
 _data = torch.Generator().manual_seed(7)
@@ -265,6 +265,19 @@ class TrainStaysAsItIs(unittest.TestCase):
 
 
 class Told(unittest.TestCase):
+    def test_the_scale_of_columns_that_are_nearly_constant(self):
+        x = torch.zeros(1000, 4)
+        x[:, 0] = torch.randn(1000, generator=torch.Generator().manual_seed(2)) * 3 + 1
+        x[7, 1] = 200.0  # far off by its own deviation: sqrt(999)
+        x[:, 2] = 5.0
+        statistics = InputStatistics(-1)
+        for part in x.split(100):
+            statistics.add(part)
+        mean, deviation = statistics.known()
+        self.assertAlmostEqual(float(deviation[0]), float(x[:, 0].double().std(unbiased=False)), places=9)
+        self.assertAlmostEqual(float((200.0 - mean[1]) / deviation[1]), 10.0, places=9)
+        self.assertEqual(deviation[2:].tolist(), [5.0, 1.0])
+
     def test_the_scale_of_scores(self):
         loss = Yardstick(False, 2.0, None)
         self.assertEqual([loss.score(v) for v in (2.0, 1.0, 0.0, 100.0, math.nan)], [0, 0.5, 1, -1, -1])

@@ -23,7 +23,7 @@ from .cure_surgery import (
     replace_modules,
     sequence_length,
 )
-from .cure_tap import Handed
+from .cure_tap import FARTHEST, Handed
 from .init_apply import Start
 from .init_places import call_captured
 from .init_report import path_code
@@ -191,7 +191,8 @@ def _code_scale(change, patient, report):
     return [
         "# x: training inputs, all of them",
         f"values = x.movedim({channel}, -1).flatten(0, -2)",
-        "mean, deviation = values.mean(0), values.std(0).clamp(min=1e-12)",
+        "mean, farthest = values.mean(0), (values - values.mean(0)).abs().amax(0)",
+        f"deviation = torch.maximum(values.std(0), farthest / {FARTHEST:g}).clamp(min=1e-12)   # for columns that are nearly constant",
         f"x = ((x.movedim({channel}, -1) - mean) / deviation).movedim(-1, {channel})",
     ]
 

@@ -98,7 +98,13 @@ class Search:
         self.add_rate()
         self.add_pairs()
         self.choose()
+<<<<<<< HEAD
         if self.is_doubt_left(self.result.untreated.mean_score, self.result.winner.screen.mean_score):
+=======
+        untreated, changed = self.result.untreated.mean_score, self.result.winner.screen.mean_score
+        if self.doubted_as is not None and not _core.settles_doubt(untreated, changed):
+            self.result.winner = None
+>>>>>>> today-c
             return self.doubted_as
         self.prove()
         if self.is_doubt_left(self.result.proof["untreated"].mean_score, self.result.proof["cured"].mean_score):

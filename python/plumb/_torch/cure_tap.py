@@ -19,6 +19,12 @@ from .watch import Watch
 
 #: Batches that the inputs' mean and deviation are taken over.
 STATISTICS_OF = 20
+<<<<<<< HEAD
+=======
+#: Deviations that a value lies off the mean at most. A column that is nearly constant has few values, far off by its
+#: deviation; they would be what a training steps by. Our choice.
+FARTHEST = 10.0
+>>>>>>> today-c
 #: A loss of so many times the first one has diverged. Our choice.
 _DIVERGED = 100.0
 
@@ -78,7 +84,7 @@ class InputStatistics:
 
     def __init__(self, channel):
         self.channel, self.batches, self.count = channel, 0, 0
-        self.sum = self.squares = None
+        self.sum = self.squares = self.least = self.most = None
 
     def add(self, tensor):
         if self.batches >= STATISTICS_OF or not tensor.is_floating_point() or tensor.dim() == 0:
@@ -89,19 +95,27 @@ class InputStatistics:
         values = values[torch.isfinite(values).all(1)]
         if self.sum is None:
             self.sum, self.squares = torch.zeros(values.shape[1]).double(), torch.zeros(values.shape[1]).double()
-        if values.shape[1] == self.sum.numel():
+            self.least, self.most = torch.full_like(self.sum, math.inf), torch.full_like(self.sum, -math.inf)
+        if values.shape[1] == self.sum.numel() and len(values):
             self.count += len(values)
             self.sum += values.sum(0)
             self.squares += values.square().sum(0)
+            self.least = torch.minimum(self.least, values.min(0)[0])
+            self.most = torch.maximum(self.most, values.max(0)[0])
 
     def known(self):
-        """(mean, deviation), None where nothing was seen. A constant column has the deviation 1."""
+        """(mean, deviation), None where nothing was seen. The deviation is at least that at which the farthest value
+        lies FARTHEST deviations off. Of a column that was constant the size stands for the deviation,
+        or 1 for zeros: batches that come later may hold other values."""
         if self.sum is None or self.count < 2:
             return None
         mean = self.sum / self.count
         deviation = (self.squares / self.count - mean.square()).clamp(min=0).sqrt()
         flat = deviation <= 1e-6 * mean.abs().clamp(min=1e-30)
-        return mean, torch.where(flat, torch.ones_like(deviation), deviation)
+        farthest = torch.maximum(self.most - mean, mean - self.least)
+        deviation = torch.maximum(deviation, farthest / FARTHEST)
+        size = torch.where(mean == 0, torch.ones_like(mean), mean.abs())
+        return mean, torch.where(flat, size, deviation)
 
 
 def channel_of(model, tensor):

@@ -35,7 +35,7 @@ class Start:
                 name = f"{module_name}.{own}" if module_name else own
                 self.names.setdefault(id(parameter), name)
                 self.owners.setdefault(id(parameter), []).append((module, own))
-        self.theory, self.lengths = Theory(), {}
+        self.theory, self.lengths, self.has_kept = Theory(), {}, False
 
     # Parameters.
 
@@ -201,8 +201,10 @@ class Start:
             self._bias(scale, bias, "its weight is left")
             return None
         if self._is_kept(scale, fan_in):
-            self.leave(weight, "a fresh normalisation stands behind, and it is as good as any draw")
-            self.leave(bias, "a fresh normalisation stands behind")
+            why = "the last layer of a network that is well started" if place.is_output else "a fresh normalisation stands behind"
+            self.leave(weight, f"{why}, and it is as good as any draw")
+            self.leave(bias, why)
+            self.has_kept = True
             return None
         std = scale.std()
         if self.orthogonal and is_plain and weight.dim() >= 2:
@@ -219,9 +221,12 @@ class Start:
         return None if scale.is_normalised else scale
 
     def _is_kept(self, scale, fan_in):
-        """In front of a normalisation that is fresh nothing but direction and speed are a weight's own."""
-        if self.orthogonal or not scale.is_normalised or not is_well_started(scale.weight, fan_in):
+        """In front of a normalisation that is fresh nothing but direction and speed are a weight's own. The last layer
+        goes with the others: where all of them were left, it has nothing new to read."""
+        if self.orthogonal or not (scale.is_normalised or scale.place.is_output) or not is_well_started(scale.weight, fan_in):
             return False
+        if scale.place.is_output and not scale.is_normalised:
+            return self.has_kept and not self.changed
         modules = {self.places.graph.names[id(m)]: m for m in self.model.modules() if id(m) in self.places.graph.names}
         return all(is_fresh(modules.get(op.path)) for op in self.places.normalisations_behind(scale.op))
 
