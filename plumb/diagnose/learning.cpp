@@ -13,6 +13,12 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kStandardErrors = 4;
+/// Of what a validation part has to show: so much of the loss, beyond so many standard errors.
+constexpr double kHeldOut = 0.025;
+constexpr double kHeldOutErrors = 3;
+/// A few samples carry most of the constant answer's loss where its batches vary by so much of it.
+constexpr double kRare = 0.5;
+constexpr std::int64_t kEnoughHeldOut = 50;  // our choice: fewer are too coarse a witness
 constexpr std::int64_t kStepsToLose = 20;
 constexpr std::size_t kSoonStretches = 5;
 /// Median distance of two independent normal numbers of deviation 1.
@@ -52,6 +58,34 @@ double standard_error(double noise, std::size_t stretches) {
   return kMedianError * noise / std::sqrt(static_cast<double>(std::max<std::size_t>(stretches, 1)));
 }
 
+/// Of the constant answer's mean loss over the samples of `stretches`, where a few of them carry
+/// most of it; 0 where they do not.
+double rare_error(const RunInfo& info, Stretches stretches) {
+  if (!info.baseline || !(info.baseline->loss_deviation > 0) || info.batch < 1) return 0;
+  const double batch = static_cast<double>(info.batch);
+  const double deviation = info.baseline->loss_deviation;
+  if (!(deviation / std::sqrt(batch) > kRare * info.baseline->loss)) return 0;
+  double steps = 0;
+  for (const LossCurve::Stretch& one : stretches) steps += static_cast<double>(one.steps);
+  return deviation / std::sqrt(batch * steps);
+}
+
+/// Samples that were held out are answered better than by the constant.
+bool holds_for_others(const RunInfo& info, const LossCurve& curve, const Learning& learning) {
+  const auto& last = curve.last_validation();
+  if (!last || !learning.has_baseline || !info.data_info) return false;
+  const std::int64_t held_out = info.data_info->validation_samples;
+  if (held_out < kEnoughHeldOut) return false;
+  const double root = std::sqrt(static_cast<double>(held_out));
+  const double gained = learning.reference - last->loss;
+  if (!(gained >= kHeldOut * learning.reference)) return false;
+  if (!std::isfinite(last->accuracy) || !std::isfinite(learning.baseline_accuracy)) {
+    return gained > kHeldOutErrors * info.baseline->loss_deviation / root;
+  }
+  const double right = learning.baseline_accuracy;
+  return last->accuracy - right > kHeldOutErrors * std::sqrt(right * (1 - right)) / root;
+}
+
 /// The median of each window, as at the end; a running sum would cancel behind a loss of 1e25.
 void find_best(Learning& learning, Stretches all, std::size_t width) {
   for (std::size_t first = 0; first + width <= all.size(); ++first) {
@@ -75,7 +109,9 @@ bool is_flat(Stretches all, double noise) {
 }  // namespace
 
 bool Learning::at_baseline() const {
-  return known && has_baseline && steps >= kEnoughSteps && !learns && (flat || lost);
+  if (!known || !has_baseline || steps < kEnoughSteps || learns) return false;
+  const bool unsure = gained >= kLearned;  // below it, and by less than the noise
+  return lost || (flat && !unsure);
 }
 
 double reference_loss(const RunInfo& info, const LossCurve& curve) {
@@ -116,7 +152,7 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
   result.accuracy = mean_accuracy(end);
   const double noise = noise_of(all.last(std::max<std::size_t>(width, all.size() / 2)));
   result.noise = noise * std::sqrt(static_cast<double>(all.front().steps));
-  result.standard_error = standard_error(noise, width);
+  result.standard_error = std::max(standard_error(noise, width), rare_error(info, end));
   find_best(result, all, width);
   result.flat = is_flat(all, noise);
 
@@ -125,7 +161,7 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
       result.reference - result.at_last > kStandardErrors * result.standard_error;
   result.learns = result.gained >= Learning::kLearned && beyond_noise;
   result.reached = result.gained >= Learning::kReached && beyond_noise;
-  result.converged = result.at_last <= Learning::kConverged * result.reference;
+  result.converged = result.at_last <= Learning::kConverged * result.reference && beyond_noise;
   if (result.has_baseline && info.baseline->accuracy < 1) {
     result.baseline_accuracy = info.baseline->accuracy;
     const double left = 1 - result.baseline_accuracy;
@@ -138,6 +174,7 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
                                       result.gained_accuracy * left > kStandardErrors * error);
     result.reached = result.reached || result.gained_accuracy >= 0.9;
   }
+  result.learns = result.learns || holds_for_others(info, curve, result);
   const double had = result.reference - result.best;
   const double gone = result.at_last - result.best;
   const bool gave_up = had >= Learning::kLearned * result.reference && gone > had / 2;

@@ -74,9 +74,34 @@ Finding nothing_to_train(const RunView& view) {
   return finding;
 }
 
+/// Every sample of the training part has one answer, which a constant gives.
+bool has_one_answer(const RunInfo& info) {
+  if (!info.data_info || info.data_info->samples < 2) return false;
+  const std::vector<std::int64_t>& classes = info.data_info->class_sizes;
+  const std::vector<ColumnInfo>& targets = info.data_info->targets;
+  if (!classes.empty()) {
+    return std::count_if(classes.begin(), classes.end(), [](auto size) { return size > 0; }) == 1;
+  }
+  return !targets.empty() && std::all_of(targets.begin(), targets.end(),
+                                         [](const ColumnInfo& one) { return one.deviation == 0; });
+}
+
+Finding nothing_to_learn(const RunView& view) {
+  Finding finding;
+  finding.rule = "not_learning";
+  finding.severity = Severity::warning;
+  finding.place = Place::loss();
+  set_all_steps(view, finding);
+  finding.evidence = {{{Quantity::baseline_loss, 0, Place::loss(), {}}, 0}};
+  finding.cause.kind = CauseKind::data;
+  finding.remedies = {{RemedyKind::check_labels, {}, {}, {}}};
+  return finding;
+}
+
 }  // namespace
 
 void check_not_learning(const RunView& view, std::vector<Finding>& findings) {
+  if (has_one_answer(view.info())) findings.push_back(nothing_to_learn(view));
   if (view.info().kind == "probe" || has_alarm(findings)) return;
   if (has_nothing_to_train(view.info())) {
     findings.push_back(nothing_to_train(view));
@@ -86,10 +111,8 @@ void check_not_learning(const RunView& view, std::vector<Finding>& findings) {
   if (!learning.at_baseline()) return;
   Finding finding = learning_finding(view, learning, "not_learning");
   finding.severity = Severity::critical;
-  const double limit = learning.gained < Learning::kLearned
-                           ? (1 - Learning::kLearned) * learning.reference
-                           : learning.at_last;  // no more than the noise
-  finding.evidence = {{{Quantity::loss_at_last, learning.at_last, Place::loss(), {}}, limit}};
+  finding.evidence = {{{Quantity::loss_at_last, learning.at_last, Place::loss(), {}},
+                       (1 - Learning::kLearned) * learning.reference}};
   const std::vector<Fact> others = ruled_out(view);
   finding.facts.insert(finding.facts.end(), others.begin(), others.end());
   finding.cause.kind = CauseKind::unknown;

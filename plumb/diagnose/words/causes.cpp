@@ -247,6 +247,7 @@ std::string cause(const Telling& telling) {
       if (telling.finding.rule == "not_learning") return "No layer of the network has weights.";
       return "The loss gives none of the weights a gradient.";
     case CauseKind::data:
+      if (telling.finding.rule == "not_learning") return "The data hold one class or value alone.";
       return nonfinite_text(telling, "The data themselves hold it; the network is not to blame.");
     case CauseKind::broken_weight:
       return nonfinite_text(

@@ -50,6 +50,10 @@ std::string not_learning_symptom(const Telling& telling) {
   if (telling.finding.cause.kind == CauseKind::no_gradient) {
     return "There is nothing to train.";
   }
+  if (telling.finding.cause.kind == CauseKind::data) {
+    return fmt::format("There is nothing to learn: all {} training samples have the same answer.",
+                       telling.info.data_info ? telling.info.data_info->samples : 0);
+  }
   return fmt::format("The network has not learned: after {} the loss is {}{}.",
                      count_text(telling.count(Quantity::steps_taken), "step"),
                      loss_at(telling, Quantity::loss_at_last), baseline_text(telling));
@@ -99,6 +103,9 @@ std::string zero_gradient_consequence(const Telling& telling) {
 std::string not_learning_consequence(const Telling& telling) {
   if (telling.finding.cause.kind == CauseKind::no_gradient) {
     return "What it answers at the end is what it answered at the start.";
+  }
+  if (telling.finding.cause.kind == CauseKind::data) {
+    return "A constant is always right on them, and a loss that falls says nothing of the network.";
   }
   return "More steps alone promise little: the last quarter of them was no better than the quarter "
          "before.";
