@@ -51,6 +51,13 @@ std::string why_text(const CheckedChange& change) {
   }
 }
 
+/// Whether a remedy of the findings was trained, and did not do.
+bool has_named_failure(const Advice& advice) {
+  return std::any_of(advice.changes.begin(), advice.changes.end(), [](const CheckedChange& change) {
+    return change.prescription.remedy && change.check == AdviceCheck::no_effect;
+  });
+}
+
 }  // namespace
 
 std::string change_text(const SettingChange& change) {
@@ -75,16 +82,19 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& b
   }
   if (first == nullptr) {
     lines.push_back(fmt::format(
-        "Advice: none of {} that were tried is shown to help within {} steps ({} as it is).",
-        count_text(static_cast<long long>(advice.changes.size()), "change"), advice.steps,
+        "Advice: none of {} that were tried{} is shown to help within {} steps ({} as it is).",
+        count_text(static_cast<long long>(advice.changes.size()), "change"),
+        has_named_failure(advice) ? ", what is named above among them," : "", advice.steps,
         result_text(advice.loss, advice.accuracy)));
     return lines;
   }
-  std::string head = trained ? fmt::format(
-                                   "Advice, checked over {} steps from the same start ({} "
-                                   "as it is):",
-                                   advice.steps, result_text(advice.loss, advice.accuracy))
-                             : std::string("Advice, predicted, not checked");
+  std::string head = std::string("Advice, predicted, not checked");
+  if (trained) {
+    const bool is_named = first->prescription.remedy.has_value() || !has_named_failure(advice);
+    head = fmt::format("Advice, checked over {} steps from the same start ({} as it is){}:",
+                       advice.steps, result_text(advice.loss, advice.accuracy),
+                       is_named ? "" : "; what is named above is not shown to help, and this is");
+  }
   if (!trained) head += because.empty() ? ":" : " (" + because + "):";
   lines.push_back(head);
   int shown = 0;
