@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <new>
@@ -168,11 +170,21 @@ int run(int argc, char** argv) {
   return result;
 }
 
+/// An answer that nobody could read, as on a full disk, was not given.
+int check_output(int result) {
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  if (flushed && std::ferror(stdout) == 0) return result;
+  const std::string why = errno != 0 ? std::string(": ") + std::strerror(errno) : std::string();
+  complain("standard output cannot be written" + why + ", expected a place that takes the answer");
+  return plumb::cli::kError;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return check_output(run(argc, argv));
   } catch (const plumb::cli::CommandLineError& error) {
     complain(error.what());
     return plumb::cli::kUsage;
