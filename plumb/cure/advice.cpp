@@ -324,7 +324,8 @@ std::vector<Finding> with_checked_remedies(std::vector<Finding> findings, const 
   for (Finding& finding : findings) {
     std::vector<Remedy> ordered;
     std::vector<bool> placed(finding.remedies.size(), false);
-    // A rate that nobody could measure stays, without a number, before what was seen not to help.
+    // A rate that nobody could measure stays, without a number, before what was seen not to help
+    // and what the rule named behind it.
     const auto unmeasured = std::find_if(
         advice.dropped.begin(), advice.dropped.end(), [&](const CheckedChange& change) {
           return change.prescription.finding == finding.id && change.prescription.remedy &&
@@ -339,7 +340,13 @@ std::vector<Finding> with_checked_remedies(std::vector<Finding> findings, const 
     for (const CheckedChange& change : advice.changes) {
       const Prescription& from = change.prescription;
       if (from.finding != finding.id || !from.remedy || placed[*from.remedy]) continue;
-      if (change.check == AdviceCheck::no_effect) place_unmeasured();
+      const bool named_before =
+          unmeasured != advice.dropped.end() && *unmeasured->prescription.remedy < *from.remedy;
+      // What was only predicted comes no sooner than the rule named it.
+      if (change.check == AdviceCheck::no_effect ||
+          (change.check == AdviceCheck::not_tried && named_before)) {
+        place_unmeasured();
+      }
       placed[*from.remedy] = true;
       Remedy remedy = finding.remedies[*from.remedy];
       remedy.predicted_log2_reach = change.log2_reach;

@@ -52,6 +52,13 @@ std::string why_text(const CheckedChange& change) {
   }
 }
 
+/// Whether a remedy of the findings was trained, and did not do.
+bool has_named_failure(const Advice& advice) {
+  return std::any_of(advice.changes.begin(), advice.changes.end(), [](const CheckedChange& change) {
+    return change.prescription.remedy && change.check == AdviceCheck::no_effect;
+  });
+}
+
 }  // namespace
 
 std::string change_text(const SettingChange& change) {
@@ -76,8 +83,9 @@ std::vector<std::string> advice_lines(const Advice& advice, const std::string& b
   }
   if (first == nullptr) {
     lines.push_back(fmt::format(
-        "Advice: none of {} that were tried is shown to help within {} steps ({} as it is).",
-        count_text(static_cast<long long>(advice.changes.size()), "change"), advice.steps,
+        "Advice: none of {} that were tried{} is shown to help within {} steps ({} as it is).",
+        count_text(static_cast<long long>(advice.changes.size()), "change"),
+        has_named_failure(advice) ? ", what is named above among them," : "", advice.steps,
         result_text(advice.loss, advice.accuracy)));
     return lines;
   }

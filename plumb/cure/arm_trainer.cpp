@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/cure/arm_trainer.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <utility>
 
 #include "plumb/cure/tasks.h"
@@ -41,7 +43,12 @@ void ArmTrainer::train(
         make_training(maker_, arm.name, config, seeds[i], data_.of(config), is_first && task == 0);
     if (options_.progress) options_.progress({doing_, ++done, all});
   });
-  trainings_ += static_cast<int>(all);
+  // Ctrl-C leaves some unmade.
+  for (const Arm* const arm : arms) {
+    trainings_ += static_cast<int>(
+        std::count_if(arm->trainings.begin() + static_cast<std::ptrdiff_t>(before),
+                      arm->trainings.end(), [](const ArmTraining& one) { return one.finished; }));
+  }
 }
 
 }  // namespace plumb

@@ -148,7 +148,12 @@ std::string ending_text(const CureReport& report) {
       return fmt::format("Any change of rate does as well: --lr {:.2g} alone.",
                          report.proof_rate.config.learning_rate);
     case CureEnding::not_proven: return not_proven_text(report);
-    case CureEnding::not_found: return "No cure found within the budget.";
+    case CureEnding::not_found:
+      return report.candidates.empty()
+                 ? std::string("No cure found: of the changes that are allowed none applies.")
+                 : fmt::format(
+                       "No cure found: none of {} that were tried is one.",
+                       count_text(static_cast<long long>(report.candidates.size()), "change"));
     case CureEnding::not_sick: return not_sick_text(report);
     case CureEnding::inconclusive:
       return "Inconclusive: the untreated training fails with some seeds and not with others.";

@@ -19,7 +19,10 @@ std::vector<std::byte> read_file(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) throw DataError(fmt::format("{}: no such file", path));
-  if (!fs::is_regular_file(status)) throw DataError(fmt::format("{}: not a regular file", path));
+  if (!fs::is_regular_file(status)) {
+    throw DataError(fmt::format(
+        "{}: not a regular file, expected one (what a pipe gives has to be saved first)", path));
+  }
   const std::uintmax_t size = fs::file_size(path, error);
   std::ifstream in(path, std::ios::binary);
   if (error || !in) {

@@ -242,6 +242,13 @@ std::vector<NamedArray> read_arrays(const std::string& path) {
     }
     return arrays;
   }
+  if (text.starts_with("\x93NUMPY")) {
+    throw DataError(fmt::format(
+        "{}: is one numpy array, expected NPZ, whose arrays have names: of data "
+        "numpy.savez('data.npz', x=x, y=y), of weights numpy.savez('model.npz', **{{k: v.numpy() "
+        "for k, v in model.state_dict().items()}})",
+        path));
+  }
   if (text.size() > 8 && text[8] == '{') return parse_safetensors(bytes, path);
   throw DataError(
       fmt::format("{}: neither NPZ nor safetensors, by its first bytes: {}", path, kHow));

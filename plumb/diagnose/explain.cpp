@@ -119,6 +119,15 @@ bool kills_units(const RunView& view, const Finding& root, const Finding& sympto
   return is_alarm(view, root, symptom) && died_in_training(view, root, symptom);
 }
 
+/// What a bias shut before the first step, and what training shut, which is how units die of it.
+bool is_closed_from_start(const RunView& view, const Finding& root, const Finding&) {
+  return view.first_forward() != nullptr && root.first_step <= view.first_forward()->step;
+}
+bool died_as_it_closed(const RunView& view, const Finding& root, const Finding& symptom) {
+  return root.cause.kind == CauseKind::died_in_training &&
+         !is_closed_from_start(view, symptom, symptom);
+}
+
 /// Over training, not over depth.
 bool is_drift(const RunView&, const Finding&, const Finding& symptom) {
   return symptom.cause.kind == CauseKind::drift;
@@ -226,7 +235,7 @@ constexpr Mechanism kMechanisms[] = {
     {"tiny_normalisation", "stalled_layer"},
     {"symmetric_units", "closed_units"},
     {"closed_units", "vanishing_gradient"},
-    {"closed_units", "dead_units"},
+    {"closed_units", "dead_units", Order::with, is_closed_from_start},
     {"closed_units", "stalled_layer"},
     // What a number format has no room for.
     {"underflow", "zero_gradient"},
@@ -264,6 +273,7 @@ constexpr Mechanism kMechanisms[] = {
     // A step changes what the next one sees.
     {"update_too_large", "dead_units", Order::with, died_in_training},
     {"update_too_large", "closed_units", Order::before},
+    {"dead_units", "closed_units", Order::with, died_as_it_closed},
     {"update_too_large", "saturated_activation", Order::before},
     {"update_too_large", "saturated_gate", Order::before},
     {"update_too_large", "exploding_gradient", Order::with, is_drift},

@@ -73,6 +73,17 @@ bool would_saturate(const RunInfo& info, const DepthFlow& flow) {
   return traits != nullptr && traits->saturates.value_or(false) && gain && *gain > kMostGain;
 }
 
+/// Where a gate decides how much of the shortcut passes, no scale of a branch does.
+bool are_highways(const RunInfo& info) {
+  return !info.blocks.empty() &&
+         std::all_of(info.blocks.begin(), info.blocks.end(),
+                     [](const BlockInfo& block) { return block.kind == "highway"; });
+}
+
+/// The bias of a highway's gate that is usual at the start: it carries 88 % of what comes in.
+/// Source  Srivastava, Greff and Schmidhuber 2015, "Training Very Deep Networks": -1 to -10.
+constexpr double kCarryBias = -2;
+
 Remedy of(RemedyKind kind, std::vector<Remedy::Argument> arguments = {}) {
   return {kind, {}, std::move(arguments), {}};
 }
@@ -180,6 +191,10 @@ std::vector<Remedy> remedies_by_cause(const RunInfo& info, const DepthFlow& flow
     case CauseKind::alignment:
       return {of(RemedyKind::orthogonal_start), loss ? residual : clip, of(RemedyKind::widen)};
     case CauseKind::residual_branch: {
+      if (are_highways(info)) {
+        return {of(RemedyKind::open_gate, {{"carry_bias", kCarryBias}}),
+                of(RemedyKind::add_normalisation)};
+      }
       const double blocks = std::max(1, flow.residual_blocks);
       return {of(RemedyKind::scale_branch, {{"scale", 1 / std::sqrt(blocks)}, {"blocks", blocks}}),
               of(RemedyKind::zero_branch_end)};

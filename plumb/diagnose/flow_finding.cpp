@@ -49,7 +49,8 @@ Finding over_depth(const RunView& view, const Episode& episode, const std::strin
   }
   if (!std::isnan(step.log2_learning)) {
     // By the updates where some were recorded, else by the gradients.
-    const Role by = step.paces.empty() ? Role::grad_weight : Role::update;
+    const bool moves = !step.paces.empty() && step.learning_rate > 0;
+    const Role by = moves ? Role::update : Role::grad_weight;
     finding.facts.push_back({Quantity::learning_log2, step.log2_learning,
                              Place::layer(view.chain_ends().first, by),
                              Place::layer(view.chain_ends().last)});

@@ -125,7 +125,11 @@ double decay_of(const RunInfo& info, const StepRecord& step) {
 std::vector<LayerPace> layer_paces(const RunInfo& info, const StepRecord& step,
                                    const std::vector<FlowPoint>& profile, const StepIndex& index) {
   std::vector<LayerPace> paces;
-  if (!(step.learning_rate > 0) || step.skipped) return paces;
+  // A rate of zero is one where the optimiser is known; elsewhere it says that nobody told the
+  // rate.
+  const bool has_rate =
+      step.learning_rate > 0 || (step.learning_rate == 0 && info.optimiser_info.has_value());
+  if (!has_rate || step.skipped) return paces;
   const std::vector<bool> frozen = frozen_layers(info);
   const StepFacts facts{std::log2(step.learning_rate), std::log2(decay_of(info, step)),
                         std::log2(step.clip_factor)};

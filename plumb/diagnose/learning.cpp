@@ -13,6 +13,12 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kStandardErrors = 4;
+/// Of what a validation part has to show: so much of the loss, beyond so many standard errors.
+constexpr double kHeldOut = 0.025;
+constexpr double kHeldOutErrors = 3;
+/// A few samples carry most of the constant answer's loss where its batches vary by so much of it.
+constexpr double kRare = 0.5;
+constexpr std::int64_t kEnoughHeldOut = 50;  // our choice: fewer are too coarse a witness
 constexpr std::int64_t kStepsToLose = 20;
 constexpr std::size_t kSoonStretches = 5;
 /// Median distance of two independent normal numbers of deviation 1.
@@ -67,6 +73,34 @@ double standard_error(double noise, std::size_t stretches) {
   return kMedianError * noise / std::sqrt(static_cast<double>(std::max<std::size_t>(stretches, 1)));
 }
 
+/// Of the constant answer's mean loss over the samples of `stretches`, where a few of them carry
+/// most of it; 0 where they do not.
+double rare_error(const RunInfo& info, Stretches stretches) {
+  if (!info.baseline || !(info.baseline->loss_deviation > 0) || info.batch < 1) return 0;
+  const double batch = static_cast<double>(info.batch);
+  const double deviation = info.baseline->loss_deviation;
+  if (!(deviation / std::sqrt(batch) > kRare * info.baseline->loss)) return 0;
+  double steps = 0;
+  for (const LossCurve::Stretch& one : stretches) steps += static_cast<double>(one.steps);
+  return deviation / std::sqrt(batch * steps);
+}
+
+/// Samples that were held out are answered better than by the constant.
+bool holds_for_others(const RunInfo& info, const LossCurve& curve, const Learning& learning) {
+  const auto& last = curve.last_validation();
+  if (!last || !learning.has_baseline || !info.data_info) return false;
+  const std::int64_t held_out = info.data_info->validation_samples;
+  if (held_out < kEnoughHeldOut) return false;
+  const double root = std::sqrt(static_cast<double>(held_out));
+  const double gained = learning.reference - last->loss;
+  if (!(gained >= kHeldOut * learning.reference)) return false;
+  if (!std::isfinite(last->accuracy) || !std::isfinite(learning.baseline_accuracy)) {
+    return gained > kHeldOutErrors * info.baseline->loss_deviation / root;
+  }
+  const double right = learning.baseline_accuracy;
+  return last->accuracy - right > kHeldOutErrors * std::sqrt(right * (1 - right)) / root;
+}
+
 /// Finds the window with the lowest median, and returns that; a running sum would cancel behind a
 /// loss of 1e25.
 double find_best(Learning& learning, Stretches all, std::size_t width) {
@@ -117,7 +151,8 @@ bool leaves(double reference, Stretches all) {
 }  // namespace
 
 bool Learning::at_baseline() const {
-  return known && has_baseline && steps >= kEnoughSteps && !learns && ((flat && !leaves) || lost);
+  if (!known || !has_baseline || steps < kEnoughSteps || learns) return false;
+  return lost || (flat && !leaves && gained < kLearned);
 }
 
 double reference_loss(const RunInfo& info, const LossCurve& curve) {
@@ -155,11 +190,11 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
   const Stretches end = end_of(info, all, result.reference);
   const Level level = level_of(end);
   result.at_last = level.mean;
-  result.standard_error = level.error;
   result.accuracy = mean_accuracy(end);
   const double noise = noise_of(all.last(std::max<std::size_t>(end.size(), all.size() / 2)));
   result.noise = noise * std::sqrt(static_cast<double>(all.front().steps));
-  const double error = standard_error(noise, end.size());
+  result.standard_error = std::max(level.error, rare_error(info, end));
+  const double error = std::max(standard_error(noise, end.size()), result.standard_error);
   const double lowest = find_best(result, all, end.size());
   result.flat = is_flat(all, noise);
   result.leaves = leaves(result.reference, all);
@@ -168,11 +203,11 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
   const auto& validation = curve.last_validation();
   const bool validated =
       validation && result.reference - validation->loss >= Learning::kLearned * result.reference;
-  const bool beyond_noise = validated || result.reference - result.at_last >
-                                             kStandardErrors * std::max(error, level.error);
+  const bool beyond_noise =
+      validated || result.reference - result.at_last > kStandardErrors * error;
   result.learns = result.gained >= Learning::kLearned && beyond_noise;
   result.reached = result.gained >= Learning::kReached && beyond_noise;
-  result.converged = result.at_last <= Learning::kConverged * result.reference;
+  result.converged = result.at_last <= Learning::kConverged * result.reference && beyond_noise;
   if (result.has_baseline && info.baseline->accuracy < 1) {
     result.baseline_accuracy = info.baseline->accuracy;
     const double left = 1 - result.baseline_accuracy;
@@ -185,6 +220,7 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
                                       result.gained_accuracy * left > kStandardErrors * by_chance);
     result.reached = result.reached || result.gained_accuracy >= 0.9;
   }
+  result.learns = result.learns || holds_for_others(info, curve, result);
   // By medians: a few large batches lose nothing that was learned.
   const double typical = median_loss(end);
   const double had = result.reference - lowest;
@@ -192,7 +228,7 @@ Learning learning_of(const RunInfo& info, const LossCurve& curve) {
   const bool gave_up = had >= Learning::kLearned * result.reference && gone > had / 2;
   const bool far_above = typical > 2 * std::max(result.reference, result.at_first);
   result.lost = (gave_up || far_above) && !result.reached && result.steps >= kStepsToLose &&
-                gone > kStandardErrors * std::sqrt(2.0) * error;
+                gone > kStandardErrors * std::sqrt(2.0) * standard_error(noise, end.size());
   return result;
 }
 

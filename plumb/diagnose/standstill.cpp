@@ -137,6 +137,11 @@ Blame blame_for(const RunView& view, const MeasuredStep& step, const LayerPace& 
   blame.facts = {{Quantity::learning_rate, step.learning_rate, {}, {}}};
   const Place place = Place::layer(pace.layer);
   const double missing = kUsualPaceLog2 - pace.log2_learning;
+  if (step.learning_rate == 0) {
+    blame.kind = CauseKind::small_rate;
+    blame.remedies = {of(RemedyKind::raise_rate)};
+    return blame;
+  }
   if (std::isinf(missing)) {
     blame.kind = CauseKind::no_gradient;
     blame.remedies = {look_at("whether_it_vanishes")};

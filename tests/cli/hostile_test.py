@@ -417,6 +417,21 @@ class HostileTest(unittest.TestCase):
                 self.assertIn("the network needs quotes", result.stderr)
                 self.assertEqual([path.name for path in Path(name).iterdir()], ["relu.txt"], command)
 
+    def test_an_answer_that_cannot_be_written_was_not_given(self):
+        with tempfile.TemporaryDirectory() as name:
+            kept = [PLUMB, "train", NET, *DATA, "-q", "--no-check", "-o", "run.plumb"]
+            calls = [kept[1:], ["diagnose", "run.plumb", "--no-check"], ["diagnose", "run.plumb", "--json"],
+                     ["probe", NET, *DATA, "--no-check"], ["runs", "."], ["runs", ".", "--json"], ["layers"],
+                     ["export", "run.plumb"], ["compare", "run.plumb", "run.plumb"], ["config", "run.plumb"],
+                     ["theory", "-a", "tanh"], ["lab"], ["zoo", "list"], ["completion", "bash"]]
+            for call in calls:
+                with open("/dev/full", "w", encoding="utf-8") as full:
+                    result = subprocess.run([PLUMB, *call], cwd=name, stdout=full, stderr=subprocess.PIPE, text=True,
+                                            timeout=TIMEOUT_S, check=False)
+                self.assertEqual(result.returncode, 1, (call, result.stderr))
+                self.assertIn("written", result.stderr.replace("cannot write", "cannot be written"), call)
+            self.assertTrue((Path(name) / "run.plumb").exists())
+
     def test_an_output_that_is_no_file_of_a_network_is_kept(self):
         with tempfile.TemporaryDirectory() as name:
             result = subprocess.run(["bash", "-c", f"'{PLUMB}' layers 'dense 4 > relu' > out.txt"], cwd=name,

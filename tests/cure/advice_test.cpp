@@ -142,6 +142,49 @@ TEST(AdviceTest, TheVerdictNamesFirstWhatTheCheckNamesFirst) {
   EXPECT_NE(none.find("neither that nor any other of"), std::string::npos) << none;
 }
 
+// What kills every unit in its first steps is a rate that is too high, however short they are: a
+// rate that could not be measured is named before a warm-up that nobody tried.
+TEST(AdviceTest, ARateThatWasNotMeasuredKeepsItsPlace) {
+  Finding finding;
+  finding.rule = "update_too_large";
+  finding.severity = Severity::critical;
+  finding.remedies = {{RemedyKind::lower_rate, {}, {}, {}}, {RemedyKind::warm_up, {}, {}, {}}};
+  TrainConfig config = sick_trainings()[0].config;
+  config.learning_rate = 3;
+  CureData data(config);
+  const Advice advice =
+      check_advice(config, data, {finding}, {.budget_s = 0, .search_further = false});
+  ASSERT_FALSE(advice.changes.empty());
+  EXPECT_EQ(advice.changes.front().prescription.rewrite->id, "warm_up");
+  const auto remedies = with_checked_remedies({finding}, advice).front().remedies;
+  ASSERT_EQ(remedies.size(), 2u);
+  EXPECT_EQ(remedies[0].kind, RemedyKind::lower_rate);
+  std::swap(finding.remedies[0], finding.remedies[1]);
+  const Advice other =
+      check_advice(config, data, {finding}, {.budget_s = 0, .search_further = false});
+  EXPECT_EQ(with_checked_remedies({finding}, other).front().remedies[0].kind, RemedyKind::warm_up);
+}
+
+// The words above the advice name remedies: where none of them did, the advice says so.
+TEST(AdviceTest, SaysThatWhatIsNamedDidNotHelp) {
+  const Prescription named{find_rewrite("bare_output"), {}, 0, 0};
+  const Prescription found_by_search{find_rewrite("initialise"), {}, {}, {}};
+  Advice advice;
+  advice.steps = 300;
+  advice.loss = 0.6;
+  advice.changes.resize(2);
+  advice.changes[0].prescription = found_by_search;
+  advice.changes[0].check = AdviceCheck::helps;
+  advice.changes[1].prescription = named;
+  advice.changes[1].check = AdviceCheck::no_effect;
+  EXPECT_EQ(advice_lines(advice, "").front().find("named above"), std::string::npos);
+  std::swap(advice.changes[0].prescription, advice.changes[1].prescription);
+  advice.changes.erase(advice.changes.begin());
+  EXPECT_EQ(advice_lines(advice, "").front().find("named above"), std::string::npos);
+  advice.changes[0].prescription = named;
+  EXPECT_NE(advice_lines(advice, "").front().find("named above"), std::string::npos);
+}
+
 TEST(AdviceTest, WithoutDataItIsPredicted) {
   const TrainConfig config = sick_trainings()[0].config;
   const Advice advice = predict_advice(config, found(config));

@@ -208,6 +208,10 @@ TEST(RewriteTest, RecurrentCells) {
   EXPECT_EQ(network("open_gate", "lstm 16 forget_bias=-4 > last > dense 2", {{"chrono", 50.0}}),
             "lstm 16 chrono=50 > last > dense 2");
   EXPECT_EQ(network("open_gate", "rnn 16 > last > dense 2"), "-");
+  EXPECT_EQ(network("open_gate", "dense 8 > 9 x highway bias=4[dense 8 > tanh] > dense 2",
+                    {{"carry_bias", -2.0}}),
+            "dense 8 > 9 x highway bias=-2[dense 8 > tanh] > dense 2");
+  EXPECT_EQ(network("open_gate", "dense 8 > res[dense 8] > dense 2", {{"carry_bias", -2.0}}), "-");
   EXPECT_EQ(network("gated_cell", "rnn 16 act=relu > last > dense 2", {{"chrono", 40.0}}),
             "lstm 16 chrono=40 > last > dense 2");
   EXPECT_EQ(network("orthogonal_recurrence", "rnn 16 > last > dense 2"),

@@ -132,6 +132,10 @@ TEST(SafetensorsTest, OtherFilesOfWeightsAreNamed) {
   EXPECT_TRUE(message.starts_with(path + ": neither NPZ nor safetensors, by its first bytes: save "
                                          "the state_dict with safetensors.torch.save_file("))
       << message;
+  const std::string array = dir.write("x.npy", "\x93NUMPY\x01");
+  const std::string one = message_of<DataError>([&] { read_arrays(array); });
+  EXPECT_TRUE(one.starts_with(array + ": is one numpy array, expected NPZ")) << one;
+  EXPECT_NE(one.find("numpy.savez('data.npz', x=x, y=y)"), std::string::npos) << one;
 }
 
 /// The shape that an array x of the given shape is loaded with.

@@ -77,6 +77,19 @@ TEST(ClosedUnitsTest, SilentWhereUnitsAreOpenOrAnotherThingShutsThem) {
   EXPECT_TRUE(found(run).empty()) << "a bias of zero";
 }
 
+// Open at the start: no other start keeps it open, a smaller step does.
+TEST(ClosedUnitsTest, WhatTrainingShutsIsNoFaultOfTheStart) {
+  plumb::Run run = run_with("gelu", -6, -20);
+  const double open[] = {-1, 1};
+  test::put(run.info, run.steps.front(), "2", Role::z, test::sketch_of(open));
+  run.steps.front().activations[1].log2_rms_derivative = -0.5;
+  const auto findings = found(run);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+  EXPECT_EQ(findings[0].first_step, run.steps.back().step);
+  EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::lower_rate);
+}
+
 TEST(ClosedUnitsTest, AScaleNextToZeroIsNamed) {
   auto run = test::flat_run(4, 16, "relu", 2);
   const LayerId layer = test::id_of(run.info, "1");

@@ -101,6 +101,56 @@ TEST(LearningTest, KnowsTheNoiseOfAStep) {
   EXPECT_NEAR(learning_in(run).standard_error, 0.05 / std::sqrt(20.0), 1e-9);
 }
 
+// A class of one in fifty: what was gained is less than what batches vary by, and far from nothing.
+TEST(LearningTest, WhatIsBelowTheBaselineByLessThanTheNoiseIsNoFailure) {
+  for (const double end : {0.5, 0.7, 0.9}) {
+    plumb::Run run = course(200, {end, end});
+    for (StepRecord& step : run.steps) {
+      step.loss = step.step % 3 == 0 ? end + 3 : end;
+      step.accuracy = std::numeric_limits<double>::quiet_NaN();
+    }
+    const Learning noisy = learning_in(run);
+    EXPECT_FALSE(noisy.learns) << end;
+    EXPECT_FALSE(noisy.at_baseline()) << end;
+    EXPECT_TRUE(noisy.is_early()) << end;
+  }
+}
+
+// Six targets of 1200 lie far out: the median of some batches sees none of them, and the constant
+// answer pays for all.
+TEST(LearningTest, AMedianThatSeesNoRareSampleIsNoLearning) {
+  plumb::Run run = course(500, {1, 1}, 0.1);
+  run.info.batch = 32;
+  for (StepRecord& step : run.steps) step.accuracy = std::numeric_limits<double>::quiet_NaN();
+  run.info.baseline = Baseline{.loss = 576, .loss_deviation = 8800};
+  const Learning rare = learning_in(run);
+  EXPECT_FALSE(rare.learns);
+  EXPECT_FALSE(rare.converged);
+  EXPECT_FALSE(rare.at_baseline());
+  run.info.baseline->loss_deviation = 600;
+  EXPECT_TRUE(learning_in(run).learns);
+  EXPECT_TRUE(learning_in(run).converged);
+}
+
+// Data that say little: the best network there is has 60 % right where the constant has 50 %.
+TEST(LearningTest, WhatHoldsForHeldOutSamplesWasLearned) {
+  plumb::Run run = course(300, {0.7, 0.672}, 0.03);
+  run.info.classes = 2;
+  run.info.baseline = Baseline{.loss = 0.693, .loss_deviation = 0.004, .accuracy = 0.5};
+  for (StepRecord& step : run.steps) step.accuracy = 0.58;
+  const auto learns = [&](double loss, double accuracy, std::int64_t samples) {
+    run.info.data_info.emplace().validation_samples = samples;
+    run.steps.back().validation_loss = loss;
+    run.steps.back().validation_accuracy = accuracy;
+    return learning_in(run).learns;
+  };
+  EXPECT_TRUE(learns(0.665, 0.605, 300));
+  EXPECT_FALSE(learns(0.665, 0.605, 100)) << "three standard errors are 15 points";
+  EXPECT_FALSE(learns(0.665, 0.99, 40)) << "too few to witness";
+  EXPECT_FALSE(learns(0.69, 0.605, 300)) << "as weights that decay away do";
+  EXPECT_FALSE(learns(0.665, 0.55, 300));
+}
+
 TEST(LearningTest, KnowsWhatWasGained) {
   const Learning half = learning_in(course(200, {2.3, 1.15, 1.15, 1.15}));
   EXPECT_NEAR(half.gained, 0.5, 0.02);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+#include <string_view>
 
 #include "plumb/diagnose/rules/stalled_layer.h"
 #include "tests/diagnose/rule_test.h"
@@ -78,6 +80,23 @@ TEST(StandstillTest, ARateThatIsTooSmall) {
   one.optimiser.learning_rate = 1e-6;
   one.log2_update = -6 - 19.93;
   EXPECT_EQ(cause_of(one.run()), CauseKind::small_rate);
+}
+
+TEST(StandstillTest, ARateOfZero) {
+  for (const char* kind : {"sgd", "adam"}) {
+    OptimiserInfo optimiser = std::string_view(kind) == "adam" ? adam(1e-8) : sgd();
+    optimiser.learning_rate = 0;
+    const plumb::Run run =
+        Standing{.optimiser = optimiser, .log2_update = -std::numeric_limits<double>::infinity()}
+            .run();
+    const auto findings = test::findings_of(check_stalled_layer, run);
+    ASSERT_EQ(findings.size(), 1u) << kind;
+    EXPECT_EQ(findings[0].cause.kind, CauseKind::small_rate);
+    EXPECT_EQ(test::first_remedy(findings[0]), RemedyKind::raise_rate);
+    EXPECT_TRUE(test::is_complete(run.info, findings[0]));
+    const FindingWords words = words_of(run.info, findings, findings[0]);
+    EXPECT_TRUE(test::contains(words.cause, "The learning rate is 0")) << words.cause;
+  }
 }
 
 TEST(StandstillTest, ClippingByNorm) {

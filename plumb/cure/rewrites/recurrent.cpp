@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "plumb/cure/chain_edit.h"
 
@@ -26,11 +27,29 @@ Rewritten change_cells(const Patient& patient, const std::string& why_not,
   return Rewritten::to(std::move(config));
 }
 
+int set_carry_bias(Items& items, double bias) {
+  int changed = 0;
+  for (SpecItem& item : items) {
+    changed += set_carry_bias(item.children, bias);
+    if (item.kind != SpecItem::Kind::residual || item.name.text != "highway") continue;
+    set_option(item, "bias", fmt::format("{:.3g}", bias));
+    ++changed;
+  }
+  return changed;
+}
+
 std::string whole(double value) { return fmt::format("{:.0f}", value); }
 
 }  // namespace
 
 Rewritten open_gates(const Patient& patient, const CureArguments& arguments) {
+  if (const double* const carry = number_of(arguments, "carry_bias")) {
+    TrainConfig config = patient.config;
+    Items items = items_of(config.network);
+    if (set_carry_bias(items, *carry) == 0) return Rewritten::refuse("no highway");
+    config.network = network_text(items);
+    return Rewritten::to(std::move(config));
+  }
   const double* const chrono = number_of(arguments, "chrono");
   const double* const bias = number_of(arguments, "forget_bias");
   return change_cells(patient, "no lstm or gru", [&](SpecItem& cell) {

@@ -6,9 +6,11 @@
 namespace plumb {
 
 /// lstm with `forget_bias`, or lstm and gru with `chrono`: gates that keep their state over the
-/// length of the sequence from the start. Without arguments forget_bias=1.
-/// Applies  to networks with lstm or gru layers.
-/// Source   Jozefowicz et al. 2015; Tallec and Ollivier 2018, arXiv:1804.11188.
+/// length of the sequence from the start. Without arguments forget_bias=1. With `carry_bias` the
+/// gates of all highways start at it.
+/// Applies  to networks with lstm or gru layers; with `carry_bias` to those with highways.
+/// Source   Jozefowicz et al. 2015; Tallec and Ollivier 2018, arXiv:1804.11188; Srivastava et al.
+///          2015, arXiv:1507.06228.
 Rewritten open_gates(const Patient& patient, const CureArguments& arguments);
 
 /// rnn becomes `cell` (lstm) of the same width, with `chrono` where that is given.

@@ -78,7 +78,13 @@ void add_closed(const RunView& view, std::vector<Finding>& findings) {
     const bool norm = view.info().param(hit.param).use == ParamUse::shift;
     finding.cause = {
         norm ? CauseKind::norm_shift : CauseKind::large_bias, Place::param(hit.param), 1, {}};
-    finding.remedies = {{RemedyKind::set_bias, Place::param(hit.param), {{"value", 0.0}}, {}}};
+    // What was open at the start was shut by the steps: another start would not keep it open.
+    if (step == view.first_forward()) {
+      finding.remedies = {{RemedyKind::set_bias, Place::param(hit.param), {{"value", 0.0}}, {}}};
+    } else {
+      finding.remedies = {{RemedyKind::lower_rate, {}, {}, {}},
+                          {RemedyKind::clip_norm, {}, {}, {}}};
+    }
     findings.push_back(std::move(finding));
     return;
   }

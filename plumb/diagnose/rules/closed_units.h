@@ -18,7 +18,8 @@ namespace plumb {
 ///            docs/rules/closed_units.md.
 /// Silent     at the ends of residual branches, which may start at zero; for activations that close
 ///            at both sides (saturated_activation) and gates (saturated_gate).
-/// Advice     set_bias, set_scale.
+/// Advice     set_bias, set_scale; lower_rate where it was open in the first measured step, so that
+///            training shut it. Units that died of it are told by dead_units.
 void check_closed_units(const RunView& view, std::vector<Finding>& findings);
 
 inline constexpr double kShift = 1.5;

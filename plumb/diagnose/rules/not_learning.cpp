@@ -86,10 +86,8 @@ void check_not_learning(const RunView& view, std::vector<Finding>& findings) {
   if (!learning.at_baseline()) return;
   Finding finding = learning_finding(view, learning, "not_learning");
   finding.severity = Severity::critical;
-  const double limit = learning.gained < Learning::kLearned
-                           ? (1 - Learning::kLearned) * learning.reference
-                           : learning.at_last;  // no more than the noise
-  finding.evidence = {{{Quantity::loss_at_last, learning.at_last, Place::loss(), {}}, limit}};
+  finding.evidence = {{{Quantity::loss_at_last, learning.at_last, Place::loss(), {}},
+                       (1 - Learning::kLearned) * learning.reference}};
   const std::vector<Fact> others = ruled_out(view);
   finding.facts.insert(finding.facts.end(), others.begin(), others.end());
   finding.cause.kind = CauseKind::unknown;

@@ -9,9 +9,9 @@ namespace plumb {
 /// Measured   The loss at the end against the baseline of the training part (learning.h,
 ///            Baseline), and the accuracy where there is one.
 /// Threshold  Less than 1/20 of the way from the baseline to zero by the loss and less than 3/10 by
-/// the
-///            accuracy, or no more than four standard errors, after 100 steps or more, the last
-///            quarter of which is not below the one before. Our choice: docs/rules/not_learning.md.
+///            the accuracy, after 100 steps or more, the last quarter of which is not below the one
+///            before; not where the validation part is better than the baseline beyond chance. Our
+///            choice: docs/rules/not_learning.md.
 ///            Only where no other rule has found something above a note: it is the cause then.
 ///            A network none of whose layers has weights is found at once: there is nothing to
 ///            train.

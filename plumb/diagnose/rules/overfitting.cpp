@@ -18,6 +18,17 @@ constexpr double kPart = 0.5;
 /// Fewer tell nothing of a part that is no better than a guess.
 constexpr std::int64_t kEnoughValidation = 50;
 
+/// A loss counts beyond so many standard errors of the validation part.
+constexpr double kStandardErrors = 3;
+
+/// Of the validation part's mean loss, as the constant answer's varies from sample to sample: large
+/// where a few samples hold most of it. NaN where it is not known.
+double validation_error(const RunInfo& info) {
+  if (!info.data_info || info.data_info->validation_samples <= 0) return std::nan("");
+  return info.baseline->loss_deviation /
+         std::sqrt(static_cast<double>(info.data_info->validation_samples));
+}
+
 /// Nothing of what was learned holds for samples that were held out, and nothing ever did: by the
 /// loss no step was better than the constant answer, and by the accuracy the end is not, beyond the
 /// noise of so many samples.
@@ -58,6 +69,13 @@ void check_overfitting(const RunView& view, std::vector<Finding>& findings) {
                         ? gained_right > kLearnedAccuracy && kept_right < kPart * gained_right
                         : gained > Learning::kLearned && kept < kPart * gained;
   if (!over || !std::isfinite(validation->loss)) return;
+  // A part in which one sample more or less decides over the loss accuses nobody.
+  const double error = validation_error(view.info());
+  const double learned = learning.reference - loss;
+  if (has_accuracy ? learned > 0 && error > kPart * learned
+                   : validation->loss - loss < kStandardErrors * error) {
+    return;
+  }
 
   Finding finding = learning_finding(view, learning, "overfitting");
   finding.severity = holds_nowhere(view, learning) ? Severity::warning : Severity::note;

@@ -11,7 +11,9 @@ namespace plumb {
 /// Silent     below Learning::kSomeSteps steps: of one batch alone no noise is known.
 /// Threshold  Of what the training part gained on the baseline the validation part lacks more than
 ///            a half by the loss, or by the accuracy where there is one. Our choice:
-///            docs/rules/overfitting.md. It is a note: no gradient is to blame, and many a network
+///            docs/rules/overfitting.md. Not where so few validation samples say nothing: of the
+///            standard error of their loss (the constant answer's, Baseline::loss_deviation) the
+///            lack has to be three, or what was learned two where the accuracy counts. It is a note: no gradient is to blame, and many a network
 ///            that is used has it. A warning where nothing of it holds for others and nothing ever
 ///            did: no validation was better than the constant answer by the loss (kLearned), the
 ///            last one is not by the accuracy, beyond two standard errors, and it has 50 samples.

@@ -67,6 +67,7 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
       return "non-finite values in " + telling.names.place(fact.place);
     case Quantity::nonfinite_steps: return "steps with a non-finite loss or gradient";
     case Quantity::loss_at_last: return "loss at the end";
+    case Quantity::baseline_loss: return "loss of the best constant answer";
     case Quantity::validation_loss: return "loss of the validation part";
     case Quantity::validation_accuracy: return "accuracy of the validation part";
     case Quantity::inference_loss: return "loss of a training batch in use";

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "plumb/diagnose/words/sizes.h"
 
@@ -103,12 +105,17 @@ std::string normalisation_text(const Telling& telling) {
 }
 
 std::string residual_text(const Telling& telling) {
+  const std::vector<BlockInfo>& blocks = telling.info.blocks;
+  const bool gated = std::any_of(blocks.begin(), blocks.end(),
+                                 [](const BlockInfo& block) { return block.kind == "highway"; });
   return fmt::format(
-      "The residual blocks do {}: each of {} multiplies the gradient by {}, because its branch {} "
-      "its shortcut.",
+      "The residual blocks do {}: each of {} multiplies the gradient by {}, because its {} its "
+      "shortcut.",
       share_text(telling), telling.count(Quantity::residual_blocks),
       size_at(telling, Quantity::residual_log2_per_block),
-      is_loss(telling) ? "cancels part of" : "adds to");
+      !is_loss(telling) ? "branch adds to"
+      : gated           ? "gate or branch takes part of"
+                        : "branch cancels part of");
 }
 
 std::string odd_text(const Telling& telling, const std::string& where) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "plumb/diagnose/words/sentences.h"
+#include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
 
@@ -161,6 +164,13 @@ std::string remove_layer(const Telling& telling, const Remedy& remedy) {
 }
 
 std::string open_gate(const Remedy& remedy) {
+  if (has(remedy, "carry_bias")) {
+    const double bias = number(remedy, "carry_bias");
+    return fmt::format(
+        "start the gates of the blocks so that they carry {} of what comes in: highway bias={:.3g} "
+        "(Srivastava et al. 2015)",
+        percent_text(1 / (1 + std::exp(bias))), bias);
+  }
   const bool forget = text(remedy, "gate") == to_string(TimeQuantity::forget_gate);
   if (has(remedy, "forget_bias")) {
     return fmt::format(

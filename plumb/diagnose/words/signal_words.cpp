@@ -161,10 +161,19 @@ std::string logits_activation(const Telling& telling) {
   return text + ".";
 }
 
-std::string logits_activation_does(const Telling&) {
-  return "The loss applies its own already. Squashed twice, no answer is ever sure, and the "
-         "gradient "
-         "is that of a flat function.";
+/// What a loss that takes logits makes probabilities of them with.
+std::string_view own_of(const Telling& telling) {
+  return telling.info.loss == "cross_entropy" ? "softmax" : "sigmoid";
+}
+
+bool is_applied_twice(const Telling& telling) { return end_kind(telling) == own_of(telling); }
+
+std::string logits_activation_does(const Telling& telling) {
+  return is_applied_twice(telling)
+             ? "The loss applies its own already. Squashed twice, no answer is ever sure, and the "
+               "gradient is that of a flat function."
+             : "Answers beyond that range cannot be given, and where it is flat no gradient "
+               "passes.";
 }
 
 std::string output_range(const Telling& telling) {
@@ -342,8 +351,13 @@ std::string signal_cause(const Telling& telling) {
     case CauseKind::output_activation:
       return row->rule == "output_range"
                  ? fmt::format("The range of {} does not hold the targets.", end_kind(telling))
-                 : fmt::format("The {} is part of the network and of the loss as well.",
-                               end_kind(telling));
+             : is_applied_twice(telling)
+                 ? fmt::format("The {} is part of the network and of the loss as well.",
+                               end_kind(telling))
+                 : fmt::format(
+                       "The loss applies its own {} to numbers of any sign and size, and the {} "
+                       "bounds them.",
+                       own_of(telling), end_kind(telling));
     case CauseKind::no_activation:
       return fmt::format("Nothing that is not linear follows {}.", where);
     case CauseKind::few_outputs: return "The last layer is narrower than there are classes.";

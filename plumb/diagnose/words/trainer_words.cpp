@@ -73,6 +73,9 @@ std::string rate_text(const Telling& telling) {
 }
 
 std::string small_rate_text(const Telling& telling) {
+  if (telling.value(Quantity::learning_rate) == 0) {
+    return "The learning rate is 0: no step changes anything.";
+  }
   if (is_adaptive(telling)) {
     return fmt::format(
         "The learning rate ({:.2g}) is too small: {} moves a weight by no more than the rate in "

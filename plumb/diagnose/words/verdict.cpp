@@ -105,6 +105,10 @@ std::string early_text(const Facts& facts) {
   return learning_text(learning) +
          (few ? fmt::format(" Whether it learns cannot be said yet: that takes {} steps or more.",
                             Learning::kEnoughSteps)
+          : learning.has_baseline && learning.flat && learning.gained >= Learning::kLearned
+              ? " Whether it learns cannot be said yet: from batch to batch the loss varies by "
+                "more "
+                "than was gained."
           : !learning.known || learning.has_baseline
               ? " Whether it learns cannot be said yet."
               : " What the best constant answer reaches is not known, so whether it learns cannot "

@@ -98,25 +98,12 @@ class Search:
         self.add_rate()
         self.add_pairs()
         self.choose()
-<<<<<<< HEAD
-        if self.is_doubt_left(self.result.untreated.mean_score, self.result.winner.screen.mean_score):
-=======
         untreated, changed = self.result.untreated.mean_score, self.result.winner.screen.mean_score
         if self.doubted_as is not None and not _core.settles_doubt(untreated, changed):
             self.result.winner = None
->>>>>>> today-c
             return self.doubted_as
         self.prove()
-        if self.is_doubt_left(self.result.proof["untreated"].mean_score, self.result.proof["cured"].mean_score):
-            return self.doubted_as
         return self.judge()
-
-    def is_doubt_left(self, untreated, changed):
-        """Whether it was never said to be sick but by a doubt, and this change does not settle it."""
-        if self.doubted_as is None or _core.settles_doubt(untreated, changed):
-            return False
-        self.result.winner = None
-        return True
 
     def reproduce(self):
         trials = self.untreated_trials(self.screen_seeds, "reproducing the failure")

@@ -19,12 +19,9 @@ from .watch import Watch
 
 #: Batches that the inputs' mean and deviation are taken over.
 STATISTICS_OF = 20
-<<<<<<< HEAD
-=======
 #: Deviations that a value lies off the mean at most. A column that is nearly constant has few values, far off by its
 #: deviation; they would be what a training steps by. Our choice.
 FARTHEST = 10.0
->>>>>>> today-c
 #: A loss of so many times the first one has diverged. Our choice.
 _DIVERGED = 100.0
 
