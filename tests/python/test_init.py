@@ -210,7 +210,6 @@ class Kinds(unittest.TestCase):
             self.assertIn([*report.changed, *report.left][0].name, str(report))
             self.assertIn("<table>", report._repr_html_())
 
-
     def test_a_recurrence_that_is_written_out(self):
         class Own(nn.Module):
             def __init__(self):
