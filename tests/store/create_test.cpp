@@ -210,7 +210,7 @@ TEST(LoadRunTest, ANewerSchemaIsRefusedWithBothVersions) {
   write_run(path, plain_run(1, 7));
   execute(path, "PRAGMA user_version = 7; DROP TABLE step");
   EXPECT_EQ(load_error(path),
-            path + ": was written with schema version 7, this build reads up to 4");
+            path + ": was written with schema version 7, this build reads up to 5");
 }
 
 TEST(LoadRunTest, AMissingTableIsDamage) {
