@@ -29,7 +29,9 @@ TEST(SeenTargetsTest, KeepsWhatElseIsKnownOfTheData) {
   SeenTargets seen;
   RunInfo info;
   info.batch = 3;
-  info.data_info.emplace().inputs = {{"a", 0, 1, -1, 1}};
+  DataInfo known;
+  known.inputs.push_back({"a", 0, 1, -1, 1});
+  info.data_info = known;
   for (int batch = 0; batch < 8; ++batch) {
     const std::vector<float> rows{1, 2, 3, static_cast<float>(batch)};
     seen.add_values(rows, 2, info);
@@ -46,7 +48,7 @@ TEST(SeenTargetsTest, SaysNothingOfTargetsThatAreAllTheSame) {
   for (int batch = 0; batch < 20; ++batch) {
     EXPECT_FALSE(seen.add_labels(std::vector<std::int32_t>{1, 1}, info));
   }
-  EXPECT_FALSE(info.data_info);
+  EXPECT_FALSE(info.data_info.has_value());
 }
 
 }  // namespace
