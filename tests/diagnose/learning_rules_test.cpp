@@ -173,7 +173,8 @@ TEST(OverfittingTest, SaysNothingThatAFewSamplesSayByChance) {
   EXPECT_EQ(test::findings_of(check_overfitting, run).size(), 1u) << "nothing is known of it";
 
   // One of a hundred is of the rare class, and two of 200 are in the validation part.
-  run = course(200, {0.06, 0.0005});
+  run = course(200, {0.06, 0.009});
+  run.info.batch = 1024;
   for (StepRecord& step : run.steps) step.accuracy = 0.997;
   run.info.classes = 2;
   run.info.baseline = Baseline{.loss = 0.056, .loss_deviation = 0.457, .accuracy = 0.99};
