@@ -334,6 +334,20 @@ class Untouched(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "forget_bias"):
             plumb.init_(nn.Linear(2, 2), torch.randn(2, 2), forget_bias="open")
 
+    def test_the_code_of_every_family_runs_and_gives_the_same_deviations(self):
+        for name in models.FAMILIES:
+            for orthogonal in (False, True):
+                with self.subTest(name, orthogonal=orthogonal):
+                    model, batches = models.make(name)
+                    report = plumb.init_(model, batches[0], orthogonal=orthogonal)
+                    again, _ = models.make(name)
+                    exec(report.code(), {"model": again, "inputs": batches[0][:1]})
+                    parameters, others = dict(model.named_parameters()), dict(again.named_parameters())
+                    for change in report.changed:
+                        if change.kind in ("normal", "orthogonal") and parameters[change.name].numel() >= 64:
+                            ratio = float(others[change.name].std() / parameters[change.name].std())
+                            self.assertLess(abs(math.log(ratio)), 0.5, change.name)
+
     def test_the_code_gives_the_same_sizes(self):
         torch.manual_seed(0)
         x = torch.randn(256, 64)

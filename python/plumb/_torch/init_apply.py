@@ -102,6 +102,7 @@ class Start:
             self.places = find(self.model, self.inputs, self.forward)
             self._draw_all()
             self._measure()
+            self._fill_code()
         except BaseException:
             with torch.no_grad():
                 for parameter, value in kept:
@@ -253,6 +254,13 @@ class Start:
             self._linear(ops[0], parameter, bias, fan_in, parameter.dim() == 2, turned)
             if name in self.changed:
                 self.changed[name] = filled(self.changed[name], parameter)
+
+    def _fill_code(self):
+        """Of what the batch had nothing to correct: in front of a normalisation, say, or never called."""
+        for parameter in self.model.parameters():
+            change = self.changed.get(self.name(parameter))
+            if change is not None and any(word in change.code for word in ("STD", "GAIN", "DELTA")):
+                self.changed[change.name] = filled(change, parameter)
 
     # The measured batch.
 
