@@ -35,6 +35,7 @@ struct OddLayer {
 
 inline constexpr double kOddLog2 = 2;         ///< a factor of 4, where it explains a flow
 inline constexpr double kOddFarLog2 = 6.644;  ///< a factor of 100, by itself
+inline constexpr double kOddTearsLog2 = 3;    ///< a factor of 8, where the steps are too large
 inline constexpr double kOddDeviations = 6;
 inline constexpr std::size_t kFewestLayers = 4;
 

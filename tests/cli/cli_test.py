@@ -753,7 +753,7 @@ class CliTest(unittest.TestCase):
         database.close()
         message = self.fails(1, "diagnose", path)
         self.assertIn("99", message)
-        self.assertRegex(message, r"\b4\b")
+        self.assertRegex(message, r"\b5\b")
 
     def test_run_files_that_cannot_be_written(self):
         self.assertIn("no/such/dir", self.fails(1, "train", SICK, *SMALL, "-o", "no/such/dir/run.plumb"))
