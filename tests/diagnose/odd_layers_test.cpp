@@ -52,6 +52,7 @@ TEST(OddLayersTest, AnyOfThemCanBeTheOne) {
     EXPECT_EQ(odd[0].kind, CauseKind::odd_weight);
     EXPECT_EQ(odd[0].alike, 8u) << "of nine";
     EXPECT_TRUE(odd[0].is_far);
+    EXPECT_TRUE(odd[0].on_chain) << "by what crosses it, not by its size alone";
   }
 }
 

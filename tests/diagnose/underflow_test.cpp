@@ -44,6 +44,18 @@ TEST(UnderflowTest, AConstantIsNoRoundedGradient) {
       is_at_half_floor(sketch(StridedView(values.data(), ElementType::f32, sizes, strides))));
 }
 
+// Of a smooth distribution as many lie below a bin as in it: that none does of twelve is no chance.
+TEST(UnderflowTest, TwelveOfTheSmallestNumberTellTheFormat) {
+  for (const std::size_t smallest : {11, 12, 13}) {
+    std::vector<float> values(200, 0);
+    for (std::size_t i = 0; i < smallest; ++i) values[i] = i % 2 == 0 ? 0x1p-24F : -0x1p-24F;
+    const std::int64_t sizes[] = {200}, strides[] = {1};
+    EXPECT_EQ(
+        is_at_half_floor(sketch(StridedView(values.data(), ElementType::f32, sizes, strides))),
+        smallest >= 12);
+  }
+}
+
 std::vector<Finding> found(const plumb::Run& run) {
   return test::findings_of(check_underflow, run);
 }
