@@ -27,7 +27,16 @@ namespace plumb {
 ///             noise or with the validation part; or its accuracy is above the baseline's by kLearnedByAccuracy of what is left
 ///             to 1. Either alone is enough: a sure network that errs seldom has a large loss. A
 ///             network that answers a little better than chance while its loss stands at the
-///             baseline's has not learned: weights that decay away do that.
+///             baseline's has not learned: weights that decay away do that. Of data that say little
+///             the validation part is a witness: where it is better than the baseline, beyond three
+///             standard errors of so many samples and by a fortieth of the loss, something was
+///             learned that holds.
+/// Unsure      it is below the reference by kLearned and more, and the noise is larger: of such a
+///             network nobody can say that it stands where it began.
+/// Rare        Where the constant answer's loss varies from batch to batch by half of itself and
+///             more, a few samples carry most of it (a class of one in fifty, a target far out),
+///             and the median of some batches does not see them: the standard error is that of
+///             the constant answer over as many samples, at least.
 /// Reached     kReached of the way to zero, by loss or by accuracy: most of what can be had.
 /// Converged   kConverged of the reference is left.
 /// Flat        the last quarter of the steps is not below the quarter before, beyond the noise.
