@@ -128,5 +128,26 @@ TEST(OddLayersTest, WhatTheDepthDoesNotShowHasARuleOfItsOwn) {
   }
 }
 
+// One that is thirty times too large is named where it tears the training, and not by itself.
+TEST(OddLayersTest, ALesserOneIsNamedWhereTheStepsAreTooLarge) {
+  const plumb::Run run = test::run_with_odd({{0, 30}});
+  EXPECT_TRUE(test::findings_of(check_odd_layer, run).empty());
+  for (const char* const rule : {"update_too_large", "non_finite"}) {
+    Finding torn;
+    torn.rule = rule;
+    torn.severity = Severity::warning;
+    torn.place = Place::layer(test::id_of(run.info, "0"));
+    std::vector<Finding> findings{torn};
+    check_odd_layer(RunView(run), findings);
+    ASSERT_EQ(findings.size(), 2u) << rule;
+    EXPECT_EQ(run.info.layer(findings[1].place.id).depth, 1);
+    EXPECT_TRUE(test::is_complete(run.info, findings[1]));
+    findings = {torn};
+    findings[0].severity = Severity::note;
+    check_odd_layer(RunView(run), findings);
+    EXPECT_EQ(findings.size(), 1u) << rule;
+  }
+}
+
 }  // namespace
 }  // namespace plumb
