@@ -43,7 +43,8 @@ std::vector<LayerPace> layer_paces(const RunInfo& info, const StepRecord& step,
                                    const std::vector<FlowPoint>& profile, const StepIndex& index);
 
 /// weight_decay of the optimiser, as the step shows it: the decay term's norm over that of the
-/// weights that decay; 0 without decay. Update and decay: learning_rate * this, of the weight.
+/// weights that decay; as the optimiser says it where no term was told, as in runs that were
+/// watched; 0 without decay. Update and decay: learning_rate * this, of the weight.
 double decay_of(const RunInfo& info, const StepRecord& step);
 
 }  // namespace plumb

@@ -121,6 +121,9 @@ TEST(LayerPaceTest, TheDecayIsTheTermOverAllWeights) {
   EXPECT_NEAR(decay_of(run.info, step), 0.01 / 5, 1e-12);
   step.weight_decay_norm = 0;
   EXPECT_EQ(decay_of(run.info, step), 0);
+  // A run that was watched has no such term, and the optimiser's own word.
+  run.info.optimiser_info.emplace().weight_decay = 0.3;
+  EXPECT_EQ(decay_of(run.info, step), 0.3);
 }
 
 // A layer whose update is rate * decay * weight and nothing else does not learn, however large that
