@@ -118,7 +118,9 @@ void add_recurrent(const RunInfo& info, const StepIndex& index, const StepFacts&
 }  // namespace
 
 double decay_of(const RunInfo& info, const StepRecord& step) {
-  if (!(step.weight_decay_norm > 0)) return info.optimiser_info.value_or(OptimiserInfo{}).weight_decay;
+  if (!(step.weight_decay_norm > 0)) {
+    return info.optimiser_info.value_or(OptimiserInfo{}).weight_decay;
+  }
   return std::exp2(std::log2(step.weight_decay_norm) - log2_weight_norm(info, step));
 }
 

@@ -274,6 +274,18 @@ class Sick(unittest.TestCase):
         w = train(stack(3, 16, nn.Tanh), raw, lr=0.01)
         self.find(w, "saturated_activation")
 
+    def test_decay_that_takes_the_weights(self):
+        for optimiser, decay in ((torch.optim.SGD, 1.0), (torch.optim.AdamW, 50.0)):
+            w = train(
+                stack(4, 16, nn.ReLU),
+                blobs,
+                steps=300,
+                lr=0.05 if optimiser is torch.optim.SGD else 2e-3,
+                optimiser=lambda params, lr: optimiser(params, lr=lr, weight_decay=decay),
+                record="log",
+            )
+            self.assertEqual(self.find(w, "shrinking_weights").cause_kind, "weight_decay")
+
     def test_shut_forget_gate(self):
         model = models.Tagger(nn.LSTM, bidirectional=False)
         units = model.rnn.hidden_size
