@@ -273,6 +273,7 @@ int run_train(Options& options) {
       fmt::print(stderr, "{}: goes on after step {}\n", options.resume, trainer->step_count());
     }
   }
+  catch_interrupts();  // before there is a file, so that none is left without its end
   Recording recording(options, config);
   RunKeeper keeper({}, recording.writer());
   WithFiles sink(keeper, options);
@@ -283,7 +284,6 @@ int run_train(Options& options) {
     page.emplace(recording.path());
     fmt::print(stderr, "{}\n", page->address());
   }
-  catch_interrupts();
   run_training(*trainer, &sink, [&](const Trainer& t, const StepRecord& record) {
     progress.update(t, record);
     savings.after(record);
