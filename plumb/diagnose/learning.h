@@ -24,8 +24,8 @@ namespace plumb {
 ///             step, which can tell that a network learned and never that it did not.
 /// Learns      at the end it is below the reference by kLearned of it at least, and by more than
 /// the
-///             noise or with the validation part; or its accuracy is above the baseline's by kLearnedByAccuracy of what is left
-///             to 1. Either alone is enough: a sure network that errs seldom has a large loss. A
+///             noise or with the validation part; or its accuracy is above the baseline's by
+///             kLearnedByAccuracy of what is left to 1. Either alone is enough: a sure network that errs seldom has a large loss. A
 ///             network that answers a little better than chance while its loss stands at the
 ///             baseline's has not learned: weights that decay away do that. Of data that say little
 ///             the validation part is a witness: where it is better than the baseline, beyond three
@@ -44,8 +44,8 @@ namespace plumb {
 ///             noise, or by kLeaves and four standard errors: too much to say that nothing is
 ///             learned. Labels full of noise allow no more.
 /// Lost        at the end its median is above the lowest stretch of the run by half of what that
-/// had gained
-///             on the reference; or at twice the larger of the reference and the first loss. Of 20
+/// had
+///             gained on the reference; or at twice the larger of the reference and the first loss. Of 20
 ///             steps or more, and not where it has reached what can be had.
 /// Losses without a floor at zero, or without a sign (RunInfo::loss of "difference"), tell nothing.
 struct Learning {

@@ -9,12 +9,12 @@ import weakref
 
 import torch
 
-from .. import _core
-from .._inert import nothing, reduced
+from . import recurrent
 from .op import tensors_in
 from .recurrent import Direction, teller
 
 KINDS = {torch.nn.LSTMCell: "LSTM", torch.nn.GRUCell: "GRU", torch.nn.RNNCell: "RNN"}
+
 
 def mode_of(module):
     kind = next(mode for of, mode in KINDS.items() if isinstance(module, of))
@@ -64,27 +64,13 @@ class CellDirection(Direction):
         self.total_c = None if self.cells is None else whole(sequence.grad_c, self.cells)
 
 
-class Hook:
-    """Behind the module's other hook, in measured steps alone."""
-
+class Hook(recurrent.Hook):
     def __init__(self, steps, module):
-        self.steps, self.module = weakref.ref(steps), weakref.ref(module)
+        super().__init__(steps, module)
         self.sequence, self.step_and_pass = None, None
 
-    def __deepcopy__(self, memo):
-        return nothing
-
-    def __reduce__(self):
-        return reduced
-
-    def __call__(self, module, arguments, output):
-        steps = self.steps()
-        if steps is None or module is not self.module() or not steps.core.in_forward:
-            return
-        x = arguments[0]
-        if not torch.is_tensor(x) or x.dim() != 2 or x.device.type != "cpu":
-            return
-        steps.observe(self.observe, steps, module, arguments, output)
+    def takes(self, module, arguments):
+        return torch.is_tensor(arguments[0]) and arguments[0].dim() == 2
 
     def observe(self, steps, module, arguments, output):
         op = steps.graph.by_path.get(steps.graph.names[id(module)])

@@ -198,11 +198,12 @@ class Hook:
         steps = self.steps()
         if steps is None or module is not self.module() or not steps.core.in_forward:
             return
-        if not is_recorded(module) or not is_batch(arguments):
-            return
-        if arguments[0].device.type != "cpu":
-            return  # so many small tensors are not read on a device
-        steps.observe(self.observe, steps, module, arguments, output)
+        # So many small tensors are not read on a device.
+        if self.takes(module, arguments) and arguments[0].device.type == "cpu":
+            steps.observe(self.observe, steps, module, arguments, output)
+
+    def takes(self, module, arguments):
+        return is_recorded(module) and is_batch(arguments)
 
     def observe(self, steps, module, arguments, output):
         op = steps.graph.by_path.get(steps.graph.names[id(module)])
