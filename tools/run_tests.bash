@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What `./run test` does; read by ./run, whose `root`, `jobs`, `build` and `die` it uses.
+# What `./run test` does; read by ./run, whose `root`, `jobs`, `program`, `build` and `die` it uses.
 
 # The Python package is built and tested in a virtual environment that sees the system's packages.
 venv="$root/build/venv"
@@ -28,6 +28,18 @@ run_tests() {
   (cd "$root" && ctest --preset asan -j "$jobs" -L unit) || failed+=(asan)
   [[ -z $left_out ]] || echo "run: not tested: $left_out"
   ((${#failed[@]} == 0)) || die_with_failures "${failed[@]}"
+  run_demo_test || die 'tests failed: the demo of the release build'
+}
+
+# What `./run demo` does: other flags than the tests' builds have, other warnings, and all that a newcomer sees first.
+run_demo_test() {
+  local folder code=0
+  folder=$(mktemp -d)
+  build release plumb_program &&
+    "$program" demo --directory "$folder" >"$folder/words" &&
+    grep -q 'cured' "$folder/words" && [[ -s $folder/plumb-demo.html ]] || { code=1 && cat "$folder/words" || true; }
+  rm -rf "$folder"
+  return $code
 }
 
 # Names what failed in each preset and says it once more, below the thousands of lines of what passed.
