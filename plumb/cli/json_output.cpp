@@ -10,7 +10,7 @@
 #include "plumb/flow/ledger.h"
 #include "plumb/report/finding_json.h"
 #include "plumb/report/ledger_json.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/report/predicted_flow.h"
 
 namespace plumb::cli {

@@ -6,7 +6,7 @@
 
 #include "plumb/cli/theory_output.h"
 #include "plumb/cli/wrap_lines.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/theory/gate.h"
 
 namespace plumb::cli {

@@ -12,7 +12,7 @@
 #include "plumb/cure/proof_arms.h"
 #include "plumb/diagnose/words/finding_words.h"
 #include "plumb/diagnose/words/sizes.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 
 namespace plumb {
 

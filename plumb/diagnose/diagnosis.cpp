@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "plumb/diagnose/explain.h"
-#include "plumb/diagnose/harm.h"
+#include "plumb/diagnose/judge_harm.h"
 #include "plumb/diagnose/rule.h"
 
 namespace plumb {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "plumb/lab/specimen.h"
+#include "plumb/lab/bench_network.h"
 
 namespace plumb::lab {
 
@@ -19,7 +19,7 @@ struct DeepFixture {
   explicit DeepFixture(const std::string& activation = "sigmoid", double gain = 1);
   Target target() const { return {labels, {}}; }
 
-  Specimen specimen;
+  BenchNetwork network;
   std::vector<std::int32_t> labels;
 
   /// What PyTorch 1.13 computes for the sigmoid one in double: loss, norms of dJ/dW_1 and dJ/dW_21.
@@ -37,7 +37,7 @@ struct RecurrentFixture {
   explicit RecurrentFixture(const std::string& layer, double forget_bias = 0);
   Target target() const { return {{}, wanted.view()}; }
 
-  Specimen specimen;
+  BenchNetwork network;
   Tensor wanted;
 };
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "plumb/lab/text_plot.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/report/text.h"
 
 namespace plumb::lab {

@@ -9,8 +9,8 @@
 namespace plumb::lab {
 
 /// A fault of the engine, put in on purpose: an experiment that cannot fail shows nothing. While
-/// one lives, each network that an experiment of this thread puts on the bench (Specimen) and each
-/// short training (train_briefly) passes through it first. Nobody but a test plants one.
+/// one lives, each network that an experiment of this thread puts on the bench (BenchNetwork) and
+/// each short training (train_briefly) passes through it first. Nobody but a test plants one.
 ///
 /// Threads  Of the thread that planted it alone; the last one planted is in force.
 class PlantedFault {

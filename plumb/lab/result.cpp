@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 
 namespace plumb::lab {
 

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "plumb/report/flow_bars.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/report/text.h"
 
 namespace plumb::lab {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 
 namespace plumb {
 

@@ -11,7 +11,7 @@
 
 #include "plumb/flow/ledger.h"
 #include "plumb/flow/way_gradient.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/report/text.h"
 
 namespace plumb {

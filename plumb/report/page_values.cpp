@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "plumb/core/json_number.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 
 namespace plumb::page {
 

@@ -15,7 +15,7 @@
 #include "plumb/report/flow_bars.h"
 #include "plumb/report/join_lines.h"
 #include "plumb/report/layer_lines.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/report/predicted_flow.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/report/terminal_page.h"

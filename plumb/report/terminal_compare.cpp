@@ -10,7 +10,7 @@
 
 #include "plumb/flow/ledger.h"
 #include "plumb/report/flow_bars.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/report/run_keeper.h"
 #include "plumb/report/setting_differences.h"
 #include "plumb/report/terminal_page.h"

@@ -12,7 +12,7 @@
 #include "plumb/diagnose/words/sizes.h"
 #include "plumb/flow/time_flow.h"
 #include "plumb/report/flow_bars.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/report/text.h"
 #include "plumb/report/thin.h"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/report/text.h"
 
 namespace plumb {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "plumb/train/trainer.h"
-#include "plumb/zoo/tasks.h"
+#include "plumb/zoo/datasets.h"
 
 namespace plumb::zoo {
 namespace {

@@ -6,9 +6,9 @@
 #include <map>
 
 #include "plumb/core/rng.h"
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
-#include "plumb/lab/specimen.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 
 namespace plumb::lab {
 
@@ -18,7 +18,7 @@ using Vector = std::vector<double>;
 
 /// What `factors` layers of one unit and weight `w` leave of a gradient of 1.
 double chain(std::int64_t factors, double w) {
-  Specimen net(repeat(factors, "dense 1 bias=false"), 1, 1, fmt::format("constant:{}", w));
+  BenchNetwork net(repeat(factors, "dense 1 bias=false"), 1, 1, fmt::format("constant:{}", w));
   net.forward();
   net.backward(Vector{1});
   return std::exp2(net.log2_input_gradient_norm());
@@ -58,8 +58,8 @@ Factors measure(std::string_view activation, std::string_view init, double gain,
   const std::int64_t width = settings.integer("width", 2, 2000),
                      depth = settings.integer("depth", 6, 500);
   constexpr std::int64_t kBatch = 8;
-  Specimen net(repeat(depth, fmt::format("dense {} > {}", width, activation)), width, kBatch, init,
-               gain, settings.seed());
+  BenchNetwork net(repeat(depth, fmt::format("dense {} > {}", width, activation)), width, kBatch,
+                   init, gain, settings.seed());
   const Rng rng(settings.seed(), "lab/chain"), up(settings.seed(), "lab/top");
   for (std::size_t i = 0; i < net.input().size(); ++i) net.input()[i] = rng.normal(i);
   Vector top(net.input().size());
@@ -130,7 +130,7 @@ void real_factors(Result& result, const Settings& settings) {
 
 void counts(Result& result) {
   constexpr std::int64_t kLayers = 3;
-  Specimen net(repeat(kLayers, "dense 2 > sigmoid"), 2, 1, "lecun_normal", 1, 1);
+  BenchNetwork net(repeat(kLayers, "dense 2 > sigmoid"), 2, 1, "lecun_normal", 1, 1);
   net.forward();
   net.backward(Vector{1, 1});
   Table table{"Factors in dJ/dW of layer l, three layers",

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/short_training.h"
-#include "plumb/lab/specimen.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/theory/dying_relu.h"
 #include "plumb/train/trainer.h"
 
@@ -26,7 +26,7 @@ Silent count_silent(std::int64_t width, std::int64_t hidden, int nets, std::uint
   Silent silent;
   const std::string text = repeat(hidden, fmt::format("dense {} bias=false > relu", width));
   for (int n = 0; n < nets; ++n) {
-    Specimen net(text, 1, 2, "he_normal", 1, seed + static_cast<std::uint64_t>(n));
+    BenchNetwork net(text, 1, 2, "he_normal", 1, seed + static_cast<std::uint64_t>(n));
     net.input()[0] = 1;
     net.input()[1] = -1;
     const auto y = net.forward();
@@ -187,7 +187,7 @@ void deaths_in_training(Result& result, const Settings& settings) {
 
 void revival(Result& result) {
   // h = w x, z = (h, h - 2): unit 2 is silent while w x < 2. Unit 1 pulls w up.
-  Specimen net("dense 1 bias=false > dense 2 > relu > dense 1 bias=false", 1, 4);
+  BenchNetwork net("dense 1 bias=false > dense 2 > relu > dense 1 bias=false", 1, 4);
   for (std::size_t i = 0; i < 4; ++i) net.input()[i] = 0.25 * static_cast<double>(i + 1);
   net.param(0)[0] = 1;
   net.param(1)[0] = net.param(1)[1] = 1;

@@ -9,7 +9,7 @@
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/experiments/figure_one.h"
 #include "plumb/lab/experiments/figure_one_curves.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/train/trainer.h"
 
 namespace plumb::lab {

@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "plumb/core/rng.h"
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/fixture.h"
-#include "plumb/lab/specimen.h"
 #include "plumb/optim/optimiser.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/theory/gate.h"
 #include "plumb/train/trainer.h"
 
@@ -22,7 +22,7 @@ using Q = TimeQuantity;
 
 /// How much of dJ/dc an LSTM with no other weights keeps over `steps` steps: its forget gate alone.
 double kept_by_forget_gate(double bias, std::int64_t steps) {
-  Specimen net("lstm 1", Shape{steps + 1, 1}, 1);
+  BenchNetwork net("lstm 1", Shape{steps + 1, 1}, 1);
   for (std::size_t i = 0; i < net.param_count(); ++i) std::ranges::fill(net.param(i), 0.0);
   net.param(2)[1] = bias;  // gates i f g o
   net.forward();
@@ -65,8 +65,8 @@ Series through_time(std::string name, const std::string& layer, Q quantity,
   const std::int64_t steps = settings.integer("steps", 5, 5000),
                      hidden = settings.integer("width", 1, 500);
   constexpr std::int64_t kBatch = 8, kInputs = 4;
-  Specimen net(fmt::format("{} > last", fmt::format(fmt::runtime(layer), hidden)),
-               Shape{steps, kInputs}, kBatch, "pytorch", 1, settings.seed());
+  BenchNetwork net(fmt::format("{} > last", fmt::format(fmt::runtime(layer), hidden)),
+                   Shape{steps, kInputs}, kBatch, "pytorch", 1, settings.seed());
   const Rng rng(settings.seed(), "lab/x"), up(settings.seed(), "lab/top");
   for (std::size_t i = 0; i < net.input().size(); ++i) net.input()[i] = rng.normal(i);
   Vector top(net.forward().size());
@@ -126,8 +126,8 @@ void fixtures(Result& result) {
   };
   for (const Known& k : known) {
     RecurrentFixture fixture(k.layer, k.forget_bias);
-    const double loss = fixture.specimen.differentiate("mse", fixture.target());
-    const Vector& norms = fixture.specimen.through_time(k.quantity);
+    const double loss = fixture.network.differentiate("mse", fixture.target());
+    const Vector& norms = fixture.network.through_time(k.quantity);
     const std::string name =
         fmt::format("{}{}", k.layer, k.forget_bias > 0 ? ", forget bias + 1" : "");
     result.near(37, fmt::format("loss of 30 steps, {}", name), loss, k.loss, 1e-12,
@@ -138,8 +138,8 @@ void fixtures(Result& result) {
                 1e-9, "PyTorch 1.13, double");
   }
   RecurrentFixture open("lstm", 5);
-  open.specimen.differentiate("mse", open.target());
-  const Vector norms = open.specimen.through_time(Q::grad_c);
+  open.network.differentiate("mse", open.target());
+  const Vector norms = open.network.through_time(Q::grad_c);
   result.say(
       fmt::format("Nothing in a gate prevents explosion: its factor is at most one, but the "
                   "recurrent weights add their own way back. "
@@ -159,7 +159,7 @@ struct Wall {
 Wall wall(double w, double b) {
   // The layer keeps h = sigma(x); its first step gets w sigma(x_0) as input, for h_0 is 0 there.
   const double start = 1 / (1 + std::exp(-0.5));
-  Specimen net("rnn 1 act=sigmoid > last", Shape{50, 1}, 1);
+  BenchNetwork net("rnn 1 act=sigmoid > last", Shape{50, 1}, 1);
   net.param(0)[0] = 1;
   net.param(1)[0] = w;
   net.param(2)[0] = b;

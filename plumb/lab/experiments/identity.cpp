@@ -7,10 +7,10 @@
 #include <numeric>
 
 #include "plumb/core/rng.h"
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/fixture.h"
 #include "plumb/lab/forward_mode.h"
-#include "plumb/lab/specimen.h"
 
 namespace plumb::lab {
 
@@ -29,7 +29,7 @@ Tensor filled(const Shape& shape, double value) {
 }
 
 /// (J(w + h) - J(w - h)) / 2h by one weight.
-double central_difference(Specimen& net, std::size_t param, std::size_t element,
+double central_difference(BenchNetwork& net, std::size_t param, std::size_t element,
                           const Target& target, double h) {
   double& w = net.param(param)[element];
   const double kept = w;
@@ -46,7 +46,7 @@ double dot(std::span<const double> a, std::span<const double> b) {
 }
 
 /// dJ/dw of one weight by forward mode; J is the sum of the outputs.
-double forward_derivative(Specimen& net, std::size_t param) {
+double forward_derivative(BenchNetwork& net, std::size_t param) {
   std::vector<Vector> direction;
   for (std::size_t i = 0; i < net.param_count(); ++i) {
     direction.emplace_back(net.param(i).size(), i == param ? 1.0 : 0.0);
@@ -60,7 +60,7 @@ void scalars(Result& result, const Settings& settings) {
   const double w1 = settings.number("w1", -100, 100), w2 = settings.number("w2", -100, 100);
   const double w3 = settings.number("w3", -100, 100), x = settings.number("x", -100, 100);
   const double y = settings.number("target", -100, 100);
-  Specimen net(kThreeLayers, 1, 1);
+  BenchNetwork net(kThreeLayers, 1, 1);
   net.param(0)[0] = w1;
   net.param(1)[0] = w2;
   net.param(2)[0] = w3;
@@ -109,7 +109,7 @@ void scalars(Result& result, const Settings& settings) {
 }
 
 void order(Result& result, const Settings& settings) {
-  Specimen net(kThreeLayers, 1, 1);
+  BenchNetwork net(kThreeLayers, 1, 1);
   const Vector w{settings.number("w1", -100, 100), settings.number("w2", -100, 100),
                  settings.number("w3", -100, 100)};
   for (std::size_t i = 0; i < 3; ++i) net.param(i)[0] = w[i];
@@ -148,7 +148,7 @@ void matrices(Result& result, const Settings& settings) {
   const std::int64_t n = settings.integer("width", 1, 64);
   const auto size = static_cast<std::size_t>(n);
   const std::string dense = fmt::format("dense {} bias=false", n);
-  Specimen net(repeat(3, dense), n, 1, "normal:1", 1, settings.seed());
+  BenchNetwork net(repeat(3, dense), n, 1, "normal:1", 1, settings.seed());
   const Rng rng(settings.seed(), "lab/x");
   for (std::size_t i = 0; i < size; ++i) net.input()[i] = rng.normal(i);
   const Tensor wanted = filled(Shape{1, n}, 0);
@@ -197,7 +197,7 @@ void matrices(Result& result, const Settings& settings) {
 
 /// y_hat after each step of gradient descent on the three weights.
 Vector descend(const Settings& settings, std::string_view loss, std::size_t steps) {
-  Specimen net(kThreeLayers, 1, 1);
+  BenchNetwork net(kThreeLayers, 1, 1);
   for (std::size_t i = 0; i < 3; ++i)
     net.param(i)[0] = settings.number(fmt::format("w{}", i + 1), -100, 100);
   net.input()[0] = settings.number("x", -100, 100);
@@ -259,7 +259,7 @@ void cost(Result& result, const Settings& settings) {
 
 void deep_sigmoid(Result& result) {
   DeepFixture fixture;
-  Specimen& net = fixture.specimen;
+  BenchNetwork& net = fixture.network;
   const double loss = net.differentiate("cross_entropy", fixture.target());
   const Vector gradient = net.gradient(0);
   const double norm = std::sqrt(dot(gradient, gradient));

@@ -6,11 +6,11 @@
 #include <numbers>
 
 #include "plumb/core/rng.h"
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/short_training.h"
 #include "plumb/lab/singular_values.h"
-#include "plumb/lab/specimen.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/theory/length_map.h"
 
 namespace plumb::lab {
@@ -33,8 +33,8 @@ Profile measure(const std::string& activation, const std::string& init, std::int
   Profile profile{Vector(layers, 0.0), Vector(layers, 0.0)};
   for (int n = 0; n < nets; ++n) {
     const std::uint64_t own = seed + 1000 * static_cast<std::uint64_t>(n);
-    Specimen net(repeat(depth, fmt::format("dense {} bias=false > {}", width, activation)), width,
-                 kBatch, init, 1, own);
+    BenchNetwork net(repeat(depth, fmt::format("dense {} bias=false > {}", width, activation)),
+                     width, kBatch, init, 1, own);
     const Rng rng(own, "lab/x"), up(own, "lab/top");
     for (std::size_t i = 0; i < net.input().size(); ++i) net.input()[i] = rng.normal(i);
     Vector top(net.input().size());
@@ -135,8 +135,8 @@ void he_over_xavier(Result& result, const Settings& settings) {
   constexpr std::int64_t kWidth = 16;
   const std::int64_t depth = settings.integer("depth", 2, 200);
   const auto output = [&](const char* init) {
-    Specimen net(repeat(depth, fmt::format("dense {} bias=false > relu", kWidth)), kWidth, 64, init,
-                 1, settings.seed());
+    BenchNetwork net(repeat(depth, fmt::format("dense {} bias=false > relu", kWidth)), kWidth, 64,
+                     init, 1, settings.seed());
     const Rng rng(settings.seed(), "lab/x");
     for (std::size_t i = 0; i < net.input().size(); ++i) net.input()[i] = rng.normal(i);
     net.forward();
@@ -152,7 +152,8 @@ void he_over_xavier(Result& result, const Settings& settings) {
 void singular_values_of_a_layer(Result& result, const Settings& settings) {
   constexpr std::int64_t kWidth = 200;
   const auto mean_of = [&](const char* init) {
-    Specimen net(fmt::format("dense {} bias=false", kWidth), kWidth, 1, init, 1, settings.seed());
+    BenchNetwork net(fmt::format("dense {} bias=false", kWidth), kWidth, 1, init, 1,
+                     settings.seed());
     const Vector s = singular_values(net.param(0), kWidth);
     double sum = 0;
     for (const double value : s) sum += value;

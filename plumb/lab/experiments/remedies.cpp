@@ -6,7 +6,7 @@
 
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/short_training.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/theory/length_map.h"
 
 namespace plumb::lab {

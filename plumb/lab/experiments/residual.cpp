@@ -5,10 +5,10 @@
 #include <cmath>
 
 #include "plumb/core/rng.h"
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/short_training.h"
-#include "plumb/lab/specimen.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/theory/residual.h"
 
 namespace plumb::lab {
@@ -29,10 +29,10 @@ Vector block_gradients(double a, std::int64_t blocks, std::int64_t width, int ne
   Vector mean(count + 1, 0.0);
   for (int n = 0; n < nets; ++n) {
     const std::uint64_t own = seed + 1000 * static_cast<std::uint64_t>(n);
-    Specimen net(repeat(blocks, fmt::format("res scale={0} [dense {1} bias=false > relu > "
-                                            "dense {1} bias=false]",
-                                            a, width)),
-                 width, 4, "he_normal", 1, own);
+    BenchNetwork net(repeat(blocks, fmt::format("res scale={0} [dense {1} bias=false > relu > "
+                                                "dense {1} bias=false]",
+                                                a, width)),
+                     width, 4, "he_normal", 1, own);
     for (std::size_t i = 1; i < net.param_count(); i += 2) {
       for (double& w : net.param(i)) w *= std::sqrt(0.5);
     }
@@ -93,7 +93,8 @@ void growth_law(Result& result, const Settings& settings) {
 }
 
 void rezero(Result& result, const Settings& settings) {
-  Specimen net("res rezero [dense 16 > tanh > dense 16]", 16, 5, "he_normal", 1, settings.seed());
+  BenchNetwork net("res rezero [dense 16 > tanh > dense 16]", 16, 5, "he_normal", 1,
+                   settings.seed());
   fill_normal(net.input(), Rng(settings.seed(), "lab/x"));
   Vector top(net.input().size());
   fill_normal(top, Rng(settings.seed(), "lab/top"));

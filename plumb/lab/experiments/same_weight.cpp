@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "plumb/core/rng.h"
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
-#include "plumb/lab/specimen.h"
 #include "plumb/observe/symmetry.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 
 namespace plumb::lab {
 
@@ -19,8 +19,8 @@ using Vector = std::vector<double>;
 
 /// A chain of `depth` one-unit layers that all start with the same weight, after one pass with x
 /// = 1.
-Specimen scalar_chain(std::int64_t depth, double w) {
-  Specimen net(repeat(depth, "dense 1 bias=false"), 1, 1, fmt::format("constant:{}", w));
+BenchNetwork scalar_chain(std::int64_t depth, double w) {
+  BenchNetwork net(repeat(depth, "dense 1 bias=false"), 1, 1, fmt::format("constant:{}", w));
   net.input()[0] = 1;
   net.forward();
   net.backward(Vector{1});
@@ -31,7 +31,7 @@ Specimen scalar_chain(std::int64_t depth, double w) {
 double tied_difference(std::int64_t depth, double w) {
   const double h = 1e-5 * std::abs(w);
   const auto output = [&](double weight) {
-    Specimen net(repeat(depth, "dense 1 bias=false"), 1, 1, fmt::format("constant:{}", weight));
+    BenchNetwork net(repeat(depth, "dense 1 bias=false"), 1, 1, fmt::format("constant:{}", weight));
     net.input()[0] = 1;
     return net.forward()[0];
   };
@@ -43,7 +43,7 @@ double tied_difference(std::int64_t depth, double w) {
 void one_unit(Result& result, const Settings& settings) {
   const std::int64_t depth = settings.integer("depth", 1, 1000);
   const double w = settings.number("weight", -10, 10), power = static_cast<double>(depth - 1);
-  const Specimen net = scalar_chain(depth, w);
+  const BenchNetwork net = scalar_chain(depth, w);
   const double first = net.log2_gradient_norm(0);
   double tied = 0;
   for (std::size_t i = 0; i < net.param_count(); ++i) tied += net.gradient(i)[0];
@@ -89,7 +89,7 @@ void over_depth(Result& result) {
             {},
             {}};
   for (const double w : {0.5, 0.9, 1.0, 1.1, -2.0}) {
-    const Specimen net = scalar_chain(kDepth, w);
+    const BenchNetwork net = scalar_chain(kDepth, w);
     Series series{fmt::format("w = {}", w), {}, {}};
     for (std::size_t i = 0; i < net.observed().size(); ++i) {
       series.x.push_back(static_cast<double>(net.observed().size() - 1 - i));
@@ -130,7 +130,7 @@ double spectral_norm(const Vector& m) {
 
 void non_normal(Result& result) {
   constexpr std::size_t kDepth = 100;
-  Specimen net(repeat(kDepth, "dense 2 bias=false"), 2, 2);
+  BenchNetwork net(repeat(kDepth, "dense 2 bias=false"), 2, 2);
   for (std::size_t i = 0; i < net.param_count(); ++i) {
     std::ranges::copy(Vector{0.9, 10, 0, 0.9}, net.param(i).begin());
   }
@@ -177,8 +177,8 @@ Vector mean_square(std::size_t nets, std::int64_t width, std::int64_t depth, std
                    double gain, bool tied, std::uint64_t seed) {
   Vector mean(static_cast<std::size_t>(depth) + 1, 0.0);
   for (std::size_t n = 0; n < nets; ++n) {
-    Specimen net(repeat(depth, fmt::format("dense {} bias=false", width)), width, 1, init, gain,
-                 seed + n);
+    BenchNetwork net(repeat(depth, fmt::format("dense {} bias=false", width)), width, 1, init, gain,
+                     seed + n);
     if (tied) {
       for (std::size_t i = 1; i < net.param_count(); ++i)
         std::ranges::copy(net.param(0), net.param(i).begin());
@@ -219,7 +219,7 @@ void random_matrices(Result& result, const Settings& settings) {
   const Vector orthogonal = mean_square(1, n, kDepth, "orthogonal", gain, false, seed);
 
   // The largest singular value, by power iteration on W^T W.
-  Specimen one(fmt::format("dense {0} bias=false", n), n, 1, "lecun_normal", gain, seed);
+  BenchNetwork one(fmt::format("dense {0} bias=false", n), n, 1, "lecun_normal", gain, seed);
   std::ranges::fill(one.input(), 1.0);
   double largest = 0;
   for (int i = 0; i < 200; ++i) {
@@ -266,8 +266,8 @@ void random_matrices(Result& result, const Settings& settings) {
 void symmetry(Result& result, const Settings& settings) {
   // Equal rows inside a layer against equal matrices in different layers, after some training.
   const auto train = [&](bool equal_rows) {
-    Specimen net("dense 4 > tanh > dense 4 > tanh > dense 1", 4, 8,
-                 equal_rows ? "constant:0.3" : "lecun_normal", 1, settings.seed());
+    BenchNetwork net("dense 4 > tanh > dense 4 > tanh > dense 1", 4, 8,
+                     equal_rows ? "constant:0.3" : "lecun_normal", 1, settings.seed());
     if (!equal_rows) std::ranges::copy(net.param(0), net.param(2).begin());
     const Rng rng(settings.seed(), "lab/symmetry");
     for (std::size_t i = 0; i < net.input().size(); ++i) net.input()[i] = rng.normal(i);

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
-#include "plumb/lab/specimen.h"
 
 namespace plumb::lab {
 
@@ -18,8 +18,8 @@ constexpr const char* kThreeLayers =
 double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 double slope(double x) { return sigma(x) * sigma(-x); }
 
-Specimen three_layers(const Settings& settings) {
-  Specimen net(kThreeLayers, 1, 1);
+BenchNetwork three_layers(const Settings& settings) {
+  BenchNetwork net(kThreeLayers, 1, 1);
   for (std::size_t i = 0; i < 3; ++i)
     net.param(i)[0] = settings.number(fmt::format("w{}", i + 1), -100, 100);
   net.input()[0] = settings.number("x", -100, 100);
@@ -27,7 +27,7 @@ Specimen three_layers(const Settings& settings) {
 }
 
 /// d y_hat / dW by moving the weight, with the error of the step removed to fourth order.
-double numeric(Specimen& net, std::size_t layer) {
+double numeric(BenchNetwork& net, std::size_t layer) {
   double& w = net.param(layer)[0];
   const double kept = w;
   const auto at = [&](double value) {
@@ -43,7 +43,7 @@ double numeric(Specimen& net, std::size_t layer) {
 
 Result run(const Settings& settings) {
   Result result;
-  Specimen net = three_layers(settings);
+  BenchNetwork net = three_layers(settings);
   const double w1 = net.param(0)[0], w2 = net.param(1)[0], w3 = net.param(2)[0], x = net.input()[0];
   net.forward();
   net.backward(Vector{1});

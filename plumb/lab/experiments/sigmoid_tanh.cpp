@@ -6,10 +6,10 @@
 #include <numbers>
 
 #include "plumb/core/rng.h"
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/fixture.h"
-#include "plumb/lab/specimen.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 
 namespace plumb::lab {
 
@@ -23,7 +23,7 @@ struct Curve {
 };
 
 Curve curve_of(const char* activation, Vector x) {
-  Specimen net(activation, static_cast<std::int64_t>(x.size()), 1);
+  BenchNetwork net(activation, static_cast<std::int64_t>(x.size()), 1);
   std::ranges::copy(x, net.input().begin());
   const auto y = net.forward();
   Curve curve{std::move(x), {y.begin(), y.end()}, Vector(y.size())};
@@ -123,8 +123,8 @@ Vector gains(std::int64_t width, double range, int nets, std::uint64_t seed) {
   Vector all;
   for (int n = 0; n < nets; ++n) {
     const std::uint64_t own = seed + 1000 * static_cast<std::uint64_t>(n);
-    Specimen net(repeat(3, fmt::format("dense {} bias=false > sigmoid", width)), width, kBatch,
-                 fmt::format("uniform:{}", range), 1, own);
+    BenchNetwork net(repeat(3, fmt::format("dense {} bias=false > sigmoid", width)), width, kBatch,
+                     fmt::format("uniform:{}", range), 1, own);
     // Inputs like the outputs of such layers: half of them 1, half 0.
     const Rng rng(own, "lab/x"), up(own, "lab/top");
     for (std::size_t i = 0; i < net.input().size(); ++i)
@@ -212,7 +212,7 @@ void one_quarter(Result& result) {
   // One unit: the gradient is multiplied by w sigma'(z), wherever z may be.
   double worst = 0;
   const double w = 6;
-  Specimen net("dense 1 bias=false > sigmoid", 1, 1, fmt::format("constant:{}", w));
+  BenchNetwork net("dense 1 bias=false > sigmoid", 1, 1, fmt::format("constant:{}", w));
   for (int i = -50; i <= 50; ++i) {
     net.input()[0] = i / 25.0;
     net.forward();
@@ -231,8 +231,8 @@ void one_quarter(Result& result) {
 void deep_tanh(Result& result) {
   const auto first = [](const char* activation) {
     DeepFixture fixture(activation);
-    fixture.specimen.differentiate("cross_entropy", fixture.target());
-    return std::exp2(fixture.specimen.log2_gradient_norm(0));
+    fixture.network.differentiate("cross_entropy", fixture.target());
+    return std::exp2(fixture.network.log2_gradient_norm(0));
   };
   const double sigmoid = first("sigmoid"), tanh = first("tanh");
   result.say(

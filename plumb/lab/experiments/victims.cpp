@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "plumb/core/rng.h"
+#include "plumb/lab/bench_network.h"
 #include "plumb/lab/experiments/experiments.h"
 #include "plumb/lab/fixture.h"
-#include "plumb/lab/specimen.h"
 #include "plumb/optim/optimiser.h"
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 #include "plumb/stats/sketch.h"
 #include "plumb/theory/length_map.h"
 
@@ -33,8 +33,8 @@ Flow measure(const std::string& activation, double gain, std::int64_t width, std
   double top_log2 = 0;
   for (int n = 0; n < nets; ++n) {
     const std::uint64_t own = seed + 1000 * static_cast<std::uint64_t>(n);
-    Specimen net(repeat(depth, fmt::format("dense {} bias=false > {}", width, activation)), width,
-                 kBatch, "lecun_normal", gain, own);
+    BenchNetwork net(repeat(depth, fmt::format("dense {} bias=false > {}", width, activation)),
+                     width, kBatch, "lecun_normal", gain, own);
     const Rng rng(own, "lab/x"), up(own, "lab/top");
     for (std::size_t i = 0; i < net.input().size(); ++i) net.input()[i] = rng.normal(i);
     Vector top(net.input().size());
@@ -186,7 +186,7 @@ void fixtures(Result& result) {
   const auto row = [&](const char* name, const char* activation, double gain, double first,
                        double last) {
     DeepFixture fixture(activation, gain);
-    Specimen& net = fixture.specimen;
+    BenchNetwork& net = fixture.network;
     net.differentiate("cross_entropy", fixture.target());
     const std::size_t top = net.param_count() - 2;  // weights and biases alternate
     table.rows.push_back({name, format_log2(net.observed().front().log2_gradient_norm),
@@ -207,7 +207,7 @@ void fixtures(Result& result) {
 
 void linear_identity(Result& result, const Settings& settings) {
   const std::int64_t depth = settings.integer("depth", 4, 200);
-  Specimen net(repeat(depth, "dense 1 bias=false"), 1, 1, "normal:1", 1, settings.seed());
+  BenchNetwork net(repeat(depth, "dense 1 bias=false"), 1, 1, "normal:1", 1, settings.seed());
   net.input()[0] = 1;
   net.forward();
   net.backward(Vector{1});
@@ -227,8 +227,8 @@ void linear_identity(Result& result, const Settings& settings) {
 /// The fixture in float, after one step of Adam: which fraction of the first weights moved at all?
 double moved_by_adam(double& flushed) {
   DeepFixture fixture;
-  fixture.specimen.differentiate("cross_entropy", fixture.target());
-  Specimen& exact = fixture.specimen;
+  fixture.network.differentiate("cross_entropy", fixture.target());
+  BenchNetwork& exact = fixture.network;
   const auto size = exact.param(0).size();
   Param weight("weight", Shape{static_cast<std::int64_t>(size)}, DType::f32, 16, 16);
   const Vector gradient = exact.gradient(0);

@@ -9,7 +9,7 @@
 #include "plumb/core/error.h"
 #include "plumb/nn/graph/gradient_sum.h"
 #include "plumb/nn/graph/layer_node.h"
-#include "plumb/nn/layers/image.h"
+#include "plumb/nn/layers/image_shape.h"
 #include "plumb/nn/layers/pad_shortcut.h"
 #include "plumb/nn/reorder.h"
 #include "plumb/stats/magnitude.h"

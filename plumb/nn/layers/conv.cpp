@@ -2,7 +2,7 @@
 #include "plumb/nn/layers/conv.h"
 
 #include "plumb/kernels/ref/convolution.h"
-#include "plumb/nn/layers/image.h"
+#include "plumb/nn/layers/image_shape.h"
 
 namespace plumb {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plumb/nn/layers/gap.h"
 
-#include "plumb/nn/layers/image.h"
+#include "plumb/nn/layers/image_shape.h"
 
 namespace plumb {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "plumb/nn/layers/activation.h"
-#include "plumb/nn/layers/image.h"
+#include "plumb/nn/layers/image_shape.h"
 
 namespace plumb {
 

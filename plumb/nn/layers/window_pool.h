@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "plumb/nn/layer_request.h"
-#include "plumb/nn/layers/image.h"
+#include "plumb/nn/layers/image_shape.h"
 #include "plumb/nn/layers/pooling.h"
 
 namespace plumb {

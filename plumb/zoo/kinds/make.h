@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "plumb/zoo/datasets.h"
 #include "plumb/zoo/draw.h"
 #include "plumb/zoo/kind.h"
 #include "plumb/zoo/specimen.h"
 #include "plumb/zoo/surgery.h"
-#include "plumb/zoo/tasks.h"
 
 /// What the builders of the kinds share: a task with its data, a trainer that fits it, and words
 /// for networks. Everything that is not said is drawn.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/report/magnitude.h"
+#include "plumb/report/number_text.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/diagnose/harm.h"
+#include "plumb/diagnose/judge_harm.h"
 
 #include <algorithm>
 #include <array>

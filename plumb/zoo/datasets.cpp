@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/zoo/tasks.h"
+#include "plumb/zoo/datasets.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/nn/layers/image.h"
+#include "plumb/nn/layers/image_shape.h"
 
 #include "plumb/core/error.h"
 

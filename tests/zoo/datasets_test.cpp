@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/zoo/tasks.h"
+#include "plumb/zoo/datasets.h"
 
 #include <gtest/gtest.h>
 
@@ -23,7 +23,7 @@ void expect_scaled_columns(const Tensor& table) {
   }
 }
 
-TEST(TasksTest, TablesHaveScaledColumns) {
+TEST(DatasetsTest, TablesHaveScaledColumns) {
   expect_scaled_columns(make_clusters({300, 5, 3}, 1).x);
   expect_scaled_columns(make_curved({300, 5, 3}, 1).x);
   const Dataset values = make_values({300, 5, 2}, 1);
@@ -32,7 +32,7 @@ TEST(TasksTest, TablesHaveScaledColumns) {
   EXPECT_EQ(values.y.shape(), (Shape{300, 2}));
 }
 
-TEST(TasksTest, SmallGlyphsKeepInk) {
+TEST(DatasetsTest, SmallGlyphsKeepInk) {
   const Dataset data = make_small_glyphs(20, 0);
   EXPECT_EQ(data.x.shape(), (Shape{20, 14, 14}));
   double sum = 0;
@@ -44,7 +44,7 @@ TEST(TasksTest, SmallGlyphsKeepInk) {
   EXPECT_GT(sum / 20, 5);  // an image of paper alone has about 8 of 196 by its noise
 }
 
-TEST(TasksTest, RecallShowsTheLabelFirst) {
+TEST(DatasetsTest, RecallShowsTheLabelFirst) {
   const Dataset data = make_recall({12, 6, 3}, 0);
   const auto x = data.x.as<float>();
   for (std::size_t i = 0; i < 12; ++i) {
@@ -55,7 +55,7 @@ TEST(TasksTest, RecallShowsTheLabelFirst) {
   }
 }
 
-TEST(TasksTest, HoldOutKeepsTheClassesInProportion) {
+TEST(DatasetsTest, HoldOutKeepsTheClassesInProportion) {
   const Split split = hold_out(make_clusters({300, 4, 3}, 0));
   EXPECT_EQ(split.train.size(), 240);
   EXPECT_EQ(split.validation.size(), 60);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/diagnose/harm.h"
+#include "plumb/diagnose/judge_harm.h"
 
 #include <gtest/gtest.h>
 
@@ -31,33 +31,33 @@ const Finding& only(const std::vector<Finding>& findings) {
   return findings.front();
 }
 
-TEST(HarmTest, WhatDidNoHarmIsANote) {
+TEST(JudgeHarmTest, WhatDidNoHarmIsANote) {
   const auto findings = diagnose(large_start(120, {2.3, 0.2, 0.2}));
   EXPECT_EQ(only(findings).severity, Severity::note);
   EXPECT_EQ(only(findings).did_harm, false);
 }
 
-TEST(HarmTest, WhatDidHarmIsNotForgottenWhenItIsOver) {
+TEST(JudgeHarmTest, WhatDidHarmIsNotForgottenWhenItIsOver) {
   const auto findings = diagnose(large_start(120, {2.3, 2.3}));
   EXPECT_TRUE(only(findings).over);
   EXPECT_GE(only(findings).severity, Severity::warning);
   EXPECT_EQ(only(findings).did_harm, true);
 }
 
-TEST(HarmTest, OfFewStepsNothingIsSaid) {
+TEST(JudgeHarmTest, OfFewStepsNothingIsSaid) {
   const auto findings = diagnose(large_start(20, {2.3, 0.1, 0.1}));
   EXPECT_FALSE(only(findings).did_harm.has_value());
   EXPECT_GE(only(findings).severity, Severity::warning);
 }
 
 // Of labels full of noise no network gets further.
-TEST(HarmTest, WhatWasOverSoonInANetworkThatLearnsDidNoHarm) {
+TEST(JudgeHarmTest, WhatWasOverSoonInANetworkThatLearnsDidNoHarm) {
   const auto findings = diagnose(large_start(120, {2.3, 1.2, 1.2}));
   EXPECT_EQ(only(findings).severity, Severity::note);
   EXPECT_EQ(only(findings).did_harm, false);
 }
 
-TEST(HarmTest, WhatWasOverSoonAndSlowedTheNetworkIsNoNote) {
+TEST(JudgeHarmTest, WhatWasOverSoonAndSlowedTheNetworkIsNoNote) {
   const auto findings = diagnose(large_start(200, {2.3, 2.3, 1.2}));
   EXPECT_TRUE(only(findings).over);
   EXPECT_GE(only(findings).severity, Severity::warning);
@@ -65,7 +65,7 @@ TEST(HarmTest, WhatWasOverSoonAndSlowedTheNetworkIsNoNote) {
 }
 
 // Nine in ten are right, and the others cost more than a guess.
-TEST(HarmTest, ALossAboveTheBaselineIsNoLearningWithoutHarm) {
+TEST(JudgeHarmTest, ALossAboveTheBaselineIsNoLearningWithoutHarm) {
   plumb::Run run = large_start(120, {2.3, 40, 40});
   run.info.baseline = Baseline{.loss = 2.3, .accuracy = 0.1};
   for (std::size_t s = 5; s < run.steps.size(); ++s) run.steps[s].accuracy = 0.95;
@@ -76,7 +76,7 @@ TEST(HarmTest, ALossAboveTheBaselineIsNoLearningWithoutHarm) {
   }
 }
 
-TEST(HarmTest, HalfWayNothingIsSaidOfWhatLasts) {
+TEST(JudgeHarmTest, HalfWayNothingIsSaidOfWhatLasts) {
   plumb::Run run = large_start(120, {2.3, 1.2, 1.2});
   for (StepRecord& step : run.steps) {
     if (step.measured) make_large(run, step);
@@ -103,7 +103,7 @@ std::optional<bool> harm_of(const char* rule, double loss_at_end) {
   return findings[0].did_harm;
 }
 
-TEST(HarmTest, SamplesThatLookAlikeAreClearedByHowFarItComesAlone) {
+TEST(JudgeHarmTest, SamplesThatLookAlikeAreClearedByHowFarItComesAlone) {
   EXPECT_EQ(harm_of("collapsed_signal", 0.2), false);
   EXPECT_FALSE(harm_of("collapsed_signal", 1.2).has_value());
   EXPECT_EQ(harm_of("update_too_large", 1.2), false);

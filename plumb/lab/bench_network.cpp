@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plumb/lab/specimen.h"
+#include "plumb/lab/bench_network.h"
 
 #include <fmt/format.h>
 
@@ -36,70 +36,70 @@ Network make(std::string_view network, const Shape& x_row, std::string_view init
 
 }  // namespace
 
-class Specimen::Watch : public PassObserver {
+class BenchNetwork::Watch : public PassObserver {
  public:
-  explicit Watch(Specimen& specimen) : specimen_(specimen) {}
+  explicit Watch(BenchNetwork& network) : bench_(network) {}
   void on_gradient(const Node& node, ConstView grad_y, int log2_scale) override {
     Observed seen;
     seen.path = node.path;
     seen.kind = node.kind();
     seen.log2_output_norm = log2_norm(node.y.view(), 0);
     seen.log2_gradient_norm = log2_norm(grad_y, log2_scale);
-    if (specimen_.keep_gradients_) seen.gradient = true_values(grad_y, log2_scale);
-    specimen_.order_.push_back(node.path);
-    specimen_.observed_.push_back(std::move(seen));
+    if (bench_.keep_gradients_) seen.gradient = true_values(grad_y, log2_scale);
+    bench_.order_.push_back(node.path);
+    bench_.observed_.push_back(std::move(seen));
   }
   void on_input_gradient(ConstView grad_x, int log2_scale) override {
-    specimen_.log2_input_gradient_norm_ = log2_norm(grad_x, log2_scale);
-    if (specimen_.keep_gradients_) specimen_.input_gradient_ = true_values(grad_x, log2_scale);
+    bench_.log2_input_gradient_norm_ = log2_norm(grad_x, log2_scale);
+    if (bench_.keep_gradients_) bench_.input_gradient_ = true_values(grad_x, log2_scale);
   }
 
  private:
-  Specimen& specimen_;
+  BenchNetwork& bench_;
 };
 
-class Specimen::TimeWatch : public TimeObserver {
+class BenchNetwork::TimeWatch : public TimeObserver {
  public:
-  explicit TimeWatch(Specimen& specimen) : specimen_(specimen) {}
+  explicit TimeWatch(BenchNetwork& network) : bench_(network) {}
   void on_time_step(std::int64_t t, bool /*reverse*/, TimeQuantity quantity, ConstView values,
                     int log2_scale) override {
-    auto& norms = specimen_.times_[quantity];
+    auto& norms = bench_.times_[quantity];
     const auto at = static_cast<std::size_t>(t);
     if (norms.size() <= at) norms.resize(at + 1);
     norms[at] = log2_norm(values, log2_scale);
   }
 
  private:
-  Specimen& specimen_;
+  BenchNetwork& bench_;
 };
 
-Specimen::Specimen(std::string_view network, std::int64_t features, std::int64_t batch,
-                   std::string_view init, double gain, std::uint64_t seed)
-    : Specimen(network, Shape{features}, batch, init, gain, seed) {}
+BenchNetwork::BenchNetwork(std::string_view network, std::int64_t features, std::int64_t batch,
+                           std::string_view init, double gain, std::uint64_t seed)
+    : BenchNetwork(network, Shape{features}, batch, init, gain, seed) {}
 
-Specimen::Specimen(std::string_view network, const Shape& x_row, std::int64_t batch,
-                   std::string_view init, double gain, std::uint64_t seed)
+BenchNetwork::BenchNetwork(std::string_view network, const Shape& x_row, std::int64_t batch,
+                           std::string_view init, double gain, std::uint64_t seed)
     : network_(make(network, x_row, init, gain, seed)) {
   PlantedFault::spoil(network_);
   network_.plan(batch);
 }
 
-std::span<double> Specimen::param(std::size_t index) {
+std::span<double> BenchNetwork::param(std::size_t index) {
   return network_.params()[index]->value.as<double>();
 }
 
-std::span<double> Specimen::input() { return network_.input().as<double>(); }
+std::span<double> BenchNetwork::input() { return network_.input().as<double>(); }
 
-std::span<const double> Specimen::forward() {
+std::span<const double> BenchNetwork::forward() {
   return network_.forward({Mode::train, 0, *threads_}).as<double>();
 }
 
-double Specimen::value(std::string_view loss, const Target& target) {
+double BenchNetwork::value(std::string_view loss, const Target& target) {
   forward();
   return make_loss(loss)->value(network_.output(), target);
 }
 
-double Specimen::differentiate(std::string_view loss, const Target& target) {
+double BenchNetwork::differentiate(std::string_view loss, const Target& target) {
   forward();
   const double value =
       make_loss(loss)->gradient(network_.output(), target, network_.output_gradient());
@@ -107,14 +107,14 @@ double Specimen::differentiate(std::string_view loss, const Target& target) {
   return value;
 }
 
-void Specimen::backward(std::span<const double> grad_y) {
+void BenchNetwork::backward(std::span<const double> grad_y) {
   const auto top = network_.output_gradient().as<double>();
   PLUMB_CHECK(top.size() == grad_y.size());
   std::ranges::copy(grad_y, top.begin());
   backward_watched();
 }
 
-void Specimen::backward_watched() {
+void BenchNetwork::backward_watched() {
   observed_.clear();
   order_.clear();
   network_.zero_grad();
@@ -125,12 +125,12 @@ void Specimen::backward_watched() {
   std::ranges::reverse(observed_);
 }
 
-std::vector<double> Specimen::gradient(std::size_t index) const {
+std::vector<double> BenchNetwork::gradient(std::size_t index) const {
   const Param& param = *network_.params()[index];
   return true_values(param.grad.view(), param.grad_log2_scale);
 }
 
-double Specimen::log2_gradient_norm(std::size_t index) const {
+double BenchNetwork::log2_gradient_norm(std::size_t index) const {
   const Param& param = *network_.params()[index];
   return log2_norm(param.grad.view(), param.grad_log2_scale);
 }

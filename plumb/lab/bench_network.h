@@ -29,15 +29,15 @@ struct Observed {
 ///
 /// Norms are l2 norms over the whole tensor, as log2, so that a chain of 10,000 layers has them
 /// too.
-class Specimen {
+class BenchNetwork {
  public:
   /// `init` as in InitScheme text ("zeros", "constant:0.5", "glorot_normal"), times `gain`. Biases
   /// start at zero.
-  Specimen(std::string_view network, std::int64_t features, std::int64_t batch,
-           std::string_view init = "zeros", double gain = 1, std::uint64_t seed = 0);
+  BenchNetwork(std::string_view network, std::int64_t features, std::int64_t batch,
+               std::string_view init = "zeros", double gain = 1, std::uint64_t seed = 0);
   /// For samples of any shape: {steps, features}.
-  Specimen(std::string_view network, const Shape& x_row, std::int64_t batch,
-           std::string_view init = "zeros", double gain = 1, std::uint64_t seed = 0);
+  BenchNetwork(std::string_view network, const Shape& x_row, std::int64_t batch,
+               std::string_view init = "zeros", double gain = 1, std::uint64_t seed = 0);
 
   Network& network() { return network_; }
   std::size_t param_count() const { return network_.params().size(); }
