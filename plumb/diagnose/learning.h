@@ -23,14 +23,13 @@ namespace plumb {
 /// Reference   the baseline (RunInfo::baseline); where that is not known, the loss of the first
 ///             step, which can tell that a network learned and never that it did not.
 /// Learns      at the end it is below the reference by kLearned of it at least, and by more than
-/// the
-///             noise or with the validation part; or its accuracy is above the baseline's by
-///             kLearnedByAccuracy of what is left to 1. Either alone is enough: a sure network that errs seldom has a large loss. A
-///             network that answers a little better than chance while its loss stands at the
-///             baseline's has not learned: weights that decay away do that. Of data that say little
-///             the validation part is a witness: where it is better than the baseline, beyond three
-///             standard errors of so many samples and by a fortieth of the loss, something was
-///             learned that holds.
+///             the noise or with the validation part; or its accuracy is above the baseline's by
+///             kLearnedByAccuracy of what is left to 1. Either alone is enough: a sure network
+///             that errs seldom has a large loss. A network that answers a little better than
+///             chance while its loss stands at the baseline's has not learned: weights that decay
+///             away do that. Of data that say little the validation part is a witness: where it is
+///             better than the baseline, beyond three standard errors of so many samples and by a
+///             fortieth of the loss, something was learned that holds.
 /// Unsure      it is below the reference by kLearned and more, and the noise is larger: of such a
 ///             network nobody can say that it stands where it began.
 /// Rare        Where the constant answer's loss varies from batch to batch by half of itself and
@@ -44,9 +43,8 @@ namespace plumb {
 ///             noise, or by kLeaves and four standard errors: too much to say that nothing is
 ///             learned. Labels full of noise allow no more.
 /// Lost        at the end its median is above the lowest stretch of the run by half of what that
-/// had
-///             gained on the reference; or at twice the larger of the reference and the first loss. Of 20
-///             steps or more, and not where it has reached what can be had.
+///             had gained on the reference; or at twice the larger of the reference and the first
+///             loss. Of 20 steps or more, and not where it has reached what can be had.
 /// Losses without a floor at zero, or without a sign (RunInfo::loss of "difference"), tell nothing.
 struct Learning {
   static constexpr std::int64_t kEnoughSteps = 100;  ///< to say that it does not learn
