@@ -12,8 +12,7 @@ namespace plumb::detail {
 /// is a power of two but the last, which is given by its octave and significand.
 ///
 /// Source  IEEE 754-2019 (fp16); Micikevicius et al. 2022, arXiv:2209.05433, table 1 (fp8; e4m3 has
-/// no
-///         infinity, so that 480 is not a number and 448 the largest one).
+///         no infinity, so that 480 is not a number and 448 the largest one).
 struct FormatLimits {
   int flush_exponent;     ///< |x| <= 2^flush_exponent, half the smallest subnormal, rounds to zero
   int normal_exponent;    ///< 2^normal_exponent is the smallest normal number

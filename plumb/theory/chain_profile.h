@@ -42,8 +42,7 @@ struct ProfilePoint {
 /// log factor of each layer (finite_width.h; exact for relu).
 ///
 /// Limits  Entries independent with mean 0, layers wide. How much the samples of a batch share in
-/// direction
-///         is taken to be the same at each layer (for the parameter gradients alone).
+///         direction is taken to be the same at each layer (for the parameter gradients alone).
 /// Errors  SpecError for an anchor q that is negative or NaN, or a layer without inputs or units.
 /// Source  Glorot and Bengio 2010, eq. 5 and 6; Schoenholz et al. 2017; Hanin 2018.
 std::vector<ProfilePoint> predict_profile(std::span<const ChainLayer> layers,

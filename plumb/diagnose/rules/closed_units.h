@@ -6,13 +6,11 @@
 namespace plumb {
 
 /// Symptom    Units pushed into the closed side of their activation by what is added to them: a
-/// very
-///            negative bias, or the shift of a normalisation. And normalisations whose scale is next
-///            to nothing, so that their layer is.
+///            very negative bias, or the shift of a normalisation. And normalisations whose scale
+///            is next to nothing, so that their layer is.
 /// Measured   Of activations that close below zero (low_slope of f' well below high_slope): mean
-/// and
-///            deviation of what they read, the mean of the bias or shift in it, rms f' against the
-///            usual. Of normalisations on the main chain: rms of the scale.
+///            and deviation of what they read, the mean of the bias or shift in it, rms f' against
+///            the usual. Of normalisations on the main chain: rms of the scale.
 /// Threshold  A mean kShift deviations below zero, of which the bias does half at least, with f' at
 ///            a third of the usual; critical at a sixteenth. A scale of kSmallScale. Our choice:
 ///            docs/rules/closed_units.md.

@@ -6,8 +6,7 @@
 namespace plumb {
 
 /// Symptom    The gradient of a recurrent layer grows on its way from the last time step to the
-/// first,
-///            so that the oldest inputs decide over every step of the training.
+///            first, so that the oldest inputs decide over every step of the training.
 /// Measured   As in vanishing_through_time, with the other sign.
 /// Threshold  A growth by 100 over the sequence; critical from 1000 on while it lasts. Our choice,
 ///            calibrated: docs/rules/exploding_through_time.md. Shown by the first measured step, or by two

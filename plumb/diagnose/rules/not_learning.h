@@ -16,8 +16,7 @@ namespace plumb {
 ///            A network none of whose layers has weights is found at once: there is nothing to
 ///            train.
 /// False alarms  Labels in which there is nothing to be found; a task with one early plateau
-/// (copying
-///            over many steps) that was ended on it.
+///            (copying over many steps) that was ended on it.
 /// Advice     The cause is not known: what was looked at and found right is said with its numbers.
 void check_not_learning(const RunView& view, std::vector<Finding>& findings);
 

@@ -6,12 +6,10 @@
 namespace plumb {
 
 /// Symptom    In use the network answers otherwise than in training: its normalisation takes
-/// running
-///            statistics there, and they are not those of the batches.
+///            running statistics there, and they are not those of the batches.
 /// Measured   Loss and accuracy of a training batch in use (StepRecord::inference_loss) against
-/// those
-///            of the training at the end, of a network with a layer that keeps running statistics
-///            (LayerInfo::running_momentum) and that learns.
+///            those of the training at the end, of a network with a layer that keeps running
+///            statistics (LayerInfo::running_momentum) and that learns.
 /// Threshold  A quarter of what was gained on the baseline is missing in use, by the loss or by the
 ///            accuracy, beyond the noise. Critical where more than half of it
 ///            is. Our choice: docs/rules/running_statistics.md.

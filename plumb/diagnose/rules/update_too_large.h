@@ -18,12 +18,10 @@ namespace plumb {
 ///            Not of lbfgs: a step of it is several, and how long each is it finds out itself.
 /// False alarms  The first steps of adam at a deliberately high, warmed-up rate.
 /// Cause      Weight decay, where that is most of the update; momentum, where the step adds up so
-/// many
-///            gradients that one of them alone would have been in order; else the rate.
-///            A loss that is summed over the batch (summed_loss.h) is said with the rate.
+///            many gradients that one of them alone would have been in order; else the rate. A
+///            loss that is summed over the batch (summed_loss.h) is said with the rate.
 /// Advice     By the cause. How much lower the rate has to be is not known from a ratio, so no
-/// number
-///            is named: cure/rate_sweep.h measures it.
+///            number is named: cure/rate_sweep.h measures it.
 void check_update_too_large(const RunView& view, std::vector<Finding>& findings);
 
 inline constexpr double kUpdateLog2 = -3.322;   ///< 1/10, of the median layer
