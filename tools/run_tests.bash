@@ -125,11 +125,12 @@ run_dashboard_at_length() {
     "$root/build/dev/tests/serve/load" || die 'tests failed: the dashboard under load'
 }
 
-# Not in every test run: few folders use threads, and this is a build of its own.
+# Not in every test run: these folders use threads, and this is a build of its own.
 run_thread_tests() {
   local folder failed=()
-  build tsan 'test_core test_nn test_optim test_store test_train' "$(page_of_dev)"
-  for folder in core nn optim store train; do
+  local folders=(core nn optim store train attach serve cure)
+  build tsan "${folders[*]/#/test_}" "$(page_of_dev)"
+  for folder in "${folders[@]}"; do
     # Damaged files are read by one thread alone, and here for minutes.
     TSAN_OPTIONS="suppressions=$root/tools/tsan_suppressions.txt" \
       "$root/build/tsan/tests/$folder/test_$folder" --gtest_brief=1 --gtest_filter='-DamageTest.*' ||
