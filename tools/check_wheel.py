@@ -6,6 +6,7 @@
 
 PLUMB is the built program, which makes a run to read; FOLDER gets wheels and environments. Every Python
 of WITH that this machine has is tried; the others are named. In each the package is all there is: no torch, no numpy.
+A wheel of the stable ABI is built once, and used with every later Python.
 Each PYTHON is an interpreter that has PyTorch: the wheel of its version is used there to watch a training.
 Exit code 0 when it works, 1 when not, 77 where pip cannot fetch what the build needs (ctest: skipped).
 """
@@ -75,8 +76,19 @@ print("plumb", plumb.__version__, "with PyTorch", torch.__version__)
 """
 
 
-def run(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def run(*command, **environment):
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
+
+
+def with_ccache():
+    """The environment in which a build takes from ccache what was compiled for another Python, or for the preset release.
+
+    Each Python would have it built by the compiler that itself was built with, by its name: ccache keeps them apart.
+    """
+    if shutil.which("ccache") is None:
+        return {}
+    ours = {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_BASEDIR": ROOT, "CCACHE_NOHASHDIR": "1"}
+    return {"CXX": "c++", **ours} if "CXX" not in os.environ else ours
 
 
 def page():
@@ -94,50 +106,65 @@ def python_of(version):
     return None
 
 
-def check(python, folder, program):
-    """The version's wheel, built and used. Returns an exit code."""
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    wheels, clean = os.path.join(folder, "wheels"), os.path.join(folder, "venv")
-    made = run(python, "-m", "venv", clean)
-    if made.returncode != 0:
-        print(f"check_wheel: {python} makes no virtual environment; skipped")
-        return 77
-    inside, begun = os.path.join(clean, "bin", "python"), time.monotonic()
-    built = run(inside, "-m", "pip", "wheel", "--no-deps", "--retries", "1", "-w", wheels, os.path.join(ROOT, "python"))
+def build(inside, wheels):
+    """The wheel, built into the folder by the Python of an environment. Returns its path, or an exit code."""
+    begun = time.monotonic()
+    package = os.path.join(ROOT, "python")
+    built = run(inside, "-m", "pip", "wheel", "--no-deps", "--retries", "1", "-w", wheels, package, **with_ccache())
     if built.returncode != 0:
         text = built.stdout + built.stderr
         print(text[-4000:], file=sys.stderr)
         return 77 if any(words in text for words in OFFLINE) else 1
-    (wheel,) = os.listdir(wheels)
-    size = os.path.getsize(os.path.join(wheels, wheel))
-    print(f"check_wheel: {wheel}, {size / 1e6:.1f} MB, built in {time.monotonic() - begun:.0f} s, with {page()}")
-    installed = run(inside, "-m", "pip", "install", "--no-index", os.path.join(wheels, wheel))
+    (wheel,) = glob.glob(os.path.join(wheels, "*.whl"))
+    size = os.path.getsize(wheel)
+    print(
+        f"check_wheel: {os.path.basename(wheel)}, {size / 1e6:.1f} MB, built in {time.monotonic() - begun:.0f} s, with {page()}",
+        flush=True,
+    )
+    return wheel
+
+
+def check(python, folder, program, stable):
+    """The version's wheel, built and used; `stable` is one of the stable ABI that an earlier version built, or None.
+    Returns an exit code and the wheel."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    clean = os.path.join(folder, "venv")
+    made = run(python, "-m", "venv", clean)
+    if made.returncode != 0:
+        print(f"check_wheel: {python} makes no virtual environment; skipped")
+        return 77, None
+    inside = os.path.join(clean, "bin", "python")
+    if stable:
+        print(f"check_wheel: {os.path.basename(stable)} once more")
+    wheel = stable or build(inside, os.path.join(folder, "wheels"))
+    if isinstance(wheel, int):
+        return wheel, None
+    installed = run(inside, "-m", "pip", "install", "--no-index", wheel)
     if installed.returncode != 0:
         print(installed.stdout + installed.stderr, file=sys.stderr)
-        return 1
+        return 1, wheel
     example = os.path.join(folder, "run.plumb")
     probed = run(program, "probe", "20 x [dense 16 > sigmoid] > dense 2", "--data", "spirals", "-o", example)
     if probed.returncode != 0:
         print(probed.stderr, file=sys.stderr)
-        return 1
+        return 1, wheel
     used = subprocess.run([inside, "-I", "-c", USE, example, page()], cwd=folder, capture_output=True, text=True, check=False)
-    print(used.stdout + used.stderr, end="")
-    return used.returncode
+    print(used.stdout + used.stderr, end="", flush=True)
+    return used.returncode, wheel
 
 
-def check_with_torch(python, folder):
+def check_with_torch(python, folder, wheels):
     """The wheel of its version, for an interpreter that has PyTorch. Returns an exit code."""
     version = run(python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").stdout.strip()
-    wheels = os.path.join(folder, version, "wheels")
-    if not os.path.isdir(wheels) or run(python, "-c", "import torch").returncode != 0:
+    wheel = wheels.get(version)
+    if wheel is None or run(python, "-c", "import torch").returncode != 0:
         print(f"check_wheel: not tried with {python}: no PyTorch, or no wheel for Python {version}")
         return 77
-    (wheel,) = os.listdir(wheels)
     there = os.path.join(folder, version, "there")
     shutil.rmtree(there, ignore_errors=True)
     clean = os.path.join(folder, version, "venv", "bin", "python")  # Debian's pip refuses to install by itself
-    put = run(clean, "-m", "pip", "install", "--no-index", "--target", there, os.path.join(wheels, wheel))
+    put = run(clean, "-m", "pip", "install", "--no-index", "--target", there, wheel)
     if put.returncode != 0:
         print(put.stdout + put.stderr, file=sys.stderr)
         return 1
@@ -156,16 +183,20 @@ def main():
     parser.add_argument("--torch", action="append", default=[], metavar="PYTHON")
     arguments = parser.parse_args()
     folder = os.path.abspath(arguments.folder)
-    codes, missing = [], []
+    codes, missing, wheels, stable = [], [], {}, None
     for version in WITH:
         python = python_of(version)
         if python is None:
             missing.append(version)
             continue
-        codes.append(check(python, os.path.join(folder, version), os.path.abspath(arguments.program)))
+        code, wheel = check(python, os.path.join(folder, version), os.path.abspath(arguments.program), stable)
+        codes.append(code)
+        if wheel is not None:
+            wheels[version] = wheel
+            stable = wheel if "-abi3-" in os.path.basename(wheel) else stable
     if missing:
         print(f"check_wheel: not tried, for this machine has no Python {', '.join(missing)}")
-    codes += [check_with_torch(python, folder) for python in arguments.torch]
+    codes += [check_with_torch(python, folder, wheels) for python in arguments.torch]
     if any(code not in (0, 77) for code in codes):
         sys.exit(1)
     sys.exit(0 if 0 in codes else 77)

@@ -61,14 +61,15 @@ run_python_tests() {
 }
 
 # A file of tests at a time, each in a process of its own, with the Python of an environment in build/. It sees no other
-# folder than its own: where JAX is not installed, one named jax would be taken for it.
+# folder than its own: where JAX is not installed, one named jax would be taken for it. The longest takes three minutes of
+# a processor; what takes half an hour hangs, and has failed.
 run_python_files() {
   local environment=$1 test code=0
   shift
   for test; do
     (cd "$root/tests/python/$(dirname "$test")" && PYTHONPATH="$root/build/dev/python/package" \
       OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 PLUMB_PROGRAM="$root/build/dev/bin/plumb" \
-      TORCHINDUCTOR_CACHE_DIR="$root/build/inductor" "$root/build/$environment/bin/python" -W ignore::DeprecationWarning \
+      TORCHINDUCTOR_CACHE_DIR="$root/build/inductor" timeout 1800 "$root/build/$environment/bin/python" -W ignore::DeprecationWarning \
       -m unittest -q "$(basename "$test" .py)") || { echo "run: failed with $environment: $test" && code=1; }
   done
   return $code
