@@ -112,7 +112,7 @@ run_jax_tests() {
   KERAS_BACKEND=jax "$jax/bin/python" -c 'import jax, flax, equinox, optax, keras' 2>/dev/null ||
     "$jax/bin/python" -m pip install --quiet jax==0.10.2 flax==0.12.8 equinox==0.13.8 optax==0.2.8 keras==3.15.1 ||
     die 'no JAX to test with'
-  JAX_PLATFORMS=cpu run_python_files venv-jax jax/test_jax.py jax/test_devices.py jax/test_diagnosis_jax.py || die 'tests failed: python with JAX'
+  JAX_PLATFORMS=cpu run_python_files venv-jax jax/test_jax.py jax/test_devices.py jax/test_diagnosis_jax.py jax/test_loss_jax.py || die 'tests failed: python with JAX'
   JAX_PLATFORMS=cpu KERAS_BACKEND=jax run_python_files venv-jax keras/test_keras.py || die 'tests failed: python with Keras on JAX'
 }
 

@@ -140,6 +140,22 @@ void* handle_loss(xla::CallFrame* frame) {
   return nullptr;
 }
 
+/// (targets, token) -> targets, of int32 or float
+void* handle_targets(xla::CallFrame* frame) {
+  if (!is_execution(frame)) return nullptr;
+  const xla::Buffer& x = *frame->arguments.buffers[0];
+  std::vector<std::int64_t> sizes(x.sizes, x.sizes + x.rank);
+  std::size_t bytes = 4;
+  for (const std::int64_t size : sizes) bytes *= static_cast<std::size_t>(size);
+  void* const to = frame->results.buffers[0]->data;
+  if (to != x.data) std::memcpy(to, x.data, bytes);
+  if (JaxTaps* const taps = JaxTaps::of(attribute(*frame, "run"))) {
+    if (x.type == xla::s32) taps->targets(static_cast<const std::int32_t*>(x.data), std::move(sizes));
+    if (x.type == xla::f32) taps->targets(static_cast<const float*>(x.data), std::move(sizes));
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void bind_jax_taps(nb::module_& module) {
@@ -150,12 +166,28 @@ void bind_jax_taps(nb::module_& module) {
   handlers["plumb_tap"] = handler(&handle_tap);
   handlers["plumb_begin"] = handler(&handle_begin);
   handlers["plumb_loss"] = handler(&handle_loss);
+  handlers["plumb_targets"] = handler(&handle_targets);
   module.attr("jax_handlers") = handlers;
   nb::class_<JaxTaps>(module, "JaxTaps")
       .def(nb::init<nb::object>())
       .def("add_site", &JaxTaps::add_site)
       .def("add_param", &JaxTaps::add_param)
       .def("end", &JaxTaps::end)
+      .def("set_baseline",
+           [](JaxTaps& taps, double loss, double deviation, double accuracy) {
+             taps.set_baseline({loss, deviation, accuracy});
+           })
+      .def("add_labels", &JaxTaps::add_labels)
+      .def("add_values", &JaxTaps::add_values)
+      .def("take_targets",
+           [](JaxTaps& taps) {
+             nb::list found;
+             for (const JaxTaps::Targets& one : taps.take_targets()) {
+               const auto* const from = reinterpret_cast<const char*>(one.values.data());
+               found.append(nb::make_tuple(one.sizes, nb::bytes(from, one.values.size() * sizeof(double))));
+             }
+             return found;
+           })
       .def_rw("learning_rate", &JaxTaps::learning_rate)
       .def_prop_ro("number", &JaxTaps::number)
       .def_prop_ro("begun", &JaxTaps::begun)

@@ -351,6 +351,48 @@ void JaxTaps::loss_whole(const StridedView& x) {
   watcher_.session.record().learning_rate = learning_rate;
 }
 
+template <class Number>
+void JaxTaps::targets(const Number* values, std::vector<std::int64_t> sizes) {
+  guarded([&] {
+    if (!watcher_.session.in_step() || !watcher_.session.is_measuring()) return;
+    std::size_t count = 1;
+    for (const std::int64_t size : sizes) count *= static_cast<std::size_t>(size);
+    if (kept_targets_ + count > kMostTargets) return;
+    kept_targets_ += count;
+    targets_.push_back({std::move(sizes), {values, values + count}});
+  });
+}
+
+template void JaxTaps::targets(const std::int32_t*, std::vector<std::int64_t>);
+template void JaxTaps::targets(const float*, std::vector<std::int64_t>);
+
+std::vector<JaxTaps::Targets> JaxTaps::take_targets() {
+  const std::lock_guard lock(mutex_);
+  kept_targets_ = 0;
+  return std::exchange(targets_, {});
+}
+
+void JaxTaps::set_baseline(const Baseline& baseline) {
+  guarded([&] {
+    watcher_.session.draft().baseline = baseline;
+    watcher_.session.touch();
+  });
+}
+
+void JaxTaps::add_labels(const std::vector<std::int32_t>& labels) {
+  guarded([&] {
+    Session& session = watcher_.session;
+    if (watcher_.targets.add_labels(labels, session.draft())) session.touch();
+  });
+}
+
+void JaxTaps::add_values(const std::vector<float>& rows, std::size_t columns) {
+  guarded([&] {
+    Session& session = watcher_.session;
+    if (watcher_.targets.add_values(rows, columns, session.draft())) session.touch();
+  });
+}
+
 void JaxTaps::end() {
   guarded([&] { close_step(); });
 }

@@ -56,6 +56,20 @@ class JaxTaps {
   void tap(std::int64_t site, const StridedView& x, const StridedView* z,
            const Caller& caller, std::int64_t shares);
   void loss(const StridedView& x, const Caller& caller);
+  /// What the loss of a measured step is compared with, row-major; kept for take_targets(). Where
+  /// nobody takes them, no more than kMostTargets numbers are.
+  template <class Number>
+  void targets(const Number* values, std::vector<std::int64_t> sizes);
+  /// Shape and numbers of each target since the last call.
+  struct Targets {
+    std::vector<std::int64_t> sizes;
+    std::vector<double> values;
+  };
+  std::vector<Targets> take_targets();
+  /// As a Watcher's, while others may call.
+  void set_baseline(const Baseline& baseline);
+  void add_labels(const std::vector<std::int32_t>& labels);
+  void add_values(const std::vector<float>& rows, std::size_t columns);
   /// Ends the step that is open.
   void end();
 
@@ -84,6 +98,7 @@ class JaxTaps {
   /// Of a site, or of what has none.
   using Key = std::pair<std::int64_t, std::int64_t>;  ///< site, and which of its calls in the step
   static constexpr std::int64_t kLoss = -1, kParams = -2;
+  static constexpr std::size_t kMostTargets = 1 << 20;
 
   template <class Work>
   void guarded(const Work& work);
@@ -110,6 +125,8 @@ class JaxTaps {
   std::map<std::int32_t, std::int64_t> positions_;       ///< in the mesh, by device
   std::map<Key, Parts> open_;
   std::map<Key, std::int64_t> calls_;  ///< by site and position, in this step
+  std::vector<Targets> targets_;
+  std::size_t kept_targets_ = 0;
   std::optional<std::string> error_;
   std::int64_t number_, begun_ = 0;
   bool saw_gradient_ = false, saw_loss_ = false, told_inputs_ = false;

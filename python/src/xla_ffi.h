@@ -35,7 +35,7 @@ struct MetadataExtension {
   Metadata* metadata;
 };
 
-enum DataType : int { f16 = 10, f32 = 11, f64 = 12, bf16 = 16 };
+enum DataType : int { s32 = 4, f16 = 10, f32 = 11, f64 = 12, bf16 = 16 };
 
 struct Buffer {
   std::size_t struct_size;

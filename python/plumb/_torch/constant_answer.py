@@ -5,15 +5,9 @@ Of a loss that is one cross_entropy or one mse_loss for each update, with the me
 one nothing is said: a sum of losses, weights of classes, a factor on the loss. Numpy counts, which computes nothing of torch's.
 """
 
-import math
-
-try:
-    import numpy
-except ImportError:
-    numpy = None  # then nothing is known
-
 import torch
 
+from .._seen_targets import SeenTargets
 from .families import node_kind
 
 CLASSES = ("NllLoss", "NllLoss2D")
@@ -21,8 +15,7 @@ PAIRED = ("MseLoss", "SmoothL1Loss", "HuberLoss")
 PLUMBING = ("View", "ReshapeAlias", "UnsafeView", "Transpose", "Permute", "Squeeze", "Unsqueeze", "ToCopy", "Clone")
 KNOWN = (torch.int64, torch.float32, torch.float64, torch.float16)
 MEAN = 1  #: of torch's reductions
-#: Of a sample; how many targets of each class, and how many updates, there have to be; in how many losses shapes are looked at.
-MOST_COLUMNS, EACH_CLASS, SOME_UPDATES, LOOKED = 100_000, 20, 8, 8
+LOOKED = 8  #: in how many losses shapes are looked at
 
 
 def _reads_log_probabilities(node):
@@ -55,9 +48,7 @@ class ConstantAnswer:
 
     def __init__(self):
         self.is_told = False  # the baseline is
-        self.is_other = numpy is None  # a loss of which nothing can be said
-        self.counts = None
-        self.updates, self.rows, self.sum, self.squares = 0, 0, None, None
+        self.seen = SeenTargets()
         self.pairs, self.looked = None, 0  # of broadcast()
 
     def see(self, root, is_first):
@@ -67,65 +58,33 @@ class ConstantAnswer:
         if kind in PAIRED and self.looked < LOOKED:
             self.looked += 1
             self.pairs = self.pairs or broadcast(node)
-        if self.is_told or self.is_other:
+        if self.is_told or self.seen.is_other:
             return
         if not is_first or kind not in (*CLASSES, "MseLoss") or node._saved_reduction != MEAN:
-            self.is_other = True
+            self.seen.is_other = True
             return
         target = node._saved_target
         if target.device.type != "cpu" or target.requires_grad or target.dtype not in KNOWN:
-            self.is_other = True
+            self.seen.is_other = True
         elif kind in CLASSES:
             self.see_classes(node, target.numpy())
         else:
             self.see_values(target.numpy())
-        self.updates += 1
+        self.seen.updates += 1
 
     def see_classes(self, node, target):
-        if node._saved_weight is not None or self.sum is not None or not _reads_log_probabilities(node):
-            self.is_other = True
+        if node._saved_weight is not None or not _reads_log_probabilities(node):
+            self.seen.is_other = True
             return
         flat, ignored = target.reshape(-1), node._saved_ignore_index
-        flat = flat[flat != (ignored - 2**64 if ignored >= 2**63 else ignored)]  # torch 1.13 gives it without a sign
-        counts = numpy.bincount(flat, minlength=0 if self.counts is None else len(self.counts))
-        if self.counts is not None:
-            counts[: len(self.counts)] += self.counts
-        self.counts = counts
+        self.seen.see_classes(flat[flat != (ignored - 2**64 if ignored >= 2**63 else ignored)])  # torch 1.13 gives it without a sign
 
     def see_values(self, target):
-        rows = target.reshape(len(target), -1).astype("float64") if target.ndim and target.size else None
-        if rows is None or self.counts is not None or rows.shape[1] > MOST_COLUMNS:
-            self.is_other = True
-            return
-        if self.sum is None:
-            self.shift = rows.mean(0)  # so that a large mean takes nothing of the deviation
-            self.sum, self.squares = numpy.zeros_like(self.shift), numpy.zeros_like(self.shift)
-        if rows.shape[1] != len(self.shift):
-            self.is_other = True
-            return
-        rows = rows - self.shift
-        self.rows += len(rows)
-        self.sum += rows.sum(0)
-        self.squares += (rows * rows).sum(0)
+        if target.ndim and target.size:
+            self.seen.see_values(target.reshape(len(target), -1).astype("float64"))
+        else:
+            self.seen.is_other = True
 
     def baseline(self):
         """(loss, its deviation from sample to sample, accuracy) of the best constant answer; None where it is not known."""
-        if self.is_told or self.is_other or self.updates < SOME_UPDATES:
-            return None
-        if self.counts is not None:
-            counts = self.counts[self.counts > 0]
-            enough = len(counts) >= 2 and int(counts.sum()) >= EACH_CLASS * len(counts)
-            return of_classes(counts.tolist()) if enough else None
-        mean = self.sum / self.rows
-        variance = float((self.squares / self.rows - mean * mean).clip(min=0).mean())
-        size = float(((mean + self.shift) ** 2).mean())
-        return (variance, float("nan"), float("nan")) if variance > max(1e-9 * size, 0) else None
-
-
-def of_classes(counts):
-    """(entropy, deviation of the loss from sample to sample, frequency of the most frequent one). counts: a list."""
-    whole = sum(counts)
-    parts = [n / whole for n in counts if n > 0]
-    entropy = -sum(p * math.log(p) for p in parts)
-    squares = sum(p * math.log(p) ** 2 for p in parts)
-    return entropy, math.sqrt(max(squares - entropy**2, 0)), max(parts)
+        return None if self.is_told else self.seen.baseline()

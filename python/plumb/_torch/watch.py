@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from .._run import Diagnosed, Run, load, temporary_path
+from .._seen_targets import of_classes
 from . import words
-from .constant_answer import of_classes
 from .first_nonfinite import FirstNonFinite
 from .optimisers import facts
 from .session import Session

@@ -21,6 +21,7 @@ class Known:
     params: tuple = ()
     axes: tuple | None = None
     waits: bool = False  # a product whose bias may still come
+    is_loss: bool = False  # a part of the loss, behind the outputs that it is of
 
 
 NOTHING = Known()
@@ -31,17 +32,19 @@ def is_float(x):
 
 
 class Rewriter:
-    def __init__(self, run, graph, add_site, token, shares):
+    def __init__(self, run, graph, add_site, token, shares, loss=None):
+        """loss: a FoundLoss, where it is known."""
         self.run, self.graph, self.add_site, self.token, self.shares = run, graph, add_site, token, shares
+        self.loss = loss
 
     # Values.
 
-    def evaluate(self, jaxpr, consts, args, known_args):
-        """The values of the jaxpr's results, and what is known of them."""
+    def evaluate(self, jaxpr, consts, args, known_args, path=()):
+        """The values of the jaxpr's results, and what is known of them. path: the equations that called it."""
         values, known = {}, {}
         values.update(zip(jaxpr.constvars, consts))
         for var, value, one in zip(jaxpr.invars, args, known_args):
-            values[var], known[var] = value, one
+            values[var], known[var] = self.at_loss(path, var, value, one)
 
         def value_of(var):
             return var.val if isinstance(var, jex.Literal) else values[var]
@@ -49,7 +52,7 @@ class Rewriter:
         def known_of(var):
             return NOTHING if isinstance(var, jex.Literal) else known.get(var, NOTHING)
 
-        for eqn in jaxpr.eqns:
+        for place, eqn in enumerate(jaxpr.eqns):
             about = [known_of(v) for v in eqn.invars]
             if any(k.waits for k in about) and not self.keeps_waiting(eqn, about):
                 for var, one in zip(eqn.invars, about):
@@ -63,14 +66,30 @@ class Rewriter:
                         values[var], known[var] = self.settle(values[var], one)
                 about = [known_of(v) for v in eqn.invars]
             ins = [value_of(v) for v in eqn.invars]
-            outs, about_outs = self.equation(eqn, ins, about)
+            outs, about_outs = self.equation(eqn, ins, about, (*path, place))
             for var, value, one in zip(eqn.outvars, outs, about_outs):
-                values[var], known[var] = value, one
+                values[var], known[var] = self.at_loss(path, var, value, one)
         for var in jaxpr.outvars:
             one = known_of(var)
             if one.waits:
                 values[var], known[var] = self.site(values[var], one.op), Known(one.op, (), one.axes)
         return [value_of(v) for v in jaxpr.outvars], [known_of(v) for v in jaxpr.outvars]
+
+    def at_loss(self, path, var, x, one):
+        """A variable that is computed, and what is known of it: the last layer is what the loss is of."""
+        if self.loss is None or one.is_loss:
+            return x, one
+        if (path, var) == self.loss.targets:
+            return _taps.targets(self.run, x, self.token), one
+        if (path, var) != self.loss.outputs or one.op is None:
+            return x, one
+        if one.waits:
+            return self.site(x, one.op), Known(one.op, (), one.axes, is_loss=True)
+        read = self.graph.read(one.op)
+        if self.loss.are_probabilities and read is not None and not read.is_site and read.family == "other":
+            read.kind = read.function = "softmax"
+        x, one = self.settle(x, one)
+        return x, Known(one.op, (), one.axes, is_loss=True)
 
     def settle(self, x, one):
         """What is no layer by itself is measured where a linear layer reads it."""
@@ -88,10 +107,14 @@ class Rewriter:
             return name in INLINED and len(data) == 1 and activation_of(eqn) is None
         return name in _tables.PLUMBING or (name in _tables.ADD and any(k.params for k in about))
 
-    def equation(self, eqn, ins, about):
+    def equation(self, eqn, ins, about, path):
+        if any(k.is_loss for k in about):
+            ops = unique(k.op for k in about)
+            read = ops[0] if len(ops) == 1 else Op("join", "loss", ops)
+            return bind(eqn, ins), [Known(read, is_loss=True)] * len(eqn.outvars)
         name = eqn.primitive.name
-        if name in INLINED and activation_of(eqn) is None:
-            return self.inline(eqn, ins, about)
+        if is_inlined(eqn):
+            return self.inline(eqn, ins, about, path)
         outs = bind(eqn, ins)
         data = unique(k.op for k in about)
         params = tuple(dict.fromkeys(p for k in about for p in k.params))
@@ -108,13 +131,13 @@ class Rewriter:
             return self.one(eqn, ins, about, outs, data[0], params)
         return self.several(eqn, about, outs, data, params)
 
-    def inline(self, eqn, ins, about):
+    def inline(self, eqn, ins, about, path):
         closed = eqn.params.get("jaxpr")
         inner, consts = (closed.jaxpr, closed.consts) if hasattr(closed, "consts") else (closed, ())
         found = []
 
         def compute(*args):
-            outs, about_outs = self.evaluate(inner, consts, args, about)
+            outs, about_outs = self.evaluate(inner, consts, args, about, path)
             found[:] = about_outs
             return outs
 
@@ -191,6 +214,10 @@ class Rewriter:
             op.units = int(np.prod([n for n, a in zip(x.shape, axes) if a != SAMPLE], dtype=np.int64))
         op.is_site = True
         self.graph.add(op)
+
+
+def is_inlined(eqn):
+    return eqn.primitive.name in INLINED and activation_of(eqn) is None
 
 
 def bind(eqn, ins):

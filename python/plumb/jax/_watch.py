@@ -15,8 +15,10 @@ import numpy as np
 from .. import _core
 from .._run import Diagnosed, load, temporary_path
 from . import _tables, _taps, _words
+from ._baseline import ConstantAnswer
 from ._graph import Graph, Op, default_axes
-from ._rewrite import NOTHING, Known, Rewriter, is_float
+from ._loss import find_loss
+from ._rewrite import NOTHING, Known, Rewriter, is_float, is_inlined
 
 #: How long diagnose() waits for steps that are still computed, in seconds.
 PATIENCE_S = 10.0
@@ -32,7 +34,7 @@ class Watch(Diagnosed):
         self.path = temporary_path(self) if run is None else os.fspath(run)
         self._core = _core.Watcher(self.path, record, start, steps)
         self._taps = _core.JaxTaps(self._core)
-        self._graph = Graph(self._core)
+        self._graph, self._constant = Graph(self._core), ConstantAnswer(self._taps)
         self._param_ids, self._param_sites, self._sites = {}, {}, {}
         self._mode = _taps.BY_SCHEDULE
         self._calls = 0
@@ -52,6 +54,7 @@ class Watch(Diagnosed):
             rate = {} if learning_rate is None else {"learning_rate": float(learning_rate)}
             self._core.set_optimiser({"kind": optimizer or "", **rate})
         if baseline is not None:
+            self._constant.is_told = True
             facts = baseline if isinstance(baseline, dict) else {"loss": baseline}
             nan = float("nan")
             self._core.set_baseline(facts.get("loss", nan), facts.get("loss_deviation", nan), facts.get("accuracy", nan))
@@ -137,7 +140,7 @@ class Watch(Diagnosed):
         graph.begin()
         token = _taps.begin(run, self._mode, [arrays[i] for i in params])
         shares = _taps.Shares()
-        rewriter = Rewriter(run, graph, self._add_site, token, shares)
+        rewriter = Rewriter(run, graph, self._add_site, token, shares, self._find_loss(closed, len(arrays), params))
         known = [NOTHING] * len(arrays)
         for i, x in enumerate(arrays):
             if i in params:
@@ -151,6 +154,16 @@ class Watch(Diagnosed):
         graph.finish(about[0].op if about else None)
         self._tell_users()
         return self._with_loss(jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(shape), outs), run, token, shares)
+
+    def _find_loss(self, closed, count, params):
+        try:
+            found = find_loss(closed, [i in params for i in range(count)], is_inlined)
+        except Exception:  # noqa: BLE001
+            found = None  # what cannot be computed outside of the training, as the sum over devices
+        self._constant.note(found)
+        if found is not None:
+            self._core.set_info({"loss": found.kind})
+        return found
 
     def _with_loss(self, result, run, token, shares):
         if self._has_aux:
@@ -195,6 +208,7 @@ class Watch(Diagnosed):
 
     def baseline(self, loss=float("nan"), accuracy=float("nan"), loss_deviation=float("nan")):
         """As plumb.watch's baseline()."""
+        self._constant.is_told = True
         self._core.set_baseline(float(loss), float(loss_deviation), float(accuracy))
 
     def _fail(self, text):
@@ -209,7 +223,12 @@ class Watch(Diagnosed):
         self._check()
 
     def _check(self):
-        """Says once what failed in compiled code."""
+        """Says once what failed in compiled code; looks at what it has shown."""
+        try:
+            self._constant.look()
+        except Exception as error:  # noqa: BLE001
+            if not self._failed:
+                self._fail(f"{type(error).__name__}: {error}")
         if self._taps.error is not None and not self._failed:
             self._fail(self._taps.error)
 

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the best constant answer reaches, from the targets that the taps of measured steps have shown."""
+
+import numpy as np
+
+from .._seen_targets import SeenTargets
+
+#: More numbers, or columns of them, tell no more of the order of the samples.
+MOST_VALUES, MOST_COLUMNS = 65536, 64
+
+
+class ConstantAnswer:
+    def __init__(self, taps):
+        self.taps, self.seen = taps, SeenTargets()
+        self.is_told = False  # the baseline is
+        self.loss = None  # the FoundLoss of the last trace
+
+    def note(self, found):
+        """The loss of a trace. Only one that is the same in all of them, whatever the batch, has a baseline."""
+
+        def facts(one):
+            return (one.kind, one.has_labels, one.factor)
+
+        if found is None or np.isnan(found.factor) or self.loss is not None and facts(found) != facts(self.loss):
+            self.seen.is_other = True
+        self.loss = found
+
+    def look(self):
+        """At what was shown since it was called last."""
+        shown = [np.frombuffer(data).reshape(sizes) for sizes, data in self.taps.take_targets()]
+        for values in shown:
+            self.tell_order(values)
+            if not self.seen.is_other:
+                self.see(values)
+        if not shown or self.is_told:
+            return
+        baseline = self.seen.baseline()
+        if baseline is not None:
+            loss, deviation, accuracy = baseline
+            self.taps.set_baseline(self.loss.factor * loss, self.loss.factor * deviation, accuracy)
+
+    def see(self, values):
+        loss, seen = self.loss, self.seen
+        if loss.kind == "cross_entropy":
+            labels = values.reshape(-1) if loss.has_labels else labels_of(values.reshape(-1, loss.classes))
+            if labels is None or not ((labels >= 0) & (labels < loss.classes)).all():
+                seen.is_other = True
+            else:
+                seen.see_classes(labels.astype(np.int64))
+        else:
+            rows = values.reshape(values.shape[0] if values.ndim else 1, -1)
+            (seen.see_values if loss.kind == "mse" else seen.see_binary)(rows)
+        seen.updates += 1
+
+    def tell_order(self, values):
+        """Whether samples come in an order, one label or row of values each."""
+        if values.size > MOST_VALUES:
+            return
+        if values.ndim == 1 and self.loss.has_labels:
+            self.taps.add_labels(values.astype(np.int32).tolist())
+        elif not self.loss.has_labels and 1 <= values.ndim <= 2:
+            rows = values.reshape(len(values), -1)
+            if rows.shape[1] <= MOST_COLUMNS:
+                self.taps.add_values(rows.reshape(-1).tolist(), rows.shape[1])
+
+
+def labels_of(rows):
+    """Of rows with one 1 each; None where there are others."""
+    is_one_hot = ((rows == 0) | (rows == 1)).all() and (rows.sum(-1) == 1).all()
+    return rows.argmax(-1) if is_one_hot else None

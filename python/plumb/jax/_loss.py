@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which loss a loss function computes, of what, and compared with what: found by numbers, not by how it is written.
+
+What stands between the last parameters and the loss is computed a few times with drawn numbers. Where the results are
+
+    loss = factor * L(outputs, targets) + offset
+
+each time, for one of the losses L below and for two of the tensors that were computed on the way, that is the loss. So
+optax's, those that are written by hand, and those of one sample under vmap are one; of weights, masks and sums of losses
+nothing is said, since no L gives their numbers.
+
+    cross_entropy          mean of -log softmax(outputs)[label], or of -sum(targets * log softmax(outputs))
+    binary_cross_entropy   mean of log(1 + exp(outputs)) - targets * outputs
+    mse                    mean of (outputs - targets)^2
+"""
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from jax.extend import core as jex
+
+#: Of what is computed: equations, and numbers in all tensors that are kept. Beyond it nothing is looked for.
+MOST_EQUATIONS, MOST_NUMBERS = 400, 1 << 22
+#: The deviation of the drawn outputs, of each draw. Losses that are affine in each other over all of them are the same.
+DRAWS = (0.5, 1.5, 2.0, 1.0)
+#: What stands for a number that is made of parameters alone, a penalty or a temperature.
+SCALE = 0.7
+#: How far the numbers may be off, by the bits of the outputs' type.
+NEAR = {16: 0.02, 32: 2e-4, 64: 2e-4}
+
+
+@dataclass
+class FoundLoss:
+    """What is compared: variables of the jaxpr, each by the equations that call what it stands in, and itself."""
+
+    kind: str
+    outputs: tuple
+    targets: tuple
+    has_labels: bool  #: targets are a class each
+    classes: int  #: the last axis of the outputs
+    factor: float  #: nan where something else is added, or where it depends on the batch
+    are_probabilities: bool  #: each row of the outputs sums up to 1
+
+
+def find_loss(closed, is_param, is_inlined):
+    """The FoundLoss of a closed jaxpr, or None. is_param: of each of its inputs; is_inlined: of an equation, whether
+    its inside is looked at."""
+    with jax.ensure_compile_time_eval():
+        flat = Flat(closed, is_param, is_inlined)
+        if flat.loss is None or not flat.cut():
+            return None
+        draws = flat.draws()
+    losses = np.asarray([draw[flat.loss] for draw in draws], np.float64)
+    if losses.shape != (len(DRAWS),) or not np.isfinite(losses).all():
+        return None
+    for ours in flat.of_outputs:
+        outputs = [np.asarray(draw[ours]) for draw in draws]
+        for theirs in flat.of_data:
+            for kind, has_labels, ways in compared(outputs, [np.asarray(draw[theirs]) for draw in draws]):
+                near = NEAR.get(8 * outputs[0].dtype.itemsize, 2e-4)
+                fit = affine(losses, ways, near)
+                if fit is None:
+                    continue
+                factor = factor_of(*fit, losses, kind, outputs[0], 2 * near)
+                sums = [np.abs(one.astype(np.float64).sum(-1) - 1).max() + max(0.0, -one.min()) for one in outputs]
+                return FoundLoss(
+                    kind, flat.keys[ours], flat.keys[theirs], has_labels, outputs[0].shape[-1], factor, max(map(float, sums)) < 1e-2
+                )
+    return None
+
+
+def compared(outputs, targets):
+    """(kind, whether targets are labels, L of each draw) of what the shapes allow."""
+    shape, given, classes = outputs[0].shape, targets[0].shape, outputs[0].shape[-1]
+    is_whole = targets[0].dtype.kind in "iu"
+    if is_whole and classes > 1 and given in (shape[:-1], (*shape[:-1], 1)):
+        if all(y.size and y.min() >= 0 and y.max() < classes for y in targets):
+            yield "cross_entropy", True, [
+                float(-np.take_along_axis(log_softmax(z), y.reshape(*shape[:-1], 1).astype(np.int64), -1).mean())
+                for z, y in zip(outputs, targets)
+            ]
+    if given != shape or targets[0].dtype.kind not in "fiub" and targets[0].dtype.name != "bfloat16":
+        return
+    pairs = [(z.astype(np.float64), y.astype(np.float64)) for z, y in zip(outputs, targets)]
+    if classes > 1:
+        yield "cross_entropy", False, [float(-(y * log_softmax(z)).sum(-1).mean()) for z, y in pairs]
+    yield "binary_cross_entropy", False, [float((np.logaddexp(0, z) - y * z).mean()) for z, y in pairs]
+    yield "mse", False, [float(((z - y) ** 2).mean()) for z, y in pairs]
+
+
+def log_softmax(z):
+    z = z.astype(np.float64)
+    z = z - z.max(-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(-1, keepdims=True))
+
+
+def affine(losses, ways, near):
+    """(factor, offset) if losses = factor * ways + offset with a factor above 0, else None."""
+    ways = np.asarray(ways)
+    low, high = int(ways.argmin()), int(ways.argmax())
+    spread = ways[high] - ways[low]
+    if not np.isfinite(ways).all() or not spread > 1e-3 * np.abs(ways).max():
+        return None
+    factor = (losses[high] - losses[low]) / spread
+    offset = losses[low] - factor * ways[low]
+    limit = near * np.abs(losses).max()
+    return (factor, offset) if factor > 0 and np.abs(factor * ways + offset - losses).max() <= limit else None
+
+
+def factor_of(factor, offset, losses, kind, outputs, near):
+    """One that holds for batches of any size: 1, the half of a squared error, a number below, or the sum of the columns."""
+    if abs(offset) > near * np.abs(losses).max():
+        return float("nan")
+    columns = outputs.shape[-1] if kind != "cross_entropy" and outputs.ndim > 1 else 1
+    for one in (1.0, 0.5, columns, columns / 2):
+        if abs(factor / one - 1) < near:
+            return float(one)
+    return float(factor) if factor < 1 else float("nan")
+
+
+class Flat:
+    """A jaxpr as one list of equations. Variables are numbers; what is said of each stands in lists."""
+
+    def __init__(self, closed, is_param, is_inlined):
+        self.is_inlined = is_inlined
+        self.keys, self.avals, self.consts = [], [], {}
+        self.steps, self.made_by = [], {}  #: (equation, inputs, outputs); which of them makes a variable
+        given = [self.new(((), var), var.aval) for var in closed.jaxpr.invars]
+        self.params = {number for number, yes in zip(given, is_param) if yes}
+        self.given = [number for number, yes in zip(given, is_param) if not yes]
+        outs = self.read(closed.jaxpr, closed.consts, given, ())
+        is_loss = outs and self.avals[outs[0]].shape == () and outs[0] in self.made_by
+        self.loss = outs[0] if is_loss else None
+
+    def new(self, key, aval):
+        self.keys.append(key)
+        self.avals.append(aval)
+        return len(self.keys) - 1
+
+    def constant(self, value, aval):
+        number = self.new(None, aval)
+        self.consts[number] = value
+        return number
+
+    def read(self, jaxpr, consts, given, path):
+        numbers = dict(zip(jaxpr.invars, given))
+        for var, value in zip(jaxpr.constvars, consts):
+            numbers[var] = self.constant(value, var.aval)
+
+        def number(var):
+            return self.constant(var.val, var.aval) if isinstance(var, jex.Literal) else numbers[var]
+
+        for i, eqn in enumerate(jaxpr.eqns):
+            ins = [number(v) for v in eqn.invars]
+            if self.is_inlined(eqn):
+                inner = eqn.params["jaxpr"]
+                inner, own = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
+                numbers.update(zip(eqn.outvars, self.read(inner, own, ins, (*path, i))))
+                continue
+            outs = [self.new((path, var), var.aval) for var in eqn.outvars]
+            numbers.update(zip(eqn.outvars, outs))
+            self.made_by.update((out, len(self.steps)) for out in outs)
+            self.steps.append((eqn, ins, outs))
+        return [number(v) for v in jaxpr.outvars]
+
+    def cut(self):
+        """Finds what is computed without parameters from here on: self.tail, and what is drawn for it: self.drawn."""
+        of_params, of_both, direct = set(self.params), set(), set()
+        for eqn, ins, outs in self.steps:
+            params = [i for i in ins if i in of_params]
+            if params and all(i in of_params or i in self.consts for i in ins):
+                of_params.update(outs)
+            elif params or any(i in of_both for i in ins):
+                of_both.update(outs)
+                if any(self.avals[i].shape for i in params):
+                    direct.update(outs)  # a layer with parameters
+        self.of_params = of_params
+        tail, self.cuts, self.others = set(), [], []
+        stack, seen = [self.loss], set()
+        while stack:
+            number = stack.pop()
+            if number in seen or number in self.consts:
+                continue
+            seen.add(number)
+            if number in direct:
+                self.cuts.append(number)
+            elif number in of_params or number not in self.made_by:
+                self.others.append(number)
+            else:
+                tail.add(self.made_by[number])
+                stack += self.steps[self.made_by[number]][1]
+        self.tail = sorted(tail)
+        made = [out for i in self.tail for out in self.steps[i][2]]
+        kept = [n for n in [*sorted(self.cuts), *sorted(self.others), *made] if is_kept(self.avals[n])]
+        self.of_outputs = [n for n in sorted(kept) if n in of_both and is_floating(self.avals[n]) and self.avals[n].shape]
+        self.of_data = [n for n in sorted(kept) if n not in of_both and n not in of_params]
+        numbers = sum(self.avals[n].size for n in {*kept, *self.cuts, *self.others} if hasattr(self.avals[n], "size"))
+        return bool(self.cuts and self.of_data) and len(self.tail) <= MOST_EQUATIONS and numbers <= MOST_NUMBERS
+
+    def draws(self):
+        """The numbers of each draw, by variable."""
+        kept = [*self.of_outputs, *self.of_data, self.loss]
+        leaves = [*self.cuts, *self.others]
+
+        @jax.jit
+        def compute(given):
+            values = {**self.consts, **dict(zip(leaves, given))}
+            for i in self.tail:
+                eqn, ins, outs = self.steps[i]
+                functions, params = bind_params(eqn)
+                result = eqn.primitive.bind(*functions, *[values[n] for n in ins], **params)
+                values.update(zip(outs, result if eqn.primitive.multiple_results else [result]))
+            return [values[n] for n in kept]
+
+        sizes = [n for cut in self.cuts for n in self.avals[cut].shape[1:] or self.avals[cut].shape if n > 1]
+        classes = min(sizes, default=2)
+        generator = np.random.default_rng(0)
+        rows = []
+        for deviation in DRAWS:
+            given = [deviation * generator.normal(size=self.avals[n].shape) for n in self.cuts]
+            for number in self.others:
+                aval = self.avals[number]
+                given.append(SCALE if number in self.of_params else drawn(generator, aval, classes))
+            given = [value if isinstance(value, jax.Array) else np.asarray(value, self.avals[n].dtype) for value, n in zip(given, leaves)]
+            rows.append(dict(zip(kept, jax.device_get(compute(given)))))
+        return rows
+
+
+def bind_params(eqn):
+    given = eqn.primitive.get_bind_params(eqn.params)
+    return given if isinstance(given, tuple) else ((), given)
+
+
+def is_floating(aval):
+    return jax.numpy.issubdtype(aval.dtype, np.floating)
+
+
+def is_kept(aval):
+    """Numbers that may be outputs or targets."""
+    return hasattr(aval, "dtype") and (is_floating(aval) or aval.dtype.kind in "iub")
+
+
+def drawn(generator, aval, classes):
+    """Labels of so many classes, as whole numbers of whatever type; keys of random numbers."""
+    if jax.dtypes.issubdtype(aval.dtype, jax.dtypes.prng_key):
+        return jax.random.split(jax.random.key(0), max(aval.size, 1))[: aval.size].reshape(aval.shape)
+    return generator.integers(0, max(classes, 2), aval.shape)
