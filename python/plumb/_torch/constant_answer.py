@@ -2,7 +2,7 @@
 """What the best constant answer reaches, from the targets that autograd keeps for the loss.
 
 Of a loss that is one cross_entropy or one mse_loss for each update, with the mean as its reduction, on the CPU. Of any other
-one nothing is said: a sum of losses, weights of classes, a factor on the loss. Numpy counts, which computes nothing of torch's.
+one nothing is said: a sum of losses, weights of classes, a factor on the loss. None of torch's operations is called.
 """
 
 import math
@@ -14,6 +14,7 @@ except ImportError:
 
 import torch
 
+from .. import _core
 from .families import node_kind
 
 CLASSES = ("NllLoss", "NllLoss2D")
@@ -56,7 +57,7 @@ class ConstantAnswer:
     def __init__(self):
         self.is_told = False  # the baseline is
         self.is_other = numpy is None  # a loss of which nothing can be said
-        self.counts = None
+        self.counts, self.has_classes = _core.LabelCounts(), False
         self.updates, self.rows, self.sum, self.squares = 0, 0, None, None
         self.pairs, self.looked = None, 0  # of broadcast()
 
@@ -76,25 +77,27 @@ class ConstantAnswer:
         if target.device.type != "cpu" or target.requires_grad or target.dtype not in KNOWN:
             self.is_other = True
         elif kind in CLASSES:
-            self.see_classes(node, target.numpy())
+            self.see_classes(node, target)
         else:
             self.see_values(target.numpy())
         self.updates += 1
 
     def see_classes(self, node, target):
-        if node._saved_weight is not None or self.sum is not None or not _reads_log_probabilities(node):
+        is_known = node._saved_weight is None and target.dtype == torch.int64 and self.sum is None
+        if not is_known or not _reads_log_probabilities(node):
             self.is_other = True
             return
-        flat, ignored = target.reshape(-1), node._saved_ignore_index
-        flat = flat[flat != (ignored - 2**64 if ignored >= 2**63 else ignored)]  # torch 1.13 gives it without a sign
-        counts = numpy.bincount(flat, minlength=0 if self.counts is None else len(self.counts))
-        if self.counts is not None:
-            counts[: len(self.counts)] += self.counts
-        self.counts = counts
+        ignored = node._saved_ignore_index
+        if not target.is_contiguous():
+            target = target.numpy().copy()
+        at, count = (target.ctypes.data, target.size) if isinstance(target, numpy.ndarray) else (target.data_ptr(), target.numel())
+        # Of an index below 0, torch 1.13 gives it without a sign.
+        self.counts.add(at, count, ignored - 2**64 if ignored >= 2**63 else ignored)
+        self.has_classes = True
 
     def see_values(self, target):
         rows = target.reshape(len(target), -1).astype("float64") if target.ndim and target.size else None
-        if rows is None or self.counts is not None or rows.shape[1] > MOST_COLUMNS:
+        if rows is None or self.has_classes or rows.shape[1] > MOST_COLUMNS:
             self.is_other = True
             return
         if self.sum is None:
@@ -112,10 +115,10 @@ class ConstantAnswer:
         """(loss, its deviation from sample to sample, accuracy) of the best constant answer; None where it is not known."""
         if self.is_told or self.is_other or self.updates < SOME_UPDATES:
             return None
-        if self.counts is not None:
-            counts = self.counts[self.counts > 0]
-            enough = len(counts) >= 2 and int(counts.sum()) >= EACH_CLASS * len(counts)
-            return of_classes(counts.tolist()) if enough else None
+        if self.has_classes:
+            counts = [count for count in self.counts.counts if count > 0]
+            enough = len(counts) >= 2 and sum(counts) >= EACH_CLASS * len(counts)
+            return of_classes(counts) if enough else None
         mean = self.sum / self.rows
         variance = float((self.squares / self.rows - mean * mean).clip(min=0).mean())
         size = float(((mean + self.shift) ** 2).mean())
