@@ -2,10 +2,13 @@
 #include "plumb/attach/derivative.h"
 
 #include <algorithm>
+#include <optional>
 #include <type_traits>
+#include <variant>
 
 #include "plumb/kernels/activations/from_text.h"
 #include "plumb/kernels/elementwise.h"
+#include "plumb/stats/unit_scan.h"
 
 namespace plumb {
 
@@ -50,6 +53,30 @@ bool is_row_major(const StridedView& view) {
   return true;
 }
 
+/// How the elements of a row-major view belong to units: [rows, units, places].
+struct UnitRuns {
+  std::size_t rows = 1, units = 1, places = 1;
+};
+
+/// Nothing where the axes of units do not stand side by side.
+std::optional<UnitRuns> unit_runs(const ObservedView& view) {
+  UnitRuns runs;
+  bool is_behind = false, has_units = false;
+  for (int axis = 0; axis < view.values.rank; ++axis) {
+    const auto at = static_cast<std::size_t>(axis);
+    const auto size = static_cast<std::size_t>(view.values.sizes[at]);
+    if (ObservedView::tells_units(view.axes[at])) {
+      if (is_behind) return std::nullopt;
+      has_units = true;
+      runs.units *= size;
+    } else {
+      is_behind = has_units;
+      (has_units ? runs.places : runs.rows) *= size;
+    }
+  }
+  return has_units ? std::optional(runs) : std::nullopt;
+}
+
 template <class T>
 constexpr ElementType kTypeOf = std::is_same_v<T, double> ? ElementType::f64 : ElementType::f32;
 
@@ -58,6 +85,31 @@ constexpr ElementType kTypeOf = std::is_same_v<T, double> ? ElementType::f64 : E
 DerivativeJudge::DerivativeJudge(const std::string& function)
     : definition_(activation_from_text(function)) {
   serves_output_ = std::visit([](const auto& op) { return output_tells(op); }, definition_.op);
+}
+
+void DerivativeJudge::tell_relu(Recorder& recorder, LayerId layer, const ObservedView& part,
+                                const float* x) {
+  const std::optional<UnitRuns> runs = unit_runs(part);
+  active_.assign(runs->units, 0);
+  std::uint64_t silent = 0;
+  if (runs->places == 1) {
+    silent = detail::scan_relu_units(x, runs->rows, runs->units, active_.data());
+  } else {
+    for (std::size_t run = 0; run < runs->rows * runs->units; ++run) {
+      silent +=
+          detail::scan_relu_run(x + run * runs->places, runs->places, active_[run % runs->units]);
+    }
+  }
+  const int sample = part.find(Axis::sample);
+  DerivativeCounts counts;
+  counts.samples =
+      sample < 0 ? 1
+                 : static_cast<std::uint64_t>(part.values.sizes[static_cast<std::size_t>(sample)]);
+  counts.elements = static_cast<std::uint64_t>(part.values.size());
+  counts.below = recorder.saturation_limit(layer) > 0 ? silent : 0;
+  counts.squares = static_cast<double>(counts.elements - silent);
+  counts.active = active_;
+  recorder.derivative(layer, counts);
 }
 
 template <class T>
@@ -69,7 +121,9 @@ void DerivativeJudge::tell_as(Recorder& recorder, LayerId layer, const ObservedV
   if (row == 0) return;
   const std::int64_t at_once = std::clamp<std::int64_t>(kPiece / row, 1, rows);
   const auto space = static_cast<std::size_t>(at_once * row);
-  if (slopes.size() < space) slopes.resize(space);
+  const bool is_counted = std::is_same_v<T, float> &&
+                          std::holds_alternative<ref::Relu>(definition_.op) && unit_runs(view);
+  if (!is_counted && slopes.size() < space) slopes.resize(space);
   const bool as_is = all.type == kTypeOf<T> && is_row_major(all);
   if (!as_is && read.size() < space) read.resize(space);
   for (std::int64_t begin = 0; begin < rows; begin += at_once) {
@@ -89,6 +143,12 @@ void DerivativeJudge::tell_as(Recorder& recorder, LayerId layer, const ObservedV
         got += more;
       }
       values = read.data();
+    }
+    if constexpr (std::is_same_v<T, float>) {
+      if (is_counted) {
+        tell_relu(recorder, layer, part_view, values);
+        continue;
+      }
     }
     std::visit(
         [&](const auto& op) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,10 +34,14 @@ class DerivativeJudge {
   void tell_as(Recorder& recorder, LayerId layer, const ObservedView& view, bool is_output,
                std::vector<T>& read, std::vector<T>& slopes);
 
+  /// Of a part of what a relu reads or gives, row-major at x: counted as it lies.
+  void tell_relu(Recorder& recorder, LayerId layer, const ObservedView& part, const float* x);
+
   ActivationDefinition definition_;
   bool serves_output_ = false;
   std::vector<float> read_f_, slope_f_;
   std::vector<double> read_d_, slope_d_;
+  std::vector<std::int64_t> active_;  ///< of each unit, in the part that is told
 };
 
 }  // namespace plumb

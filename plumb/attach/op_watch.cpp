@@ -278,10 +278,13 @@ void OpWatch::after_backward() {
       const ParamId id = graph_.param_at(i);
       const auto view = id == kNoParam ? std::nullopt : reader_.value(i);
       if (!view) continue;
-      recorder.parameter(id, Role::weight, ObservedView(*view));
+      if (graph_.params()[i].frozen) {
+        recorder.parameter(id, Role::weight, ObservedView(*view));
+      } else {
+        updates_.tell_and_keep(recorder, id, *view);
+      }
       const int axis = compares ? unit_axis(session_.draft().param(id), session_.draft()) : -1;
       if (axis >= 0) recorder.symmetry(id, *view, axis);
-      if (!graph_.params()[i].frozen) updates_.keep(id, *view);
     }
   }
   if (!uses_after_step_) tell_gradients();

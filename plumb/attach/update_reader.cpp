@@ -10,6 +10,18 @@ namespace plumb {
 namespace {
 
 constexpr std::int64_t kPiece = 4096;
+/// Whole blocks of a sketch of any instruction set, so that it is the same as in one piece.
+constexpr std::int64_t kPart = 15 * kPiece;
+
+bool is_row_major(const StridedView& view) {
+  std::int64_t expected = 1;
+  for (int axis = view.rank; axis-- > 0;) {
+    const auto at = static_cast<std::size_t>(axis);
+    if (view.sizes[at] != 1 && view.strides[at] != expected) return false;
+    expected *= view.sizes[at];
+  }
+  return true;
+}
 
 /// Elements in the order of memory, which is the same before and after.
 template <class T>
@@ -21,16 +33,39 @@ void read(const StridedView& from, std::int64_t begin, std::span<T> to) {
 
 }  // namespace
 
-void UpdateReader::keep(ParamId param, const StridedView& value) {
-  if (!is_dense(value)) return;
+UpdateReader::Copy& UpdateReader::add(ParamId param, const StridedView& value) {
   if (used_ == copies_.size()) copies_.emplace_back();
   Copy& copy = copies_[used_++];
   const auto bytes = static_cast<std::size_t>(value.size() * size_bytes(value.type));
   copy.param = param;
   copy.values = value;
   copy.memory.resize((bytes + sizeof(double) - 1) / sizeof(double));
-  std::memcpy(copy.memory.data(), value.data, bytes);
   copy.values.data = copy.memory.data();
+  return copy;
+}
+
+void UpdateReader::keep(ParamId param, const StridedView& value) {
+  if (!is_dense(value)) return;
+  std::memcpy(add(param, value).memory.data(), value.data,
+              static_cast<std::size_t>(value.size() * size_bytes(value.type)));
+}
+
+void UpdateReader::tell_and_keep(Recorder& recorder, ParamId param, const StridedView& value) {
+  const std::int64_t total = value.size();
+  const bool in_parts = value.type == ElementType::f32 && total > kPart && is_row_major(value);
+  if (!in_parts) {
+    recorder.parameter(param, Role::weight, ObservedView(value));
+    keep(param, value);
+    return;
+  }
+  auto* const to = reinterpret_cast<float*>(add(param, value).memory.data());
+  const auto* const from = static_cast<const float*>(value.data);
+  for (std::int64_t begin = 0; begin < total; begin += kPart) {
+    const std::int64_t count = std::min(kPart, total - begin);
+    recorder.parameter(param, Role::weight, {from + begin, DType::f32, Shape{count}}, 0,
+                       {begin, total});
+    std::memcpy(to + begin, from + begin, static_cast<std::size_t>(count) * sizeof(float));
+  }
 }
 
 template <class T>
@@ -59,9 +94,12 @@ void UpdateReader::tell_as(Recorder& recorder, const Copy& before, const Strided
 
 void UpdateReader::tell(Recorder& recorder, ParamId param, const StridedView& after) {
   const auto end = copies_.begin() + static_cast<std::ptrdiff_t>(used_);
-  const auto found =
-      std::find_if(copies_.begin(), end, [&](const Copy& c) { return c.param == param; });
-  if (found == end) return;
+  auto found = copies_.begin() + static_cast<std::ptrdiff_t>(next_);
+  if (next_ >= used_ || found->param != param) {
+    found = std::find_if(copies_.begin(), end, [&](const Copy& c) { return c.param == param; });
+    if (found == end) return;
+  }
+  next_ = static_cast<std::size_t>(found - copies_.begin()) + 1;
   const bool is_same =
       after.type == found->values.type && is_dense(after) && after.size() == found->values.size();
   if (!is_same) return;

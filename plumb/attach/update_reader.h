@@ -17,8 +17,11 @@ namespace plumb {
 /// Threads Use one object from one thread. Keeps its memory from step to step.
 class UpdateReader {
  public:
-  void begin() { used_ = 0; }
+  void begin() { used_ = next_ = 0; }
   void keep(ParamId param, const StridedView& value);
+  /// Tells the recorder the value and keeps it: a large one part by part, each while it is in the
+  /// processor's cache.
+  void tell_and_keep(Recorder& recorder, ParamId param, const StridedView& value);
   /// Tells the recorder the update, if the parameter was kept and is as it was.
   void tell(Recorder& recorder, ParamId param, const StridedView& after);
 
@@ -28,11 +31,14 @@ class UpdateReader {
     StridedView values;
     std::vector<double> memory;  ///< of any element type
   };
+  /// Room for a copy; its values are to be written.
+  Copy& add(ParamId param, const StridedView& value);
   template <class T>
   static void tell_as(Recorder& recorder, const Copy& before, const StridedView& after);
 
   std::vector<Copy> copies_;
   std::size_t used_ = 0;
+  std::size_t next_ = 0;  ///< parameters are told in the order in which they were kept
 };
 
 }  // namespace plumb

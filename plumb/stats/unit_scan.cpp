@@ -104,6 +104,48 @@ void scan_columns(const float* x, std::size_t rows, std::size_t units, float lim
   out = scan;
 }
 
+/// active[j] += number of i < rows that are not <= 0, of columns j; adds the others to `silent`.
+void scan_relu_columns(const float* x, std::size_t rows, std::size_t units, std::int64_t* active,
+                       std::uint64_t& silent) {
+  const hn::ScalableTag<float> df;
+  const hn::RebindToSigned<decltype(df)> di;
+  const std::size_t lanes = hn::Lanes(df);
+  const auto zero = hn::Zero(df);
+  HWY_ALIGN std::int32_t zeros[HWY_MAX_BYTES / sizeof(std::int32_t)];
+  std::size_t j = 0;
+  for (; j + lanes <= units; j += lanes) {
+    auto minus_zeros = hn::Zero(di);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto is_shut = hn::RebindMask(di, hn::Le(hn::LoadU(df, x + i * units + j), zero));
+      minus_zeros = hn::Add(minus_zeros, hn::VecFromMask(di, is_shut));
+    }
+    hn::Store(hn::Neg(minus_zeros), di, zeros);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      active[j + lane] += static_cast<std::int64_t>(rows) - zeros[lane];
+      silent += static_cast<std::uint64_t>(zeros[lane]);
+    }
+  }
+  for (std::size_t i = 0; i < rows && j < units; ++i) {
+    for (std::size_t rest = j; rest < units; ++rest) {
+      const bool is_shut = x[i * units + rest] <= 0;
+      active[rest] += !is_shut;
+      silent += is_shut;
+    }
+  }
+}
+
+/// Number of x[i] <= 0, i < n.
+void count_shut(const float* x, std::size_t n, std::uint64_t& count) {
+  const hn::ScalableTag<float> df;
+  const auto zero = hn::Zero(df);
+  std::size_t found = 0, i = 0;
+  for (; i + hn::Lanes(df) <= n; i += hn::Lanes(df)) {
+    found += hn::CountTrue(df, hn::Le(hn::LoadU(df, x + i), zero));
+  }
+  for (; i < n; ++i) found += x[i] <= 0;
+  count = found;
+}
+
 }  // namespace plumb::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -114,6 +156,8 @@ HWY_AFTER_NAMESPACE();
 namespace plumb {
 
 HWY_EXPORT(scan_columns);
+HWY_EXPORT(scan_relu_columns);
+HWY_EXPORT(count_shut);
 
 namespace detail {
 
@@ -149,6 +193,20 @@ UnitScan scan_run(const float* x, std::size_t count, float limit, std::uint64_t&
 
 UnitScan scan_run(const double* x, std::size_t count, double limit, std::uint64_t& active) {
   return scan_units(x, count, 1, limit, &active);
+}
+
+std::uint64_t scan_relu_units(const float* x, std::size_t rows, std::size_t units,
+                              std::int64_t* active) {
+  std::uint64_t silent = 0;
+  HWY_DYNAMIC_DISPATCH(scan_relu_columns)(x, rows, units, active, silent);
+  return silent;
+}
+
+std::uint64_t scan_relu_run(const float* x, std::size_t count, std::int64_t& active) {
+  std::uint64_t silent = 0;
+  HWY_DYNAMIC_DISPATCH(count_shut)(x, count, silent);
+  active += static_cast<std::int64_t>(count - silent);
+  return silent;
 }
 
 }  // namespace detail

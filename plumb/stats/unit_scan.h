@@ -29,4 +29,12 @@ UnitScan scan_units(const double* x, std::size_t rows, std::size_t units, double
 UnitScan scan_run(const float* x, std::size_t count, float limit, std::uint64_t& active);
 UnitScan scan_run(const double* x, std::size_t count, double limit, std::uint64_t& active);
 
+/// Of what a relu reads, x [rows, units], without its derivatives written down: f' is 0 where x <=
+/// 0 and 1 elsewhere, at NaN too. active[j] += number of i with f'(x[i, j]) = 1. Returns how many
+/// are 0. rows < 2^31.
+std::uint64_t scan_relu_units(const float* x, std::size_t rows, std::size_t units,
+                              std::int64_t* active);
+/// The same of a run of one unit's elements. count < 2^31.
+std::uint64_t scan_relu_run(const float* x, std::size_t count, std::int64_t& active);
+
 }  // namespace plumb::detail

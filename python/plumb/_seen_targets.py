@@ -8,6 +8,8 @@ try:
 except ImportError:
     numpy = None  # then nothing is known
 
+from . import _core
+
 #: Of a sample; how many targets of each class, and how many updates, there have to be.
 MOST_COLUMNS, EACH_CLASS, SOME_UPDATES = 100_000, 20, 8
 
@@ -18,7 +20,7 @@ class SeenTargets:
     def __init__(self):
         self.is_other = numpy is None  # nothing can be said
         self.kind = None
-        self.counts = None
+        self.counts = _core.LabelCounts()
         self.updates, self.rows, self.sum, self.squares = 0, 0, None, None
 
     def is_of(self, kind):
@@ -26,14 +28,10 @@ class SeenTargets:
         self.kind = kind
         return not self.is_other
 
-    def see_classes(self, labels):
-        """labels: whole numbers from 0 on, in one row."""
-        if not self.is_of("classes"):
-            return
-        counts = numpy.bincount(labels, minlength=0 if self.counts is None else len(self.counts))
-        if self.counts is not None:
-            counts[: len(self.counts)] += self.counts
-        self.counts = counts
+    def see_classes(self, address, count, ignored=-1):
+        """Where so many whole numbers of 64 bits stand without gaps; but for `ignored` they are from 0 on."""
+        if self.is_of("classes"):
+            self.counts.add(address, count, ignored)
 
     def see_values(self, rows):
         """rows: [samples, columns], of which the squared error is taken."""
@@ -66,9 +64,9 @@ class SeenTargets:
         if self.is_other or self.kind is None or self.updates < SOME_UPDATES:
             return None
         if self.kind == "classes":
-            counts = self.counts[self.counts > 0]
-            enough = len(counts) >= 2 and int(counts.sum()) >= EACH_CLASS * len(counts)
-            return of_classes(counts.tolist()) if enough else None
+            counts = [count for count in self.counts.counts if count > 0]
+            enough = len(counts) >= 2 and sum(counts) >= EACH_CLASS * len(counts)
+            return of_classes(counts) if enough else None
         mean = self.sum / self.rows
         if self.kind == "binary":
             return self.of_binary((mean + self.shift).clip(0, 1).tolist())

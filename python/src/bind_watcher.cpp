@@ -6,6 +6,9 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <span>
 
 #include "plumb/core/version.h"
 #include "plumb/diagnose/words/verdict.h"
@@ -83,6 +86,30 @@ ParamId add_param(Watcher& watcher, const std::string& path, const std::string& 
   return static_cast<ParamId>(session.draft().params.size() - 1);
 }
 
+/// Where a tensor of torch.int64 without gaps has them.
+std::span<const std::int64_t> labels_at(std::uintptr_t address, std::size_t count) {
+  return {std::bit_cast<const std::int64_t*>(address), count};
+}
+
+/// How often each label came.
+class LabelCounts {
+ public:
+  /// Errors: nb::value_error for a negative label that is not the one to be ignored.
+  void add(std::span<const std::int64_t> labels, std::int64_t ignored) {
+    for (const std::int64_t label : labels) {
+      if (label == ignored) continue;
+      if (label < 0) throw nb::value_error("a label is negative");
+      const auto at = static_cast<std::size_t>(label);
+      if (at >= counts_.size()) counts_.resize(at + 1);
+      ++counts_[at];
+    }
+  }
+  const std::vector<std::int64_t>& counts() const { return counts_; }
+
+ private:
+  std::vector<std::int64_t> counts_;
+};
+
 }  // namespace
 
 void bind_watcher(nb::module_& module) {
@@ -107,6 +134,29 @@ void bind_watcher(nb::module_& module) {
       return !view || sketch(*view).nonfinite_count == 0;
     });
   });
+
+  module.def("are_same", [](nb::list some, nb::list others) {
+    const Py_ssize_t count = PyList_Size(some.ptr());
+    if (count != PyList_Size(others.ptr())) return false;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      if (PyList_GetItem(some.ptr(), i) != PyList_GetItem(others.ptr(), i)) return false;
+    }
+    return true;
+  });
+
+  nb::class_<ParamEntries>(module, "ParamEntries")
+      .def("__init__", [](ParamEntries* self, nb::list of) {
+        new (self) ParamEntries();
+        for (nb::handle one : of) {
+          auto [id, tensor, axis] = nb::cast<std::tuple<ParamId, nb::object, int>>(one);
+          self->all.push_back({id, std::move(tensor), axis});
+        }
+      });
+  nb::class_<LabelCounts>(module, "LabelCounts")
+      .def(nb::init<>())
+      .def("add", [](LabelCounts& self, std::uintptr_t address, std::size_t count,
+                     std::int64_t ignored) { self.add(labels_at(address, count), ignored); })
+      .def_prop_ro("counts", [](const LabelCounts& self) { return self.counts(); });
 
   nb::class_<Watcher> type(module, "Watcher");
   bind_device_watch(module, type);
@@ -247,6 +297,12 @@ void bind_watcher(nb::module_& module) {
              w.session.touch();
            })
       .def("add_labels",
+           [](Watcher& w, std::uintptr_t address, std::size_t count) {
+             const auto labels = labels_at(address, count);
+             const std::vector<std::int32_t> narrow(labels.begin(), labels.end());
+             if (w.targets.add_labels(narrow, w.session.draft())) w.session.touch();
+           })
+      .def("add_labels",
            [](Watcher& w, const std::vector<std::int32_t>& labels) {
              if (w.targets.add_labels(labels, w.session.draft())) w.session.touch();
            })
@@ -355,7 +411,8 @@ void bind_watcher(nb::module_& module) {
              w.session.recorder().block_use(block, tokens, calls);
            })
       .def("before_update", &Watcher::before_update)
-      .def("after_update", &Watcher::after_update)
+      .def("after_update", &Watcher::after_update, nb::arg("entries"),
+           nb::arg("replays") = nb::none())
       .def("end",
            [](Watcher& w, const std::string& reason) {
              w.recording = false;

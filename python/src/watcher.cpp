@@ -38,37 +38,41 @@ Watcher::Replay& Watcher::replay(ParamId id) {
   return replays_[at];
 }
 
-void Watcher::before_update(nb::list entries, double log2_scale, bool can_replay) {
+std::vector<std::size_t> Watcher::before_update(const ParamEntries& entries, double log2_scale,
+                                                bool can_replay) {
   Recorder& recorder = session.recorder();
   const bool compare = recorder.is_symmetry_due();
-  for (nb::handle entry : entries) {
-    const auto [id, tensor, axis] = nb::cast<std::tuple<ParamId, nb::object, int>>(entry);
+  static PyObject* const s_grad = PyUnicode_InternFromString("grad");
+  std::vector<std::size_t> due;
+  for (std::size_t place = 0; place < entries.all.size(); ++place) {
+    const auto& [id, tensor, axis] = entries.all[place];
     const std::optional<StridedView> value = read(tensor.ptr());
     if (!value) {
       if (has_device()) device.attr("before_update")(id, tensor, compare ? axis : -1, log2_scale);
       continue;
     }
-    recorder.parameter(id, Role::weight, ObservedView(*value));
-    const nb::object gradient = tensor.attr("grad");
-    bool has_gradient = false;
-    if (!gradient.is_none()) {
-      if (const auto view = read(gradient.ptr())) {
-        recorder.parameter(id, Role::grad_weight, ObservedView(*view).scaled(log2_scale));
-        has_gradient = true;
-      }
+    const nb::object of_tensor = nb::steal(PyObject_GetAttr(tensor.ptr(), s_grad));
+    if (!of_tensor.is_valid()) throw nb::python_error();
+    const auto gradient = of_tensor.is_none() ? std::nullopt : read(of_tensor.ptr());
+    Replay& how = replay(id);
+    how.is_due = can_replay && how.is_safe && gradient && size_bytes(value->type) >= 4;
+    if (how.is_due) {
+      due.push_back(place);
+      recorder.parameter(id, Role::weight, ObservedView(*value));
+    } else {
+      updates_.tell_and_keep(recorder, id, *value);
+    }
+    if (gradient) {
+      recorder.parameter(id, Role::grad_weight, ObservedView(*gradient).scaled(log2_scale));
     }
     if (compare && axis >= 0) recorder.symmetry(id, *value, axis);
-    Replay& how = replay(id);
-    how.is_due = can_replay && how.is_safe && has_gradient && size_bytes(value->type) >= 4;
-    if (!how.is_due) updates_.keep(id, *value);
   }
+  return due;
 }
 
-void Watcher::after_update(nb::list entries, nb::list replays) {
-  std::size_t place = 0;
-  for (nb::handle entry : entries) {
-    const auto [id, tensor, axis] = nb::cast<std::tuple<ParamId, nb::object, int>>(entry);
-    const std::size_t own = place++;
+void Watcher::after_update(const ParamEntries& entries, std::optional<nb::list> replays) {
+  std::size_t told = 0;
+  for (const auto& [id, tensor, axis] : entries.all) {
     if (!replay(id).is_due) {
       const std::optional<StridedView> value = read(tensor.ptr());
       if (value) {
@@ -78,13 +82,13 @@ void Watcher::after_update(nb::list entries, nb::list replays) {
       }
       continue;
     }
-    const auto [added, factor] = nb::cast<std::tuple<nb::object, double>>(replays[own]);
+    const auto [added, factor] = nb::cast<std::tuple<nb::object, double>>((*replays)[told++]);
     const std::optional<StridedView> values = TensorReader::read(added.ptr());
     if (!values) continue;
     session.recorder().parameter(id, Role::update,
                                  ObservedView(*values).scaled(std::log2(std::abs(factor))));
   }
-  if (nb::len(replays) > 0) note_sizes();
+  if (replays) note_sizes();
   updates_.begin();
 }
 

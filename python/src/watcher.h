@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,16 @@
 
 namespace plumb::python {
 
+/// A parameter of the watched model: compared row by row along `axis`, or not where that is -1.
+struct ParamEntry {
+  ParamId id = kNoParam;
+  nanobind::object tensor;
+  int axis = -1;
+};
+struct ParamEntries {
+  std::vector<ParamEntry> all;
+};
+
 /// What the hooks of one watched PyTorch model share: the session, and which of its tensors count
 /// now. Python decides; the hooks only look.
 class Watcher {
@@ -27,13 +38,14 @@ class Watcher {
   void fail(const std::string& what) noexcept;
   bool measures() const { return recording && !failed; }
 
-  /// Every parameter before the update: values, gradients, a copy. `entries`: (id, tensor, compare
-  /// rows along this axis or -1). can_replay: after_update() will be told what the optimiser adds,
-  /// so that those whose updates are seldom rounded away need no copy.
-  void before_update(nanobind::list entries, double log2_scale, bool can_replay);
-  /// And after it: what was added. `replays`: by entry (tensor, factor), factor < 0, of which the
-  /// product is the update; empty where before_update() was told of none.
-  void after_update(nanobind::list entries, nanobind::list replays);
+  /// Every parameter before the update: values, gradients, a copy. can_replay: after_update() can be
+  /// told what the optimiser adds. Returns the places of the entries of which it has to be, whose
+  /// updates are seldom rounded away: there is no copy of those.
+  std::vector<std::size_t> before_update(const ParamEntries& entries, double log2_scale,
+                                         bool can_replay);
+  /// And after it: what was added. `replays`: of each of those places (tensor, factor), factor < 0,
+  /// of which the product is the update; nothing where before_update() was told that there are none.
+  void after_update(const ParamEntries& entries, std::optional<nanobind::list> replays);
 
   /// A tensor, where it can be read here; else it is shown to `device`.
   std::optional<ObservedView> read(PyObject* tensor, Layout layout, double log2_scale = 0) const {

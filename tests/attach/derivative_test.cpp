@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <span>
 #include <vector>
 
 #include "plumb/kernels/activations/from_text.h"
@@ -102,6 +105,64 @@ TEST(DerivativeTest, AUnitThatIsSilentForAllSamplesIsDead) {
   }
   const ActivationRecord record = told("relu", {z.data(), ElementType::f32, sizes, rows}, false);
   EXPECT_EQ(record.dead_units, 3);
+}
+
+/// Units along the last axis, or along the second one of images; more elements than are read at once.
+TEST(DerivativeTest, ReluCountsWhatIsNotAtMostZero) {
+  constexpr std::int64_t kRows = 50, kWide = 67, kPlaces = 35;
+  const std::int64_t flat[] = {kRows, kWide}, flat_strides[] = {kWide, 1};
+  const std::int64_t tokens[] = {5, kRows / 5, kWide},
+                     token_strides[] = {kRows / 5 * kWide, kWide, 1};
+  const std::int64_t images[] = {kRows, kWide, 5, kPlaces / 5},
+                     image_strides[] = {kWide * kPlaces, kPlaces, kPlaces / 5, 1};
+  const float odd[] = {0.0F, -0.0F, 1e-42F, -1e-42F, std::nanf(""), HUGE_VALF, -HUGE_VALF};
+  std::vector<float> z(kRows * kWide * kPlaces);
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    z[i] = i % 11 == 0 ? odd[i / 11 % std::size(odd)]
+                       : static_cast<float>(value_at(static_cast<std::int64_t>(i)));
+  }
+  const auto check = [&](std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides,
+                         int unit_axis) {
+    const auto rank = sizes.size();
+    std::int64_t elements = 1, places = 1;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      elements *= sizes[axis];
+      if (axis > static_cast<std::size_t>(unit_axis)) places *= sizes[axis];
+    }
+    std::vector<std::int64_t> active(kWide);
+    std::int64_t silent = 0;
+    for (std::int64_t i = 0; i < elements; ++i) {
+      float& x = z[static_cast<std::size_t>(i)];
+      const std::int64_t unit = i / places % kWide;
+      if (unit % 13 == 0) x = -std::abs(x);
+      const bool is_shut = x <= 0;
+      active[static_cast<std::size_t>(unit)] += !is_shut;
+      silent += is_shut;
+    }
+    std::vector<Axis> axes(rank, Axis::place);
+    axes[0] = Axis::sample;
+    axes[static_cast<std::size_t>(unit_axis)] = Axis::unit;
+    const StridedView view(z.data(), ElementType::f32, sizes, strides);
+    const RunInfo info = info_of("relu");
+    Recorder recorder(info);
+    StepRecord record;
+    recorder.begin(record);
+    DerivativeJudge("relu").tell(recorder, 0, ObservedView(view, axes), false);
+    recorder.finish();
+    ASSERT_EQ(record.activations.size(), 1u);
+    const ActivationRecord& found = record.activations[0];
+    const auto all = static_cast<double>(elements);
+    const double shut = static_cast<double>(silent) / all;
+    EXPECT_EQ(found.units, kWide);
+    EXPECT_EQ(found.window_samples, static_cast<std::uint64_t>(sizes[0]));
+    EXPECT_EQ(found.dead_units, std::count(active.begin(), active.end(), 0));
+    EXPECT_DOUBLE_EQ(found.active_fraction, (all - static_cast<double>(silent)) / all);
+    EXPECT_NEAR(found.saturated_fraction, shut, 1e-12);
+    EXPECT_NEAR(found.log2_rms_derivative, 0.5 * std::log2(1 - shut), 1e-12);
+  };
+  check(flat, flat_strides, 1);
+  check(tokens, token_strides, 2);
+  check(images, image_strides, 1);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 """What the best constant answer reaches, from the targets that autograd keeps for the loss.
 
 Of a loss that is one cross_entropy or one mse_loss for each update, with the mean as its reduction, on the CPU. Of any other
-one nothing is said: a sum of losses, weights of classes, a factor on the loss. Numpy counts, which computes nothing of torch's.
+one nothing is said: a sum of losses, weights of classes, a factor on the loss. None of torch's operations is called.
 """
 
 import torch
@@ -67,17 +67,23 @@ class ConstantAnswer:
         if target.device.type != "cpu" or target.requires_grad or target.dtype not in KNOWN:
             self.seen.is_other = True
         elif kind in CLASSES:
-            self.see_classes(node, target.numpy())
+            self.see_classes(node, target)
         else:
             self.see_values(target.numpy())
         self.seen.updates += 1
 
     def see_classes(self, node, target):
-        if node._saved_weight is not None or not _reads_log_probabilities(node):
+        if node._saved_weight is not None or target.dtype != torch.int64 or not _reads_log_probabilities(node):
             self.seen.is_other = True
             return
-        flat, ignored = target.reshape(-1), node._saved_ignore_index
-        self.seen.see_classes(flat[flat != (ignored - 2**64 if ignored >= 2**63 else ignored)])  # torch 1.13 gives it without a sign
+        ignored = node._saved_ignore_index
+        if ignored >= 2**63:  # torch 1.13 gives an index below 0 without a sign
+            ignored -= 2**64
+        if target.is_contiguous():
+            self.seen.see_classes(target.data_ptr(), target.numel(), ignored)
+        else:
+            copy = target.numpy().copy()
+            self.seen.see_classes(copy.ctypes.data, copy.size, ignored)
 
     def see_values(self, target):
         if target.ndim and target.size:

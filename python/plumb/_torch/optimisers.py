@@ -6,8 +6,6 @@ import weakref
 
 import torch
 
-from .shards import is_shard
-
 KINDS = {
     "SGD": "sgd",
     "Adam": "adam",
@@ -43,26 +41,29 @@ def facts(optimizer):
 
 
 def can_replay(optimizer):
-    """Whether the coming step adds -lr times one tensor to each parameter: PyTorch's SGD as it mostly is."""
+    """Whether the coming step adds -lr times one tensor to each parameter that is no shard: PyTorch's SGD as it mostly is."""
     return type(optimizer) is torch.optim.SGD and all(
         type(g["lr"]) is float
         and g["lr"] > 0
         and not g["nesterov"]
         and not any(g.get(option) for option in ("maximize", "differentiable", "fused"))
         and (g["momentum"] > 0 or g["weight_decay"] == 0)
-        and not any(is_shard(p) for p in g["params"])
         for g in optimizer.param_groups
     )
 
 
 def replays(optimizer, params):
     """After such a step: (tensor, factor) for each parameter, whose product was added to it."""
-    rates = {id(p): -g["lr"] for g in optimizer.param_groups for p in g["params"]}
-    found, state = [], optimizer.state
+    if not params:
+        return []
+    groups, state = optimizer.param_groups, optimizer.state
+    rates = {id(p): -g["lr"] for g in groups for p in g["params"]} if len(groups) > 1 else None
+    only = -groups[0]["lr"]
+    found = []
     for p in params:
         known = state.get(p)  # once: a tensor's hash is Python
         momentum = known.get("momentum_buffer") if known else None
-        found.append((p.grad if momentum is None else momentum, rates[id(p)]))
+        found.append((p.grad if momentum is None else momentum, rates[id(p)] if rates else only))
     return found
 
 

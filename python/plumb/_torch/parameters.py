@@ -4,8 +4,9 @@
 import torch
 from torch.nn.utils.parametrize import ParametrizationList
 
+from .. import _core
 from . import families
-from .shards import is_shard, local, shard_of
+from .shards import Local, is_shard, local, shard_of
 
 #: The use of a parameter by its own name, for families whose parameters have no special meaning.
 NORMALISING = {"weight": "scale", "bias": "shift"}
@@ -33,11 +34,22 @@ def use_of(own, module):
     return "bias" if "bias" in own else "other"
 
 
+class Entries:
+    """Parameters that are looked at together. of: (id, tensor, axis of its units or -1) of each."""
+
+    def __init__(self, of):
+        self.tensors = [tensor for _, tensor, _ in of]
+        self.ids = {one[0] for one in of}
+        self.core = _core.ParamEntries(of)  # what a Watcher takes
+        self.has_shards = any(isinstance(tensor, Local) for tensor in self.tensors)
+
+
 class Parameters:
     def __init__(self, core, model, graph, optimizers):
         self.core, self.model, self.graph, self.optimizers = core, model, graph, optimizers
         self.ids, self.axes, self.cached = {}, {}, {}
         self.chosen = {}  # of an optimiser, by identity: the parameters that it had
+        self.waiting = []  # (path, parameter) of those that no gradient came to yet
         self.small = []
 
     def declare(self):
@@ -62,22 +74,29 @@ class Parameters:
             transposed = isinstance(module, families.TRANSPOSED)
             self.axes[path] = (1 if transposed else 0) if is_linear else -1
             self.ids[path] = self.core.add_param(path, own, use_of(own, module), users, param.numel(), frozen, *shard_of(param))
+        self.waiting = [(path, param) for path, param in self.model.named_parameters() if path not in self.graph.reached]
 
     def entries(self, optimizer=None):
-        """(id, tensor, axis of its units or -1) of each parameter, or of those of one optimiser."""
-        key, chosen = id(optimizer), None
-        if optimizer is not None:
-            chosen = {id(p) for g in optimizer.param_groups for p in g["params"]}
-        if key not in self.cached or self.chosen.get(key) != chosen:
+        """Entries of all, or of those of one optimiser."""
+        key, groups = id(optimizer), [] if optimizer is None else [g["params"] for g in optimizer.param_groups]
+        known = self.cached.get(key)
+        if known is None or not self.are_chosen(key, groups):
             self.check_known()
             self.cached.pop("untrained", None)
-            self.chosen[key] = chosen
-            self.cached[key] = [
-                (self.ids[path], local(param), self.axes[path])
-                for path, param in self.model.named_parameters()
-                if path in self.ids and (chosen is None or id(param) in chosen)
-            ]
-        return self.cached[key]
+            self.chosen[key] = [list(group) for group in groups]
+            among = {id(p) for group in groups for p in group}
+            known = self.cached[key] = self.entries_of(
+                (path, p) for path, p in self.model.named_parameters() if optimizer is None or id(p) in among
+            )
+        return known
+
+    def are_chosen(self, key, groups):
+        """The optimiser has the parameters that it had, in the same order."""
+        chosen = self.chosen[key]
+        return len(chosen) == len(groups) and all(map(_core.are_same, chosen, groups))
+
+    def entries_of(self, named):
+        return Entries([(self.ids[path], local(param), self.axes[path]) for path, param in named if path in self.ids])
 
     def check_known(self):
         for path, param in self.model.named_parameters():
@@ -85,11 +104,19 @@ class Parameters:
                 raise RuntimeError(f"{path} is another parameter than when watch() was called; close the watch, and watch the model again")
 
     def untrained(self):
-        """The entries that no optimiser has."""
-        trained = {e[0] for o in self.optimizers for e in self.entries(o)}
+        """Entries of those that no optimiser has."""
+        found = [self.entries(o) for o in self.optimizers]
         if "untrained" not in self.cached:
-            self.cached["untrained"] = [e for e in self.entries() if e[0] not in trained]
+            trained = set().union(*(entries.ids for entries in found))
+            self.cached["untrained"] = self.entries_of(
+                (path, p) for path, p in self.model.named_parameters() if self.ids.get(path) not in trained
+            )
         return self.cached["untrained"]
+
+    def with_gradient(self):
+        """Entries of all that have one now."""
+        self.check_known()
+        return self.entries_of((path, p) for path, p in self.model.named_parameters() if local(p).grad is not None)
 
     def sentinels(self):
         """A few small parameters over the whole depth, whose gradients are looked at in every step."""
@@ -102,12 +129,17 @@ class Parameters:
 
     def note_reached(self):
         """A gradient came to those that have one now. Several backward passes may each reach some of them."""
-        reached = self.graph.reached
-        for path, param in self.model.named_parameters():
+        if not self.waiting:
+            return
+        reached, waiting = self.graph.reached, []
+        for path, param in self.waiting:
             if path not in reached and param.requires_grad and param.grad is not None:
                 grad = local(param.grad)
                 if grad.is_sparse or grad.device.type != "cpu" or bool(grad.any()):
                     reached.add(path)
+            if path not in reached:
+                waiting.append((path, param))
+        self.waiting = waiting
 
     def severed(self):
         """Those that an optimiser has, or all where there is none, that the loss depends on as it seems, and no gradient comes to."""

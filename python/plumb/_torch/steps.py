@@ -56,7 +56,7 @@ class Steps(Unlooked):
         self.pending, self.pending_cells = [], []  # what recurrent modules and cells tell when the backward pass ends
         self.stepped = set()
         self.saw_backward = self.saw_forward = self.told_params = False
-        self.unseen, self.replays = 0, False
+        self.unseen, self.updating = 0, None  #: of an update: what it changes, and that of which there is no copy
         self.pace = Pace(budget, start, writing=lambda: core.writing_s, making=time.thread_time() - began)
         self.wanted = self.pace.wants(0)
         self.begin_unlooked()
@@ -122,7 +122,7 @@ class Steps(Unlooked):
                 self.graph.is_stale = False
             core.learning = self.learn and not self.is_compiled
             core.flow_log2_scale = 0.0
-        self.losses, self.outputs = [], []
+        self.losses, self.outputs, self.updating = [], [], None
         self.pending.clear()
         self.pending_cells.clear()
         self.told_params = False
@@ -260,8 +260,8 @@ class Steps(Unlooked):
         if not core.in_forward:
             return
         core.in_forward = False
-        # A single number that the model gives is its loss, or a part of it.
-        self.outputs += [t.grad_fn for t in tensors_in(output) if t.grad_fn is not None and t.dim() > 0]
+        if core.learning:  # a single number that the model gives is its loss, or a part of it
+            self.outputs += [t.grad_fn for t in tensors_in(output) if t.grad_fn is not None and t.dim() > 0]
 
     # Backwards.
 
@@ -312,6 +312,7 @@ class Steps(Unlooked):
         core = self.core
         order = _core.walk(nodes)
         self.graph.finish(nodes, self.outputs)
+        self.outputs = []
         self.params.declare()
         self.plan = self.graph.plan(core, order)
         self.plan.attach_to(order)
@@ -339,8 +340,7 @@ class Steps(Unlooked):
             self.params.note_reached()
         if core.recording and not self.optimizers and finished and not self.told_params:
             self.told_params = True
-            entries = [entry for entry in self.params.entries() if entry[1].grad is not None]
-            core.before_update(entries, 0.0, False)
+            core.before_update(self.params.with_gradient().core, 0.0, False)
 
     # The update.
 
@@ -359,18 +359,24 @@ class Steps(Unlooked):
         if not core.recording:
             return
         if not self.stepped:
-            core.before_update(self.params.untrained(), 0.0, False)
-        self.replays = can_replay(optimizer)
-        core.before_update(self.params.entries(optimizer), 0.0, self.replays)
+            core.before_update(self.params.untrained().core, 0.0, False)
+        entries = self.params.entries(optimizer)
+        replayed = None
+        can = can_replay(optimizer) and not entries.has_shards
+        places = core.before_update(entries.core, 0.0, can)
+        if can:
+            replayed = [entries.tensors[i] for i in places]
+        self.updating = entries.core, replayed
 
     @careful
     def end_update(self, optimizer):
         core = self.core
         if not core.in_step or not self.saw_backward:
             return
-        if core.recording:
-            entries = self.params.entries(optimizer)
-            core.after_update(entries, replays(optimizer, [e[1] for e in entries]) if self.replays else [])
+        if core.recording and self.updating is not None:
+            entries, replayed = self.updating
+            self.updating = None
+            core.after_update(entries, None if replayed is None else replays(optimizer, replayed))
             self.check_seen()
         self.note_stepped(optimizer, all_of_them=False)
 

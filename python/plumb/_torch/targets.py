@@ -31,7 +31,9 @@ def tell(core, roots):
     targets = targets_of(roots[0])
     if targets is None or targets.device.type != "cpu" or targets.numel() > MOST_VALUES:
         return
-    if targets.dim() == 1 and not targets.is_floating_point():
+    if targets.dim() == 1 and targets.dtype == torch.int64 and targets.is_contiguous():
+        core.add_labels(targets.data_ptr(), targets.numel())
+    elif targets.dim() == 1 and not targets.is_floating_point():
         core.add_labels(targets.tolist())
     elif targets.is_floating_point() and 1 <= targets.dim() <= 2:
         rows = targets.detach().reshape(len(targets), -1)

@@ -46,7 +46,8 @@ class ConstantAnswer:
             if labels is None or not ((labels >= 0) & (labels < loss.classes)).all():
                 seen.is_other = True
             else:
-                seen.see_classes(labels.astype(np.int64))
+                labels = np.ascontiguousarray(labels, np.int64)
+                seen.see_classes(labels.ctypes.data, labels.size)
         else:
             rows = values.reshape(values.shape[0] if values.ndim else 1, -1)
             (seen.see_values if loss.kind == "mse" else seen.see_binary)(rows)
