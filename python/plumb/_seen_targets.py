@@ -92,3 +92,13 @@ def of_classes(counts):
     entropy = -sum(p * math.log(p) for p in parts)
     squares = sum(p * math.log(p) ** 2 for p in parts)
     return entropy, math.sqrt(max(squares - entropy**2, 0)), max(parts)
+
+
+def text_of_pairs(pairs, cure):
+    """pairs: shapes of outputs and targets that a loss spreads over each other, or None; cure: as code. One sentence or none."""
+    if pairs is None:
+        return []
+    return [
+        f"the loss compares every output with every target: outputs {pairs[0]} and targets {pairs[1]} are broadcast; give both "
+        f"one shape, as {cure}"
+    ]

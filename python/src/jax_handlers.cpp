@@ -150,8 +150,12 @@ void* handle_targets(xla::CallFrame* frame) {
   void* const to = frame->results.buffers[0]->data;
   if (to != x.data) std::memcpy(to, x.data, bytes);
   if (JaxTaps* const taps = JaxTaps::of(attribute(*frame, "run"))) {
-    if (x.type == xla::s32) taps->targets(static_cast<const std::int32_t*>(x.data), std::move(sizes));
-    if (x.type == xla::f32) taps->targets(static_cast<const float*>(x.data), std::move(sizes));
+    const std::int64_t part = attribute(*frame, "part");
+    if (x.type == xla::s32) {
+      taps->targets(part, static_cast<const std::int32_t*>(x.data), std::move(sizes));
+    } else if (x.type == xla::f32) {
+      taps->targets(part, static_cast<const float*>(x.data), std::move(sizes));
+    }
   }
   return nullptr;
 }
@@ -184,7 +188,7 @@ void bind_jax_taps(nb::module_& module) {
              nb::list found;
              for (const JaxTaps::Targets& one : taps.take_targets()) {
                const auto* const from = reinterpret_cast<const char*>(one.values.data());
-               found.append(nb::make_tuple(one.sizes, nb::bytes(from, one.values.size() * sizeof(double))));
+               found.append(nb::make_tuple(one.part, one.sizes, nb::bytes(from, one.values.size() * sizeof(double))));
              }
              return found;
            })

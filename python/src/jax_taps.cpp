@@ -352,19 +352,19 @@ void JaxTaps::loss_whole(const StridedView& x) {
 }
 
 template <class Number>
-void JaxTaps::targets(const Number* values, std::vector<std::int64_t> sizes) {
+void JaxTaps::targets(std::int64_t part, const Number* values, std::vector<std::int64_t> sizes) {
   guarded([&] {
     if (!watcher_.session.in_step() || !watcher_.session.is_measuring()) return;
     std::size_t count = 1;
     for (const std::int64_t size : sizes) count *= static_cast<std::size_t>(size);
     if (kept_targets_ + count > kMostTargets) return;
     kept_targets_ += count;
-    targets_.push_back({std::move(sizes), {values, values + count}});
+    targets_.push_back({part, std::move(sizes), {values, values + count}});
   });
 }
 
-template void JaxTaps::targets(const std::int32_t*, std::vector<std::int64_t>);
-template void JaxTaps::targets(const float*, std::vector<std::int64_t>);
+template void JaxTaps::targets(std::int64_t, const std::int32_t*, std::vector<std::int64_t>);
+template void JaxTaps::targets(std::int64_t, const float*, std::vector<std::int64_t>);
 
 std::vector<JaxTaps::Targets> JaxTaps::take_targets() {
   const std::lock_guard lock(mutex_);

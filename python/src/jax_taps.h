@@ -57,11 +57,12 @@ class JaxTaps {
            const Caller& caller, std::int64_t shares);
   void loss(const StridedView& x, const Caller& caller);
   /// What the loss of a measured step is compared with, row-major; kept for take_targets(). Where
-  /// nobody takes them, no more than kMostTargets numbers are.
+  /// nobody takes them, no more than kMostTargets numbers are. part: 0, or 1 of their weights.
   template <class Number>
-  void targets(const Number* values, std::vector<std::int64_t> sizes);
-  /// Shape and numbers of each target since the last call.
+  void targets(std::int64_t part, const Number* values, std::vector<std::int64_t> sizes);
+  /// Part, shape and numbers of each target since the last call.
   struct Targets {
+    std::int64_t part;
     std::vector<std::int64_t> sizes;
     std::vector<double> values;
   };

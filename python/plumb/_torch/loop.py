@@ -8,6 +8,8 @@ import ctypes
 
 import torch
 
+from .._seen_targets import text_of_pairs
+
 #: How many parameters a sentence names, and how many updates in a row must have old gradients.
 NAMED, CARRIED = 3, 3
 #: Values of the parameter of an optimiser that is looked at before each backward pass.
@@ -77,12 +79,7 @@ class Loop:
     @staticmethod
     def of_pairs(pairs):
         """pairs: shapes of outputs and targets that a loss spreads over each other, or None."""
-        if pairs is None:
-            return []
-        return [
-            f"the loss compares every output with every target: outputs {pairs[0]} and targets {pairs[1]} are broadcast; give both "
-            "one shape, as output.squeeze(1) or target.unsqueeze(1)"
-        ]
+        return text_of_pairs(pairs, "output.squeeze(1) or target.unsqueeze(1)")
 
     @staticmethod
     def of_parameters(params):

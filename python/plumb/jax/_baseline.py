@@ -14,24 +14,33 @@ class ConstantAnswer:
         self.taps, self.seen = taps, SeenTargets()
         self.is_told = False  # the baseline is
         self.loss = None  # the FoundLoss of the last trace
+        self.waiting = ([], [])  # targets and weights whose other part was not seen yet
+        self.pairs = None  # of a loss that compares all with all
 
     def note(self, found):
         """The loss of a trace. Only one that is the same in all of them, whatever the batch, has a baseline."""
 
         def facts(one):
-            return (one.kind, one.has_labels, one.factor)
+            return (one.kind, one.has_labels, one.weights is None, one.factor)
 
         if found is None or np.isnan(found.factor) or self.loss is not None and facts(found) != facts(self.loss):
             self.seen.is_other = True
         self.loss = found
+        self.pairs = self.pairs or (found and found.pairs)
 
     def look(self):
         """At what was shown since it was called last."""
-        shown = [np.frombuffer(data).reshape(sizes) for sizes, data in self.taps.take_targets()]
-        for values in shown:
-            self.tell_order(values)
+        shown = False
+        for part, sizes, data in self.taps.take_targets():
+            self.waiting[part].append(np.frombuffer(data).reshape(sizes))
+            shown = True
+        while self.waiting[0] and (self.waiting[1] or self.loss.weights is None):
+            values = self.waiting[0].pop(0)
+            weights = None if self.loss.weights is None else self.waiting[1].pop(0)
+            if weights is None:
+                self.tell_order(values)
             if not self.seen.is_other:
-                self.see(values)
+                self.see(values, weights)
         if not shown or self.is_told:
             return
         baseline = self.seen.baseline()
@@ -39,9 +48,15 @@ class ConstantAnswer:
             loss, deviation, accuracy = baseline
             self.taps.set_baseline(self.loss.factor * loss, self.loss.factor * deviation, accuracy)
 
-    def see(self, values):
+    def see(self, values, weights):
+        """weights: of each label, 1 or 0 for it to be left out."""
         loss, seen = self.loss, self.seen
-        if loss.kind == "cross_entropy":
+        if weights is not None:
+            seen.is_other = weights.shape != values.shape or not ((weights == 0) | (weights == 1)).all()
+            values = values if seen.is_other else values[weights == 1]
+        if seen.is_other:
+            pass
+        elif loss.kind == "cross_entropy":
             labels = values.reshape(-1) if loss.has_labels else labels_of(values.reshape(-1, loss.classes))
             if labels is None or not ((labels >= 0) & (labels < loss.classes)).all():
                 seen.is_other = True

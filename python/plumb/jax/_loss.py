@@ -6,14 +6,16 @@ What stands between the last parameters and the loss is computed a few times wit
     loss = factor * L(outputs, targets) + offset
 
 each time, for one of the losses L below and for two of the tensors that were computed on the way, that is the loss. So
-optax's, those that are written by hand, and those of one sample under vmap are one; of weights, masks and sums of losses
+optax's, those that are written by hand, and those of one sample under vmap are one; of weights of classes and sums of losses
 nothing is said, since no L gives their numbers.
 
-    cross_entropy          mean of -log softmax(outputs)[label], or of -sum(targets * log softmax(outputs))
+    cross_entropy          mean of -log softmax(outputs)[label], or of -sum(targets * log softmax(outputs)); of
+                           labels also the mean with weights, a third tensor, which may be a mask
     binary_cross_entropy   mean of log(1 + exp(outputs)) - targets * outputs
     mse                    mean of (outputs - targets)^2
 """
 
+import functools
 from dataclasses import dataclass
 
 import jax
@@ -41,6 +43,8 @@ class FoundLoss:
     classes: int  #: the last axis of the outputs
     factor: float  #: nan where something else is added, or where it depends on the batch
     are_probabilities: bool  #: each row of the outputs sums up to 1
+    weights: tuple | None = None  #: of each label, of which the mean is taken; a variable too
+    pairs: tuple | None = None  #: the shapes of both, where each of some is compared with each of others
 
 
 def find_loss(closed, is_param, is_inlined):
@@ -50,43 +54,74 @@ def find_loss(closed, is_param, is_inlined):
         flat = Flat(closed, is_param, is_inlined)
         if flat.loss is None or not flat.cut():
             return None
-        draws = flat.draws()
+        # A label below 0 tells a mask of such from none, but is none to each way of writing.
+        return next((one for one in (match(flat, flat.draws(low)) for low in (-1, 0)) if one is not None), None)
+
+
+def match(flat, draws):
+    """The FoundLoss that gives the losses of the draws, or None."""
     losses = np.asarray([draw[flat.loss] for draw in draws], np.float64)
     if losses.shape != (len(DRAWS),) or not np.isfinite(losses).all():
         return None
+    data = {number: [np.asarray(draw[number]) for draw in draws] for number in flat.of_data}
     for ours in flat.of_outputs:
         outputs = [np.asarray(draw[ours]) for draw in draws]
-        for theirs in flat.of_data:
-            for kind, has_labels, ways in compared(outputs, [np.asarray(draw[theirs]) for draw in draws]):
-                near = NEAR.get(8 * outputs[0].dtype.itemsize, 2e-4)
+        near = NEAR.get(8 * outputs[0].dtype.itemsize, 2e-4)
+        for theirs, targets in data.items():
+            for kind, weights, ways in compared(outputs, targets, data):
                 fit = affine(losses, ways, near)
                 if fit is None:
                     continue
-                factor = factor_of(*fit, losses, kind, outputs[0], 2 * near)
-                sums = [np.abs(one.astype(np.float64).sum(-1) - 1).max() + max(0.0, -one.min()) for one in outputs]
+                has_labels = weights is not None
+                pairs = None if has_labels else broadcast(outputs[0], targets[0])
+                factor = float("nan") if pairs else factor_of(*fit, losses, kind, outputs[0], 2 * near)
+                rows = [np.abs(one.astype(np.float64).sum(-1) - 1).max() + max(0.0, -one.min()) for one in outputs]
                 return FoundLoss(
-                    kind, flat.keys[ours], flat.keys[theirs], has_labels, outputs[0].shape[-1], factor, max(map(float, sums)) < 1e-2
+                    kind, flat.keys[ours], flat.keys[theirs], has_labels, outputs[0].shape[-1], factor,
+                    are_probabilities=max(map(float, rows)) < 1e-2, weights=flat.keys[weights] if weights else None, pairs=pairs,
                 )
     return None
 
 
-def compared(outputs, targets):
-    """(kind, whether targets are labels, L of each draw) of what the shapes allow."""
+def compared(outputs, targets, data):
+    """(kind, weights, L of each draw) of what the shapes allow. weights: of labels, 0 for none or a number of data;
+    None of what are no labels."""
     shape, given, classes = outputs[0].shape, targets[0].shape, outputs[0].shape[-1]
-    is_whole = targets[0].dtype.kind in "iu"
-    if is_whole and classes > 1 and given in (shape[:-1], (*shape[:-1], 1)):
-        if all(y.size and y.min() >= 0 and y.max() < classes for y in targets):
-            yield "cross_entropy", True, [
-                float(-np.take_along_axis(log_softmax(z), y.reshape(*shape[:-1], 1).astype(np.int64), -1).mean())
+    if targets[0].dtype.kind in "iu" and classes > 1 and given in (shape[:-1], (*shape[:-1], 1)):
+        if all(y.size and y.min() >= -1 and y.max() < classes for y in targets):
+            losses = [
+                -np.take_along_axis(log_softmax(z), y.reshape(*shape[:-1], 1).astype(np.int64), -1).reshape(given)
                 for z, y in zip(outputs, targets)
             ]
+            yield "cross_entropy", 0, [float(one.mean()) for one in losses]
+            for number, weights in data.items():
+                if weights[0].shape == given and weights is not targets and all(w.astype(np.float64).sum() for w in weights):
+                    yield "cross_entropy", number, [float(np.average(one, weights=w)) for one, w in zip(losses, weights)]
+    if given != shape and len(given) == len(shape) and spread_over(shape, given) and spread_over(given, shape):
+        yield "mse", None, [float(((z.astype(np.float64) - y) ** 2).mean()) for z, y in zip(outputs, targets)]
     if given != shape or targets[0].dtype.kind not in "fiub" and targets[0].dtype.name != "bfloat16":
         return
     pairs = [(z.astype(np.float64), y.astype(np.float64)) for z, y in zip(outputs, targets)]
     if classes > 1:
-        yield "cross_entropy", False, [float(-(y * log_softmax(z)).sum(-1).mean()) for z, y in pairs]
-    yield "binary_cross_entropy", False, [float((np.logaddexp(0, z) - y * z).mean()) for z, y in pairs]
-    yield "mse", False, [float(((z - y) ** 2).mean()) for z, y in pairs]
+        yield "cross_entropy", None, [float(-(y * log_softmax(z)).sum(-1).mean()) for z, y in pairs]
+    yield "binary_cross_entropy", None, [float((np.logaddexp(0, z) - y * z).mean()) for z, y in pairs]
+    yield "mse", None, [float(((z - y) ** 2).mean()) for z, y in pairs]
+
+
+def spread_over(shape, other):
+    """Whether what has the shape is expanded along some axis to be compared with the other."""
+    return any(a == 1 < b for a, b in zip(shape, other)) and all(1 in (a, b) or a == b for a, b in zip(shape, other))
+
+
+def broadcast(outputs, targets):
+    """The shapes of both, without axes of 1 in front, where each is expanded along axes of the other; None where not."""
+    if not (spread_over(outputs.shape, targets.shape) and spread_over(targets.shape, outputs.shape)):
+        return None
+    shapes = [list(outputs.shape), list(targets.shape)]
+    for shape in shapes:
+        while shape[0] == 1:  # put in front by broadcasting
+            del shape[0]
+    return tuple(map(tuple, shapes))
 
 
 def log_softmax(z):
@@ -195,15 +230,29 @@ class Flat:
         kept = [n for n in [*sorted(self.cuts), *sorted(self.others), *made] if is_kept(self.avals[n])]
         self.of_outputs = [n for n in sorted(kept) if n in of_both and is_floating(self.avals[n]) and self.avals[n].shape]
         self.of_data = [n for n in sorted(kept) if n not in of_both and n not in of_params]
+        self.kept = [*self.of_outputs, *self.of_data, self.loss]
         numbers = sum(self.avals[n].size for n in {*kept, *self.cuts, *self.others} if hasattr(self.avals[n], "size"))
         return bool(self.cuts and self.of_data) and len(self.tail) <= MOST_EQUATIONS and numbers <= MOST_NUMBERS
 
-    def draws(self):
-        """The numbers of each draw, by variable."""
-        kept = [*self.of_outputs, *self.of_data, self.loss]
+    def draws(self, low):
+        """The numbers of each draw, by variable. low: the lowest label."""
+        leaves = [*self.cuts, *self.others]
+        sizes = [n for cut in self.cuts for n in self.avals[cut].shape[1:] or self.avals[cut].shape if n > 1]
+        classes = min(sizes, default=2)
+        generator = np.random.default_rng(0)
+        rows = []
+        for deviation in DRAWS:
+            given = [deviation * generator.normal(size=self.avals[n].shape) for n in self.cuts]
+            given += [SCALE if n in self.of_params else drawn(generator, self.avals[n], low, classes) for n in self.others]
+            given = [x if isinstance(x, jax.Array) else np.asarray(x).astype(self.avals[n].dtype) for x, n in zip(given, leaves)]
+            rows.append(dict(zip(self.kept, jax.device_get(self.compute(given)))))
+        return rows
+
+    @functools.cached_property
+    def compute(self):
+        """The tail as a compiled function of its leaves."""
         leaves = [*self.cuts, *self.others]
 
-        @jax.jit
         def compute(given):
             values = {**self.consts, **dict(zip(leaves, given))}
             for i in self.tail:
@@ -211,20 +260,9 @@ class Flat:
                 functions, params = bind_params(eqn)
                 result = eqn.primitive.bind(*functions, *[values[n] for n in ins], **params)
                 values.update(zip(outs, result if eqn.primitive.multiple_results else [result]))
-            return [values[n] for n in kept]
+            return [values[n] for n in self.kept]
 
-        sizes = [n for cut in self.cuts for n in self.avals[cut].shape[1:] or self.avals[cut].shape if n > 1]
-        classes = min(sizes, default=2)
-        generator = np.random.default_rng(0)
-        rows = []
-        for deviation in DRAWS:
-            given = [deviation * generator.normal(size=self.avals[n].shape) for n in self.cuts]
-            for number in self.others:
-                aval = self.avals[number]
-                given.append(SCALE if number in self.of_params else drawn(generator, aval, classes))
-            given = [value if isinstance(value, jax.Array) else np.asarray(value, self.avals[n].dtype) for value, n in zip(given, leaves)]
-            rows.append(dict(zip(kept, jax.device_get(compute(given)))))
-        return rows
+        return jax.jit(compute)
 
 
 def bind_params(eqn):
@@ -241,8 +279,8 @@ def is_kept(aval):
     return hasattr(aval, "dtype") and (is_floating(aval) or aval.dtype.kind in "iub")
 
 
-def drawn(generator, aval, classes):
-    """Labels of so many classes, as whole numbers of whatever type; keys of random numbers."""
+def drawn(generator, aval, low, classes):
+    """Labels from low on of so many classes, as whole numbers of whatever type; keys of random numbers."""
     if jax.dtypes.issubdtype(aval.dtype, jax.dtypes.prng_key):
         return jax.random.split(jax.random.key(0), max(aval.size, 1))[: aval.size].reshape(aval.shape)
-    return generator.integers(0, max(classes, 2), aval.shape)
+    return generator.integers(0 if aval.dtype.kind in "ub" else low, max(classes, 2), aval.shape)

@@ -79,16 +79,18 @@ class Rewriter:
         """A variable that is computed, and what is known of it: the last layer is what the loss is of."""
         if self.loss is None or one.is_loss:
             return x, one
-        if (path, var) == self.loss.targets:
-            return _taps.targets(self.run, x, self.token), one
+        if (path, var) in (self.loss.targets, self.loss.weights):
+            return _taps.targets(self.run, int((path, var) == self.loss.weights), x, self.token), one
         if (path, var) != self.loss.outputs or one.op is None:
             return x, one
         if one.waits:
-            return self.site(x, one.op), Known(one.op, (), one.axes, is_loss=True)
-        read = self.graph.read(one.op)
-        if self.loss.are_probabilities and read is not None and not read.is_site and read.family == "other":
-            read.kind = read.function = "softmax"
-        x, one = self.settle(x, one)
+            x = self.site(x, one.op)
+        else:
+            read = self.graph.read(one.op)
+            if read is not None and not read.is_site and len(read.inputs) == 1:  # several are of the loss: similarities
+                if self.loss.are_probabilities and read.family == "other":
+                    read.kind = read.function = "softmax"
+                x, one = self.settle(x, one)
         return x, Known(one.op, (), one.axes, is_loss=True)
 
     def settle(self, x, one):
@@ -127,6 +129,8 @@ class Rewriter:
             return [self.site(outs[0], op)], [Known(op, (), op.axes)]
         if not data:
             return outs, [Known(None, params)] * len(outs)
+        if outs[0].ndim == 0:  # of a loss, or a scale: no layer
+            return outs, [Known(Op("other", name, data, params))] * len(outs)
         if len(data) == 1:
             return self.one(eqn, ins, about, outs, data[0], params)
         return self.several(eqn, about, outs, data, params)
@@ -184,12 +188,14 @@ class Rewriter:
         axes = next((k.axes for k in about if k.op is not None), None)
         if axes is not None and len(axes) != outs[0].ndim:
             axes = None
-        if eqn.primitive.name in _tables.ADD and len(data) == 2:
+        name = eqn.primitive.name
+        compares = self.loss is None and name == "sub" and any(op.family == "input" for op in data)
+        if name in _tables.ADD and len(data) == 2 and not compares:
             ways = self.graph.residual_ways(*data)
             if ways is not None:
                 op = Op("residual", "add", ways, axes=axes)
                 return [self.site(outs[0], op)], [Known(op, (), axes)]
-        op = Op("join", eqn.primitive.name, data, params, axes=axes)
+        op = Op("join", name, data, params, axes=axes)
         return outs, [Known(op, (), axes)] * len(outs)
 
     def site(self, x, op, z=None):

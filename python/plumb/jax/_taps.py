@@ -192,13 +192,13 @@ def param(run, site, x, token, shares):
     return identity(x, token)
 
 
-def targets(run, x, token):
-    """What the loss is compared with, as it is, shown; only where one device computes."""
+def targets(run, part, x, token):
+    """What the loss is compared with (part 0), or weights of it (1), as it is, shown; only where one device computes."""
     if _spread.manual_axes() or jax.device_count() > 1:
         return x
     whole = jax.numpy.issubdtype(x.dtype, np.integer) or x.dtype == bool
     shown = x.astype(np.int32 if whole else np.float32)
-    return _call("plumb_targets", (shown, token), (("run", run),)).astype(x.dtype)
+    return _call("plumb_targets", (shown, token), (("part", part), ("run", run))).astype(x.dtype)
 
 
 def loss(run, x, token, shares):

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import _core
 from .._run import Diagnosed, load, temporary_path
+from .._seen_targets import text_of_pairs
 from . import _tables, _taps, _words
 from ._baseline import ConstantAnswer
 from ._graph import Graph, Op, default_axes
@@ -245,6 +246,8 @@ class Watch(Diagnosed):
             return
         self._flush()
         self._closed = True
+        if self._loop_notes():
+            self._core.set_setting("loop", "\n".join(self._loop_notes()))
         self._core.end(reason)
 
     def __del__(self):
@@ -258,7 +261,10 @@ class Watch(Diagnosed):
     def notes(self) -> list[str]:
         """What is missing from the run, in words."""
         self._flush()
-        return list(self._core.problems()) if self._core.steps else []
+        return [*self._loop_notes(), *(self._core.problems() if self._core.steps else [])]
+
+    def _loop_notes(self):
+        return text_of_pairs(self._constant.pairs, "output.squeeze(1) or target[:, None]")
 
     def _flush(self):
         if not self._closed:

@@ -46,6 +46,11 @@ FOUND = {
         "remat": (jax.checkpoint(lambda z, y: of_labels(z, y).mean()), LABELS),
         "transposed": (lambda z, y: -jax.nn.log_softmax(z.T, 0)[y, jnp.arange(N)].mean(), LABELS),
     },
+    ("cross_entropy", 1.0, "weights"): {
+        "a mask of labels": (lambda z, y: (of_labels(z, y) * (y != 0)).sum() / (y != 0).sum(), LABELS),
+        "where": (lambda z, y: of_labels(z, jnp.maximum(y, 0)).mean(where=y >= 0), LABELS),
+        "select": (lambda z, y: jnp.where(y > 0, of_labels(z, y), 0).sum() / (y > 0).sum(), LABELS),
+    },
     ("cross_entropy", 0.25): {"a quarter": (lambda z, y: of_labels(z, y).mean() / 4, LABELS)},
     ("binary_cross_entropy", 1.0): {
         "optax": (lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).mean(), VALUES),
@@ -87,10 +92,11 @@ class Losses(unittest.TestCase):
             self.assertAlmostEqual(found.factor, factor, delta=1e-4, msg=name) if factor else self.assertTrue(np.isnan(found.factor), name)
 
     def test_however_they_are_written(self):
-        for (kind, factor), ways in FOUND.items():
+        for (kind, factor, *weights), ways in FOUND.items():
             for name, (loss, targets) in ways.items():
                 found = found_of(lambda w, x, y: loss(x @ w, y), WEIGHT, X, targets)
                 self.check(found, kind, factor, name)
+                self.assertEqual(found is not None and found.weights is not None, bool(weights), name)
 
     def test_of_one_output(self):
         for targets in (LABELS, jnp.ones(N)):
@@ -201,6 +207,14 @@ class Baselines(unittest.TestCase):
             factor = 0.125 if loss(jnp.zeros((1, 4)), given(0)[1][:1]) < 1 else 1
             self.assertAlmostEqual(told(w) / factor, entropy(counts / counts.sum()), places=6)
 
+    def test_labels_that_are_left_out_count_for_nothing(self):
+        def batches(i):
+            return rows(i)[0], np.random.default_rng(i).choice(5, 32, p=[0.4, 0.1, 0.2, 0.2, 0.1]) - 1
+
+        w, _ = trained(lambda z, y: of_labels(z, jnp.maximum(y, 0)).mean(where=y >= 0), batches)
+        counts = np.bincount(shown(w, batches)[shown(w, batches) >= 0])
+        self.assertAlmostEqual(told(w), entropy(counts / counts.sum()), places=6)
+
     def test_the_variance_of_the_columns(self):
         def batches(i):
             draw = np.random.default_rng(i)
@@ -275,7 +289,47 @@ class Baselines(unittest.TestCase):
                 np.testing.assert_allclose(a, b, rtol=0, atol=0 if record == "off" else 1e-6)
 
 
+class Pairs(unittest.TestCase):
+    def test_a_loss_that_broadcasts_outputs_against_targets_is_named(self):
+        def batches(i):
+            return rows(i)[0], np.random.default_rng(i).normal(size=32).astype(np.float32)
+
+        for loss in (lambda z, y: ((z - y) ** 2).mean(), lambda z, y: optax.l2_loss(z - y).mean()):
+            w, found = trained(loss, batches, 1, 1e-3, steps=12)
+            (line,) = found.loop
+            self.assertIn("outputs (32, 1) and targets (32,) are broadcast", line)
+            self.assertIn(line, w.notes())
+            self.assertIsNone(told(w))
+
+    def test_one_shape_and_one_target_for_all_are_right(self):
+        def batches(i):
+            return rows(i)[0], np.random.default_rng(i).normal(size=(32, 1)).astype(np.float32)
+
+        for loss in (
+            lambda z, y: ((z - y) ** 2).mean(),
+            lambda z, y: ((z[:, 0] - y[:, 0]) ** 2).mean(),
+            lambda z, y: ((z - y[:1]) ** 2).mean(),
+            lambda z, y: ((z - 1.0) ** 2).mean(),
+        ):
+            self.assertEqual(trained(loss, batches, 1, 1e-3, steps=12)[1].loop, [])
+
+
 class Verdicts(unittest.TestCase):
+    def test_losses_of_several_parts_end_no_books(self):
+        """A variational autoencoder, and a contrastive loss of two passes."""
+
+        def auto(z, y):
+            return (z**2).sum(1).mean() + 0.1 * (jnp.exp(z) - 1 - z).sum(1).mean()
+
+        def contrastive(z, y):
+            z = z / jnp.linalg.norm(z, axis=1, keepdims=True)
+            return of_labels(z[:16] @ z[16:].T / 0.2, jnp.arange(16)).mean()
+
+        for loss in (auto, contrastive):
+            w, found = trained(loss, rows, rate=0.01)
+            self.assertNotIn(found.outcome, ("not_recorded", "not_measured"))
+            self.assertGreater(len(w.run().ledger["step"]), 0)
+
     def test_pixels_that_are_not_scaled_are_not_healthy(self):
         def pixels(i):
             x, y = rows(i)
