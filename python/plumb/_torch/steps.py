@@ -14,8 +14,7 @@ import weakref
 import torch
 
 from .. import _core
-from . import backward, cells, device, recurrent, targets
-from .constant_answer import ConstantAnswer
+from . import backward, cells, device, recurrent
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
@@ -25,6 +24,7 @@ from .op import tensors_in
 from .optimisers import Update, can_replay, replays
 from .pace import Pace
 from .parameters import Parameters
+from .seen_losses import SeenLosses
 from .session import careful
 from .unlooked import Unlooked
 from .wrappers import inner, is_compiled, ranks
@@ -40,7 +40,7 @@ class Steps(Unlooked):
         core = self.core = session.core
         self.graph = Graph(core, model)
         self.params = Parameters(core, model, self.graph, optimizers)
-        self.loop, self.constant = Loop(optimizers), ConstantAnswer()
+        self.loop, self.losses = Loop(optimizers), SeenLosses(core)
         self.scaler, self.ranks = scaler, ranks(root)
         self.step = 0
         self.learn, self.plan = True, None
@@ -52,7 +52,7 @@ class Steps(Unlooked):
         else:
             self.hooks = ModelHooks(self, core, model)
         self.input_handles = []
-        self.outputs, self.losses = [], []
+        self.outputs = []
         self.pending, self.pending_cells = [], []  # what recurrent modules and cells tell when the backward pass ends
         self.stepped = set()
         self.saw_backward = self.saw_forward = self.told_params = False
@@ -122,7 +122,8 @@ class Steps(Unlooked):
                 self.graph.is_stale = False
             core.learning = self.learn and not self.is_compiled
             core.flow_log2_scale = 0.0
-        self.losses, self.outputs, self.updating = [], [], None
+        self.losses.begin()
+        self.outputs, self.updating = [], None
         self.pending.clear()
         self.pending_cells.clear()
         self.told_params = False
@@ -149,7 +150,7 @@ class Steps(Unlooked):
         self.input_handles.clear()
         self.device.flush()
         self.say_refused()
-        core.set_metrics({"loss": sum(float(loss) / scale for loss, scale in self.losses)} if self.losses else {})
+        core.set_metrics(self.losses.metrics())
         keeps = was_measured and self.keeps_hooks()
         core.end_step()
         if not keeps:
@@ -165,10 +166,8 @@ class Steps(Unlooked):
         self.step += 1
 
     def tell_baseline(self):
-        """What the best constant answer reaches, where the targets so far say it."""
-        baseline = self.constant.baseline()
-        if baseline is not None and self.session.is_open:
-            self.core.set_baseline(*baseline)
+        if self.session.is_open:
+            self.losses.tell_baseline()
 
     def close_finished(self):
         """Ends the open step, if its update was seen."""
@@ -280,8 +279,8 @@ class Steps(Unlooked):
         scale = 1.0
         if self.scaler is not None and self.scaler.is_enabled():
             scale = float(self.scaler.get_scale())
-        self.see_losses(roots, scale)
-        targets.tell(core, roots)
+        if not self.losses.see(roots, scale):
+            self.find_first_nonfinite(backward=False)
         self.saw_backward = True
         if not core.recording:
             return
@@ -296,17 +295,6 @@ class Steps(Unlooked):
                 self.learn = True  # another graph than before: found out again when due next
         if not self.is_compiled:
             self.learn = self.learn or self.graph.is_stale
-
-    def see_losses(self, roots, scale):
-        if self.losses is None:  # they are told
-            return
-        for root in roots:
-            if torch.is_tensor(root) and root.numel() == 1:
-                self.constant.see(root, is_first=not self.losses)
-                is_here = root.device.type == "cpu"  # else it is fetched when the step ends
-                self.losses.append((root.item() if is_here else root.detach().clone(), scale))
-                if is_here and not math.isfinite(self.losses[-1][0]):
-                    self.find_first_nonfinite(backward=False)
 
     def learn_graph(self, nodes):
         core = self.core

@@ -28,7 +28,7 @@ class Unlooked:
         """Of the open step, or of one that goes by."""
         if self.core.in_step:
             if "loss" in numbers:
-                self.losses = None
+                self.losses.is_told()
             self.core.set_metrics(numbers)
         elif self.unlooked or self.went_by:
             self.logged |= {name: number for name, number in numbers.items() if name != "loss"}

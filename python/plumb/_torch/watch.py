@@ -124,7 +124,7 @@ class Watch(Diagnosed):
             counts = torch.bincount(torch.as_tensor(labels).reshape(-1).long()).tolist()
             loss, loss_deviation, accuracy = of_classes(counts)
             self._core.set_class_sizes(counts)
-        self._steps.constant.is_told = True
+        self._steps.losses.constant.is_told = True
         told = {"loss": loss, "loss_deviation": loss_deviation, "accuracy": accuracy}
         self._core.set_baseline(*(_number("baseline", name, value) for name, value in told.items()))
 
@@ -147,7 +147,7 @@ class Watch(Diagnosed):
         if self._session.failed:
             return [f"plumb stopped measuring at step {self.steps}: {self._session.failure}"]
         loop = self._steps.loop
-        return loop.of_calls(self._core.steps, self._steps.params) + loop.of_pairs(self._steps.constant.pairs)
+        return loop.of_calls(self._core.steps, self._steps.params) + loop.of_pairs(self._steps.losses.constant.pairs)
 
     def _loop_notes(self):
         found = self._of_calls()
