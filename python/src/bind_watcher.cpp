@@ -247,12 +247,14 @@ void bind_watcher(nb::module_& module) {
              w.session.touch();
            })
       .def("add_labels",
-           [](Watcher& w, const std::vector<std::int32_t>& labels) {
-             if (w.targets.add_labels(labels, w.session.draft())) w.session.touch();
+           [](Watcher& w, const std::vector<std::int32_t>& labels, bool is_answer) {
+             if (w.targets.add_labels(labels, is_answer, w.session.draft())) w.session.touch();
            })
       .def("add_values",
-           [](Watcher& w, const std::vector<float>& rows, std::size_t columns) {
-             if (w.targets.add_values(rows, columns, w.session.draft())) w.session.touch();
+           [](Watcher& w, const std::vector<float>& rows, std::size_t columns, bool is_answer) {
+             if (w.targets.add_values(rows, columns, is_answer, w.session.draft())) {
+               w.session.touch();
+             }
            })
       .def("set_baseline",
            [](Watcher& w, double loss, double loss_deviation, double accuracy) {
