@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "plumb/diagnose/loop_faults.h"
+
 namespace plumb {
 
 namespace {
@@ -49,6 +51,13 @@ bool is_of_large_input(const RunView& view, const Finding& root, const Finding& 
   const bool large = root.find(Quantity::small_input_rms) == nullptr;
   return is_of_scale(view, root, symptom) ||
          (large && !is_adaptive(view) && symptom.cause.kind == CauseKind::learning_rate);
+}
+
+/// A network that sees the end of a sequence alone can learn that by heart, sample by sample; where
+/// it holds for no other sample, what there was to learn lay before.
+bool forgets_from_start(const RunView&, const Finding& root, const Finding& symptom) {
+  return root.first_step == 0 && root.severity != Severity::note &&
+         symptom.severity == Severity::warning;
 }
 
 bool is_equal_start(const Finding& finding) {
@@ -173,8 +182,31 @@ bool vanishes_before(const RunView&, const Finding&, const Finding& symptom) {
   return flow != nullptr && flow->value <= -kFlowLog2Total;
 }
 
+/// Gradients that add up over the updates make each step larger than the last.
+bool adds_up(const RunView& view, const Finding&, const Finding& symptom) {
+  return has_loop_fault(view.info(), loop_fault::kNotReset) && symptom.first_step > 0;
+}
+bool starves(const RunView& view, const Finding&, const Finding&) {
+  const RunInfo& info = view.info();
+  return has_loop_fault(info, loop_fault::kSevered) || has_loop_fault(info, loop_fault::kUntrained);
+}
+/// All targets of a batch are compared with each output: the batches alone tell them apart.
+bool pairs_all(const RunView& view, const Finding&, const Finding&) {
+  return has_loop_fault(view.info(), loop_fault::kBroadcast);
+}
+
 /// What can make what. Of several that fit, the first is meant.
 constexpr Mechanism kMechanisms[] = {
+    // What the calls around the network do comes before the network.
+    {"training_loop", "update_too_large", Order::with, adds_up},
+    {"training_loop", "exploding_gradient", Order::with, adds_up},
+    {"training_loop", "non_finite", Order::with, adds_up},
+    {"training_loop", "dead_units", Order::with, adds_up},
+    {"training_loop", "saturated_activation", Order::with, adds_up},
+    {"training_loop", "stalled_layer", Order::with, starves},
+    {"training_loop", "zero_gradient", Order::with, starves},
+    {"training_loop", "vanishing_gradient", Order::with, starves},
+    {"training_loop", "sorted_batches", Order::with, pairs_all},
     // What the network gets and what stands at its end come before anything that it does with them.
     {"column_scale", "update_too_large", Order::with, is_of_large_input},
     {"column_scale", "saturated_activation", Order::with, is_of_scale},
@@ -226,6 +258,8 @@ constexpr Mechanism kMechanisms[] = {
     {"output_scale", "update_too_large", Order::with, is_of_scale},
     {"saturated_activation", "overfitting", Order::with, is_large_start},
     {"output_scale", "overfitting", Order::with, is_large_start},
+    {"saturated_gate", "overfitting", Order::with, forgets_from_start},
+    {"vanishing_through_time", "overfitting", Order::with, forgets_from_start},
     {"output_range", "zero_gradient"},
     {"starving_dropout", "exploding_gradient", Order::with, by_other_layers},
     {"starving_dropout", "vanishing_gradient", Order::with, by_other_layers},

@@ -176,6 +176,21 @@ FindingCause flow_cause(const RunInfo& info, const DepthFlow& flow) {
 
 namespace {
 
+/// What the branch and the shortcut bring together is normalised before it goes on (post-norm), so
+/// that no way leads around the normalisations.
+bool normalises_joins(const RunInfo& info) {
+  return std::any_of(info.layers.begin(), info.layers.end(), [&](const LayerInfo& layer) {
+    if (layer.family != LayerFamily::normalisation || layer.inputs.size() != 1) return false;
+    return info.layer(layer.inputs[0].from).family == LayerFamily::residual &&
+           std::none_of(info.layers.begin(), info.layers.end(), [&](const LayerInfo& other) {
+             return &other != &layer &&
+                    std::any_of(other.inputs.begin(), other.inputs.end(), [&](const Edge& edge) {
+                      return edge.from == layer.inputs[0].from;
+                    });
+           });
+  });
+}
+
 /// By the cause alone, the best first.
 std::vector<Remedy> remedies_by_cause(const RunInfo& info, const DepthFlow& flow) {
   const bool loss = flow.log2_judged() < 0;
@@ -200,6 +215,10 @@ std::vector<Remedy> remedies_by_cause(const RunInfo& info, const DepthFlow& flow
               of(RemedyKind::zero_branch_end)};
     }
     case CauseKind::normalisation:
+      if (normalises_joins(info)) {
+        return {of(RemedyKind::add_normalisation, {{"at", "branch"}}), of(RemedyKind::warm_up),
+                of(RemedyKind::fewer_layers)};
+      }
       return {residual, of(RemedyKind::fewer_layers), of(RemedyKind::warm_up)};
     case CauseKind::row_normalisation:
       return {{RemedyKind::remove_layer,
@@ -218,6 +237,12 @@ std::vector<Remedy> remedies_by_cause(const RunInfo& info, const DepthFlow& flow
       if (drops) remedies.insert(remedies.begin(), of(RemedyKind::lower_dropout));
       return remedies;
     }
+    case CauseKind::gradient_is_zero:
+      if (info.layer(flow.bottom).family == LayerFamily::other) {
+        return {
+            {RemedyKind::look_closer, Place::layer(flow.bottom), {{"at", "zero_derivative"}}, {}}};
+      }
+      break;
     default: break;
   }
   return {of(RemedyKind::random_weights),

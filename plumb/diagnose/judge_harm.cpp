@@ -12,9 +12,9 @@ namespace plumb {
 namespace {
 
 /// Rules whose finding is an outcome: they know themselves what harm it is.
-constexpr std::array<std::string_view, 7> kOfOutcome{
-    "not_learning",      "diverging",      "overfitting",     "running_statistics",
-    "collinear_columns", "sorted_batches", "constant_targets"};
+constexpr std::array<std::string_view, 8> kOfOutcome{
+    "not_learning",      "diverging",      "overfitting",      "running_statistics",
+    "collinear_columns", "sorted_batches", "constant_targets", "training_loop"};
 
 constexpr double kMendedGain = 0.2;
 constexpr double kMostGain = 0.5;
@@ -63,6 +63,19 @@ bool taught_by_heart(const Finding& finding, const std::vector<Finding>& finding
                      [](const Finding& one) { return one.rule == "overfitting"; });
 }
 
+/// It is why nothing of what was learned holds for other samples (explain.h).
+bool left_only_the_heart(const Finding& finding, const std::vector<Finding>& findings) {
+  return std::any_of(findings.begin(), findings.end(), [&](const Finding& one) {
+    if (one.rule != "overfitting") return false;
+    const Finding* root = &one;
+    while (root->explained_by) {
+      root = &findings[static_cast<std::size_t>(*root->explained_by)];
+      if (root == &finding) return finding.rule != "sorted_batches";
+    }
+    return false;
+  });
+}
+
 }  // namespace
 
 void judge_harm(const RunView& view, std::vector<Finding>& findings) {
@@ -77,7 +90,8 @@ void judge_harm(const RunView& view, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (is_of_outcome(finding)) continue;
     if (none && !learning.reached && is_cleared_by_reach_alone(finding)) continue;
-    const bool holds = holds_the_rest(finding, learning) || taught_by_heart(finding, findings);
+    const bool holds = holds_the_rest(finding, learning) || taught_by_heart(finding, findings) ||
+                       left_only_the_heart(finding, findings);
     finding.did_harm = harm || holds;
     if (none && !holds) finding.severity = Severity::note;
     if (harm && finding.over) finding.severity = std::max(finding.severity, Severity::warning);

@@ -32,6 +32,7 @@
 #include "plumb/diagnose/rules/symmetric_units.h"
 #include "plumb/diagnose/rules/target_scale.h"
 #include "plumb/diagnose/rules/tiny_normalisation.h"
+#include "plumb/diagnose/rules/training_loop.h"
 #include "plumb/diagnose/rules/underflow.h"
 #include "plumb/diagnose/rules/update_too_large.h"
 #include "plumb/diagnose/rules/vanishing_gradient.h"
@@ -43,6 +44,8 @@ namespace plumb {
 namespace {
 
 constexpr std::array kRules{
+    RuleEntry{"training_loop", "calls around the network that do not do what was meant",
+              check_training_loop},
     RuleEntry{"non_finite", "a NaN or an infinity, and what produced the first one",
               check_non_finite},
     RuleEntry{"zero_gradient", "a loss that gives no weight a gradient", check_zero_gradient},

@@ -215,10 +215,19 @@ Missing RunView::missing() const {
   if (layers.empty()) return Missing::layers;
   if (!saw_gradients_) return Missing::gradients;
   if (saw_books_) return Missing::nothing;
-  const auto linear = std::count_if(layers.begin(), layers.end(), [](const LayerInfo& layer) {
-    return layer.family == LayerFamily::linear;
-  });
-  // One layer alone has no gradient between layers to be recorded.
+  // One layer alone has no gradient between layers to be recorded, nor has one that is trained
+  // alone.
+  std::vector<bool> is_frozen(layers.size(), false), is_trained(layers.size(), false);
+  for (const ParamInfo& param : info().params) {
+    for (const LayerId user : param.users) {
+      (param.frozen ? is_frozen : is_trained)[static_cast<std::size_t>(user)] = true;
+    }
+  }
+  std::ptrdiff_t linear = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool only_frozen = is_frozen[i] && !is_trained[i];
+    linear += layers[i].family == LayerFamily::linear && !only_frozen ? 1 : 0;
+  }
   if (linear < 2) return Missing::nothing;
   const bool connected = std::any_of(layers.begin(), layers.end(),
                                      [](const LayerInfo& layer) { return !layer.inputs.empty(); });

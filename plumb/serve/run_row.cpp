@@ -35,6 +35,14 @@ std::vector<double> history(const ThinSeries& series) {
   return values;
 }
 
+/// Of a run that has ended what its verdict names, the mean of the last steps; else that of the
+/// last step.
+double loss_of(const LiveRun& run) {
+  const Learning learning = run.diagnosis().view().learning();
+  const bool names_it = run.end() && run.info().kind != "probe" && std::isfinite(learning.at_last);
+  return names_it ? learning.at_last : run.last().loss;
+}
+
 }  // namespace
 
 std::string headline(const RunInfo& info, const Finding& finding) {
@@ -54,7 +62,7 @@ RunRow row_of(const LiveRun& run, const std::string& name, const FileStatus& sta
   row.step = run.steps() > 0 ? run.last().step + (info.kind == "probe" ? 0 : 1) : 0;
   row.planned_steps = info.planned_steps;
   if (run.steps() > 0) {
-    row.loss = run.last().loss;
+    row.loss = loss_of(run);
     row.accuracy = run.last().accuracy;
   }
   if (info.baseline) row.baseline_loss = info.baseline->loss;
@@ -91,8 +99,9 @@ std::string verdict_words(const RunRow& row) {
 }
 
 std::vector<std::string> differences(const std::vector<RunRow>& rows) {
-  constexpr std::array<std::string_view, 5> kNoChoice{"network", "threads", "output", "checkpoint",
-                                                      "resume"};
+  constexpr std::array<std::string_view, 8> kNoChoice{"network",     "threads",        "output",
+                                                      "checkpoint",  "resume",         "loop",
+                                                      "loop_faults", "first_nonfinite"};
   std::vector<RunSettings> settings;
   std::vector<std::size_t> places;  // of the rows that can be read
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -104,7 +104,7 @@ class Diagnosis(list[Finding]):
 
     def __str__(self) -> str:
         text = self._table
-        if self.loop:
+        if self.loop and not any(f.rule == "training_loop" for f in self):
             told = (textwrap.fill(one, 80, initial_indent="  - ", subsequent_indent="    ") for one in self.loop)
             text = "In the loop:\n" + "\n".join(told) + "\n\n" + text
         codes = [(f, r) for f in self for r in f.remedies if r.code and f.explained_by is None]

@@ -297,18 +297,20 @@ void bind_watcher(nb::module_& module) {
              w.session.touch();
            })
       .def("add_labels",
-           [](Watcher& w, std::uintptr_t address, std::size_t count) {
+           [](Watcher& w, std::uintptr_t address, std::size_t count, bool is_answer) {
              const auto labels = labels_at(address, count);
              const std::vector<std::int32_t> narrow(labels.begin(), labels.end());
-             if (w.targets.add_labels(narrow, w.session.draft())) w.session.touch();
+             if (w.targets.add_labels(narrow, is_answer, w.session.draft())) w.session.touch();
            })
       .def("add_labels",
-           [](Watcher& w, const std::vector<std::int32_t>& labels) {
-             if (w.targets.add_labels(labels, w.session.draft())) w.session.touch();
+           [](Watcher& w, const std::vector<std::int32_t>& labels, bool is_answer) {
+             if (w.targets.add_labels(labels, is_answer, w.session.draft())) w.session.touch();
            })
       .def("add_values",
-           [](Watcher& w, const std::vector<float>& rows, std::size_t columns) {
-             if (w.targets.add_values(rows, columns, w.session.draft())) w.session.touch();
+           [](Watcher& w, const std::vector<float>& rows, std::size_t columns, bool is_answer) {
+             if (w.targets.add_values(rows, columns, is_answer, w.session.draft())) {
+               w.session.touch();
+             }
            })
       .def("set_baseline",
            [](Watcher& w, double loss, double loss_deviation, double accuracy) {

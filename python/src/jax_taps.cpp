@@ -382,14 +382,14 @@ void JaxTaps::set_baseline(const Baseline& baseline) {
 void JaxTaps::add_labels(const std::vector<std::int32_t>& labels) {
   guarded([&] {
     Session& session = watcher_.session;
-    if (watcher_.targets.add_labels(labels, session.draft())) session.touch();
+    if (watcher_.targets.add_labels(labels, true, session.draft())) session.touch();
   });
 }
 
 void JaxTaps::add_values(const std::vector<float>& rows, std::size_t columns) {
   guarded([&] {
     Session& session = watcher_.session;
-    if (watcher_.targets.add_values(rows, columns, session.draft())) session.touch();
+    if (watcher_.targets.add_values(rows, columns, true, session.draft())) session.touch();
   });
 }
 

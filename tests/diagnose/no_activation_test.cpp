@@ -31,6 +31,15 @@ TEST(NoActivationTest, OnePairAmongOthersIsANote) {
   EXPECT_EQ(test::path_at(run.info, findings[0].place), "4");
 }
 
+TEST(NoActivationTest, ALayerOfLowRankIsNotTwo) {
+  auto run = test::flat_run(2, 64, "identity", 2);
+  run.info.layers[static_cast<std::size_t>(test::id_of(run.info, "0"))].units = 8;
+  for (LayerInfo& layer : run.info.layers) {
+    if (layer.family == LayerFamily::linear) layer.fan_in = layer.path == "0" ? 64 : 8;
+  }
+  EXPECT_TRUE(found(run).empty());
+}
+
 TEST(NoActivationTest, SilentWhereSomethingElseStandsBetween) {
   EXPECT_TRUE(found(test::flat_run(4, 16, "tanh", 2)).empty());
   EXPECT_TRUE(found(test::flat_run(1, 16, "tanh", 2)).empty());

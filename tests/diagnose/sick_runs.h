@@ -178,6 +178,10 @@ inline std::vector<std::pair<std::string, plumb::Run>> sick_runs() {
   sorted.steps[119].validation_loss = 2.9;
   sorted.steps[119].validation_accuracy = 0.31;
   runs.emplace_back("batches of a kind", sorted);
+  plumb::Run loop = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 0.2});
+  loop.info.settings = {{"loop_faults", "not_reset"},
+                        {"loop", "gradients are not reset between updates"}};
+  runs.emplace_back("gradients that are never reset", loop);
   plumb::Run alike = with_losses(flat_run(3, 32, "relu", 1), 120, {2.31, 2.3});
   alike.info.data_info = data_of(960, std::vector<ColumnInfo>(12, {"", 0, 1, -3, 3}), {},
                                  std::vector<std::int64_t>(10, 96));

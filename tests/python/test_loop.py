@@ -146,7 +146,8 @@ class Reset(unittest.TestCase):
                 path = os.path.join(folder, "run.plumb")
                 watch = train(step, run=path)
                 self.assertIn("gradients are not reset", watch.notes()[0])
-                self.assertTrue(str(watch.diagnose()).startswith("In the loop:\n  - gradients are not reset"))
+                self.assertIn("Training loop: Gradients are not reset", watch.diagnose().verdict)
+                self.assertIn("optimizer.zero_grad()", str(watch.diagnose()))
                 self.assertEqual(plumb.load(path).diagnose().loop, watch.diagnose().loop)
 
     def test_every_way_to_reset_is_one(self):
@@ -208,6 +209,63 @@ class Reached(unittest.TestCase):
         (line,) = watch.diagnose().loop
         self.assertIn("4 parameters get a gradient and are in no watched optimizer", line)
         self.assertIn("a.weight gets a gradient and is in no watched optimizer: it stays as it is", watch.notes())
+
+
+class InTheVerdict(unittest.TestCase):
+    """Nobody may read "healthy" beside what the loop does wrong."""
+
+    def test_each_fault_is_a_finding_of_watch_and_file(self):
+        def left_in_evaluation(model, optimizer, x, y):
+            plain(model, optimizer, x, y)
+            model.eval()
+
+        class Normed(Net):
+            def __init__(self):
+                super().__init__()
+                self.norm = nn.BatchNorm1d(8)
+
+            def forward(self, x):
+                return super().forward(self.norm(x))
+
+        for step, model, optimizer, words in (
+            (never_reset, Net(), sgd, "Gradients are not reset"),
+            (plain, Net(cut=True), sgd, "4 parameters that the optimizer has get no gradient"),
+            (plain, Net(), lambda model: sgd(model.c), "4 parameters get a gradient and are in no watched optimizer"),
+            (left_in_evaluation, Normed(), sgd, "11 of 12 updates follow forward passes in evaluation mode: dropout is off"),
+        ):
+            with self.subTest(words), tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "run.plumb")
+                watch = train(step, model, optimizer, run=path)
+                for diagnosis in (watch.diagnose(), plumb.load(path).diagnose()):
+                    self.assertEqual(diagnosis[0].rule, "training_loop")
+                    self.assertEqual(diagnosis.outcome, "sick")
+                    self.assertIn(words, diagnosis.verdict)
+                    self.assertIn(words[:20], str(diagnosis))
+
+    def test_evaluation_mode_that_changes_nothing_is_told_and_no_fault(self):
+        def step(model, optimizer, x, y):
+            plain(model, optimizer, x, y)
+            model.eval()
+
+        diagnosis = train(step).diagnose()
+        self.assertIn("11 of 12 updates follow forward passes in evaluation mode: the record lacks them", diagnosis.loop[0])
+        self.assertEqual(list(diagnosis), [])
+
+    def test_an_evaluation_with_gradients_is_none(self):
+        def step(model, optimizer, x, y):
+            model.eval()
+            model(x)
+            model.train()
+            plain(model, optimizer, x, y)
+
+        self.assertEqual(train(step).diagnose().loop, [])
+
+    def test_why_nothing_was_seen_stands_in_the_verdict(self):
+        def no_gradient(model, optimizer, x, y):
+            with torch.no_grad():
+                model(x)
+
+        self.assertIn("No step was seen: all 12 forward passes were without gradient", train(no_gradient).diagnose().verdict)
 
 
 class NothingSeen(unittest.TestCase):

@@ -12,11 +12,20 @@ namespace plumb {
 
 namespace {
 
+/// How many it has, as it or a layer that it reads knows them; 0 where none does.
+std::int64_t outputs_of(const RunInfo& info, LayerId layer) {
+  while (info.layer(layer).units == 0 && info.layer(layer).inputs.size() == 1) {
+    layer = info.layer(layer).inputs[0].from;
+  }
+  return info.layer(layer).units;
+}
+
 /// The lowest cross-entropy that outputs within the range can reach; NaN where there is none.
 double floor_of(const RunInfo& info, const OutputEnd& end) {
   if (!end.range || !end.range->is_bounded()) return std::nan("");
   const auto [low, high] = *end.range;
-  const auto units = static_cast<double>(info.layer(end.layer).units);
+  const auto units = static_cast<double>(outputs_of(info, end.layer));
+  if (units < 1) return std::nan("");
   const auto softplus = [](double x) { return std::log1p(std::exp(x)); };
   if (info.loss == "cross_entropy") return std::log1p((units - 1) * std::exp(low - high));
   // Of binary labels: log(1 + e^-high) of those that are 1, log(1 + e^low) of those that are 0.

@@ -22,6 +22,13 @@ bool passes_all(const LayerInfo& layer) {
          layer.traits->high_slope == 1;
 }
 
+/// A layer of low rank, written as two: half as wide between them as at either end, or less. It can
+/// say less than one layer, and is meant so.
+bool factorises(const LayerInfo& first, const LayerInfo& second) {
+  const std::int64_t ends = std::min(first.fan_in, second.units);
+  return first.units > 0 && 2 * first.units <= ends;
+}
+
 }  // namespace
 
 void check_no_activation(const RunView& view, std::vector<Finding>& findings) {
@@ -34,7 +41,7 @@ void check_no_activation(const RunView& view, std::vector<Finding>& findings) {
     if (one.family == LayerFamily::linear) {
       if (before != kNoLayer) {
         ++pairs;
-        if (only_linear) {
+        if (only_linear && !factorises(info.layer(before), one)) {
           ++stacked;
           if (first == kNoLayer) first = before, second = layer;
         }

@@ -11,7 +11,9 @@ namespace plumb {
 
 void check_output_range(const RunView& view, std::vector<Finding>& findings) {
   const RunInfo& info = view.info();
-  if (info.loss != "mse" || !info.data_info) return;
+  const bool is_distance =
+      info.loss == "mse" || info.loss == "l1" || info.loss == "smooth_l1" || info.loss == "huber";
+  if (!is_distance || !info.data_info) return;
   const OutputEnd end = output_end(info);
   if (end.layer == kNoLayer || !end.range) return;
   const auto [low, high] = *end.range;

@@ -12,7 +12,7 @@ namespace plumb {
 ///            kRatherSmallTarget where the network learns badly (learning_finding.h); or a mean of
 ///            kFarOffTarget deviations, where the loss of outputs near 0 begins a hundred times
 ///            above that of the mean. Our choice: docs/rules/target_scale.md.
-/// Silent     for classes, and for losses other than mse.
+/// Silent     for classes, and for losses that are no distance (mse, l1, smooth_l1, huber).
 /// Advice     scale_targets, as `--standardise` does.
 void check_target_scale(const RunView& view, std::vector<Finding>& findings);
 

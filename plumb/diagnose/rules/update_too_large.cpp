@@ -19,6 +19,7 @@ using Paces = std::vector<LayerPace>;
 /// A first step that leaves nothing of the weights: sixteen times their size.
 constexpr double kFirstUpdateLog2 = 4;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNone = -std::numeric_limits<double>::infinity();
 
 const LayerPace& largest(const Paces& paces) {
   return *std::max_element(paces.begin(), paces.end(), [](const LayerPace& a, const LayerPace& b) {
@@ -63,15 +64,15 @@ double persistence_log2(const RunView& view) {
   return std::log2(std::min(memory, static_cast<double>(view.learning().steps)) / kUsual);
 }
 
-/// How many layers moved too fast in one of the steps.
-std::size_t count_affected(const RunView& view, const Episode& episode, double limit_log2) {
-  std::vector<bool> affected(view.info().layers.size(), false);
+/// How many layers moved faster than that in one of the steps.
+std::size_t count_faster(const RunView& view, const Episode& episode, double limit_log2) {
+  std::vector<bool> faster(view.info().layers.size(), false);
   for (std::size_t s = episode.first; s <= episode.last; ++s) {
     for (const LayerPace& pace : view.measured()[s].paces) {
-      if (pace.log2_update > limit_log2) affected[static_cast<std::size_t>(pace.layer)] = true;
+      if (pace.log2_update > limit_log2) faster[static_cast<std::size_t>(pace.layer)] = true;
     }
   }
-  return static_cast<std::size_t>(std::count(affected.begin(), affected.end(), true));
+  return static_cast<std::size_t>(std::count(faster.begin(), faster.end(), true));
 }
 
 /// How many gradients a step is: what momentum added up. 1 where that is not known, and of an
@@ -158,10 +159,10 @@ void check_update_too_large(const RunView& view, std::vector<Finding>& findings)
   set_steps(view, *episode, finding);
   finding.facts = {
       {Quantity::layers_affected,
-       number(count_affected(view, *episode, kUpdateLog2 - persistence)),
+       number(count_faster(view, *episode, kUpdateLog2 - persistence)),
        {},
        {}},
-      {Quantity::layers_judged, number(then.size()), {}, {}},
+      {Quantity::layers_judged, number(count_faster(view, *episode, kNone)), {}, {}},
       {Quantity::largest_at_step, number(view.measured()[episode->worst].step), place, {}}};
   // Either is enough.
   const Evidence of_one{{Quantity::update_log2, worst.log2_update, place, {}},

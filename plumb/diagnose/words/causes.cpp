@@ -165,6 +165,9 @@ std::string recurrent_derivative_text(const Telling& telling) {
 }  // namespace
 
 std::string cause(const Telling& telling) {
+  if (telling.finding.rule == "training_loop") {
+    return "It lies in the calls around the network, whatever the network is.";
+  }
   if (std::string text = signal_cause(telling); !text.empty()) return text;
   const std::string where = telling.names.where(telling.finding.cause.place);
   switch (telling.finding.cause.kind) {

@@ -37,6 +37,7 @@ std::string evidence_name(const Telling& telling, const Evidence& evidence) {
     case Quantity::flow_log2:
       return fmt::format("gradient at {} against that at {}, log2 of the norm", where,
                          telling.names.where(fact.reference));
+    case Quantity::count: return "faults that were seen in the calls";
     case Quantity::flow_log2_per_layer: return "the same for one layer, log2";
     case Quantity::weight_rms_log2: return fmt::format("weight of {}, log2 of the rms", where);
     case Quantity::gradient_norm_growth_log2:

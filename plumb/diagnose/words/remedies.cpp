@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "plumb/diagnose/words/loop_words.h"
 #include "plumb/diagnose/words/sentences.h"
 #include "plumb/diagnose/words/sizes.h"
 
@@ -47,6 +48,13 @@ std::string look_closer(const Telling& telling, const Remedy& remedy) {
   }
   if (at == "whether_it_vanishes") {
     return "see whether the gradient is small because it vanishes on its way";
+  }
+  if (at == "training_loop") return mend_loop(remedy);
+  if (at == "zero_derivative") {
+    return fmt::format(
+        "{} has a derivative of zero, or gives a gradient of zero back: take it out of the way to "
+        "the loss, or pass the gradient on as it is (straight through; Bengio et al. 2013)",
+        telling.names.where(remedy.target));
   }
   if (at == "layers_with_weights") return "give the network layers with weights, such as dense";
   return "look closer at " + telling.names.where(remedy.target);
@@ -229,6 +237,10 @@ std::string remedy(const Telling& telling, const Remedy& remedy) {
       return fmt::format("scale the branches by about 1/sqrt({:.0f}) (res scale={:.2g}[...])",
                          number(remedy, "blocks"), number(remedy, "scale"));
     case RemedyKind::add_normalisation:
+      if (text(remedy, "at") == "branch") {
+        return "normalise within the branches, before their layers, and leave the shortcut as it "
+               "is (pre-norm; Xiong et al. 2020)";
+      }
       return "normalise the inputs of the layers (batch or layer normalisation)";
     case RemedyKind::scale_inputs:
       if (text(remedy, "by") == "column") {

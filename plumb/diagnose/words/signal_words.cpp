@@ -8,6 +8,7 @@
 
 #include "plumb/diagnose/words/data_names.h"
 #include "plumb/diagnose/words/data_words.h"
+#include "plumb/diagnose/words/loop_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb::words {
@@ -74,9 +75,13 @@ std::string target_scale(const Telling& telling) {
 std::string target_scale_does(const Telling& telling) {
   return telling.has(Quantity::small_target_rms)
              ? "The gradients are as small as the targets, and so is what there is to gain."
+         : telling.info.loss == "mse"
+             ? "The outputs begin near 0 and have to travel there, one step of the learning rate "
+               "at "
+               "a time, while the gradients are as large as the targets."
              : "The outputs begin near 0 and have to travel there, one step of the learning rate "
                "at "
-               "a time, while the gradients are as large as the targets.";
+               "a time.";
 }
 
 std::string output_scale(const Telling& telling) {
@@ -294,6 +299,7 @@ constexpr std::array kRules{Row{"column_scale", column_scale, column_scale_does}
                             Row{"collapsed_signal", collapsed_signal, collapsed_signal_does},
                             Row{"constant_targets", constant_targets, constant_targets_do},
                             Row{"sorted_batches", sorted_batches, sorted_batches_do},
+                            Row{"training_loop", training_loop, training_loop_does},
                             Row{"collinear_columns", collinear_columns, collinear_columns_do}};
 
 const Row* row_of(const Telling& telling) {

@@ -10,6 +10,7 @@
 #include "plumb/diagnose/rule.h"
 #include "plumb/diagnose/words/finding_words.h"
 #include "plumb/diagnose/words/layer_names.h"
+#include "plumb/diagnose/words/loop_words.h"
 #include "plumb/diagnose/words/sizes.h"
 
 namespace plumb {
@@ -180,7 +181,9 @@ std::string quiet_verdict(const RunView& view, const Facts& facts) {
     text += outcome_of(view, facts.findings) == Outcome::too_early ? early_text(facts)
                                                                    : learning_text(facts.learning);
   } else {
-    text = missing_text(missing) + learning_text(facts.learning);
+    text = missing_text(missing);
+    if (const std::string loop = words::loop_text(facts.info); !loop.empty()) text += " " + loop;
+    text += learning_text(facts.learning);
   }
   return text + accuracy_text(facts) + notes_text(facts);
 }

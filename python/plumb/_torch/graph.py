@@ -7,6 +7,8 @@ an Op becomes a layer where a layer reads it. Nothing is guessed: an Op without 
 of the family "other".
 """
 
+import torch
+
 from .. import _core
 from . import families, recurrent, shapes
 from .families import node_kind
@@ -19,6 +21,10 @@ from .ways import find_ways
 MOST_CALLS = 64
 
 
+def is_lazy(param):
+    return isinstance(param, torch.nn.parameter.UninitializedParameter)
+
+
 class Graph:
     """The layers of one model, told to a Watcher as they are found out."""
 
@@ -28,11 +34,15 @@ class Graph:
         for name, module in model.named_modules():
             self.names.setdefault(id(module), name or type(model).__name__)
         self.kinds = {name: type(m).__name__ for name, m in model.named_modules()}
-        param_names, self.shapes = {}, {}
+        param_names, self.shapes, self.lazy = {}, {}, {}
         for name, module in model.named_modules():
             for own, param in module._parameters.items():
-                if param is not None:
-                    path = param_names.setdefault(id(param), f"{name}.{own}" if name else own)
+                if param is None:
+                    continue
+                path = param_names.setdefault(id(param), f"{name}.{own}" if name else own)
+                if is_lazy(param):
+                    self.lazy[path] = own, param
+                else:
                     self.shapes[path] = shapes.as_torch_has_it(own, tuple(param.shape))
         self.param_names, self.nodes = param_names, Nodes(param_names)
         # By name, as some wrappers put others in their place while the model computes.
@@ -45,6 +55,7 @@ class Graph:
         self.outputs = []
         self.time_first = shapes.is_time_first(model)
         self.image_layout = getattr(model, "image_layout", Layout.channels_first)
+        self.passed_on = set()  # calls of the learned pass that gave what they read
         self.is_stale = False  # a call was seen that the learned pass did not have
         self.holds_nodes = True
         self.begin()
@@ -147,6 +158,8 @@ class Graph:
             self.call_again(hook, index, module, self.by_path[name], reads, list(tensors_in(output)))
             return
         if not self.core.learning:
+            if path in self.passed_on and out.grad_fn in [t.grad_fn for t in reads]:
+                return
             self.is_stale = True
             if path in self.by_path:  # the graph is found out again in the next measured step
                 _core.set_call(hook, index, self.by_path[path].id, self.by_path[path].layout)
@@ -165,6 +178,7 @@ class Graph:
             return
         nodes = [t.grad_fn for t in reads]
         if out.grad_fn is not None and out.grad_fn in nodes and not getattr(module, "inplace", False):
+            self.passed_on.add(path)
             return  # gives what it read: a dropout that is off
         if out.grad_fn is not None:  # in place: what it read has become what it gives
             nodes = [
@@ -289,8 +303,26 @@ class Graph:
 
     # The end of the pass.
 
+    def read_lazy(self):
+        """The shapes of parameters that the first pass made."""
+        for path, (own, param) in list(self.lazy.items()):
+            if not is_lazy(param):
+                self.shapes[path] = shapes.as_torch_has_it(own, tuple(param.shape))
+                del self.lazy[path]
+
+    def compares_answers(self):
+        """Whether the loss compares what the last layer gives with targets, and does nothing else with it."""
+        kinds = {node_kind(op.node) for op in self.loss_ops if op.node is not None}
+        return (
+            len(self.outputs) == 1
+            and self.outputs[0].family in ("linear", "activation")
+            and any(kind in families.LOSS_NODES for kind in kinds)
+            and all(kind in families.LOSS_NODES or kind in families.PLUMBING for kind in kinds)
+        )
+
     def finish(self, roots, model_outputs):
         """The pass is over: what the loss reads. roots: its nodes, None where they are not known."""
+        self.read_lazy()
         ends = {self.nodes.resolve(n) for n in model_outputs}
         if roots is None:
             roots = model_outputs

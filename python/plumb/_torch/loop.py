@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the loop around the model does, as far as it is to be seen: counts, and what they say of a step that is missing.
 
-Nothing of it is measured; each is a fact of the calls that were made.
+Nothing of it is measured; each is a fact of the calls that were made. What is told is a list of (kind, sentence): the kinds are
+those of plumb/diagnose/loop_faults.h, by which the diagnosis knows them, "-" of what is no fault.
 """
 
 import ctypes
@@ -12,6 +13,9 @@ from .._seen_targets import text_of_pairs
 
 #: How many parameters a sentence names, and how many updates in a row must have old gradients.
 NAMED, CARRIED = 3, 3
+#: How many updates in evaluation mode are told of; modules that do something else in it.
+IN_EVALUATION = 3
+BY_MODE = (torch.nn.modules.batchnorm._NormBase, torch.nn.modules.dropout._DropoutNd)
 #: Values of the parameter of an optimiser that is looked at before each backward pass.
 SMALL = 4096
 
@@ -38,6 +42,8 @@ class Loop:
         self.looks_at = {}  # of an optimiser, by identity: a small parameter, or None
         self.was_reset = {}  # whether its gradient was seen to be zero, or none, since the last update
         self.carried = {}  # updates in a row of gradients that had not been reset
+        self.is_evaluating = False  # the last forward pass with gradients was in evaluation mode
+        self.in_evaluation = 0  # updates behind such a one
 
     def sentinel(self, optimizer):
         if id(optimizer) not in self.looks_at:
@@ -57,6 +63,7 @@ class Loop:
 
     def before_update(self, optimizer):
         self.updates += 1
+        self.in_evaluation += self.is_evaluating
         key = id(optimizer)
         if self.was_reset.pop(key, False) or self.sentinel(optimizer) is None or self.backwards == 0:
             self.carried[key] = 0
@@ -68,18 +75,29 @@ class Loop:
     def of_calls(self, steps, params):
         """steps: how many are in the record; params: a Parameters."""
         if steps == 0:
-            return [self.nothing(params)]
-        if max(self.carried.values(), default=0) < CARRIED:
-            return []
-        return [
-            "gradients are not reset between updates: each backward() adds to those of all steps before; "
-            "call optimizer.zero_grad() once for each update"
-        ]
+            return [("-", self.nothing(params))]
+        found = []
+        if max(self.carried.values(), default=0) >= CARRIED:
+            found.append((
+                "not_reset",
+                "gradients are not reset between updates: each backward() adds to those of all steps before; "
+                "call optimizer.zero_grad() once for each update",
+            ))
+        if self.in_evaluation >= IN_EVALUATION:
+            kind, text = "-", "the record lacks them"
+            if any(isinstance(m, BY_MODE) for m in params.model.modules()):
+                kind, text = "evaluation", "dropout is off in them, and normalisations take their running statistics"
+            found.append((
+                kind,
+                f"{self.in_evaluation} of {self.updates} updates follow forward passes in evaluation mode: {text}; "
+                "call model.train() after each evaluation",
+            ))
+        return found
 
     @staticmethod
     def of_pairs(pairs):
         """pairs: shapes of outputs and targets that a loss spreads over each other, or None."""
-        return text_of_pairs(pairs, "output.squeeze(1) or target.unsqueeze(1)")
+        return [("broadcast", text) for text in text_of_pairs(pairs, "output.squeeze(1) or target.unsqueeze(1)")]
 
     @staticmethod
     def of_parameters(params):
@@ -88,16 +106,18 @@ class Loop:
         severed, left = params.severed(), params.left_out()
         if severed:
             one = len(severed) == 1
-            found.append(
+            found.append((
+                "severed",
                 f"{len(severed)} parameter{'' if one else 's'} that the optimizer has get{'s' if one else ''} no gradient: {some(severed)}; "
-                "something cuts the way from the loss (detach(), no_grad(), .data, .item()), or the loss reads nothing of it"
-            )
+                "something cuts the way from the loss (detach(), no_grad(), .data, .item()), or the loss reads nothing of it",
+            ))
         if left:
             one = len(left) == 1
-            found.append(
+            found.append((
+                "left_out" if params.has_trained() else "untrained",
                 f"{len(left)} parameter{'' if one else 's'} get{'s' if one else ''} a gradient and {'is' if one else 'are'} in no watched "
-                f"optimizer, so that {'it stays as it is' if one else 'they stay as they are'}: {some(left)}"
-            )
+                f"optimizer, so that {'it stays as it is' if one else 'they stay as they are'}: {some(left)}",
+            ))
         return found
 
     def nothing(self, params):

@@ -56,6 +56,7 @@ class Parameters:
         """Tells of those that are new, and of their users, once the graph is known."""
         trained = {id(p) for o in self.optimizers for g in o.param_groups for p in g["params"]}
         self.cached.clear()
+        products = {op.id for op in self.graph.by_path.values() if op.family == "linear" and not op.is_module}
         owners = {}
         for module in self.model.modules():
             for own, param in module._parameters.items():
@@ -73,7 +74,10 @@ class Parameters:
             is_linear = isinstance(module, families.LINEAR) and own == "weight"
             transposed = isinstance(module, families.TRANSPOSED)
             self.axes[path] = (1 if transposed else 0) if is_linear else -1
-            self.ids[path] = self.core.add_param(path, own, use_of(own, module), users, param.numel(), frozen, *shard_of(param))
+            use = use_of(own, module)
+            if use == "other" and param.dim() > 1 and users and users[0] in products:  # a layer of one's own, whatever its name
+                use = "weight"
+            self.ids[path] = self.core.add_param(path, own, use, users, param.numel(), frozen, *shard_of(param))
         self.waiting = [(path, param) for path, param in self.model.named_parameters() if path not in self.graph.reached]
 
     def entries(self, optimizer=None):
@@ -165,6 +169,11 @@ class Parameters:
             for path, param in self.model.named_parameters()
             if param.requires_grad and path in self.graph.reached and id(param) not in trained
         ]
+
+    def has_trained(self):
+        """Whether an optimiser has any of the model's."""
+        trained = {id(p) for o in self.optimizers for g in o.param_groups for p in g["params"]}
+        return any(id(p) in trained for p in self.model.parameters())
 
     def notes(self):
         """Those that are unused, frozen, shared or that no gradient reaches, in words."""

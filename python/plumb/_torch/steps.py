@@ -24,6 +24,7 @@ from .op import tensors_in
 from .optimisers import Update, can_replay, replays
 from .pace import Pace
 from .parameters import Parameters
+from .players import Players
 from .seen_losses import SeenLosses
 from .session import careful
 from .unlooked import Unlooked
@@ -41,6 +42,7 @@ class Steps(Unlooked):
         self.graph = Graph(core, model)
         self.params = Parameters(core, model, self.graph, optimizers)
         self.loop, self.losses = Loop(optimizers), SeenLosses(core)
+        self.players, self.is_answer = Players(model), None  # is_answer: targets are what the model is to answer
         self.scaler, self.ranks = scaler, ranks(root)
         self.step = 0
         self.learn, self.plan = True, None
@@ -156,8 +158,10 @@ class Steps(Unlooked):
         if not keeps:
             self.hooks.remove()
         self.graph.forget()
+        self.players.end_step(self.stepped, self.optimizers)
         if self.step & (self.step + 1) == 0:  # 0, 1, 3, 7 ...
             self.tell_baseline()
+            self.tell_players()
         if self.pace.budget is not None:
             self.pace.ended(self.step, was_measured, self.session.take_own_time())
             self.wanted = self.pace.wants(self.step + 1)
@@ -168,6 +172,14 @@ class Steps(Unlooked):
     def tell_baseline(self):
         if self.session.is_open:
             self.losses.tell_baseline()
+
+    def tell_players(self):
+        """A loss that others change too has no floor, and tells nothing of learning."""
+        if self.session.is_open and self.players.is_to_be_told():
+            self.core.set_info({"loss": "difference"})
+
+    def of_players(self):
+        return self.players.notes()
 
     def close_finished(self):
         """Ends the open step, if its update was seen."""
@@ -183,6 +195,7 @@ class Steps(Unlooked):
             if self.core.in_step and (self.stepped or (self.saw_backward and not self.optimizers)):
                 self.close_step()
             self.tell_baseline()
+            self.tell_players()
 
     # Forwards.
 
@@ -199,8 +212,10 @@ class Steps(Unlooked):
             if module is self.root and not self.in_backward and not self.computes_again:
                 self.loop.evaluated += not module.training
                 self.loop.without_gradient += module.training
+                self.loop.is_evaluating = self.loop.is_evaluating or (not module.training and torch.is_grad_enabled())
             return
         self.loop.forwards += 1
+        self.loop.is_evaluating = False
         self.again.note_call(arguments, options)
         if self.stepped or (self.saw_backward and not self.optimizers):
             self.close_step()
@@ -282,8 +297,13 @@ class Steps(Unlooked):
         if not self.losses.see(roots, scale):
             self.find_first_nonfinite(backward=False)
         self.saw_backward = True
-        if not core.recording:
-            return
+        if core.recording:
+            self.begin_measured(roots, scale)
+        if self.is_answer is not None:
+            targets.tell(core, roots, self.is_answer, self.step)
+
+    def begin_measured(self, roots, scale):
+        core = self.core
         core.in_backward, core.in_forward = True, False
         # DistributedDataParallel averages over the ranks what each has of its part of the batch.
         core.flow_log2_scale = -math.log2(scale * self.ranks)
@@ -305,7 +325,9 @@ class Steps(Unlooked):
         self.plan = self.graph.plan(core, order)
         self.plan.attach_to(order)
         core.learning = self.learn = False
-        if self.graph.loss:
+        self.is_answer = self.graph.compares_answers() and len(nodes) == 1 and len(self.optimizers) <= 1
+        self.players.see(order, self.optimizers)
+        if self.graph.loss and not self.players.are_playing:
             core.set_info({"loss": self.graph.loss})
 
     def after_backward(self, finished):

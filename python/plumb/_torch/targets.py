@@ -5,8 +5,10 @@ import torch
 
 from . import families
 
-#: More numbers, or columns of them, tell no more of the order of the samples, and cost time in every step.
-MOST_VALUES, MOST_COLUMNS = 65536, 64
+#: More numbers tell no more of the order of the samples, and cost time in every step.
+MOST_VALUES = 65536
+#: Of more columns (images) the values are looked at in the first steps, and then in ever fewer.
+MANY_COLUMNS, FIRST_STEPS = 64, 8
 #: A loss may be a sum of parts, each times a number.
 MOST_NODES = 16
 
@@ -24,18 +26,22 @@ def targets_of(root):
     return None
 
 
-def tell(core, roots):
-    """The targets of one loss on the CPU, one label or row of values a sample; those elsewhere would have to be waited for."""
+def tell(core, roots, is_answer, step):
+    """The targets of one loss on the CPU, one label or row of values a sample; those elsewhere would have to be waited for.
+    is_answer: the model's outputs are compared with them, and nothing else is."""
     if len(roots) != 1 or not torch.is_tensor(roots[0]):
         return
     targets = targets_of(roots[0])
-    if targets is None or targets.device.type != "cpu" or targets.numel() > MOST_VALUES:
+    if targets is None or targets.device.type != "cpu" or targets.numel() > MOST_VALUES or targets.requires_grad:
         return
+    if any(stride == 0 and size > 1 for size, stride in zip(targets.shape, targets.stride())):
+        return  # spread over outputs of another shape
     if targets.dim() == 1 and targets.dtype == torch.int64 and targets.is_contiguous():
-        core.add_labels(targets.data_ptr(), targets.numel())
+        core.add_labels(targets.data_ptr(), targets.numel(), is_answer)
     elif targets.dim() == 1 and not targets.is_floating_point():
-        core.add_labels(targets.tolist())
-    elif targets.is_floating_point() and 1 <= targets.dim() <= 2:
-        rows = targets.detach().reshape(len(targets), -1)
-        if rows.shape[1] <= MOST_COLUMNS:
-            core.add_values(rows.reshape(-1).tolist(), rows.shape[1])
+        core.add_labels(targets.tolist(), is_answer)
+    elif targets.is_floating_point() and targets.dim() >= 1 and len(targets):
+        columns = targets.numel() // len(targets)
+        if columns > MANY_COLUMNS and (not is_answer or (step > FIRST_STEPS and step & (step - 1))):
+            return
+        core.add_values(targets.detach().reshape(-1).tolist(), columns, is_answer)

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
+import warnings
+import weakref
 from typing import Any
 
 import torch
@@ -17,7 +20,31 @@ from .first_nonfinite import FirstNonFinite
 from .optimisers import facts
 from .session import Session
 from .steps import Steps
+from .notes import folded
 from .wrappers import inner
+
+
+#: Watches of this process by the file that they write, as long as they live.
+_writing = weakref.WeakValueDictionary()
+
+
+def _end_the_last_of(path):
+    """A cell of a notebook that runs again, or a loop that begins anew, leaves the watch before without its end: it ends here.
+
+    Errors: ValueError where it is another thread's, which may still train.
+    """
+    last = _writing.get(os.path.realpath(path))
+    if last is None or last._session.closed or os.getpid() != last._session.pid:
+        return
+    if last._thread != threading.get_ident():
+        raise ValueError(f"watch: run is {path}, which a watch in another thread writes; expected a file of its own for each")
+    last.close("replaced by another watch of the same file")
+    warnings.warn(
+        f"plumb.watch: {path} was still being written by an earlier watch, of {last.steps} steps, which ends here and is replaced. "
+        "One run is one training: close() ends it, and trainings side by side need a file each",
+        RuntimeWarning,
+        stacklevel=4,
+    )
 
 
 class Watch(Diagnosed):
@@ -51,6 +78,8 @@ class Watch(Diagnosed):
             raise ValueError(f"watch: start is {start}, expected a step of 0 or more")
         if budget is not None and not 0 < budget < 1:
             raise ValueError(f"watch: budget is {budget}, expected a fraction of the step's time between 0 and 1")
+        _end_the_last_of(self.path)
+        self._thread = threading.get_ident()
         self._session = Session(self.path, record, start, steps)
         self._core = self._session.core
         network = inner(model)
@@ -70,8 +99,10 @@ class Watch(Diagnosed):
             self._core.set_optimiser(facts(optimizers[0]))
         if baseline is not None:
             self.baseline(**baseline) if isinstance(baseline, dict) else self.baseline(baseline)
+        self._told = []  # of the loop: [(kind, sentence)]
         self._steps.attach()
         self._session.closed = False
+        _writing[os.path.realpath(self.path)] = self
 
     @property
     def first_nonfinite(self) -> FirstNonFinite | None:
@@ -137,23 +168,33 @@ class Watch(Diagnosed):
         """What is missing from the run and why, gradients that are never reset, and parameters that are unused,
         frozen, shared, in no optimizer or that no gradient reaches, in words."""
         found = [] if self.first_nonfinite is None else [str(self.first_nonfinite)]
-        found += self._of_calls()
-        found += [] if self._core.steps == 0 else list(self._core.problems())
+        found += [text for _, text in self._of_calls()]
+        found += [] if self._core.steps == 0 else folded(list(self._core.problems()))
+        found += self._steps.of_players()
         too_short = self._steps.pace.too_short()
         return found + self._steps.params.notes() + ([too_short] if too_short else [])
 
     def _of_calls(self):
+        """[(kind, sentence)], as of loop."""
         self._steps.close_finished()
         if self._session.failed:
-            return [f"plumb stopped measuring at step {self.steps}: {self._session.failure}"]
+            return [("-", f"plumb stopped measuring at step {self.steps}: {self._session.failure}")]
         loop = self._steps.loop
         return loop.of_calls(self._core.steps, self._steps.params) + loop.of_pairs(self._steps.losses.constant.pairs)
 
-    def _loop_notes(self):
+    def _tell_loop(self):
+        """Gives the record what is known of the loop, so that each answer and the file have it. Returns the sentences."""
         found = self._of_calls()
-        if self._core.steps == 0 or self._session.failed:
-            return found
-        return found + self._steps.loop.of_parameters(self._steps.params)
+        if self._core.steps and not self._session.failed:
+            found += self._steps.loop.of_parameters(self._steps.params)
+        if found != self._told and not self._session.closed:
+            self._told = found
+            self._core.set_setting("loop", "\n".join(text for _, text in found))
+            self._core.set_setting("loop_faults", "\n".join(kind for kind, _ in found))
+        return [text for _, text in found]
+
+    def _loop_notes(self):
+        return self._tell_loop()
 
     def run(self) -> Run:
         """The run so far, as plumb.load gives it."""
@@ -179,9 +220,7 @@ class Watch(Diagnosed):
             return
         self._steps.close_last()
         with contextlib.suppress(Exception):
-            loop = self._loop_notes()
-            if loop:
-                self._core.set_setting("loop", "\n".join(loop))
+            self._tell_loop()
         session.closed = True
         self._steps.detach()
         session.end(reason)
@@ -193,14 +232,15 @@ class Watch(Diagnosed):
     # What it means; see Diagnosed.
 
     def _findings(self):
-        self._steps.close_finished()
+        self._tell_loop()
         return self._core.findings()
 
     def _verdict(self):
-        self._steps.close_finished()
+        self._tell_loop()
         return self._core.verdict()
 
     def _outcome(self):
+        self._tell_loop()
         return self._core.outcome()
 
     def _code(self, finding):
@@ -208,7 +248,7 @@ class Watch(Diagnosed):
         return words.code_for(finding, {op.id: op.path for op in graph.by_path.values()}, self._steps.model)
 
     def _table(self, width, unicode):
-        self._steps.close_finished()
+        self._tell_loop()
         return self._core.table(width, unicode)
 
     def _run_path(self):

@@ -28,6 +28,17 @@ scaler.step(optimizer)
 scaler.update()"""
 
 
+PRE_NORM = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
+#: By the kinds of plumb/diagnose/loop_faults.h.
+LOOP = {
+    "not_reset": "optimizer.zero_grad()  # before each loss.backward(), or once behind each optimizer.step()",
+    "left_out": 'optimizer.add_param_group({"params": [...]})  # or requires_grad_(False), where they are to stay',
+    "untrained": "optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)  # of the model that is trained",
+    "broadcast": "loss = criterion(output, target.view_as(output))",
+    "evaluation": "model.train()",
+}
+
+
 def expression(path):
     """"layer1.0.conv1" as "model.layer1[0].conv1"."""
     text = "model"
@@ -128,6 +139,9 @@ def code_of(kind, arguments, path, model):
         if by is None:
             return None
         return f"{where} = {by}" if module is not None else f"# {by} in the place of {path or 'the activations'}"
+    if kind == "add_normalisation" and arguments.get("at") == "branch":
+        encoder = next((p for p, m in model.named_modules() if isinstance(m, PRE_NORM) and not m.norm_first), None)
+        return "x = x + block(norm(x))" if encoder is None else f"{type(module_at(model, encoder)).__name__}(..., norm_first=True)"
     if kind == "add_normalisation":
         return "nn.Sequential(nn.LayerNorm(features), nn.Linear(features, ...))"
     if kind == "add_residual":
@@ -169,6 +183,10 @@ def code_of(kind, arguments, path, model):
         return 'for group in optimizer.param_groups:\n    group["eps"] = 1e-6'
     if kind == "loss_from_logits":
         return "loss = nn.functional.cross_entropy(logits, labels)  # of logits, without a softmax before"
+    if kind == "look_closer" and arguments.get("at") == "training_loop":
+        return LOOP.get(arguments.get("fault"))
+    if kind == "look_closer" and arguments.get("at") == "zero_derivative":
+        return "y = x + (operation(x) - x).detach()  # forwards the operation, backwards the identity"
     if kind == "shuffle":
         return "loader = DataLoader(dataset, batch_size=loader.batch_size, shuffle=True)"
     if kind == "clean_data":

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plumb/diagnose/rules/training_loop.h"
+
+#include <algorithm>
+
+#include "plumb/diagnose/finding_steps.h"
+#include "plumb/diagnose/loop_faults.h"
+
+namespace plumb {
+
+void check_training_loop(const RunView& view, std::vector<Finding>& findings) {
+  const std::vector<LoopFault> faults = loop_faults(view.info());
+  if (faults.empty()) return;
+  const bool is_grave = std::any_of(faults.begin(), faults.end(), [](const LoopFault& fault) {
+    return fault.kind == loop_fault::kBroadcast || fault.kind == loop_fault::kUntrained;
+  });
+  Finding finding;
+  finding.rule = "training_loop";
+  finding.severity = is_grave || !view.learning().learns ? Severity::critical : Severity::warning;
+  set_all_steps(view, finding);
+  finding.evidence = {{{Quantity::count, static_cast<double>(faults.size()), {}, {}}, 1}};
+  finding.cause = {CauseKind::unknown, {}, 1, {}};  // none that a number shows
+  for (const LoopFault& fault : faults) {
+    finding.remedies.push_back(
+        {RemedyKind::look_closer, {}, {{"at", "training_loop"}, {"fault", fault.kind}}, {}});
+  }
+  findings.push_back(std::move(finding));
+}
+
+}  // namespace plumb
