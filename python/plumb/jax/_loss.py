@@ -64,6 +64,7 @@ def match(flat, draws):
     if losses.shape != (len(DRAWS),) or not np.isfinite(losses).all():
         return None
     data = {number: [np.asarray(draw[number]) for draw in draws] for number in flat.of_data}
+    data |= {number: [np.asarray(flat.consts[number])] * len(draws) for number in flat.fixed}
     for ours in flat.of_outputs:
         outputs = [np.asarray(draw[ours]) for draw in draws]
         near = NEAR.get(8 * outputs[0].dtype.itemsize, 2e-4)
@@ -173,15 +174,15 @@ class Flat:
         self.avals.append(aval)
         return len(self.keys) - 1
 
-    def constant(self, value, aval):
-        number = self.new(None, aval)
+    def constant(self, value, aval, key=None):
+        number = self.new(key, aval)
         self.consts[number] = value
         return number
 
     def read(self, jaxpr, consts, given, path):
         numbers = dict(zip(jaxpr.invars, given))
         for var, value in zip(jaxpr.constvars, consts):
-            numbers[var] = self.constant(value, var.aval)
+            numbers[var] = self.constant(value, var.aval, (path, var))
 
         def number(var):
             return self.constant(var.val, var.aval) if isinstance(var, jex.Literal) else numbers[var]
@@ -204,21 +205,23 @@ class Flat:
         of_params, of_both, direct = set(self.params), set(), set()
         for eqn, ins, outs in self.steps:
             params = [i for i in ins if i in of_params]
-            if params and all(i in of_params or i in self.consts for i in ins):
+            if params and all(i in of_params or (i in self.consts and self.keys[i] is None) for i in ins):
                 of_params.update(outs)
             elif params or any(i in of_both for i in ins):
                 of_both.update(outs)
                 if any(self.avals[i].shape for i in params):
                     direct.update(outs)  # a layer with parameters
         self.of_params = of_params
-        tail, self.cuts, self.others = set(), [], []
+        tail, self.cuts, self.others, fixed = set(), [], [], []
         stack, seen = [self.loss], set()
         while stack:
             number = stack.pop()
-            if number in seen or number in self.consts:
+            if number in seen:
                 continue
             seen.add(number)
-            if number in direct:
+            if number in self.consts:
+                fixed += [number] if self.keys[number] is not None and self.avals[number].shape else []
+            elif number in direct:
                 self.cuts.append(number)
             elif number in of_params or number not in self.made_by:
                 self.others.append(number)
@@ -231,8 +234,9 @@ class Flat:
         self.of_outputs = [n for n in sorted(kept) if n in of_both and is_floating(self.avals[n]) and self.avals[n].shape]
         self.of_data = [n for n in sorted(kept) if n not in of_both and n not in of_params]
         self.kept = [*self.of_outputs, *self.of_data, self.loss]
+        self.fixed = [n for n in fixed if is_kept(self.avals[n])]  # arrays that the loss function closes over
         numbers = sum(self.avals[n].size for n in {*kept, *self.cuts, *self.others} if hasattr(self.avals[n], "size"))
-        return bool(self.cuts and self.of_data) and len(self.tail) <= MOST_EQUATIONS and numbers <= MOST_NUMBERS
+        return bool(self.cuts and (self.of_data or self.fixed)) and len(self.tail) <= MOST_EQUATIONS and numbers <= MOST_NUMBERS
 
     def draws(self, low):
         """The numbers of each draw, by variable. low: the lowest label."""

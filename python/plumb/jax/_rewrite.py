@@ -42,8 +42,7 @@ class Rewriter:
     def evaluate(self, jaxpr, consts, args, known_args, path=()):
         """The values of the jaxpr's results, and what is known of them. path: the equations that called it."""
         values, known = {}, {}
-        values.update(zip(jaxpr.constvars, consts))
-        for var, value, one in zip(jaxpr.invars, args, known_args):
+        for var, value, one in (*zip(jaxpr.constvars, consts, [NOTHING] * len(consts)), *zip(jaxpr.invars, args, known_args)):
             values[var], known[var] = self.at_loss(path, var, value, one)
 
         def value_of(var):

@@ -105,6 +105,11 @@ class Losses(unittest.TestCase):
         found = found_of(lambda w, x, y: (((x @ w).squeeze(-1) - y) ** 2).mean(), NARROW, X, jnp.ones(N))
         self.check(found, "mse", 1.0, "squeezed")
 
+    def test_targets_that_it_closes_over(self):
+        labels, values = jnp.arange(N) % COLUMNS, jnp.sin(jnp.arange(N * COLUMNS).reshape(N, COLUMNS))
+        self.check(found_of(lambda w, x: of_labels(x @ w, labels).mean(), WEIGHT, X), "cross_entropy", 1.0, "labels")
+        self.check(found_of(lambda w: ((X @ w - values) ** 2).mean(), WEIGHT), "mse", 1.0, "values")
+
     def test_a_penalty_is_no_part_of_it(self):
         found = found_of(lambda w, x, y: of_labels(x @ w, y).mean() + 0.01 * (w**2).sum(), WEIGHT, X, LABELS)
         self.check(found, "cross_entropy", None, "penalty")
@@ -206,6 +211,17 @@ class Baselines(unittest.TestCase):
             counts = np.bincount(shown(w, batches))
             factor = 0.125 if loss(jnp.zeros((1, 4)), given(0)[1][:1]) < 1 else 1
             self.assertAlmostEqual(told(w) / factor, entropy(counts / counts.sum()), places=6)
+
+    def test_of_a_batch_that_is_always_the_same(self):
+        x, y = rows(0, 120)
+        w = plumb.jax.watch(
+            lambda p: mean_cross_entropy(outputs_of(p, x), y), run=os.path.join(tempfile.mkdtemp(), "run.plumb"), record="every=1"
+        )
+        step, params = w.jit(jax.value_and_grad(w)), parameters(4)
+        for _ in range(12):
+            params = jax.tree.map(lambda p, g: p - 0.1 * g, params, step(params)[1])
+        w.close()
+        self.assertAlmostEqual(told(w), entropy(np.bincount(y) / len(y)), places=6)
 
     def test_labels_that_are_left_out_count_for_nothing(self):
         def batches(i):
