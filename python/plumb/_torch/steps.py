@@ -14,7 +14,7 @@ import weakref
 import torch
 
 from .. import _core
-from . import backward, cells, device, recurrent
+from . import backward, cells, device, recurrent, targets
 from .first_nonfinite import Again, FirstNonFinite
 from .graph import Graph
 from .inputs import columns_of
