@@ -31,45 +31,73 @@ void read(const StridedView& from, std::int64_t begin, std::span<T> to) {
   KeptReader(ObservedView(StridedView(at, from.type, sizes, strides))).next(to);
 }
 
+std::size_t bytes_of(const StridedView& view) {
+  return static_cast<std::size_t>(view.size() * size_bytes(view.type));
+}
+
 }  // namespace
 
-UpdateReader::Copy& UpdateReader::add(ParamId param, const StridedView& value) {
-  if (used_ == copies_.size()) copies_.emplace_back();
-  Copy& copy = copies_[used_++];
-  const auto bytes = static_cast<std::size_t>(value.size() * size_bytes(value.type));
-  copy.param = param;
-  copy.values = value;
-  copy.memory.resize((bytes + sizeof(double) - 1) / sizeof(double));
-  copy.values.data = copy.memory.data();
-  return copy;
+UpdateReader::Copy& UpdateReader::of(ParamId param) {
+  const auto at = static_cast<std::size_t>(param);
+  if (at >= copies_.size()) copies_.resize(at + 1);
+  return copies_[at];
 }
+
+bool UpdateReader::Copy::is_of(const StridedView& value) const {
+  return value.type == values.type && is_dense(value) && value.size() == values.size();
+}
+
+bool UpdateReader::Copy::has_bits_of(const StridedView& value) const {
+  return is_of(value) && std::memcmp(memory.data(), value.data, bytes_of(value)) == 0;
+}
+
+void UpdateReader::make_room(Copy& copy, const StridedView& value) {
+  copy.sketch.reset();
+  copy.values = value;
+  copy.memory.resize((bytes_of(value) + sizeof(double) - 1) / sizeof(double));
+  copy.values.data = copy.memory.data();
+}
+
+void UpdateReader::forget(ParamId param) { of(param) = {}; }
 
 void UpdateReader::keep(ParamId param, const StridedView& value) {
   if (!is_dense(value)) return;
-  std::memcpy(add(param, value).memory.data(), value.data,
-              static_cast<std::size_t>(value.size() * size_bytes(value.type)));
+  Copy& copy = of(param);
+  make_room(copy, value);
+  std::memcpy(copy.memory.data(), value.data, bytes_of(value));
+  copy.step = step_;
 }
 
 void UpdateReader::tell_and_keep(Recorder& recorder, ParamId param, const StridedView& value) {
   const std::int64_t total = value.size();
-  const bool in_parts = value.type == ElementType::f32 && total > kPart && is_row_major(value);
-  if (!in_parts) {
-    recorder.parameter(param, Role::weight, ObservedView(value));
-    keep(param, value);
+  Copy& copy = of(param);
+  // In the order of memory, in which a sketch reads too.
+  if (copy.sketch && copy.has_bits_of(value)) {
+    recorder.parameter(param, Role::weight, *copy.sketch);
+    copy.step = step_;
     return;
   }
-  auto* const to = reinterpret_cast<float*>(add(param, value).memory.data());
-  const auto* const from = static_cast<const float*>(value.data);
-  for (std::int64_t begin = 0; begin < total; begin += kPart) {
-    const std::int64_t count = std::min(kPart, total - begin);
-    recorder.parameter(param, Role::weight, {from + begin, DType::f32, Shape{count}}, 0,
-                       {begin, total});
-    std::memcpy(to + begin, from + begin, static_cast<std::size_t>(count) * sizeof(float));
+  if (value.type == ElementType::f32 && total > kPart && is_row_major(value)) {
+    make_room(copy, value);
+    auto* const to = reinterpret_cast<float*>(copy.memory.data());
+    const auto* const from = static_cast<const float*>(value.data);
+    for (std::int64_t begin = 0; begin < total; begin += kPart) {
+      const std::int64_t count = std::min(kPart, total - begin);
+      recorder.parameter(param, Role::weight, {from + begin, DType::f32, Shape{count}}, 0,
+                         {begin, total});
+      std::memcpy(to + begin, from + begin, static_cast<std::size_t>(count) * sizeof(float));
+    }
+    copy.step = step_;
+  } else {
+    recorder.parameter(param, Role::weight, ObservedView(value));
+    keep(param, value);
   }
+  if (copy.step == step_) copy.sketch = recorder.last();
 }
 
 template <class T>
-void UpdateReader::tell_as(Recorder& recorder, const Copy& before, const StridedView& after) {
+void UpdateReader::tell_as(Recorder& recorder, ParamId param, const Copy& before,
+                           const StridedView& after) {
   std::array<T, kPiece> difference;
   const std::int64_t total = after.size();
   for (std::int64_t begin = 0; begin < total; begin += kPiece) {
@@ -86,27 +114,24 @@ void UpdateReader::tell_as(Recorder& recorder, const Copy& before, const Strided
       for (std::size_t i = 0; i < count; ++i) difference[i] -= old_values[i];
     }
     const std::int64_t sizes[] = {static_cast<std::int64_t>(count)}, strides[] = {1};
-    recorder.parameter(before.param, Role::update,
+    recorder.parameter(param, Role::update,
                        ObservedView(StridedView(difference.data(), type, sizes, strides)),
                        {begin, total});
   }
 }
 
 void UpdateReader::tell(Recorder& recorder, ParamId param, const StridedView& after) {
-  const auto end = copies_.begin() + static_cast<std::ptrdiff_t>(used_);
-  auto found = copies_.begin() + static_cast<std::ptrdiff_t>(next_);
-  if (next_ >= used_ || found->param != param) {
-    found = std::find_if(copies_.begin(), end, [&](const Copy& c) { return c.param == param; });
-    if (found == end) return;
-  }
-  next_ = static_cast<std::size_t>(found - copies_.begin()) + 1;
-  const bool is_same =
-      after.type == found->values.type && is_dense(after) && after.size() == found->values.size();
-  if (!is_same) return;
-  if (after.type == ElementType::f64) {
-    tell_as<double>(recorder, *found, after);
+  const Copy& before = of(param);
+  if (before.step != step_ || !before.is_of(after)) return;
+  const bool is_finite = before.sketch && before.sketch->nonfinite_count == 0;
+  if (is_finite && before.has_bits_of(after)) {
+    Sketch nothing;
+    nothing.count = nothing.zero_count = before.sketch->count;
+    recorder.parameter(param, Role::update, nothing);
+  } else if (after.type == ElementType::f64) {
+    tell_as<double>(recorder, param, before, after);
   } else {
-    tell_as<float>(recorder, *found, after);
+    tell_as<float>(recorder, param, before, after);
   }
 }
 

@@ -58,6 +58,7 @@ std::vector<std::size_t> Watcher::before_update(const ParamEntries& entries, dou
     how.is_due = can_replay && how.is_safe && gradient && size_bytes(value->type) >= 4;
     if (how.is_due) {
       due.push_back(place);
+      updates_.forget(id);
       recorder.parameter(id, Role::weight, ObservedView(*value));
     } else {
       updates_.tell_and_keep(recorder, id, *value);

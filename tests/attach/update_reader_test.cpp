@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 namespace plumb {
@@ -78,6 +79,69 @@ TEST_F(UpdateReaderTest, HalfPrecisionIsSubtractedInFloat) {
   recorder_.finish();
   ASSERT_NE(update(0), nullptr);
   EXPECT_EQ(update(0)->sketch.abs_max, 0.5);
+}
+
+/// In the second step one value of the first parameter has other bits, and nothing of the second.
+TEST_F(UpdateReaderTest, WhatHasTheBitsThatItHadIsTheSame) {
+  std::vector<float> large(100000), small(300);
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<float>(i % 19) - 7.5f;
+  for (std::size_t i = 0; i < small.size(); ++i) small[i] = static_cast<float>(i % 5);
+  const auto weight = view(large, ElementType::f32, {500, 200}, {200, 1});
+  const auto bias = view(small, ElementType::f32, {300}, {1});
+  const auto step = [&] {
+    reader_.begin();
+    reader_.tell_and_keep(recorder_, 0, weight);
+    reader_.tell_and_keep(recorder_, 1, bias);
+  };
+  const auto finish = [&](float added) {
+    large[77777] += added;
+    reader_.tell(recorder_, 0, weight);
+    reader_.tell(recorder_, 1, bias);
+    recorder_.finish();
+  };
+  const auto expect = [&](const Site& site, const Sketch& expected) {
+    for (const SketchRecord& one : record_.sketches) {
+      if (one.site != site) continue;
+      EXPECT_EQ(one.sketch.count, expected.count);
+      EXPECT_EQ(one.sketch.zero_count, expected.zero_count);
+      EXPECT_DOUBLE_EQ(one.sketch.mean, expected.mean);
+      EXPECT_DOUBLE_EQ(one.sketch.m2, expected.m2);
+      EXPECT_EQ(one.sketch.abs_max, expected.abs_max);
+      EXPECT_EQ(one.sketch.log2_scale, expected.log2_scale);
+      for (std::size_t k = 0; k < Histogram::kBins; ++k) {
+        ASSERT_EQ(one.sketch.histogram[k], expected.histogram[k]) << k;
+      }
+      EXPECT_EQ(one.sketch.format_loss, expected.format_loss);
+      return;
+    }
+    FAIL() << "nothing was recorded";
+  };
+  const std::vector<float> zeros(small.size());
+  for (const float added : {0.0f, 0.25f, 0.0f}) {
+    const Sketch value = sketch(weight), other = sketch(bias);
+    std::vector<float> difference(large.size());
+    difference[77777] = added;
+    step();
+    finish(added);
+    expect(Site::param(0, Role::weight), value);
+    expect(Site::param(1, Role::weight), other);
+    expect(Site::param(0, Role::update), sketch(view(difference, ElementType::f32, {100000}, {1})));
+    expect(Site::param(1, Role::update), sketch(view(zeros, ElementType::f32, {300}, {1})));
+    ++record_.step;
+    recorder_.begin(record_);
+  }
+}
+
+TEST_F(UpdateReaderTest, NoNumberLessItselfIsNone) {
+  std::vector<float> value{1, std::nanf(""), HUGE_VALF, 2};
+  const auto weight = view(value, ElementType::f32, {4}, {1});
+  reader_.begin();
+  reader_.tell_and_keep(recorder_, 0, weight);
+  reader_.tell(recorder_, 0, weight);
+  recorder_.finish();
+  ASSERT_NE(update(0), nullptr);
+  EXPECT_EQ(update(0)->sketch.nonfinite_count, 2u);
+  EXPECT_EQ(update(0)->sketch.zero_count, 2u);
 }
 
 TEST_F(UpdateReaderTest, WhatHasAnotherSizeOrWasNotKeptIsLeftOut) {
