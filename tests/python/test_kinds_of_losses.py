@@ -182,6 +182,8 @@ class Parts(unittest.TestCase):
                 optimizer.step()
         self.assertEqual(rules(watch.diagnose()), [])
         self.assertIn(watch.diagnose().outcome, ("healthy", "converged"))
+        sizes = {layer["path"]: (layer["fan_in"], layer["units"]) for layer in watch.run().layers}
+        self.assertEqual((sizes["2.A"], sizes["2.B"]), ((32, 4), (4, 32)))
 
     def test_a_head_alone_is_well_or_not(self):
         for wrong in (False, True):

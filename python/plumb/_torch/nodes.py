@@ -73,7 +73,7 @@ class Nodes:
             reads_data = kind in families.LINEAR_NODES and params and len(node.next_functions) > len(children)
             if not reads_data:
                 return Params(params) if params else None
-            return self.op("linear", kind.lower(), self.data_source(), node, params)
+            return self.product(kind, self.data_source(), node, params)
         if kind in families.ATTENTION_NODES:  # of one tensor, where one layer gives query, key and value
             return self.op("attention", "scaled_dot_product_attention", data, node)
         if len(data) == 1 and (kind in families.PLUMBING or (kind in ("Stack", "Cat") and data[0].kind in CELLS)):
@@ -97,6 +97,12 @@ class Nodes:
         self.made.append(op)
         return op
 
+    def product(self, kind, inputs, node, params):
+        op = self.op("linear", kind.lower(), inputs, node, params)
+        leaves = [n.variable for n, _ in node.next_functions if hasattr(n, "variable")]
+        op.weight_is_plain = kind in ("Addmm", "Mm") and any(leaf.dim() == 2 for leaf in leaves)
+        return op
+
     def understand_one(self, node, kind, read, params, children):
         if kind in families.ACTIVATION_NODES:
             name, saved, is_output = families.ACTIVATION_NODES[kind]
@@ -108,7 +114,7 @@ class Nodes:
             return op
         if kind in families.LINEAR_NODES:
             if params:
-                return self.op("linear", kind.lower(), [read], node, params)
+                return self.product(kind, [read], node, params)
             return self.op("other", kind.lower(), [read], node)
         if kind == "Exp":
             return self.exponential(node, read, params)

@@ -25,6 +25,7 @@ class Op:
         "path",
         "saved",
         "units",
+        "weight_is_plain",
     )
 
     def __init__(self, family, kind, inputs=(), node=None, function="", layout=None, params=()):
@@ -34,6 +35,7 @@ class Op:
         self.layout = layout or (self.inputs[0].layout if self.inputs else Layout.rows)
         self.depth = max((x.depth for x in self.inputs), default=0) + (family == "linear")
         self.id, self.path, self.is_module, self.saved, self.units = -1, "", False, None, 0
+        self.weight_is_plain = False  # multiplied as it lies, inputs times outputs, not transposed
 
     def edges(self):
         """[(Op that it reads, way, whether that is the main one)]"""

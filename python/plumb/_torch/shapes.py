@@ -87,10 +87,14 @@ def as_torch_has_it(own, shape):
     return (shape[-1], shape[-2], *shape[:-2]) if own == "kernel" and len(shape) >= 2 else shape
 
 
-def sizes_of_weight(shape):
-    """fan_in and fan_out of a weight used by a function, as torch lays it out; {} for a vector."""
+def sizes_of_weight(shape, is_plain=False):
+    """fan_in, fan_out and units of a weight used by a function, as torch lays it out (outputs, inputs), or is_plain: inputs
+    times outputs; {} for a vector."""
     if len(shape) < 2:
         return {}
+    if len(shape) == 2:
+        outputs, inputs = shape[::-1] if is_plain else shape
+        return {"fan_in": inputs, "fan_out": outputs, "units": outputs}
     taps = 1
     for extent in shape[2:]:
         taps *= extent
