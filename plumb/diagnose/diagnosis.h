@@ -58,8 +58,8 @@ class Diagnosis {
   std::string advice_;
 };
 
-/// Runs every rule, finds what follows from what (explain.h) and what did harm (judge_harm.h); in the
-/// order of Diagnosis::findings.
+/// Runs every rule, finds what follows from what (explain.h) and what did harm (judge_harm.h); in
+/// the order of Diagnosis::findings.
 std::vector<Finding> diagnose(const RunView& view);
 /// The short way for a finished run. Without measured steps the result is empty.
 std::vector<Finding> diagnose(const Run& run);

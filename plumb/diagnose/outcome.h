@@ -14,8 +14,8 @@ namespace plumb {
 ///
 /// A network is called healthy where nothing above a note was found and it learns (learning.h): one
 /// at the level of its best constant answer never is, and one that has converged is never sick, for
-/// what showed in it did no harm (judge_harm.h). A probe has no outcome of learning: it is sick at the
-/// start, or too early to say.
+/// what showed in it did no harm (judge_harm.h). A probe has no outcome of learning: it is sick at
+/// the start, or too early to say.
 enum class Outcome : std::uint8_t {
   healthy,       ///< the gradient arrives, and the network learns
   converged,     ///< the same, and next to nothing of the loss is left
