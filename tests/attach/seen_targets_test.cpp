@@ -92,7 +92,9 @@ TEST(SeenTargetsTest, OneBatchThatIsNoAnswerTakesTheValuesBack) {
   RunInfo info;
   for (int batch = 0; batch < 16; ++batch) {
     seen.add_labels(std::vector<std::int32_t>{1, 0}, batch != 9, info);
-    if (batch == 7) EXPECT_EQ(info.data_info->samples, 16);
+    if (batch == 7) {
+      EXPECT_EQ(info.data_info->samples, 16);
+    }
   }
   EXPECT_EQ(info.data_info->samples, 0);
   EXPECT_TRUE(info.data_info->class_sizes.empty());
