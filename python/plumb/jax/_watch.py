@@ -32,6 +32,7 @@ class Watch(Diagnosed):
         functools.update_wrapper(self, loss_fn, updated=())
         self._loss_fn, self._argnum, self._has_aux = loss_fn, argnum, has_aux
         self._closed = self._failed = False
+        self._told_of_loop = []
         self.path = temporary_path(self) if run is None else os.fspath(run)
         self._core = _core.Watcher(self.path, record, start, steps)
         self._taps = _core.JaxTaps(self._core)
@@ -246,8 +247,6 @@ class Watch(Diagnosed):
             return
         self._flush()
         self._closed = True
-        if self._loop_notes():
-            self._core.set_setting("loop", "\n".join(self._loop_notes()))
         self._core.end(reason)
 
     def __del__(self):
@@ -272,6 +271,15 @@ class Watch(Diagnosed):
                 jax.block_until_ready(jax.live_arrays())  # the results of what still computes
             self._wait()
             self._taps.end()
+            self._tell_loop()
+
+    def _tell_loop(self):
+        """Gives the record what is known of the loop, so that each answer and the file have it (loop_faults.h)."""
+        found = self._loop_notes()
+        if found != self._told_of_loop:
+            self._told_of_loop = found
+            self._core.set_setting("loop", "\n".join(found))
+            self._core.set_setting("loop_faults", "\n".join("broadcast" for _ in found))
 
     def _findings(self):
         self._flush()

@@ -315,6 +315,8 @@ class Pairs(unittest.TestCase):
             (line,) = found.loop
             self.assertIn("outputs (32, 1) and targets (32,) are broadcast", line)
             self.assertIn(line, w.notes())
+            self.assertIn("training_loop", [finding.rule for finding in found])
+            self.assertNotEqual(found.outcome, "healthy")
             self.assertIsNone(told(w))
 
     def test_one_shape_and_one_target_for_all_are_right(self):
