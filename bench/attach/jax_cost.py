@@ -17,7 +17,6 @@ import time
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import jax
-import jax.numpy as jnp
 import optax
 
 import plumb.jax

@@ -2,7 +2,6 @@
 """plumb.cure on small trainings: sick ones are proven well, healthy ones left alone, and train stays as it is."""
 
 import math
-import os
 import unittest
 
 import torch

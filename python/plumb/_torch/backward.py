@@ -78,7 +78,6 @@ def watch(watcher):
 
 
 def unwatch(watcher):
-    global _original
     if not _watching:
         return
     # A watcher that is being collected is no longer to be had by its reference.
