@@ -51,6 +51,17 @@ TEST(TrainingLoopTest, WhereNothingIsLearnedItIsCritical) {
   }
 }
 
+TEST(TrainingLoopTest, AHeadThatLearnsAloneMayBeMeant) {
+  const plumb::Run run = told("left_out", "4 parameters are in no watched optimizer");
+  const Diagnosis diagnosis(run);
+  ASSERT_EQ(diagnosis.findings().size(), 1U);
+  EXPECT_EQ(diagnosis.findings().front().severity, Severity::note);
+  EXPECT_EQ(diagnosis.outcome(), Outcome::healthy);
+  EXPECT_EQ(
+      test::findings_of(check_training_loop, told("left_out\nsevered", "so\nit is"))[0].severity,
+      Severity::warning);
+}
+
 TEST(TrainingLoopTest, EachFaultHasItsRemedy) {
   const plumb::Run run = told("not_reset\n-\nbroadcast", "one\ntwo\nthree");
   const auto findings = test::findings_of(check_training_loop, run);
