@@ -186,6 +186,14 @@ bool vanishes_before(const RunView&, const Finding&, const Finding& symptom) {
 bool adds_up(const RunView& view, const Finding&, const Finding& symptom) {
   return has_loop_fault(view.info(), loop_fault::kNotReset) && symptom.first_step > 0;
 }
+/// Before any update was made.
+bool began_without_a_loss(const RunView& view, const Finding&, const Finding&) {
+  const auto& first = view.nonfinite().first;
+  return first && first->step == 0 && !first->finite_loss;
+}
+bool began_with_a_loss(const RunView& view, const Finding& root, const Finding& symptom) {
+  return !began_without_a_loss(view, root, symptom);
+}
 bool starves(const RunView& view, const Finding&, const Finding&) {
   const RunInfo& info = view.info();
   return has_loop_fault(info, loop_fault::kSevered) || has_loop_fault(info, loop_fault::kUntrained);
@@ -317,7 +325,8 @@ constexpr Mechanism kMechanisms[] = {
     {"update_too_large", "vanishing_through_time", Order::before},
     {"update_too_large", "stalled_layer", Order::before, lacks_gradient},
     {"update_too_large", "symmetric_units", Order::before, rows_became_equal},
-    {"update_too_large", "non_finite"},
+    {"update_too_large", "non_finite", Order::with, began_with_a_loss},
+    {"non_finite", "update_too_large", Order::with, began_without_a_loss},
     // Units that pass nothing on.
     {"saturated_gate", "vanishing_through_time"},
     // What a shut gate keeps out, training drives the others to make up for.

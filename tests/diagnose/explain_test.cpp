@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,22 @@ std::vector<Finding> explained(const std::vector<Planted>& planted, bool adaptiv
   }
   explain(RunView(run), findings);
   return findings;
+}
+
+TEST(ExplainTest, ALossThatIsNoNumberBeforeAnyUpdateIsNotOfTheUpdates) {
+  for (const bool at_first : {true, false}) {
+    plumb::Run run = test::flat_run(4, 16, "relu", 3);
+    for (StepRecord& step : run.steps) step.loss = 1;
+    run.steps[at_first ? 0 : 1].loss = std::numeric_limits<double>::quiet_NaN();
+    std::vector<Finding> findings(2);
+    findings[0].rule = "update_too_large";
+    findings[1].rule = "non_finite";
+    findings[1].id = 1;
+    findings[1].first_step = at_first ? 0 : 1;
+    explain(RunView(run), findings);
+    EXPECT_EQ(findings[0].explained_by.has_value(), at_first);
+    EXPECT_EQ(findings[1].explained_by.has_value(), !at_first);
+  }
 }
 
 TEST(ExplainTest, WhatCanMakeWhat) {
