@@ -270,6 +270,8 @@ class Watch(Diagnosed):
             with contextlib.suppress(Exception):
                 jax.block_until_ready(jax.live_arrays())  # the results of what still computes
             self._wait()
+            with contextlib.suppress(Exception):
+                self._constant.tell()
             self._taps.end()
             self._tell_loop()
 
