@@ -132,9 +132,9 @@ run_thread_tests() {
   local folders=(core nn optim store train attach serve cure)
   build tsan "${folders[*]/#/test_}" "$(page_of_dev)"
   for folder in "${folders[@]}"; do
-    # Damaged files are read by one thread alone, and here for minutes.
+    # Damaged files are read by one thread alone, and here for minutes; what a kill may lose is held in seconds.
     TSAN_OPTIONS="suppressions=$root/tools/tsan_suppressions.txt" \
-      "$root/build/tsan/tests/$folder/test_$folder" --gtest_brief=1 --gtest_filter='-DamageTest.*' ||
+      "$root/build/tsan/tests/$folder/test_$folder" --gtest_brief=1 --gtest_filter='-DamageTest.*:*KillTest*' ||
       failed+=("$folder")
   done
   ((${#failed[@]} == 0)) || die "tests failed: ${failed[*]}"
