@@ -290,8 +290,10 @@ class Graph:
         if op.family != "linear" or not op.params:
             sizes = {"units": shapes.units_of_op(op)}
         else:
-            weights = (self.shapes[name] for name in op.params)
-            sizes = next((found for found in (shapes.sizes_of_weight(w, op.weight_is_plain) for w in weights) if found), {})
+            found = (
+                shapes.sizes_of_weight(self.shapes[name], op.weight_is_plain and not shapes.is_kernel(name)) for name in op.params
+            )
+            sizes = next(filter(None, found), {})
         if path in self.taken or (op.family == "linear" and path in self.by_path and self.by_path[path].is_module):
             self.taken[path] = self.taken.get(path, 1) + 1
             path = f"{path}_{self.taken[path]}"

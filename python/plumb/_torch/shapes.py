@@ -82,9 +82,13 @@ def units_of_op(op):
     return units[0] if units and (keeps or op.kind in ("mul", "add", "sub", "div")) else 0
 
 
+def is_kernel(name):
+    """Keras': places, inputs, outputs."""
+    return name.rpartition(".")[2] == "kernel"
+
+
 def as_torch_has_it(own, shape):
-    """Keras' kernels are places, inputs, outputs."""
-    return (shape[-1], shape[-2], *shape[:-2]) if own == "kernel" and len(shape) >= 2 else shape
+    return (shape[-1], shape[-2], *shape[:-2]) if is_kernel(own) and len(shape) >= 2 else shape
 
 
 def sizes_of_weight(shape, is_plain=False):
