@@ -56,4 +56,9 @@ OutputEnd output_end(const RunInfo& info) {
   return known ? OutputEnd{layer, range_of(one.function)} : OutputEnd{};
 }
 
+bool is_loss_of_distance(const RunInfo& info) {
+  const std::string_view loss = info.loss;
+  return loss == "mse" || loss == "l1" || loss == "smooth_l1" || loss == "huber";
+}
+
 }  // namespace plumb

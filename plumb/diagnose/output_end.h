@@ -24,4 +24,7 @@ struct OutputEnd {
 /// By the names of theory::make_activation; a softmax is one too. What passes everything is none.
 OutputEnd output_end(const RunInfo& info);
 
+/// The loss grows with the distance of outputs and targets: mse, l1, smooth_l1, huber.
+bool is_loss_of_distance(const RunInfo& info);
+
 }  // namespace plumb

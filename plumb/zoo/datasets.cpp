@@ -32,6 +32,15 @@ void scale_columns(Tensor& table) {
   }
 }
 
+/// Of a random network with one hidden layer.
+TeacherOptions curved_teacher(const TableSize& size) {
+  TeacherOptions options;
+  options.n = size.n;
+  options.in = size.in;
+  options.depth = 2;
+  return options;
+}
+
 }  // namespace
 
 Dataset make_clusters(const TableSize& size, std::uint64_t seed) {
@@ -58,11 +67,8 @@ Dataset make_clusters(const TableSize& size, std::uint64_t seed) {
 }
 
 Dataset make_curved(const TableSize& size, std::uint64_t seed) {
-  TeacherOptions options;
-  options.n = size.n;
-  options.in = size.in;
+  TeacherOptions options = curved_teacher(size);
   options.classes = size.classes;
-  options.depth = 2;
   Dataset data = make_teacher(options, seed);
   data.name = "curved";
   scale_columns(data.x);
@@ -95,11 +101,8 @@ Dataset make_rings(const TableSize& size, std::uint64_t seed) {
 }
 
 Dataset make_values(const TableSize& size, std::uint64_t seed) {
-  TeacherOptions options;
-  options.n = size.n;
-  options.in = size.in;
+  TeacherOptions options = curved_teacher(size);
   options.out = size.classes;
-  options.depth = 2;
   Dataset data = make_teacher(options, seed);
   data.name = "values";
   scale_columns(data.x);

@@ -11,9 +11,7 @@ namespace plumb {
 
 void check_output_range(const RunView& view, std::vector<Finding>& findings) {
   const RunInfo& info = view.info();
-  const bool is_distance =
-      info.loss == "mse" || info.loss == "l1" || info.loss == "smooth_l1" || info.loss == "huber";
-  if (!is_distance || !info.data_info) return;
+  if (!is_loss_of_distance(info) || !info.data_info) return;
   const OutputEnd end = output_end(info);
   if (end.layer == kNoLayer || !end.range) return;
   const auto [low, high] = *end.range;

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 
 #include "plumb/diagnose/finding_steps.h"
 #include "plumb/diagnose/forward_step.h"
 #include "plumb/diagnose/learning_finding.h"
+#include "plumb/diagnose/output_end.h"
 
 namespace plumb {
 
@@ -15,16 +15,11 @@ namespace {
 
 double rms(const ColumnInfo& column) { return std::hypot(column.mean, column.deviation); }
 
-/// Losses that grow with the distance of outputs and targets.
-bool is_of_distance(const std::string& loss) {
-  return loss == "mse" || loss == "l1" || loss == "smooth_l1" || loss == "huber";
-}
-
 }  // namespace
 
 void check_target_scale(const RunView& view, std::vector<Finding>& findings) {
   const RunInfo& info = view.info();
-  if (!info.data_info || info.data_info->targets.empty() || !is_of_distance(info.loss)) return;
+  if (!info.data_info || info.data_info->targets.empty() || !is_loss_of_distance(info)) return;
   const std::vector<ColumnInfo>& targets = info.data_info->targets;
   const auto largest =
       std::max_element(targets.begin(), targets.end(),
